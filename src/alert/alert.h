@@ -1,0 +1,76 @@
+#ifndef ALERT_ALERT_H
+#define ALERT_ALERT_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "record/finding.h"
+
+/* Findings become alerts. Findings about the same thing (same kind, protocol, ports that
+ * overlap, no gap longer than `quiet`) become one alert that grows and keeps its id; an alert
+ * on which nothing new came for `quiet` is closed. The id is made from what the alert is about
+ * and when it began, so that the same capture gives the same ids. */
+
+enum {
+    ALERT_ID = 24
+};
+
+struct alert {
+    char id[ALERT_ID]; /* "20260815-3389tcp-4f2a" */
+    int64_t time;      /* when it could first have been given */
+    int64_t start, end;
+    char kind[32];
+    char engines[4][16];
+    size_t engine_count;
+    enum severity severity;
+    double confidence; /* 0..1 */
+    char title[160];
+    char explanation[480];
+    uint8_t proto;
+    uint16_t ports[FINDING_PORTS];
+    size_t port_count;
+    char sites[FINDING_SITES][RECORD_NAME_MAX + 1];
+    size_t site_count;
+    char countries[FINDING_COUNTRIES][3];
+    size_t country_count;
+    uint64_t host_count;
+    struct ip hosts[FINDING_HOSTS];
+    size_t host_sample;
+    char tool[RECORD_NAME_MAX + 1];
+    json_t *evidence; /* of the strongest finding of each engine: {"surge": {...}} */
+    char related[4][ALERT_ID];
+    size_t related_count;
+    char tlp[8]; /* "amber" */
+    bool open;
+    uint32_t revision; /* counts up each time it grew */
+};
+
+/* The alert's one JSON form (docs/formats/alert.md); a new reference. NULL: out of memory. */
+json_t *alert_json(const struct alert *a);
+/* The strict inverse, for the catalogue and imports; the fault says which member is wrong. */
+enum err alert_from_json(
+    const json_t *value, struct alert *ret_alert, struct fault *f) MUST_CHECK;
+void alert_done(struct alert *a);
+
+struct alert_book;
+
+struct alert_options {
+    int64_t quiet; /* us; 0: 6 hours */
+    size_t
+        most; /* open alerts at once; 0: 4,096; beyond it the weakest info alerts are closed */
+    bool hide_hosts; /* no addresses in alerts */
+    const char *tlp; /* NULL: "amber" */
+};
+
+enum err alert_book_new(
+    struct alert_book **ret_book, const struct alert_options *options) MUST_CHECK;
+void alert_book_free(struct alert_book *b);
+
+/* Findings are put here; they are merged by alert_book_turn(). */
+struct sink alert_book_sink(struct alert_book *b);
+
+/* At the close of a window: merge what was put, close what is quiet at `now`, and call
+ * `changed` once for every alert that is new, grew or closed, in order of id. */
+enum err alert_book_turn(struct alert_book *b, int64_t now,
+    enum err (*changed)(void *context, const struct alert *a), void *context) MUST_CHECK;
+
+#endif

@@ -1,0 +1,95 @@
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ARENA_CHUNK = 1 << 16,
+    ARENA_ALIGN = 16
+};
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t used;
+    size_t room;
+    size_t pad; /* keeps the bytes that follow aligned to 16 */
+};
+
+void arena_init(struct arena *a, size_t cap)
+{
+    *a = (struct arena){.cap = cap};
+}
+
+static void chunks_free(struct arena_chunk *c)
+{
+    while (c) {
+        struct arena_chunk *next = c->next;
+        free(c);
+        c = next;
+    }
+}
+
+void arena_done(struct arena *a)
+{
+    chunks_free(a->chunks);
+    *a = (struct arena){.cap = a->cap};
+}
+
+void arena_clear(struct arena *a)
+{
+    struct arena_chunk *keep = a->chunks;
+    for (struct arena_chunk *c = a->chunks; c; c = c->next)
+        if (c->room > keep->room)
+            keep = c;
+    for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
+        next = c->next;
+        if (c != keep)
+            free(c);
+    }
+    if (keep) {
+        keep->next = NULL;
+        keep->used = 0;
+    }
+    a->chunks = keep;
+    a->used = 0;
+}
+
+static struct arena_chunk *chunk_new(size_t len)
+{
+    size_t room = len > ARENA_CHUNK ? len : ARENA_CHUNK;
+    struct arena_chunk *c = malloc(sizeof *c + room);
+    if (c)
+        *c = (struct arena_chunk){.room = room};
+    return c;
+}
+
+void *arena_take(struct arena *a, size_t count, size_t size)
+{
+    size_t len;
+    if (__builtin_mul_overflow(count, size, &len) || len > a->cap - a->used)
+        return NULL;
+    size_t whole = (len + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    struct arena_chunk *c = a->chunks;
+    if (!c || c->room - c->used < whole) {
+        c = chunk_new(whole);
+        if (!c)
+            return NULL;
+        c->next = a->chunks;
+        a->chunks = c;
+    }
+    uint8_t *p = (uint8_t *)(c + 1) + c->used;
+    c->used += whole;
+    a->used += len;
+    memset(p, 0, whole);
+    return p;
+}
+
+char *arena_strdup(struct arena *a, const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *copy = arena_take(a, len, 1);
+    if (copy)
+        memcpy(copy, text, len);
+    return copy;
+}

@@ -1,0 +1,28 @@
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+
+/* Memory that is given out piece by piece and taken back all at once: per window, per request.
+ */
+struct arena_chunk;
+struct arena {
+    struct arena_chunk *chunks; /* newest first; owned */
+    size_t used;                /* bytes given out since the last clear */
+    size_t cap;                 /* no more than this is ever given out */
+};
+
+void arena_init(struct arena *a, size_t cap);
+void arena_done(struct arena *a);
+
+/* Take everything back; the largest chunk is kept for the next round. */
+void arena_clear(struct arena *a);
+
+/* `count` items of `size` bytes, zeroed, aligned to 16; NULL past the cap, on overflow, or when
+ * memory is short. Belongs to the arena. */
+void *arena_take(struct arena *a, size_t count, size_t size);
+
+/* A copy of a string, or NULL. */
+char *arena_strdup(struct arena *a, const char *text);
+
+#endif

@@ -1,0 +1,199 @@
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t system_now(void *context)
+{
+    (void)context;
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * US_SECOND + ts.tv_nsec / 1000;
+}
+
+struct clock clock_system(void)
+{
+    return (struct clock){.now_us = system_now};
+}
+
+int64_t clock_now(const struct clock *c)
+{
+    return c->now_us(c->context);
+}
+
+const char *time_format(int64_t us, char text[TIME_TEXT])
+{
+    const int64_t first = -62135596800 * US_SECOND;    /* 0001-01-01 */
+    const int64_t last = 253402300800 * US_SECOND - 1; /* 9999-12-31, its last microsecond */
+    us = us < first ? first : us > last ? last : us;
+    int64_t whole = time_floor(us, US_SECOND);
+    time_t seconds = (time_t)(whole / US_SECOND);
+    int fraction = (int)(us - whole);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    int len =
+        snprintf(text, TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", (tm.tm_year + 1900) % 10000,
+            tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    if (fraction)
+        len += snprintf(text + len, (size_t)(TIME_TEXT - len), ".%06d", fraction);
+    snprintf(text + len, (size_t)(TIME_TEXT - len), "Z");
+    return text;
+}
+
+static bool digits(const char **at, int count, int *ret_value)
+{
+    int value = 0;
+    for (int i = 0; i < count; i++) {
+        if ((*at)[i] < '0' || (*at)[i] > '9')
+            return false;
+        value = value * 10 + ((*at)[i] - '0');
+    }
+    *at += count;
+    *ret_value = value;
+    return true;
+}
+
+static bool literal(const char **at, char c)
+{
+    if (**at != c)
+        return false;
+    (*at)++;
+    return true;
+}
+
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (leap && month == 2);
+}
+
+static bool date_parse(const char **at, struct tm *tm)
+{
+    if (!digits(at, 4, &tm->tm_year) || !literal(at, '-') || !digits(at, 2, &tm->tm_mon) ||
+        !literal(at, '-') || !digits(at, 2, &tm->tm_mday))
+        return false;
+    if (tm->tm_year < 1 || tm->tm_mon < 1 || tm->tm_mon > 12 || tm->tm_mday < 1 ||
+        tm->tm_mday > days_in_month(tm->tm_year, tm->tm_mon))
+        return false;
+    tm->tm_year -= 1900;
+    tm->tm_mon -= 1;
+    return true;
+}
+
+static bool fraction_parse(const char **at, int64_t *ret_us)
+{
+    int64_t us = 0;
+    if (literal(at, '.')) {
+        if (**at < '0' || **at > '9')
+            return false;
+        int64_t unit = US_SECOND / 10;
+        for (; **at >= '0' && **at <= '9'; (*at)++, unit /= 10)
+            us += (**at - '0') * unit;
+    }
+    *ret_us = us;
+    return true;
+}
+
+static bool zone_parse(const char **at, int64_t *ret_us)
+{
+    *ret_us = 0;
+    if (literal(at, 'Z') || literal(at, 'z'))
+        return true;
+    int sign = **at == '+' ? 1 : **at == '-' ? -1 : 0;
+    int hours = 0;
+    int minutes = 0;
+    if (!sign)
+        return false;
+    (*at)++;
+    if (!digits(at, 2, &hours) || !literal(at, ':') || !digits(at, 2, &minutes) || hours > 23 ||
+        minutes > 59)
+        return false;
+    *ret_us = sign * (hours * US_HOUR + minutes * US_MINUTE);
+    return true;
+}
+
+enum err time_parse(const char *text, int64_t *ret_us)
+{
+    struct tm tm = {0};
+    int64_t fraction = 0;
+    int64_t zone = 0;
+    const char *at = text;
+    if (!date_parse(&at, &tm))
+        return ERR_BAD;
+    if (*at) {
+        if (!literal(&at, 'T') && !literal(&at, 't') && !literal(&at, ' '))
+            return ERR_BAD;
+        if (!digits(&at, 2, &tm.tm_hour) || !literal(&at, ':') || !digits(&at, 2, &tm.tm_min) ||
+            !literal(&at, ':') || !digits(&at, 2, &tm.tm_sec))
+            return ERR_BAD;
+        if (tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+            return ERR_BAD;
+        if (!fraction_parse(&at, &fraction) || !zone_parse(&at, &zone) || *at)
+            return ERR_BAD;
+    }
+    *ret_us = (int64_t)timegm(&tm) * US_SECOND + fraction - zone;
+    return OK;
+}
+
+static const struct unit {
+    const char *name;
+    int64_t us;
+} units[] = {
+    {"d", US_DAY},
+    {"h", US_HOUR},
+    {"ms", 1000},
+    {"m", US_MINUTE},
+    {"s", US_SECOND},
+};
+
+enum err duration_parse(const char *text, int64_t *ret_us)
+{
+    int64_t total = 0;
+    const char *at = text;
+    do {
+        if (*at < '0' || *at > '9')
+            return ERR_BAD;
+        char *end;
+        long long count = strtoll(at, &end, 10);
+        const struct unit *unit = NULL;
+        for (size_t i = 0; i < sizeof units / sizeof *units && !unit; i++)
+            if (strncmp(end, units[i].name, strlen(units[i].name)) == 0)
+                unit = &units[i];
+        int64_t part;
+        if (!unit || __builtin_mul_overflow((int64_t)count, unit->us, &part) ||
+            __builtin_add_overflow(total, part, &total))
+            return ERR_BAD;
+        at = end + strlen(unit->name);
+    } while (*at);
+    *ret_us = total;
+    return OK;
+}
+
+const char *duration_format(int64_t us, char text[TIME_TEXT])
+{
+    static const struct unit shown[] = {
+        {"d", US_DAY}, {"h", US_HOUR}, {"m", US_MINUTE}, {"s", US_SECOND}, {"ms", 1000}};
+    int len = 0;
+    int parts = 0;
+    text[0] = 0;
+    if (us < 0) {
+        len += snprintf(text, TIME_TEXT, "-");
+        us = -us;
+    }
+    for (size_t i = 0; i < sizeof shown / sizeof *shown && parts < 2; i++) {
+        int64_t count = us / shown[i].us;
+        if (count == 0)
+            continue;
+        len += snprintf(text + len, (size_t)(TIME_TEXT - len), "%s%lld%s", parts ? " " : "",
+            (long long)count, shown[i].name);
+        us -= count * shown[i].us;
+        parts++;
+    }
+    if (!parts)
+        snprintf(text, TIME_TEXT, "0s");
+    return text;
+}

@@ -1,0 +1,50 @@
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+/* Time is a count of microseconds since 1970-01-01 UTC, in an int64_t; durations are the same
+ * unit. Which clock it is matters: analysis runs on the capture's time, which comes with the
+ * packets; only deadlines of servers use the wall clock, through a struct clock that tests
+ * replace. */
+#define US_SECOND INT64_C(1000000)
+#define US_MINUTE (60 * US_SECOND)
+#define US_HOUR   (60 * US_MINUTE)
+#define US_DAY    (24 * US_HOUR)
+
+struct clock {
+    int64_t (*now_us)(void *context);
+    void *context;
+};
+
+/* The system's clock. */
+struct clock clock_system(void);
+int64_t clock_now(const struct clock *c);
+
+enum {
+    TIME_TEXT = 32
+};
+
+/* "2026-11-22T23:45:06.123456Z"; the fraction is left out when it is zero. Returns `text`.
+ * Years outside 1..9999 are clamped. */
+const char *time_format(int64_t us, char text[TIME_TEXT]);
+
+/* RFC 3339, with or without fraction, zone Z or +hh:mm; or a date alone, its midnight UTC. */
+enum err time_parse(const char *text, int64_t *ret_us) MUST_CHECK;
+
+/* "90s", "10m", "2h", "7d", "500ms", or a sum such as "1d12h"; a bare number is ERR_BAD. */
+enum err duration_parse(const char *text, int64_t *ret_us) MUST_CHECK;
+
+/* The largest exact unit that fits, "10m" or "36h", at most two units for people: "1d 12h". */
+const char *duration_format(int64_t us, char text[TIME_TEXT]);
+
+/* Start of the slot of `length` that holds `us`; also right for times before 1970. */
+static inline int64_t time_floor(int64_t us, int64_t length)
+{
+    int64_t into = us % length;
+    return us - (into < 0 ? into + length : into);
+}
+
+#endif

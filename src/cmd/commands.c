@@ -1,0 +1,5 @@
+#include "cmd/commands.h"
+
+const struct command commands[] = {
+    {0},
+};

@@ -1,0 +1,96 @@
+#ifndef RECORD_BLOCK_H
+#define RECORD_BLOCK_H
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/ip.h"
+#include "record/record.h"
+
+/* A batch of records of one kind as typed columns. */
+
+enum {
+    NAMES_MAX = 1024
+}; /* distinct words in one column of one block */
+
+/* The words of a COLUMN_NAME; a row holds the number of its word. */
+struct names {
+    char (*word)[RECORD_NAME_MAX + 1];
+    uint16_t count;
+    uint16_t room;
+};
+
+/* One column's values; which member is used follows from the column's type. */
+struct column_data {
+    void *
+        rows; /* uint8_t, uint16_t, uint32_t, uint64_t, int64_t, struct ip or, for
+                 COLUMN_NAME, uint16_t; for COLUMN_BYTES uint32_t: where row i ends in `heap` */
+    struct names names;
+    struct buf heap; /* COLUMN_BYTES */
+};
+
+struct block {
+    const struct record *kind;
+    size_t rows;
+    size_t cap;
+    struct column_data column[RECORD_COLUMNS_MAX];
+};
+
+/* An empty block with room for `cap` rows (1..kind->max_rows). */
+enum err block_new(struct block **ret_block, const struct record *kind, size_t cap) MUST_CHECK;
+void block_free(struct block *b);
+
+/* No rows, no words. */
+void block_clear(struct block *b);
+
+/* Typed pointers to the rows; the caller knows the column's type (a wrong one is a bug,
+ * asserted). */
+uint8_t *block_u8(const struct block *b, size_t column);
+uint16_t *block_u16(const struct block *b, size_t column);
+uint32_t *block_u32(const struct block *b, size_t column);
+uint64_t *block_u64(const struct block *b, size_t column);
+int64_t *block_time(const struct block *b, size_t column);
+struct ip *block_ip(const struct block *b, size_t column);
+uint16_t *block_name(const struct block *b, size_t column);
+
+/* The number of a word in a COLUMN_NAME, added if new. Words outside the alphabet or too long
+ * are ERR_BAD, too many words ERR_FULL. The empty word is allowed. */
+enum err block_word(
+    struct block *b, size_t column, const char *word, uint16_t *ret_number) MUST_CHECK;
+/* The word of one row; borrowed. */
+const char *block_word_at(const struct block *b, size_t column, size_t row);
+
+/* Append a row's bytes to a COLUMN_BYTES; rows must be appended in order. */
+enum err block_bytes_add(
+    struct block *b, size_t column, const void *data, size_t len) MUST_CHECK;
+struct bytes block_bytes_at(const struct block *b, size_t column, size_t row);
+
+/* Append rows [from, to) of another block of the same kind. ERR_FULL if they do not fit; then
+ * nothing is appended. */
+enum err block_append(
+    struct block *b, const struct block *other, size_t from, size_t to) MUST_CHECK;
+
+/* A content hash that is equal for equal rows, whatever order the words were learned in. */
+uint64_t block_digest(const struct block *b);
+
+/* ClickHouse Native format: exactly the kind's columns, in its order. */
+enum err block_encode(const struct block *b, struct buf *out) MUST_CHECK;
+
+/* The strict inverse: names, types and order must be the kind's, rows at most max_rows, words
+ * and bytes within their limits, nothing left over. The fault says which column and byte
+ * offset. */
+enum err block_decode(struct block **ret_block, const struct record *kind, struct bytes in,
+    struct fault *f) MUST_CHECK;
+
+/* The same, through zstd (level 1..19); one frame a block, of a size that its header states. */
+enum err block_pack(const struct block *b, int level, struct buf *out) MUST_CHECK;
+enum err block_unpack(struct block **ret_block, const struct record *kind, struct bytes in,
+    struct fault *f) MUST_CHECK;
+
+/* One row as JSON object text or as a CSV line (RFC 4180, no header); IPs and times as text,
+ * bytes as hexadecimal digits. */
+void block_row_json(const struct block *b, size_t row, struct buf *out);
+void block_row_csv(const struct block *b, size_t row, struct buf *out);
+void record_csv_header(const struct record *kind, struct buf *out);
+
+#endif

@@ -1,0 +1,94 @@
+#ifndef SENSOR_SENSOR_H
+#define SENSOR_SENSOR_H
+
+#include "decode/packet.h"
+#include "record/window.h"
+
+/* One site's eyes: decoded packets in, tagged packet rows and closed windows of contacts out.
+ * Live capture, replay and the simulator all pass here, so they give the same answers.
+ *
+ * Each packet is fingerprinted (which tool), classified (scan, backscatter, ...), and counted
+ * into the contact of its source and service. Memory is bounded by the options: when a table is
+ * full, whole sources are left out by their hash, the share that is kept is stated in
+ * window_site.kept, and what was left out is counted. */
+
+struct fingerprints; /* sensor/fingerprint.h */
+struct survey_lists; /* sensor/survey.h */
+struct geo;          /* geo/geo.h */
+
+/* What all sites share; borrowed, never changed while in use. Each may be NULL: then nothing is
+ * named, listed or located. */
+struct sensor_shared {
+    const struct fingerprints *fingerprints;
+    const struct survey_lists *surveys;
+    const struct geo *geo;
+};
+
+struct sensor_options {
+    int64_t window;      /* us; 0: 10 minutes */
+    size_t sources_max;  /* remembered at once; 0: 2^20 */
+    size_t contacts_max; /* in one window; 0: 2^21 */
+    size_t payload_keep; /* bytes of payload in packet rows, at most 256 */
+    uint64_t addresses;  /* size of the telescope; 0: not known */
+};
+
+struct sensor_counts {
+    uint64_t packets, bytes, snapped;
+    uint64_t decode[DECODE_RESULTS]; /* frames by result; sensor_frames_failed() adds to it */
+    uint64_t class[CLASS_COUNT];
+    uint64_t late;        /* older than the window that is open: counted into it */
+    uint64_t sampled_out; /* packets of sources left out of contacts */
+};
+
+struct sensor;
+
+enum err sensor_new(struct sensor **ret_sensor, const char *site,
+    const struct sensor_shared *shared, const struct sensor_options *options) MUST_CHECK;
+void sensor_free(struct sensor *s);
+
+/**
+ * Take packets of one window: all with ts < the end of the open window (the first call opens
+ * the window of its first packet).
+ *
+ * @param out packet rows are appended here with their tags; NULL if nobody keeps packets.
+ * @return OK; ERR_FULL if `out` has too little room (nothing is taken).
+ * Cost: about 100 ns a packet.
+ */
+enum err sensor_take(
+    struct sensor *s, const struct packet *packets, size_t count, struct block *out) MUST_CHECK;
+
+/* Frames that gave no packet. */
+void sensor_frame_failed(struct sensor *s, enum decode_result why);
+
+/**
+ * Close the window that is open, or that of `start` if none is. Its contacts and dos rows stay
+ * valid until the next call of sensor_take() or sensor_close_window().
+ *
+ * @param ret_site   what the site had in it (`lost` is the caller's to fill).
+ * @param ret_blocks contact blocks, borrowed.
+ * @param ret_dos    attacks whose record changed in the window, one block, borrowed.
+ */
+enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site *ret_site,
+    const struct block *const **ret_blocks, size_t *ret_count,
+    const struct block **ret_dos) MUST_CHECK;
+
+/* Packets since the start, for summaries; one thread at a time, like all of the sensor. */
+const struct sensor_counts *sensor_counts(const struct sensor *s);
+
+/* Call `each` for every tool that has been named: its name, sources named, packets of those
+ * sources, and a sentence with the evidence for one of them. */
+void sensor_tools(const struct sensor *s,
+    void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
+        const char *evidence),
+    void *context);
+
+/* The busiest services: at most `cap`, by distinct sources (estimate), largest first. */
+struct sensor_port {
+    uint8_t proto;
+    uint16_t port;
+    uint64_t packets;
+    uint64_t sources;
+};
+size_t sensor_top_ports(const struct sensor *s, struct sensor_port *ret_ports, size_t cap);
+
+#endif

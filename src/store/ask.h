@@ -1,0 +1,92 @@
+#ifndef STORE_ASK_H
+#define STORE_ASK_H
+
+#include "base/ip.h"
+#include "record/record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A question to the store: what, over which time, narrowed by what. The SQL for each stands in
+ * one file of this room; nobody else writes any. Answers are rows with the columns named here.
+ * Every column `time`, `first`, `last`, `start`, `end` is RFC 3339 in UTC; addresses are text.
+ */
+#define ASK_LIST(X)                                                                            \
+    X(ASK_SPAN, "span",                                                                        \
+        "first, last, packets: what the store holds, whatever `from` and `to`")                \
+    X(ASK_TOTALS, "totals", "packets, bytes, sources, sites, ports over the span")             \
+    X(ASK_SERIES, "series",                                                                    \
+        "time, key, value: one row a step and key; steps without traffic are left out")        \
+    X(ASK_PORTS, "ports", "proto, port, packets, sources, countries, share: busiest services") \
+    X(ASK_MOVERS, "movers",                                                                    \
+        "proto, port, sources, before, ratio, packets: against the span of the same length "   \
+        "just before")                                                                         \
+    X(ASK_SOURCES, "sources",                                                                  \
+        "src, country, asn, packets, ports, sites, first, last, tool, class")                  \
+    X(ASK_SOURCE, "source",                                                                    \
+        "start, site, proto, port, class, tool, packets: one address's history, newest first") \
+    X(ASK_COUNTRIES, "countries", "country, sources, packets, ports")                          \
+    X(ASK_ASNS, "asns", "asn, country, sources, packets, ports")                               \
+    X(ASK_TOOLS, "tools", "tool, sources, packets, ports")                                     \
+    X(ASK_CLASSES, "classes", "class, sources, packets")                                       \
+    X(ASK_SITES, "sites",                                                                      \
+        "site, first, last, packets, sources, dropped, malformed, sampled_out")                \
+    X(ASK_VICTIMS, "victims",                                                                  \
+        "victim, country, asn, site, proto, port, start, end, packets, peak_ppm, targets")     \
+    X(ASK_PACKETS, "packets", "the packet record's own columns, in time order: for export")
+
+enum ask_what {
+#define X(id, name, text) id,
+    ASK_LIST(X)
+#undef X
+    ASK_COUNT
+};
+
+enum ask_by {
+    BY_NOTHING,
+    BY_SITE,
+    BY_COUNTRY,
+    BY_TOOL,
+    BY_CLASS,
+    BY_ASN,
+    BY_PORT
+};
+enum ask_measure {
+    MEASURE_PACKETS,
+    MEASURE_SOURCES,
+    MEASURE_BYTES
+};
+enum ask_format {
+    FORMAT_JSON,
+    FORMAT_CSV
+};
+
+enum {
+    ASK_ROWS_MAX = 10000,
+    ASK_CURSOR = 128
+};
+
+/* ask_init() sets everything to "any". */
+struct ask {
+    enum ask_what what;
+    int64_t from, to; /* us, [from, to); both 0: all there is */
+    int64_t step;     /* ASK_SERIES: us; 0: chosen so that 100 to 500 steps cover the span */
+    enum ask_by
+        by; /* ASK_SERIES: one line for each; the `limit` largest, the rest as "other" */
+    enum ask_measure measure;
+    char site[RECORD_NAME_MAX + 1]; /* "": any */
+    char country[3];
+    char tool[RECORD_NAME_MAX + 1];
+    char class[RECORD_NAME_MAX + 1]; /* "scan"; a leading "-" leaves the class out: "-survey" */
+    int proto;                       /* -1: any */
+    int port;                        /* -1: any */
+    int64_t asn;                     /* -1: any */
+    bool has_src;
+    struct prefix src;       /* one address or a prefix */
+    size_t limit;            /* 1..ASK_ROWS_MAX; 0: 100 */
+    char cursor[ASK_CURSOR]; /* "" for the first page; then what the last answer gave */
+};
+
+void ask_init(struct ask *a, enum ask_what what);
+
+#endif

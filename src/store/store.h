@@ -1,0 +1,62 @@
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "record/block.h"
+#include "store/ask.h"
+
+/* Where records are kept: chDB in process today, a ClickHouse server later, behind one face.
+ * One process owns a data folder at a time. All functions may be called from several threads.
+ */
+
+struct store;
+
+struct store_options {
+    const char *library;   /* path of libchdb.so; NULL: the places doctor lists */
+    int64_t keep_packets;  /* retention, us: raw packets; 0: 30 days */
+    int64_t keep_contacts; /* contacts; 0: 90 days */
+    int64_t keep_rollups;  /* per-hour tables; 0: 5 years */
+    bool durable;          /* fsync before store_append() returns */
+};
+
+/* Open, or make, the store in folder `data`. ERR_BUSY names the process that owns it. */
+enum err store_open(struct store **ret_store, const char *data,
+    const struct store_options *options, struct fault *f) MUST_CHECK;
+void store_close(struct store *s);
+
+/**
+ * Keep a block. When it returns OK the rows are durable, and are there once: a block whose `id`
+ * was kept before (the last 10,000 are remembered, also over a restart) changes nothing.
+ *
+ * @param id  up to 63 bytes of [A-Za-z0-9._:-]; the same content must always come with the same
+ * id: a sender makes it from site, kind and block_digest().
+ * @return ERR_FULL: the disk is full, nothing was kept, try the same block again later; ERR_IO.
+ */
+enum err store_append(
+    struct store *s, const struct block *b, const char *id, struct fault *f) MUST_CHECK;
+
+/**
+ * Ask. The rows go to `out`: FORMAT_JSON an array of objects, FORMAT_CSV lines with a header.
+ * `ret_cursor` (may be NULL) gets the next page's cursor, "" after the last.
+ */
+enum err store_ask(struct store *s, const struct ask *a, enum ask_format format,
+    struct buf *out, char ret_cursor[ASK_CURSOR], struct fault *f) MUST_CHECK;
+
+/* Like store_ask() for answers of any length: `part` is called with successive pieces. */
+enum err store_stream(struct store *s, const struct ask *a, enum ask_format format,
+    enum err (*part)(void *context, const void *data, size_t len), void *context,
+    struct fault *f) MUST_CHECK;
+
+/* Drop what is older than the retention, seen from `now` (the newest packet's time). */
+enum err store_expire(struct store *s, int64_t now, struct fault *f) MUST_CHECK;
+
+struct store_usage {
+    uint64_t disk_bytes, disk_free;
+    uint64_t packets, contacts;
+    char version[64]; /* of the engine */
+};
+enum err store_usage(
+    struct store *s, struct store_usage *ret_usage, struct fault *f) MUST_CHECK;
+
+#endif
