@@ -1,0 +1,289 @@
+#include "cmd/options.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum {
+    HELP_COLUMN = 30,
+    HELP_WIDTH = 96,
+    OPTION_NAME_MAX = 64
+};
+
+static size_t word_distance(const char *a, const char *b)
+{
+    size_t row[OPTION_NAME_MAX + 1];
+    size_t lb = strlen(b);
+    if (strlen(a) > OPTION_NAME_MAX || lb > OPTION_NAME_MAX)
+        return OPTION_NAME_MAX;
+    for (size_t k = 0; k <= lb; k++)
+        row[k] = k;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t before = row[0]++;
+        for (size_t k = 1; k <= lb; k++) {
+            size_t swap = before + (a[i - 1] != b[k - 1]);
+            before = row[k];
+            size_t least = row[k] < row[k - 1] ? row[k] + 1 : row[k - 1] + 1;
+            row[k] = least < swap ? least : swap;
+        }
+    }
+    return row[lb];
+}
+
+static enum err unknown_option(const struct command *command, const char *name, struct fault *f)
+{
+    const char *nearest = NULL;
+    size_t best = 3;
+    for (const struct conf_item *item = command->items; item && item->name; item++) {
+        size_t distance = word_distance(name, item->name);
+        if (distance < best) {
+            best = distance;
+            nearest = item->name;
+        }
+    }
+    if (nearest)
+        return fault_set(
+            f, ERR_NOTFOUND, "there is no option --%s; did you mean --%s?", name, nearest);
+    return fault_set(f, ERR_NOTFOUND, "there is no option --%s; kizashi %s --help lists them",
+        name, command->name);
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+           strcmp(word, "--help=man") == 0;
+}
+
+bool options_want_man(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help=man") == 0)
+            return true;
+    return false;
+}
+
+/* One option at argv[i]; returns how many words it took through *ret_words. */
+static enum err option_read(struct conf *conf, const struct command *command, int left,
+    char **argv, int *ret_words, struct fault *f)
+{
+    char name[OPTION_NAME_MAX + 1];
+    const char *word = argv[0] + 2;
+    const char *equals = strchr(word, '=');
+    size_t len = equals ? (size_t)(equals - word) : strlen(word);
+    if (len > OPTION_NAME_MAX)
+        return fault_set(f, ERR_NOTFOUND, "there is no option %.40s...", argv[0]);
+    memcpy(name, word, len);
+    name[len] = 0;
+    const struct conf_item *item = conf_find(conf, name);
+    if (!item)
+        return unknown_option(command, name, f);
+    *ret_words = 1;
+    const char *value = equals ? equals + 1 : NULL;
+    if (!value && item->type != CONF_FLAG) {
+        if (left < 2)
+            return fault_set(f, ERR_BAD, "--%s needs a value: %s", name, item->arg);
+        value = argv[1];
+        *ret_words = 2;
+    }
+    enum err e = conf_set(conf, name, value, f);
+    return e;
+}
+
+enum err options_read(struct conf *conf, const struct command *command, int argc, char **argv,
+    int *ret_operands, struct fault *f)
+{
+    int operands = 0;
+    bool open = true;
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (is_help(argv[i]))
+            return ERR_STOPPED;
+    for (int i = 0; i < argc;) {
+        int words = 1;
+        enum err e = OK;
+        if (open && strcmp(argv[i], "--") == 0)
+            open = false;
+        else if (open && strncmp(argv[i], "--", 2) == 0)
+            e = option_read(conf, command, argc - i, argv + i, &words, f);
+        else if (open && argv[i][0] == '-' && argv[i][1])
+            e = fault_set(f, ERR_NOTFOUND,
+                "there is no option %s; options have two hyphens, and -h for help", argv[i]);
+        else
+            argv[operands++] = argv[i];
+        if (e)
+            return e;
+        i += words;
+    }
+    if (operands && !command->operands)
+        return fault_set(
+            f, ERR_BAD, "\"%s\" is too much: %s takes options only", argv[0], command->name);
+    *ret_operands = operands;
+    return OK;
+}
+
+/* Words of `text` from column `from`, wrapped; the first line starts where the cursor is. */
+static void print_wrapped(FILE *out, const char *text, int from)
+{
+    int column = from;
+    while (*text) {
+        if (*text == '\n') {
+            fprintf(out, "\n%*s", from, "");
+            column = from;
+            text++;
+            continue;
+        }
+        size_t len = strcspn(text, " \n");
+        if (column > from && column + (int)len > HELP_WIDTH) {
+            fprintf(out, "\n%*s", from, "");
+            column = from;
+        }
+        fprintf(out, "%.*s", (int)len, text);
+        column += (int)len;
+        text += len;
+        if (*text == ' ') {
+            fputc(' ', out);
+            column++;
+            text++;
+        }
+    }
+    fputc('\n', out);
+}
+
+static void print_limits(char *text, size_t len, const struct conf_item *item)
+{
+    size_t used = (size_t)snprintf(text, len, "%s", item->text);
+    if (item->values && used < len)
+        used += (size_t)snprintf(text + used, len - used, " One of %s.", item->values);
+    bool range = item->min != 0.0 || item->max != 0.0;
+    bool number = item->type == CONF_NUMBER || item->type == CONF_COUNT;
+    if (range && used < len && (number || item->type == CONF_DURATION))
+        used +=
+            (size_t)snprintf(text + used, len - used, " %g to %g%s%s.", item->min, item->max,
+                item->type == CONF_DURATION ? " seconds"
+                : item->unit                ? " "
+                                            : "",
+                item->type != CONF_DURATION && item->unit ? item->unit : "");
+    if (item->initial && used < len)
+        snprintf(text + used, len - used, " Default: %s.", item->initial);
+}
+
+void options_help(FILE *out, const struct command *command)
+{
+    fprintf(out, "kizashi %s: ", command->name);
+    print_wrapped(out, command->text, 0);
+    fprintf(out, "\nUsage: kizashi %s%s%s%s\n", command->name,
+        command->items && command->items->name ? " [OPTION...]" : "",
+        command->operands ? " " : "", command->operands ? command->operands : "");
+    if (command->items && command->items->name)
+        fprintf(out, "\nOptions:\n");
+    for (const struct conf_item *item = command->items; item && item->name; item++) {
+        char left[128];
+        char right[1024];
+        int len = snprintf(left, sizeof left, "  --%s%s%s%s", item->name, item->arg ? " " : "",
+            item->arg ? item->arg : "", item->type == CONF_LIST ? "..." : "");
+        print_limits(right, sizeof right, item);
+        fprintf(out, "%s", left);
+        if (len >= HELP_COLUMN - 1)
+            fprintf(out, "\n%*s", HELP_COLUMN, "");
+        else
+            fprintf(out, "%*s", HELP_COLUMN - len, "");
+        print_wrapped(out, right, HELP_COLUMN);
+    }
+    fprintf(out, "  --help%*sThis text; --help=man gives the man page.\n", HELP_COLUMN - 8, "");
+    if (command->more) {
+        fputc('\n', out);
+        print_wrapped(out, command->more, 0);
+    }
+}
+
+/* mdoc text: a leading dot or quote would be a request, a backslash an escape. */
+static void man_text(FILE *out, const char *text)
+{
+    bool start = true;
+    for (; *text; text++) {
+        if (start && (*text == '.' || *text == '\''))
+            fputs("\\&", out);
+        if (*text == '\\')
+            fputs("\\e", out);
+        else if (*text == '\n')
+            fputs(text[1] == '\n' || text[1] == ' ' ? "\n" : "\n", out);
+        else if (*text == '.' && text[1] == ' ' && isupper((unsigned char)text[2])) {
+            fputs(".\n", out);
+            text++;
+            start = true;
+            continue;
+        } else
+            fputc(*text, out);
+        start = *text == '\n';
+    }
+    fputc('\n', out);
+}
+
+static void man_more(FILE *out, const char *more)
+{
+    bool literal = false;
+    while (*more) {
+        size_t len = strcspn(more, "\n");
+        bool indented = more[0] == ' ';
+        if (indented != literal) {
+            fputs(indented ? ".Bd -literal -offset indent\n" : ".Ed\n", out);
+            literal = indented;
+        }
+        char line[1024];
+        snprintf(line, sizeof line, "%.*s", (int)len, more);
+        if (len == 0)
+            fputs(literal ? "" : ".Pp\n", out);
+        else
+            man_text(out, indented ? line + strspn(line, " ") : line);
+        more += len + (more[len] == '\n');
+    }
+    if (literal)
+        fputs(".Ed\n", out);
+}
+
+static void man_options(FILE *out, const struct command *command)
+{
+    if (!command->items || !command->items->name)
+        return;
+    fputs("The options are as follows:\n.Bl -tag -width Ds\n", out);
+    for (const struct conf_item *item = command->items; item->name; item++) {
+        char text[1024];
+        fprintf(out, ".It Fl -%s%s%s\n", item->name, item->arg ? " Ar " : "",
+            item->arg ? item->arg : "");
+        print_limits(text, sizeof text, item);
+        man_text(out, text);
+        if (item->type == CONF_LIST)
+            fputs("May be given several times.\n", out);
+    }
+    fputs(".El\n", out);
+}
+
+void options_man(FILE *out, const struct command *command)
+{
+    char name[64];
+    snprintf(name, sizeof name, "kizashi-%s", command->name);
+    for (char *c = name; *c; c++)
+        if (*c == ' ')
+            *c = '-';
+    fprintf(out, ".Dd $Mdocdate$\n.Dt ");
+    for (const char *c = name; *c; c++)
+        fputc(toupper((unsigned char)*c), out);
+    size_t len = strlen(command->text);
+    bool stop = len && command->text[len - 1] == '.';
+    fprintf(
+        out, " 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd %.*s\n", name, (int)(len - stop), command->text);
+    fprintf(out, ".Sh SYNOPSIS\n.Nm kizashi %s\n", command->name);
+    if (command->items && command->items->name)
+        fputs(".Op Ar option ...\n", out);
+    if (command->operands)
+        fprintf(out, ".Ar %s\n", command->operands);
+    fputs(".Sh DESCRIPTION\n", out);
+    man_text(out, command->text);
+    fputs(".Pp\n", out);
+    man_options(out, command);
+    if (command->more) {
+        fputs(".Pp\n", out);
+        man_more(out, command->more);
+    }
+    fputs(".Sh EXIT STATUS\n0 when done, 1 when a problem was found, 2 when used wrongly.\n",
+        out);
+    fputs(".Sh SEE ALSO\n.Xr kizashi 1\n", out);
+}

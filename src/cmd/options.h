@@ -1,0 +1,30 @@
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include "base/conf.h"
+#include "cmd/commands.h"
+
+#include <stdio.h>
+
+/* The command line against a command's table of options. */
+
+/**
+ * Read `argv` (without the program's and the command's words) into `conf`.
+ *
+ * Options are --name VALUE, --name=VALUE or --name; "--" ends them; anything else is an
+ * operand, also "-". Operands are moved to the front of `argv`.
+ *
+ * @return OK; ERR_BAD, ERR_RANGE or ERR_NOTFOUND with the fault's sentence; ERR_STOPPED: help
+ * was asked for (--help or -h), or the man page (--help=man, then *ret_man is true).
+ */
+enum err options_read(struct conf *conf, const struct command *command, int argc, char **argv,
+    int *ret_operands, struct fault *f) MUST_CHECK;
+bool options_want_man(int argc, char **argv);
+
+/* --help of one command. */
+void options_help(FILE *out, const struct command *command);
+
+/* Its man page, mdoc(7). */
+void options_man(FILE *out, const struct command *command);
+
+#endif
