@@ -9,7 +9,9 @@
 
 /* A question to the store: what, over which time, narrowed by what. The SQL for each stands in
  * one file of this room; nobody else writes any. Answers are rows with the columns named here.
- * Every column `time`, `first`, `last`, `start`, `end` is RFC 3339 in UTC; addresses are text.
+ * Every column `time`, `first`, `last`, `start`, `end` is RFC 3339 in UTC; addresses are text;
+ * `proto` is "tcp", "udp", "icmp", "icmpv6" or else the number as text; other numbers are JSON
+ * numbers, in CSV bare digits. ASK_PACKETS alone keeps the forms of block_row_json().
  */
 #define ASK_LIST(X)                                                                            \
     X(ASK_SPAN, "span",                                                                        \
