@@ -237,7 +237,7 @@ static const struct value *value_of(
             assert(c->items[i].type == type || c->items[i].type == other);
             return &c->values[i];
         }
-    assert(!"an option that the table has");
+    assert(false && "the table has no such option");
     return NULL;
 }
 
