@@ -81,6 +81,18 @@ struct evidence_series {
 };
 enum err evidence_series(struct finding *f, const struct evidence_series *s) MUST_CHECK;
 
+/* evidence.sites[]: {site, state, sources, normal, first?, lag_s?}: how far each site is into
+ * the thing. ERR_FULL past FINDING_SITES rows. */
+struct evidence_site {
+    const char *site;
+    const char *state; /* "first", "rising", or "waiting": expected there, not seen yet */
+    double sources;    /* distinct sources now */
+    double normal;     /* what was expected */
+    int64_t first;     /* when it crossed the threshold there; 0: it has not */
+    int64_t lag;       /* behind the first site, us */
+};
+enum err evidence_site(struct finding *f, const struct evidence_site *s) MUST_CHECK;
+
 /* Where findings go. put() returns an error only if the finding could not be taken. */
 struct sink {
     enum err (*put)(void *context, const struct finding *f);

@@ -1,0 +1,25 @@
+#include "num/distinct.h"
+
+#include <math.h>
+
+void distinct_merge(struct distinct *d, const struct distinct *other)
+{
+    for (unsigned i = 0; i < DISTINCT_REGISTERS; i++)
+        if (other->rank[i] > d->rank[i])
+            d->rank[i] = other->rank[i];
+}
+
+double distinct_count(const struct distinct *d)
+{
+    const double m = DISTINCT_REGISTERS;
+    double sum = 0.0;
+    unsigned empty = 0;
+    for (unsigned i = 0; i < DISTINCT_REGISTERS; i++) {
+        sum += ldexp(1.0, -d->rank[i]);
+        empty += d->rank[i] == 0;
+    }
+    double raw = 0.7213 / (1.0 + 1.079 / m) * m * m / sum;
+    if (raw <= 2.5 * m && empty)
+        return m * log(m / empty);
+    return raw;
+}
