@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/ip.h"
+#include "record/proto.h"
 #include "record/record.h"
 
 #include <stdbool.h>
@@ -36,13 +37,6 @@ enum tcp_flag {
     TCP_URG = 32,
     TCP_ECE = 64,
     TCP_CWR = 128,
-};
-
-enum ip_proto {
-    PROTO_ICMP = 1,
-    PROTO_TCP = 6,
-    PROTO_UDP = 17,
-    PROTO_ICMP6 = 58
 };
 
 /* Link types, by their numbers in capture files. */
