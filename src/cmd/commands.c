@@ -1,5 +1,7 @@
 #include "cmd/commands.h"
 
-const struct command commands[] = {
-    {0},
+#include <stddef.h>
+
+const struct command *const commands[] = {
+    NULL,
 };

@@ -25,7 +25,8 @@ struct command {
     const char *more; /* paragraphs for --help and the man page, with an example; may be NULL */
 };
 
-/* The only list of everything; a NULL name ends it. */
-extern const struct command commands[];
+/* The only list of everything; NULL ends it. Each row stands in the file cmd_<name>.c. */
+extern const struct command *const commands[];
+
 
 #endif

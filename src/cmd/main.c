@@ -9,7 +9,8 @@
 static const struct command *command_find(int argc, char **argv, int *ret_words)
 {
     const struct command *found = NULL;
-    for (const struct command *c = commands; c->name; c++) {
+    for (size_t i = 0; commands[i]; i++) {
+        const struct command *c = commands[i];
         const char *space = strchr(c->name, ' ');
         size_t first = space ? (size_t)(space - c->name) : strlen(c->name);
         if (strlen(argv[0]) != first || strncmp(argv[0], c->name, first) != 0)
@@ -30,8 +31,8 @@ static void overview(FILE *out)
     fprintf(out, "kizashi " KIZASHI_VERSION
                  " watches network telescopes and warns of large attacks early.\n\n"
                  "Usage: kizashi COMMAND [OPTION...]\n\nCommands:\n");
-    for (const struct command *c = commands; c->name; c++)
-        fprintf(out, "  %-20s %s\n", c->name, c->text);
+    for (size_t i = 0; commands[i]; i++)
+        fprintf(out, "  %-20s %s\n", commands[i]->name, commands[i]->text);
     fprintf(out, "\nkizashi COMMAND --help tells more about one of them.\n");
 }
 
