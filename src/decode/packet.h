@@ -22,7 +22,7 @@ struct packet {
     uint16_t tcp_win;
     uint16_t tcp_mss; /* 0 if there is no such option */
     uint32_t tcp_seq, tcp_ack;
-    uint32_t tcp_opts;          /* digest of kinds and order; 0 for none */
+    uint32_t tcp_opts;          /* digest of kinds and order (decode/tcp_options.h); 0: none */
     uint16_t icmp_id, icmp_seq; /* echo only */
     uint16_t quirks;            /* enum packet_quirk */
     struct bytes payload;       /* what was captured of it; borrowed from the frame */
@@ -63,7 +63,8 @@ bool link_known(uint32_t link);
     X(DECODE_LINK_BAD, "link_bad", "link header breaks its format")                            \
     X(DECODE_IP_SHORT, "ip_short", "IP header cut")                                            \
     X(DECODE_IP_BAD, "ip_bad", "IP version or header length impossible")                       \
-    X(DECODE_EXT_BAD, "ext_bad", "IPv6 extension headers too many or cut")
+    X(DECODE_EXT_BAD, "ext_bad", "IPv6 extension headers too many or cut")                     \
+    X(DECODE_LINK_UNKNOWN, "link_unknown", "link type that is not read")
 
 enum decode_result {
 #define X(id, name, text) id,
