@@ -1,0 +1,39 @@
+#ifndef INGEST_ANALYSIS_H
+#define INGEST_ANALYSIS_H
+
+#include "alert/alert.h"
+#include "engine/engine.h"
+
+/* The engines that look at closed windows, and the book in which their findings become alerts.
+ */
+struct analysis;
+
+struct analysis_options {
+    const struct engine *const *engines; /* NULL at the end; borrowed */
+    const struct conf *const *confs;     /* one an engine; borrowed while the analysis lives */
+    int64_t window;
+    struct alert_options alerts;
+    size_t scratch_cap; /* bytes an engine may use for one window; 0: 512 MiB */
+};
+
+enum err analysis_new(struct analysis **ret_analysis, const struct analysis_options *options,
+    struct fault *f) MUST_CHECK;
+void analysis_free(struct analysis *a);
+
+/* Show one window to every engine in turn, then turn the book; `changed` is called for every
+ * alert that is new, grew or closed. */
+enum err analysis_step(struct analysis *a, const struct window *w,
+    enum err (*changed)(void *context, const struct alert *a), void *context,
+    struct fault *f) MUST_CHECK;
+
+/* What a restart needs, part by part: "surge", "growth", ..., and "alerts" for the book. */
+size_t analysis_parts(const struct analysis *a);
+const char *analysis_part_name(const struct analysis *a, size_t part);
+enum err analysis_save(const struct analysis *a, size_t part, struct buf *out) MUST_CHECK;
+enum err analysis_load(
+    struct analysis *a, size_t part, struct bytes saved, struct fault *f) MUST_CHECK;
+
+/* Time spent in each engine so far, us. */
+int64_t analysis_spent(const struct analysis *a, size_t part);
+
+#endif

@@ -1,0 +1,368 @@
+#include "ingest/feed.h"
+
+#include "base/clock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    FEED_BATCH = 512,
+    FEED_FILES_MAX = 1 << 16,
+    FEED_WAIT_MS = 200
+};
+
+/* One capture of a site. A regular file is closed again after a look at its first frame, until
+ * the time of that frame comes. */
+struct capture {
+    char *path;
+    struct source *source; /* NULL: not open */
+    struct frame *frames;  /* FEED_BATCH of them while open */
+    size_t at, count;
+    int64_t first; /* time of the next frame; INT64_MAX when it has ended */
+    bool ended;
+    uint64_t size;
+    struct source_counts counts; /* at its close */
+};
+
+struct feed {
+    struct capture *captures; /* sorted by first */
+    size_t capture_count;
+    struct source *live;
+    struct frame *live_frames;
+    size_t live_at, live_count;
+    int64_t grace;
+    struct feed_maker maker;
+};
+
+/* ---- one capture ---- */
+
+static void capture_shut(struct capture *c)
+{
+    if (c->source) {
+        source_counts(c->source, &c->counts);
+        source_close(c->source);
+    }
+    free(c->frames);
+    c->source = NULL;
+    c->frames = NULL;
+    c->at = c->count = 0;
+}
+
+static void capture_end(struct capture *c)
+{
+    capture_shut(c);
+    c->ended = true;
+    c->first = INT64_MAX;
+}
+
+static enum err capture_fill(struct capture *c, struct fault *f)
+{
+    c->at = c->count = 0;
+    enum err e = source_next(c->source, c->frames, FEED_BATCH, 0, &c->count, f);
+    if (e || c->count == 0) {
+        capture_end(c);
+        return e == ERR_NOTFOUND ? OK : e;
+    }
+    c->first = c->frames[0].ts;
+    return OK;
+}
+
+static enum err capture_open(struct capture *c, struct fault *f)
+{
+    enum err e = source_open_file(&c->source, c->path, f);
+    if (e) {
+        capture_end(c);
+        return e;
+    }
+    c->frames = malloc(FEED_BATCH * sizeof *c->frames);
+    if (!c->frames) {
+        capture_end(c);
+        return fault_set(f, ERR_NOMEM, "%s: out of memory", c->path);
+    }
+    return capture_fill(c, f);
+}
+
+/* Learn the time of the first frame. A capture that is broken before its first frame is not an
+ * error yet: it sorts first and the error is met, and told, when it is read. */
+static enum err capture_look(struct capture *c, struct fault *f)
+{
+    struct stat st;
+    bool regular = strcmp(c->path, "-") != 0 && stat(c->path, &st) == 0 && S_ISREG(st.st_mode);
+    enum err e = capture_open(c, f);
+    if (e == ERR_NOTFOUND || e == ERR_IO || e == ERR_NOMEM || e == ERR_BAD)
+        return e;
+    if (e == ERR_SHORT) {
+        c->first = INT64_MIN;
+        c->ended = false;
+        return OK;
+    }
+    if (!regular || c->ended)
+        return OK;
+    c->size = (uint64_t)st.st_size;
+    int64_t first = c->first;
+    capture_shut(c);
+    c->counts = (struct source_counts){0};
+    c->first = first;
+    return OK;
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct capture *x = a;
+    const struct capture *y = b;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+/* ---- the list of captures ---- */
+
+static enum err add_path(struct feed *d, const char *path, struct fault *f)
+{
+    if (d->capture_count >= FEED_FILES_MAX)
+        return fault_set(f, ERR_FULL, "more than %d captures for one site", FEED_FILES_MAX);
+    struct capture *more = realloc(d->captures, (d->capture_count + 1) * sizeof *more);
+    char *copy = more ? strdup(path) : NULL;
+    if (more)
+        d->captures = more;
+    if (!copy)
+        return fault_set(f, ERR_NOMEM, "%s: out of memory", path);
+    d->captures[d->capture_count++] = (struct capture){.path = copy};
+    return OK;
+}
+
+static int not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && entry->d_type != DT_DIR;
+}
+
+static enum err add_folder(struct feed *d, const char *folder, struct fault *f)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, not_hidden, alphasort);
+    if (count < 0)
+        return fault_set(f, ERR_IO, "%s: %s", folder, strerror(errno));
+    enum err e =
+        count ? OK : fault_set(f, ERR_NOTFOUND, "%s: the folder holds no captures", folder);
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+        int len = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (!e)
+            e = len < (int)sizeof path ? add_path(d, path, f)
+                                       : fault_set(f, ERR_RANGE, "%s: path too long", folder);
+        free(entries[i]);
+    }
+    free(entries);
+    return e;
+}
+
+enum err feed_open_files(
+    struct feed **ret_feed, const char *const *paths, size_t count, struct fault *f)
+{
+    struct feed *d = calloc(1, sizeof *d);
+    if (!d)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    enum err e = OK;
+    for (size_t i = 0; i < count && !e; i++) {
+        struct stat st;
+        bool folder = stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
+        e = folder ? add_folder(d, paths[i], f) : add_path(d, paths[i], f);
+    }
+    for (size_t i = 0; i < d->capture_count && !e; i++)
+        e = capture_look(&d->captures[i], f);
+    if (e) {
+        feed_close(d);
+        return e;
+    }
+    qsort(d->captures, d->capture_count, sizeof *d->captures, by_first);
+    *ret_feed = d;
+    return OK;
+}
+
+/* The capture with the earliest frame, and the time at which another one must take over. */
+static struct capture *earliest(struct feed *d, int64_t *ret_other)
+{
+    struct capture *best = NULL;
+    int64_t other = INT64_MAX;
+    for (size_t i = 0; i < d->capture_count; i++) {
+        struct capture *c = &d->captures[i];
+        if (c->ended)
+            continue;
+        if (!best || c->first < best->first) {
+            if (best && best->first < other)
+                other = best->first;
+            best = c;
+        } else if (c->first < other)
+            other = c->first;
+    }
+    *ret_other = other;
+    return best;
+}
+
+/* Frames of a run: up to the first that is not before `until`, or is after another capture's
+ * next. */
+static size_t run_length(const struct capture *c, int64_t until, int64_t other)
+{
+    size_t i = c->at;
+    while (i < c->count && c->frames[i].ts < until && c->frames[i].ts <= other)
+        i++;
+    return i - c->at;
+}
+
+static enum err files_next(struct feed *d, int64_t until, enum feed_state *ret_state,
+    const struct frame **ret_frames, size_t *ret_count, struct fault *f)
+{
+    for (;;) {
+        int64_t other;
+        struct capture *c = earliest(d, &other);
+        if (!c || c->first >= until) {
+            *ret_state = c ? FEED_WINDOW : FEED_ENDED;
+            return OK;
+        }
+        enum err e = OK;
+        if (!c->source)
+            e = capture_open(c, f);
+        else if (c->at == c->count)
+            e = capture_fill(c, f);
+        if (e)
+            return e;
+        size_t run = c->ended ? 0 : run_length(c, until, other);
+        if (!run)
+            continue;
+        *ret_frames = c->frames + c->at;
+        *ret_count = run;
+        *ret_state = FEED_FRAMES;
+        c->at += run;
+        if (c->at < c->count)
+            c->first = c->frames[c->at].ts;
+        return OK;
+    }
+}
+
+/* ---- live ---- */
+
+enum err feed_open_live(struct feed **ret_feed, struct source *live, int64_t grace)
+{
+    struct feed *d = calloc(1, sizeof *d);
+    struct frame *frames = calloc(FEED_BATCH, sizeof *frames);
+    if (!d || !frames) {
+        free(d);
+        free(frames);
+        return ERR_NOMEM;
+    }
+    d->live = live;
+    d->live_frames = frames;
+    d->grace = grace;
+    *ret_feed = d;
+    return OK;
+}
+
+static enum err live_next(struct feed *d, int64_t until, enum feed_state *ret_state,
+    const struct frame **ret_frames, size_t *ret_count, struct fault *f)
+{
+    struct clock wall = clock_system();
+    if (d->live_at == d->live_count) {
+        d->live_at = d->live_count = 0;
+        enum err e =
+            source_next(d->live, d->live_frames, FEED_BATCH, FEED_WAIT_MS, &d->live_count, f);
+        if (e == ERR_NOTFOUND)
+            *ret_state = FEED_ENDED;
+        if (e)
+            return e == ERR_NOTFOUND ? OK : e;
+    }
+    size_t i = d->live_at;
+    while (i < d->live_count && d->live_frames[i].ts < until)
+        i++;
+    *ret_frames = d->live_frames + d->live_at;
+    *ret_count = i - d->live_at;
+    if (*ret_count)
+        *ret_state = FEED_FRAMES;
+    else if (d->live_at < d->live_count || clock_now(&wall) >= until + d->grace)
+        *ret_state = FEED_WINDOW;
+    else
+        *ret_state = FEED_QUIET;
+    d->live_at = i;
+    return OK;
+}
+
+/* ---- any ---- */
+
+enum err feed_open_maker(struct feed **ret_feed, const struct feed_maker *maker)
+{
+    struct feed *d = calloc(1, sizeof *d);
+    if (!d)
+        return ERR_NOMEM;
+    d->maker = *maker;
+    *ret_feed = d;
+    return OK;
+}
+
+enum err feed_next(struct feed *d, int64_t until, enum feed_state *ret_state,
+    const struct frame **ret_frames, size_t *ret_count, struct fault *f)
+{
+    *ret_count = 0;
+    if (d->maker.next)
+        return d->maker.next(d->maker.context, until, ret_state, ret_frames, ret_count, f);
+    if (d->live)
+        return live_next(d, until, ret_state, ret_frames, ret_count, f);
+    return files_next(d, until, ret_state, ret_frames, ret_count, f);
+}
+
+int64_t feed_peek(struct feed *d)
+{
+    if (d->maker.peek)
+        return d->maker.peek(d->maker.context);
+    if (d->live) {
+        struct clock wall = clock_system();
+        return d->live_at < d->live_count ? d->live_frames[d->live_at].ts : clock_now(&wall);
+    }
+    int64_t other;
+    const struct capture *c = earliest(d, &other);
+    return c ? c->first : INT64_MAX;
+}
+
+bool feed_is_live(const struct feed *d)
+{
+    return d->live || d->maker.live;
+}
+
+void feed_counts(const struct feed *d, struct source_counts *ret_counts)
+{
+    struct source_counts sum = {0};
+    if (d->maker.counts)
+        d->maker.counts(d->maker.context, &sum);
+    if (d->live)
+        source_counts(d->live, &sum);
+    for (size_t i = 0; i < d->capture_count; i++) {
+        const struct capture *c = &d->captures[i];
+        struct source_counts one = c->counts;
+        if (c->source)
+            source_counts(c->source, &one);
+        sum.frames += one.frames;
+        sum.bytes += one.bytes;
+        sum.offset += one.offset;
+        sum.size += one.size > c->size ? one.size : c->size;
+    }
+    *ret_counts = sum;
+}
+
+void feed_close(struct feed *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->capture_count; i++) {
+        capture_shut(&d->captures[i]);
+        free(d->captures[i].path);
+    }
+    free(d->captures);
+    if (d->live)
+        source_close(d->live);
+    free(d->live_frames);
+    if (d->maker.close)
+        d->maker.close(d->maker.context);
+    free(d);
+}

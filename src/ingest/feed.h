@@ -1,0 +1,66 @@
+#ifndef INGEST_FEED_H
+#define INGEST_FEED_H
+
+#include "base/err.h"
+#include "sensor/source.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One site's frames in time order, from any number of captures or from a live interface. */
+
+struct feed;
+
+enum feed_state {
+    FEED_FRAMES, /* a run of frames was given */
+    FEED_QUIET,  /* live: nothing came for a while, the window is still open */
+    FEED_WINDOW, /* nothing more before `until` */
+    FEED_ENDED,  /* nothing more at all */
+};
+
+/**
+ * Captures of one site; they may be given in any order and may overlap in time. Regular files
+ * are opened when their time comes, so that any number may be given; "-" is standard input.
+ *
+ * A folder stands for all files in it whose name does not begin with a dot.
+ */
+enum err feed_open_files(
+    struct feed **ret_feed, const char *const *paths, size_t count, struct fault *f) MUST_CHECK;
+
+/* A live source, taken over. `grace` is how long after the end of a window late frames are
+ * awaited. */
+enum err feed_open_live(struct feed **ret_feed, struct source *live, int64_t grace) MUST_CHECK;
+
+/* Frames that a caller-made generator gives: next() behaves as feed_next(). */
+struct feed_maker {
+    enum err (*next)(void *context, int64_t until, enum feed_state *ret_state,
+        const struct frame **ret_frames, size_t *ret_count, struct fault *f);
+    int64_t (*peek)(void *context); /* time of the next frame; INT64_MAX: none */
+    void (*counts)(void *context, struct source_counts *ret_counts);
+    void (*close)(void *context);
+    void *context;
+    bool live;
+};
+enum err feed_open_maker(struct feed **ret_feed, const struct feed_maker *maker) MUST_CHECK;
+
+/**
+ * The next run of frames that were captured before `until`.
+ *
+ * @param ret_frames borrowed until the next call; *ret_count of them, at least one if
+ * *ret_state is FEED_FRAMES, else none.
+ * @return OK; or what went wrong with one capture, once, with its fault: all frames before the
+ *         fault have been given, and the next call goes on with the other captures.
+ */
+enum err feed_next(struct feed *d, int64_t until, enum feed_state *ret_state,
+    const struct frame **ret_frames, size_t *ret_count, struct fault *f) MUST_CHECK;
+
+/* Time of the next frame: INT64_MAX if there is none, now if live. */
+int64_t feed_peek(struct feed *d);
+bool feed_is_live(const struct feed *d);
+
+/* Summed over all captures; offset and size let a caller show progress. */
+void feed_counts(const struct feed *d, struct source_counts *ret_counts);
+void feed_close(struct feed *d);
+
+#endif

@@ -1,0 +1,48 @@
+#ifndef INGEST_PIPELINE_H
+#define INGEST_PIPELINE_H
+
+#include "ingest/analysis.h"
+#include "ingest/site.h"
+
+#include <stdatomic.h>
+
+/* The way of all traffic: sites advance side by side to the end of a window; then the window of
+ * all sites is shown to the engines, and alerts come out. Replay, live capture and the
+ * demonstration are this one loop over different feeds. */
+
+struct pipeline_events {
+    void *context;
+    /* An alert is new, grew or closed. */
+    enum err (*alert)(void *context, const struct alert *a);
+    /* A window has been looked at; NULL: not wanted. */
+    enum err (*window)(void *context, const struct window *w);
+    /* A capture broke; from any thread. */
+    void (*trouble)(void *context, const char *site, const struct fault *f);
+};
+
+struct pipeline_options {
+    int64_t window;            /* us */
+    size_t threads;            /* 0: one a processor; live sites get one each */
+    struct analysis *analysis; /* borrowed; NULL: no engines */
+    struct pipeline_events events;
+    const atomic_bool *stop; /* borrowed */
+};
+
+struct pipeline;
+
+/* The sites are borrowed and sorted by name in place; no two may have the same name. */
+enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_t count,
+    const struct pipeline_options *options, struct fault *f) MUST_CHECK;
+void pipeline_free(struct pipeline *p);
+
+/* Run one window. ERR_NOTFOUND: all feeds have ended; ERR_STOPPED: stopped on request, and what
+ * had been gathered is on its way to the store. */
+enum err pipeline_step(struct pipeline *p, struct fault *f) MUST_CHECK;
+
+/* Until the end. OK when all feeds have ended, ERR_STOPPED on request. */
+enum err pipeline_run(struct pipeline *p, struct fault *f) MUST_CHECK;
+
+/* End of the last window that was closed; 0 before the first. */
+int64_t pipeline_time(const struct pipeline *p);
+
+#endif

@@ -1,0 +1,330 @@
+#include "ingest/site.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SITE_BATCH = 256
+};
+
+struct site {
+    char name[RECORD_NAME_MAX + 1];
+    struct feed *feed;
+    struct sensor *sensor;
+    struct writer *writer;
+    int64_t flush;
+    struct block *packets;  /* on their way; NULL without a writer */
+    struct block *contacts; /* the same */
+    struct block *dos;
+    struct block *status;
+    int64_t packets_since; /* wall clock at the first row of `packets` */
+    int64_t first_seen;    /* time of the first packet; INT64_MAX: none yet */
+    bool began, ended;
+    struct sensor_counts last; /* at the last status row */
+    struct source_counts last_source;
+    uint64_t dropped_queue, last_dropped_queue;
+    uint64_t lost_window; /* lost, at the last window's close */
+    struct site_live live;
+    struct packet batch[SITE_BATCH];
+};
+
+enum err site_new(struct site **ret_site, const char *name, struct feed *feed,
+    const struct site_options *options)
+{
+    struct site *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    snprintf(s->name, sizeof s->name, "%s", name);
+    s->writer = options->writer;
+    s->flush = options->flush;
+    s->first_seen = INT64_MAX;
+    enum err e = sensor_new(&s->sensor, name, options->shared, &options->sensor);
+    if (e) {
+        site_free(s);
+        return e;
+    }
+    s->feed = feed;
+    *ret_site = s;
+    return OK;
+}
+
+void site_free(struct site *s)
+{
+    if (!s)
+        return;
+    feed_close(s->feed);
+    sensor_free(s->sensor);
+    block_free(s->packets);
+    block_free(s->contacts);
+    block_free(s->dos);
+    block_free(s->status);
+    free(s);
+}
+
+const char *site_name(const struct site *s)
+{
+    return s->name;
+}
+
+const struct site_live *site_live(const struct site *s)
+{
+    return &s->live;
+}
+
+struct feed *site_feed(struct site *s)
+{
+    return s->feed;
+}
+
+const struct sensor *site_sensor(const struct site *s)
+{
+    return s->sensor;
+}
+
+/* Send one gathering block and leave an empty place. Packets of a live site do not wait for a
+ * full queue, they are counted as lost: waiting would lose them in the kernel instead. */
+static enum err block_send(struct site *s, struct block **b, struct fault *f)
+{
+    if (!*b || !(*b)->rows)
+        return OK;
+    size_t rows = (*b)->rows;
+    bool wait = !feed_is_live(s->feed) || (*b)->kind != &record_packet;
+    enum err e = writer_put(s->writer, *b, s->name, wait);
+    if (e == ERR_BUSY) {
+        s->dropped_queue += rows;
+        block_clear(*b);
+        return OK;
+    }
+    *b = NULL;
+    return e ? fault_set(f, e, "the store takes no more blocks: %s", err_text(e)) : OK;
+}
+
+static enum err block_have(
+    struct site *s, struct block **b, const struct record *kind, struct fault *f)
+{
+    if (!*b && s->writer)
+        *b = writer_block(s->writer, kind);
+    return *b || !s->writer
+               ? OK
+               : fault_set(f, ERR_NOMEM, "out of memory for a block of %s", kind->name);
+}
+
+static enum err packets_take(struct site *s, size_t count, struct fault *f)
+{
+    struct clock wall = clock_system();
+    enum err e = block_have(s, &s->packets, &record_packet, f);
+    if (e)
+        return e;
+    if (s->packets && s->packets->rows == 0)
+        s->packets_since = clock_now(&wall);
+    e = sensor_take(s->sensor, s->batch, count, s->packets);
+    if (e == ERR_FULL && s->packets && s->packets->rows) {
+        e = block_send(s, &s->packets, f);
+        if (!e)
+            e = block_have(s, &s->packets, &record_packet, f);
+        if (!e)
+            e = sensor_take(s->sensor, s->batch, count, s->packets);
+        s->packets_since = clock_now(&wall);
+    }
+    return e ? fault_set(f, e, "%s: packets could not be taken: %s", s->name, err_text(e)) : OK;
+}
+
+static enum err frames_take(
+    struct site *s, const struct frame *frames, size_t count, struct fault *f)
+{
+    size_t filled = 0;
+    enum err e = OK;
+    for (size_t i = 0; i < count && !e; i++) {
+        const struct frame *frame = &frames[i];
+        struct packet *p = &s->batch[filled];
+        enum decode_result r =
+            decode_packet(frame->link, bytes_over(frame->data, frame->len), frame->wire_len, p);
+        if (r != DECODE_OK) {
+            sensor_frame_failed(s->sensor, r);
+            continue;
+        }
+        p->ts = frame->ts;
+        if (++filled == SITE_BATCH) {
+            e = packets_take(s, filled, f);
+            filled = 0;
+        }
+    }
+    if (filled && !e)
+        e = packets_take(s, filled, f);
+    return e;
+}
+
+static uint64_t malformed_of(const struct sensor_counts *c)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < DECODE_RESULTS; i++)
+        if (i != DECODE_OK && i != DECODE_NON_IP)
+            sum += c->decode[i];
+    return sum;
+}
+
+static void live_update(struct site *s, int64_t newest)
+{
+    const struct sensor_counts *c = sensor_counts(s->sensor);
+    struct source_counts source;
+    feed_counts(s->feed, &source);
+    atomic_store(&s->live.packets, c->packets);
+    atomic_store(&s->live.bytes, c->bytes);
+    atomic_store(&s->live.frames, source.frames);
+    atomic_store(&s->live.dropped_kernel, source.dropped_kernel + source.dropped_interface);
+    atomic_store(&s->live.dropped_queue, s->dropped_queue);
+    atomic_store(&s->live.sampled_out, c->sampled_out);
+    atomic_store(&s->live.malformed, malformed_of(c));
+    atomic_store(&s->live.non_ip, c->decode[DECODE_NON_IP]);
+    atomic_store(&s->live.snapped, c->snapped);
+    if (newest)
+        atomic_store(&s->live.newest, newest);
+}
+
+static enum err flush_when_old(struct site *s, struct fault *f)
+{
+    struct clock wall = clock_system();
+    if (!s->packets || !s->packets->rows || !feed_is_live(s->feed) ||
+        clock_now(&wall) - s->packets_since < s->flush)
+        return OK;
+    return block_send(s, &s->packets, f);
+}
+
+enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
+    void (*trouble)(void *context, const char *site, const struct fault *f), void *context,
+    struct fault *f)
+{
+    enum feed_state state = FEED_QUIET;
+    while (!s->ended && state != FEED_WINDOW) {
+        const struct frame *frames;
+        size_t count;
+        struct fault broken = {0};
+        if (atomic_load(stop))
+            return ERR_STOPPED;
+        enum err e = feed_next(s->feed, end, &state, &frames, &count, &broken);
+        if (e) {
+            trouble(context, s->name, &broken);
+            state = FEED_QUIET;
+            continue;
+        }
+        int64_t newest = 0;
+        if (state == FEED_FRAMES) {
+            if (!s->began)
+                s->first_seen = frames[0].ts;
+            s->began = true;
+            newest = frames[count - 1].ts;
+            e = frames_take(s, frames, count, f);
+        } else if (state == FEED_ENDED) {
+            s->ended = true;
+            atomic_store(&s->live.ended, true);
+        }
+        if (!e)
+            e = flush_when_old(s, f);
+        if (e)
+            return e;
+        live_update(s, newest);
+    }
+    return OK;
+}
+
+/* Append rows of any number, over as many blocks as it takes. */
+static enum err rows_keep(
+    struct site *s, struct block **to, const struct block *from, struct fault *f)
+{
+    for (size_t at = 0; at < from->rows;) {
+        enum err e = block_have(s, to, from->kind, f);
+        if (e)
+            return e;
+        size_t room = (*to)->cap - (*to)->rows;
+        size_t step = from->rows - at < room ? from->rows - at : room;
+        e = step ? block_append(*to, from, at, at + step) : ERR_FULL;
+        if (e == ERR_FULL && (*to)->rows)
+            e = block_send(s, to, f);
+        else if (!e)
+            at += step;
+        if (e)
+            return fault_set(f, e, "%s: rows could not be gathered: %s", s->name, err_text(e));
+    }
+    return OK;
+}
+
+static enum err status_row(struct site *s, int64_t start, struct fault *f)
+{
+    enum err e = block_have(s, &s->status, &record_site_status, f);
+    if (e)
+        return e;
+    struct block *b = s->status;
+    if (b->rows == b->cap) {
+        e = block_send(s, &s->status, f);
+        return e ? e : status_row(s, start, f);
+    }
+    const struct sensor_counts *c = sensor_counts(s->sensor);
+    struct source_counts source;
+    feed_counts(s->feed, &source);
+    uint16_t word;
+    e = block_word(b, STATUS_SITE, s->name, &word);
+    if (e)
+        return fault_set(f, e, "%s is no name for a site", s->name);
+    size_t row = b->rows++;
+    block_time(b, STATUS_START)[row] = start;
+    block_name(b, STATUS_SITE)[row] = word;
+    block_u64(b, STATUS_RECEIVED)[row] = c->packets - s->last.packets;
+    block_u64(b, STATUS_BYTES)[row] = c->bytes - s->last.bytes;
+    block_u64(b, STATUS_DROPPED_KERNEL)[row] =
+        source.dropped_kernel + source.dropped_interface - s->last_source.dropped_kernel -
+        s->last_source.dropped_interface;
+    block_u64(b, STATUS_DROPPED_QUEUE)[row] = s->dropped_queue - s->last_dropped_queue;
+    block_u64(b, STATUS_SAMPLED_OUT)[row] = c->sampled_out - s->last.sampled_out;
+    block_u64(b, STATUS_SNAPPED)[row] = c->snapped - s->last.snapped;
+    block_u64(b, STATUS_MALFORMED)[row] = malformed_of(c) - malformed_of(&s->last);
+    block_u64(b, STATUS_NON_IP)[row] = c->decode[DECODE_NON_IP] - s->last.decode[DECODE_NON_IP];
+    s->last = *c;
+    s->last_source = source;
+    s->last_dropped_queue = s->dropped_queue;
+    return OK;
+}
+
+static enum err window_keep(struct site *s, int64_t start, const struct block *const *blocks,
+    size_t count, const struct block *dos, struct fault *f)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < count && !e; i++)
+        e = rows_keep(s, &s->contacts, blocks[i], f);
+    if (!e && dos)
+        e = rows_keep(s, &s->dos, dos, f);
+    if (!e)
+        e = status_row(s, start, f);
+    if (!e && feed_is_live(s->feed))
+        e = site_flush(s, f);
+    return e;
+}
+
+enum err site_close_window(struct site *s, int64_t start, struct window_site *ret_about,
+    const struct block *const **ret_blocks, size_t *ret_count, struct fault *f)
+{
+    const struct block *dos = NULL;
+    memset(ret_about, 0, sizeof *ret_about);
+    enum err e = sensor_close_window(s->sensor, start, ret_about, ret_blocks, ret_count, &dos);
+    if (e)
+        return fault_set(f, e, "%s: window could not be closed: %s", s->name, err_text(e));
+    snprintf(ret_about->name, sizeof ret_about->name, "%s", s->name);
+    ret_about->watching = s->began && !s->ended && s->first_seen <= start;
+    struct source_counts source;
+    feed_counts(s->feed, &source);
+    uint64_t lost = source.dropped_kernel + source.dropped_interface;
+    ret_about->lost = lost - s->lost_window;
+    s->lost_window = lost;
+    return s->writer ? window_keep(s, start, *ret_blocks, *ret_count, dos, f) : OK;
+}
+
+enum err site_flush(struct site *s, struct fault *f)
+{
+    struct block **const all[] = {&s->packets, &s->contacts, &s->dos, &s->status};
+    enum err e = OK;
+    for (size_t i = 0; i < sizeof all / sizeof *all && !e && s->writer; i++)
+        e = block_send(s, all[i], f);
+    return e;
+}
