@@ -1,1 +1,447 @@
 #include "sensor/sensor.h"
+
+#include "base/clock.h"
+#include "geo/geo.h"
+#include "sensor/classify.h"
+#include "sensor/contacts_int.h"
+#include "sensor/rows_int.h"
+#include "sensor/services_int.h"
+#include "sensor/sources_int.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum {
+    SOURCES_DEFAULT = 1 << 20,
+    CONTACTS_DEFAULT = 1 << 21,
+    PAYLOAD_MOST = 256,
+};
+
+struct sensor {
+    char site[RECORD_NAME_MAX + 1];
+    struct sensor_shared shared;
+    struct sensor_options options;
+    struct sensor_counts counts;
+    struct hosts hosts;
+    struct contacts contacts;
+    struct services services;
+    bool open;     /* a window is open */
+    bool closed;   /* the tables still hold the window that was closed last */
+    int64_t start; /* of the window */
+    uint32_t window;
+    uint64_t window_packets;
+    struct block **blocks; /* contact rows of the window that was closed last */
+    size_t block_count;    /* in use */
+    size_t block_room;
+    struct block *dos;
+};
+
+static const struct row_columns packet_columns = {
+    .site = PACKET_SITE, .class = PACKET_CLASS, .tool = PACKET_TOOL, .country = PACKET_COUNTRY};
+static const struct row_columns contact_columns = {.site = CONTACT_SITE,
+    .class = CONTACT_CLASS,
+    .tool = CONTACT_TOOL,
+    .country = CONTACT_COUNTRY};
+
+/* Options at their defaults where they are 0. */
+static struct sensor_options complete(const struct sensor_options *given)
+{
+    struct sensor_options o = *given;
+    if (!o.window)
+        o.window = 10 * US_MINUTE;
+    if (!o.sources_max)
+        o.sources_max = SOURCES_DEFAULT;
+    if (!o.contacts_max)
+        o.contacts_max = CONTACTS_DEFAULT;
+    if (o.payload_keep > PAYLOAD_MOST)
+        o.payload_keep = PAYLOAD_MOST;
+    return o;
+}
+
+enum err sensor_new(struct sensor **ret_sensor, const char *site,
+    const struct sensor_shared *shared, const struct sensor_options *options)
+{
+    struct sensor *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    snprintf(s->site, sizeof s->site, "%s", site);
+    s->shared = *shared;
+    s->options = complete(options);
+    uint64_t secret = s->options.secret;
+    if (!secret && getrandom(&secret, sizeof secret, 0) != sizeof secret) {
+        sensor_free(s);
+        return ERR_IO;
+    }
+    enum err e = hosts_init(&s->hosts, s->options.sources_max, secret);
+    if (!e)
+        e = contacts_init(&s->contacts, s->options.contacts_max, hash_u64(secret));
+    if (!e)
+        e = services_init(&s->services);
+    if (!e)
+        e = block_new(&s->dos, &record_dos, record_dos.max_rows);
+    if (e) {
+        sensor_free(s);
+        return e;
+    }
+    *ret_sensor = s;
+    return OK;
+}
+
+void sensor_free(struct sensor *s)
+{
+    if (!s)
+        return;
+    hosts_done(&s->hosts);
+    contacts_done(&s->contacts);
+    services_done(&s->services);
+    for (size_t i = 0; i < s->block_room; i++)
+        block_free(s->blocks[i]);
+    free(s->blocks);
+    block_free(s->dos);
+    free(s);
+}
+
+/* Make the tables ready for the window that holds `ts`, if none is open. */
+static enum err open_window(struct sensor *s, int64_t ts)
+{
+    if (s->open)
+        return OK;
+    if (s->closed) {
+        enum err e = contacts_clear(&s->contacts);
+        if (e)
+            return e;
+        s->closed = false;
+    }
+    s->start = time_floor(ts, s->options.window);
+    s->hosts.share = UINT32_MAX;
+    s->window++;
+    s->window_packets = 0;
+    s->open = true;
+    return OK;
+}
+
+struct keeping {
+    const struct sensor *s;
+    bool present_only; /* forget what the open window has not seen */
+};
+
+static bool keep_host(void *context, const struct host *h)
+{
+    const struct keeping *k = context;
+    if (k->present_only && h->window != k->s->window)
+        return false;
+    return hosts_keeps(&k->s->hosts, &h->ip);
+}
+
+static uint64_t contacts_packets(const struct contacts *t)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < t->count; i++)
+        sum += t->contact[i].packets;
+    return sum;
+}
+
+/* Drop the sources that keep_host() refuses, and their contacts. */
+static enum err drop_sources(struct sensor *s, bool present_only)
+{
+    uint32_t *moved = malloc((s->hosts.count + 1) * sizeof *moved);
+    if (!moved)
+        return ERR_NOMEM;
+    struct keeping k = {.s = s, .present_only = present_only};
+    uint64_t before = contacts_packets(&s->contacts);
+    hosts_filter(&s->hosts, keep_host, &k, moved);
+    contacts_move(&s->contacts, moved);
+    for (size_t i = 0; i < s->hosts.count; i++)
+        s->hosts.host[i].contact = CONTACT_UNKNOWN;
+    s->counts.sampled_out += before - contacts_packets(&s->contacts);
+    free(moved);
+    return OK;
+}
+
+/* A table is full: forget idle sources first, then leave out half of all addresses. Whether a
+ * source is kept follows from its address alone, so the kept ones are counted whole. */
+static enum err make_room(struct sensor *s)
+{
+    bool contacts_full = s->contacts.count >= s->contacts.cap;
+    enum err e = drop_sources(s, true);
+    if (e)
+        return e;
+    if (contacts_full || s->hosts.count > s->hosts.cap / 4 * 3) {
+        s->hosts.share /= 2;
+        e = drop_sources(s, true);
+    }
+    return e;
+}
+
+/* The entry of a packet's source, new if need be; HOST_NONE if the source is left out. */
+static enum err find_host(struct sensor *s, const struct ip *ip, uint32_t *ret_host)
+{
+    for (;;) {
+        if (!hosts_keeps(&s->hosts, ip)) {
+            *ret_host = HOST_NONE;
+            return OK;
+        }
+        uint64_t hash = hosts_hash(&s->hosts, ip);
+        *ret_host = hosts_find(&s->hosts, ip, hash);
+        if (*ret_host != HOST_NONE)
+            return OK;
+        enum err e = hosts_add(&s->hosts, ip, hash, ret_host);
+        if (!e) {
+            struct geo_place place;
+            geo_find(s->shared.geo, ip, &place);
+            struct host *h = &s->hosts.host[*ret_host];
+            h->asn = place.asn;
+            memcpy(h->country, place.country, sizeof h->country);
+        }
+        if (e != ERR_FULL)
+            return e;
+        e = make_room(s);
+        if (e)
+            return e;
+    }
+}
+
+/* The contact of a source and service, new if need be; false in *ret_kept if making room for it
+ * has left the source out. */
+static enum err find_contact(struct sensor *s, uint32_t *host, const struct packet *p,
+    enum packet_class class, uint32_t *ret_contact)
+{
+    for (;;) {
+        uint64_t key = contact_key(*host, p->proto, classify_service(p, class), class);
+        struct host *h = &s->hosts.host[*host];
+        if (h->window == s->window && h->contact != CONTACT_UNKNOWN &&
+            s->contacts.contact[h->contact].key == key) {
+            *ret_contact = h->contact;
+            return OK;
+        }
+        h->window = s->window;
+        enum err e = contacts_find(&s->contacts, key, ret_contact);
+        if (!e)
+            h->contact = *ret_contact;
+        if (e != ERR_FULL)
+            return e;
+        e = make_room(s);
+        if (e)
+            return e;
+        e = find_host(s, &p->src, host);
+        if (e || *host == HOST_NONE)
+            return e;
+    }
+}
+
+static void count_contact(struct sensor *s, struct contact *c, const struct packet *p)
+{
+    int64_t slot = (p->ts - s->start) * CONTACT_SLOTS_COUNT / s->options.window;
+    if (slot < 0)
+        slot = 0;
+    if (!c->packets || p->ts < c->first)
+        c->first = p->ts;
+    if (!c->packets || p->ts > c->last)
+        c->last = p->ts;
+    if (c->packets < UINT32_MAX)
+        c->packets++;
+    c->bytes += p->ip_len;
+    c->dsts |= UINT64_C(1) << (ip_hash(&p->dst) & 63);
+    c->slots |= UINT64_C(1) << slot;
+}
+
+static enum err take_packet(
+    struct sensor *s, const struct packet *p, struct row_tags *ret_tags, uint32_t *ret_host)
+{
+    enum packet_class class = classify_packet(p);
+    s->counts.packets++;
+    s->counts.bytes += p->ip_len;
+    s->counts.decode[DECODE_OK]++;
+    if (p->quirks & QUIRK_SNAPPED)
+        s->counts.snapped++;
+    if (p->ts < s->start)
+        s->counts.late++;
+    s->window_packets++;
+    s->counts.class[class]++;
+    *ret_tags = (struct row_tags){.class = class};
+
+    enum err e = find_host(s, &p->src, ret_host);
+    if (e)
+        return e;
+    if (*ret_host == HOST_NONE) {
+        s->counts.sampled_out++;
+        return OK;
+    }
+    uint32_t contact = CONTACT_UNKNOWN;
+    e = find_contact(s, ret_host, p, class, &contact);
+    if (e)
+        return e;
+    if (*ret_host == HOST_NONE) {
+        s->counts.sampled_out++;
+        return OK;
+    }
+    count_contact(s, &s->contacts.contact[contact], p);
+    return OK;
+}
+
+static enum err put_row(struct sensor *s, struct block *out, struct row_words *words,
+    const struct packet *p, struct row_tags *tags, uint32_t host)
+{
+    static const char nowhere[2];
+    const struct host *h = host == HOST_NONE ? NULL : &s->hosts.host[host];
+    tags->asn = h ? h->asn : 0;
+    enum err e =
+        rows_country(words, out, PACKET_COUNTRY, h ? h->country : nowhere, &tags->country);
+    if (!e)
+        e = rows_tool(words, out, PACKET_TOOL, 0, "", &tags->tool);
+    if (!e)
+        e = rows_put_packet(out, words, p, tags, s->options.payload_keep);
+    return e;
+}
+
+enum err sensor_take(
+    struct sensor *s, const struct packet *packets, size_t count, struct block *out)
+{
+    struct row_words words;
+    if (!count)
+        return OK;
+    if (out && out->cap - out->rows < count)
+        return ERR_FULL;
+    enum err e = open_window(s, packets[0].ts);
+    if (!e && out)
+        e = rows_start(&words, out, &packet_columns, s->site);
+    for (size_t i = 0; !e && i < count; i++) {
+        struct row_tags tags;
+        uint32_t host;
+        assert(packets[i].ts < s->start + s->options.window);
+        e = take_packet(s, &packets[i], &tags, &host);
+        if (!e && out)
+            e = put_row(s, out, &words, &packets[i], &tags, host);
+    }
+    return e;
+}
+
+void sensor_frame_failed(struct sensor *s, enum decode_result why)
+{
+    s->counts.decode[why]++;
+}
+
+/* An empty block with room for `rows` as the k-th contact block. */
+static enum err contact_block(struct sensor *s, size_t k, size_t rows, struct block **ret_block)
+{
+    if (k >= s->block_room) {
+        struct block **blocks = realloc(s->blocks, (k + 1) * sizeof *blocks);
+        if (!blocks)
+            return ERR_NOMEM;
+        s->blocks = blocks;
+        s->blocks[k] = NULL;
+        s->block_room = k + 1;
+    }
+    if (!s->blocks[k] || s->blocks[k]->cap < rows) {
+        struct block *b;
+        enum err e = block_new(&b, &record_contact, rows);
+        if (e)
+            return e;
+        block_free(s->blocks[k]);
+        s->blocks[k] = b;
+    }
+    block_clear(s->blocks[k]);
+    *ret_block = s->blocks[k];
+    return OK;
+}
+
+static enum err put_contact(
+    struct sensor *s, struct block *b, struct row_words *w, const struct contact *c)
+{
+    size_t row = b->rows;
+    const struct host *h = &s->hosts.host[contact_host(c)];
+    uint16_t country, tool;
+    enum err e = rows_country(w, b, CONTACT_COUNTRY, h->country, &country);
+    if (!e)
+        e = rows_tool(w, b, CONTACT_TOOL, 0, "", &tool);
+    if (e)
+        return e;
+    block_time(b, CONTACT_START)[row] = s->start;
+    block_name(b, CONTACT_SITE)[row] = w->site;
+    block_ip(b, CONTACT_SRC)[row] = h->ip;
+    block_u8(b, CONTACT_PROTO)[row] = contact_proto(c);
+    block_u16(b, CONTACT_DPORT)[row] = contact_service(c);
+    block_name(b, CONTACT_CLASS)[row] = (uint16_t)contact_class(c);
+    block_name(b, CONTACT_TOOL)[row] = tool;
+    block_name(b, CONTACT_COUNTRY)[row] = country;
+    block_u32(b, CONTACT_ASN)[row] = h->asn;
+    block_u32(b, CONTACT_PACKETS)[row] = c->packets;
+    block_u64(b, CONTACT_BYTES)[row] = c->bytes;
+    block_u64(b, CONTACT_DSTS)[row] = c->dsts;
+    block_u64(b, CONTACT_SLOTS)[row] = c->slots;
+    block_time(b, CONTACT_FIRST)[row] = c->first;
+    block_time(b, CONTACT_LAST)[row] = c->last;
+    b->rows++;
+    return OK;
+}
+
+static enum err put_contacts(struct sensor *s)
+{
+    struct row_words words;
+    s->block_count = 0;
+    for (size_t from = 0; from < s->contacts.count;) {
+        size_t rows = s->contacts.count - from;
+        if (rows > record_contact.max_rows)
+            rows = record_contact.max_rows;
+        struct block *b;
+        enum err e = contact_block(s, s->block_count, rows, &b);
+        if (!e)
+            e = rows_start(&words, b, &contact_columns, s->site);
+        for (size_t i = 0; !e && i < rows; i++)
+            e = put_contact(s, b, &words, &s->contacts.contact[from + i]);
+        if (e)
+            return e;
+        from += rows;
+        s->block_count++;
+    }
+    return OK;
+}
+
+enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site *ret_site,
+    const struct block *const **ret_blocks, size_t *ret_count, const struct block **ret_dos)
+{
+    enum err e = open_window(s, start);
+    if (!e)
+        e = put_contacts(s);
+    if (!e)
+        e = services_add(&s->services, &s->contacts, &s->hosts);
+    if (e)
+        return e;
+    block_clear(s->dos);
+    struct window_site site = {
+        .watching = true,
+        .packets = s->window_packets,
+        .addresses = s->options.addresses,
+        .kept = ((double)s->hosts.share + 1) / 4294967296.0,
+    };
+    snprintf(site.name, sizeof site.name, "%s", s->site);
+    s->open = false;
+    s->closed = true;
+    *ret_site = site;
+    *ret_blocks = (const struct block *const *)s->blocks;
+    *ret_count = s->block_count;
+    *ret_dos = s->dos;
+    return OK;
+}
+
+const struct sensor_counts *sensor_counts(const struct sensor *s)
+{
+    return &s->counts;
+}
+
+void sensor_tools(const struct sensor *s,
+    void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
+        const char *evidence),
+    void *context)
+{
+    (void)s;
+    (void)each;
+    (void)context;
+}
+
+size_t sensor_top_ports(const struct sensor *s, struct sensor_port *ret_ports, size_t cap)
+{
+    return services_top(&s->services, ret_ports, cap);
+}

@@ -30,6 +30,7 @@ struct sensor_options {
     size_t contacts_max; /* in one window; 0: 2^21 */
     size_t payload_keep; /* bytes of payload in packet rows, at most 256 */
     uint64_t addresses;  /* size of the telescope; 0: not known */
+    uint64_t secret;     /* of the hash tables; 0: from the system. No output depends on it */
 };
 
 struct sensor_counts {
@@ -82,7 +83,8 @@ void sensor_tools(const struct sensor *s,
         const char *evidence),
     void *context);
 
-/* The busiest services: at most `cap`, by distinct sources (estimate), largest first. */
+/* The busiest services of the windows that are closed, backscatter aside: at most `cap`, by
+ * distinct sources (estimate, standard error 3 %), largest first. */
 struct sensor_port {
     uint8_t proto;
     uint16_t port;

@@ -1,0 +1,156 @@
+#include "sensor/services_int.h"
+
+#include <stdlib.h>
+
+static uint32_t code_of(uint8_t proto, uint16_t port)
+{
+    switch (proto) {
+    case PROTO_TCP:
+        return port;
+    case PROTO_UDP:
+        return 65536u + port;
+    case PROTO_ICMP:
+        return 131072u + (port & 0xff);
+    case PROTO_ICMP6:
+        return 131328u + (port & 0xff);
+    default:
+        return 131584u + proto;
+    }
+}
+
+static struct sensor_port port_of(const struct service *s)
+{
+    struct sensor_port p = {.packets = s->packets, .sources = (uint64_t)(s->sources + 0.5)};
+    p.port = (uint16_t)(s->code < 131072 ? s->code : s->code & 0xff);
+    p.proto = s->code < 65536    ? PROTO_TCP
+              : s->code < 131072 ? PROTO_UDP
+              : s->code < 131328 ? PROTO_ICMP
+              : s->code < 131584 ? PROTO_ICMP6
+                                 : (uint8_t)p.port;
+    if (s->code >= 131584)
+        p.port = 0;
+    return p;
+}
+
+enum err services_init(struct services *t)
+{
+    *t = (struct services){
+        .number = calloc(SERVICES_CODES, sizeof *t->number),
+        .window = calloc(SERVICES_CODES, sizeof *t->window),
+    };
+    if (t->number && t->window)
+        return OK;
+    services_done(t);
+    return ERR_NOMEM;
+}
+
+void services_done(struct services *t)
+{
+    free(t->number);
+    free(t->window);
+    free(t->entry);
+    *t = (struct services){0};
+}
+
+static enum err add_entry(struct services *t, uint32_t code)
+{
+    if (t->count == t->room) {
+        size_t room = t->room ? t->room * 2 : 64;
+        struct service *entry = realloc(t->entry, room * sizeof *entry);
+        if (!entry)
+            return ERR_NOMEM;
+        t->entry = entry;
+        t->room = room;
+    }
+    t->entry[t->count] = (struct service){.code = code};
+    t->number[code] = (uint16_t)++t->count;
+    return OK;
+}
+
+static size_t least_entry(const struct services *t)
+{
+    size_t least = 0;
+    for (size_t i = 1; i < t->count; i++)
+        if (t->entry[i].sources < t->entry[least].sources)
+            least = i;
+    return least;
+}
+
+/* Give every service of the window that deserves one a place in the table. */
+static enum err place_services(struct services *t, const struct contacts *contacts)
+{
+    size_t least = t->count == SERVICES_MAX ? least_entry(t) : 0;
+    for (size_t i = 0; i < contacts->count; i++) {
+        const struct contact *c = &contacts->contact[i];
+        uint32_t code = code_of(contact_proto(c), contact_service(c));
+        if (contact_class(c) == CLASS_BACKSCATTER || t->number[code])
+            continue;
+        if (t->count < SERVICES_MAX) {
+            enum err e = add_entry(t, code);
+            if (e)
+                return e;
+            least = t->count == SERVICES_MAX ? least_entry(t) : 0;
+            continue;
+        }
+        if (t->window[code] <= t->entry[least].sources)
+            continue;
+        t->number[t->entry[least].code] = 0;
+        t->number[code] = (uint16_t)(least + 1);
+        t->entry[least] = (struct service){.code = code, .sources = t->window[code]};
+        least = least_entry(t);
+    }
+    return OK;
+}
+
+enum err services_add(
+    struct services *t, const struct contacts *contacts, const struct hosts *hosts)
+{
+    for (size_t i = 0; i < contacts->count; i++) {
+        const struct contact *c = &contacts->contact[i];
+        if (contact_class(c) != CLASS_BACKSCATTER)
+            t->window[code_of(contact_proto(c), contact_service(c))]++;
+    }
+    enum err e = place_services(t, contacts);
+    for (size_t i = 0; i < contacts->count; i++) {
+        const struct contact *c = &contacts->contact[i];
+        uint32_t code = code_of(contact_proto(c), contact_service(c));
+        t->window[code] = 0;
+        if (contact_class(c) == CLASS_BACKSCATTER || !t->number[code])
+            continue;
+        struct service *s = &t->entry[t->number[code] - 1];
+        s->packets += c->packets;
+        distinct_add(&s->distinct, ip_hash(&hosts->host[contact_host(c)].ip));
+        s->sources = -1;
+    }
+    for (size_t i = 0; i < t->count; i++)
+        if (t->entry[i].sources < 0)
+            t->entry[i].sources = distinct_count(&t->entry[i].distinct);
+    return e;
+}
+
+/* Most sources first, then most packets, then by number: one order for one content. */
+static int busier_first(const void *a, const void *b)
+{
+    const struct service *x = *(const struct service *const *)a;
+    const struct service *y = *(const struct service *const *)b;
+    if (x->sources != y->sources)
+        return x->sources > y->sources ? -1 : 1;
+    if (x->packets != y->packets)
+        return x->packets > y->packets ? -1 : 1;
+    return x->code < y->code ? -1 : 1;
+}
+
+size_t services_top(const struct services *t, struct sensor_port *ret_ports, size_t cap)
+{
+    const struct service **order = malloc((t->count + 1) * sizeof(const struct service *));
+    if (!order)
+        return 0;
+    for (size_t i = 0; i < t->count; i++)
+        order[i] = &t->entry[i];
+    qsort(order, t->count, sizeof(const struct service *), busier_first);
+    size_t count = t->count < cap ? t->count : cap;
+    for (size_t i = 0; i < count; i++)
+        ret_ports[i] = port_of(order[i]);
+    free(order);
+    return count;
+}

@@ -1,0 +1,41 @@
+#ifndef SENSOR_SERVICES_INT_H
+#define SENSOR_SERVICES_INT_H
+
+#include "num/distinct.h"
+#include "sensor/contacts_int.h"
+#include "sensor/sensor.h"
+#include "sensor/sources_int.h"
+
+/* The busiest services since the start, by distinct sources; backscatter asks for nothing and
+ * is not counted. Bounded: at the cap, a service gives its place to one that had more sources
+ * in a single window than it had in all. */
+
+enum {
+    SERVICES_MAX = 4096,
+    SERVICES_CODES = 2 * 65536 + 3 * 256, /* TCP, UDP ports; ICMP types; other protocols */
+};
+
+struct service {
+    uint32_t code;
+    uint64_t packets;
+    double sources; /* estimate at the last close of a window */
+    struct distinct distinct;
+};
+
+struct services {
+    uint16_t *number; /* by code: entry + 1 */
+    uint32_t *window; /* by code: sources in the window that is being added */
+    struct service *entry;
+    size_t count, room;
+};
+
+enum err services_init(struct services *t) MUST_CHECK;
+void services_done(struct services *t);
+
+/* Add a closed window. */
+enum err services_add(
+    struct services *t, const struct contacts *contacts, const struct hosts *hosts) MUST_CHECK;
+
+size_t services_top(const struct services *t, struct sensor_port *ret_ports, size_t cap);
+
+#endif
