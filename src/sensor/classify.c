@@ -184,7 +184,7 @@ enum packet_class classify_packet(const struct packet *p)
         return udp_is_answer(p) ? CLASS_BACKSCATTER : CLASS_SCAN;
     case PROTO_ICMP:
         return classify_icmp(p->dport);
-    case PROTO_ICMP6:
+    case PROTO_ICMPV6:
         return classify_icmp6(p->dport);
     default:
         return CLASS_OTHER;
@@ -195,7 +195,7 @@ static bool icmp_is_error(const struct packet *p)
 {
     if (p->proto == PROTO_ICMP)
         return p->dport == 3 || p->dport == 4 || p->dport == 11 || p->dport == 12;
-    return p->proto == PROTO_ICMP6 && p->dport >= 1 && p->dport <= 4;
+    return p->proto == PROTO_ICMPV6 && p->dport >= 1 && p->dport <= 4;
 }
 
 /* The quoted packet must have come from the address that the error went to; otherwise the quote

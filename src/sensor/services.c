@@ -11,7 +11,7 @@ static uint32_t code_of(uint8_t proto, uint16_t port)
         return 65536u + port;
     case PROTO_ICMP:
         return 131072u + (port & 0xff);
-    case PROTO_ICMP6:
+    case PROTO_ICMPV6:
         return 131328u + (port & 0xff);
     default:
         return 131584u + proto;
@@ -25,7 +25,7 @@ static struct sensor_port port_of(const struct service *s)
     p.proto = s->code < 65536    ? PROTO_TCP
               : s->code < 131072 ? PROTO_UDP
               : s->code < 131328 ? PROTO_ICMP
-              : s->code < 131584 ? PROTO_ICMP6
+              : s->code < 131584 ? PROTO_ICMPV6
                                  : (uint8_t)p.port;
     if (s->code >= 131584)
         p.port = 0;

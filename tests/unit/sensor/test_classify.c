@@ -127,10 +127,10 @@ static void icmp_by_type(void **state)
         expect(&p, CLASS_SCAN);
     }
     for (size_t i = 0; i < sizeof answers6; i++) {
-        struct packet p = icmp(PROTO_ICMP6, answers6[i]);
+        struct packet p = icmp(PROTO_ICMPV6, answers6[i]);
         expect(&p, CLASS_BACKSCATTER);
     }
-    struct packet request = icmp(PROTO_ICMP6, 128), advertisement = icmp(PROTO_ICMP6, 134);
+    struct packet request = icmp(PROTO_ICMPV6, 128), advertisement = icmp(PROTO_ICMPV6, 134);
     expect(&request, CLASS_SCAN);
     expect(&advertisement, CLASS_OTHER);
 }
@@ -174,7 +174,7 @@ static void quoted_victim(void **state)
 static void quoted_victim6(void **state)
 {
     (void)state;
-    struct packet p = icmp(PROTO_ICMP6, 1);
+    struct packet p = icmp(PROTO_ICMPV6, 1);
     struct ip want;
     assert_int_equal(ip_parse("2001:db8::1", &p.dst), OK);
     assert_int_equal(ip_parse("2001:db8:1::9", &want), OK);
