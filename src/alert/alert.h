@@ -1,14 +1,19 @@
 #ifndef ALERT_ALERT_H
 #define ALERT_ALERT_H
 
+#include "base/buf.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "record/finding.h"
 
-/* Findings become alerts. Findings about the same thing (same kind, protocol, ports that
- * overlap, no gap longer than `quiet`) become one alert that grows and keeps its id; an alert
- * on which nothing new came for `quiet` is closed. The id is made from what the alert is about
- * and when it began, so that the same capture gives the same ids. */
+#include <stdbool.h>
+
+/* Findings become alerts. Findings about the same thing (kinds that tell of one sort of thing,
+ * same protocol, ports that overlap, no gap longer than `quiet`) become one alert that grows
+ * and keeps its id, whichever engines and sites they come from; an alert on which nothing new
+ * came for `quiet` is closed. The id is made from what the alert is about and when it could
+ * first have been given, so that the same capture gives the same ids. */
 
 enum {
     ALERT_ID = 24
@@ -44,9 +49,14 @@ struct alert {
     uint32_t revision; /* counts up each time it grew */
 };
 
+enum {
+    ALERT_VERSION = 1
+}; /* of the JSON form */
+
 /* The alert's one JSON form (docs/formats/alert.md); a new reference. NULL: out of memory. */
 json_t *alert_json(const struct alert *a);
-/* The strict inverse, for the catalogue and imports; the fault says which member is wrong. */
+/* The strict inverse, for the catalogue and imports; the fault says which member is wrong. All
+ * members must be there and no others. ret_alert goes back through alert_done(). */
 enum err alert_from_json(
     const json_t *value, struct alert *ret_alert, struct fault *f) MUST_CHECK;
 void alert_done(struct alert *a);
@@ -65,12 +75,18 @@ enum err alert_book_new(
     struct alert_book **ret_book, const struct alert_options *options) MUST_CHECK;
 void alert_book_free(struct alert_book *b);
 
-/* Findings are put here; they are merged by alert_book_turn(). */
+/* Findings are put here; they are merged by alert_book_turn(). ERR_FULL past 4 * `most` in one
+ * turn. */
 struct sink alert_book_sink(struct alert_book *b);
 
 /* At the close of a window: merge what was put, close what is quiet at `now`, and call
  * `changed` once for every alert that is new, grew or closed, in order of id. */
 enum err alert_book_turn(struct alert_book *b, int64_t now,
     enum err (*changed)(void *context, const struct alert *a), void *context) MUST_CHECK;
+
+/* Everything that merging depends on, between turns, so that a restarted book goes on with the
+ * same alerts. load() takes untrusted bytes, all or nothing; what the book held is replaced. */
+enum err alert_book_save(const struct alert_book *b, struct buf *out) MUST_CHECK;
+enum err alert_book_load(struct alert_book *b, struct bytes saved, struct fault *f) MUST_CHECK;
 
 #endif

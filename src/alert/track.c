@@ -1,0 +1,272 @@
+/* How one alert begins and grows, and what ties two of them together. No lists of alerts here.
+ */
+#include "alert/alert_int.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Kinds that tell of one sort of thing share a family, and their findings become one alert. The
+ * broader kind names it. A kind that is not listed is its own family. */
+static const struct {
+    const char *kind;
+    const char *family;
+    int breadth;
+} kinds[] = {
+    {"port-surge", "rise", 1},
+    {"global-growth", "rise", 2},
+};
+
+enum {
+    KINDS = sizeof kinds / sizeof *kinds,
+    SHARED_HOSTS = 2 /* in both samples: that many tie two alerts together */
+};
+
+static const int64_t together = US_HOUR; /* alerts that came so close may be one thing */
+
+static const char *family_of(const char *kind)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (strcmp(kinds[i].kind, kind) == 0)
+            return kinds[i].family;
+    return kind;
+}
+
+static int breadth_of(const char *kind)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (strcmp(kinds[i].kind, kind) == 0)
+            return kinds[i].breadth;
+    return 0;
+}
+
+static bool ports_overlap(const struct alert *a, const struct finding *f)
+{
+    if (!a->port_count && !f->port_count)
+        return true;
+    for (size_t i = 0; i < a->port_count; i++)
+        for (size_t k = 0; k < f->port_count; k++)
+            if (a->ports[i] == f->ports[k])
+                return true;
+    return false;
+}
+
+bool track_matches(const struct track *t, const struct finding *f, int64_t quiet)
+{
+    const struct alert *a = &t->alert;
+    return a->open && a->proto == f->proto && f->time - t->last <= quiet &&
+           ports_overlap(a, f) && strcmp(family_of(a->kind), family_of(f->kind)) == 0;
+}
+
+static void copy_cut(char *to, size_t room, const char *from)
+{
+    snprintf(to, room, "%s", from);
+}
+
+/* Number of the engine in the alert's list; it is added if new. ALERT_ENGINES if full. */
+static size_t engine_number(struct alert *a, const char *engine)
+{
+    for (size_t i = 0; i < a->engine_count; i++)
+        if (strcmp(a->engines[i], engine) == 0)
+            return i;
+    if (a->engine_count == ALERT_ENGINES)
+        return ALERT_ENGINES;
+    copy_cut(a->engines[a->engine_count], sizeof a->engines[0], engine);
+    return a->engine_count++;
+}
+
+static void add_ports(struct alert *a, const struct finding *f)
+{
+    for (size_t k = 0; k < f->port_count; k++) {
+        size_t i = 0;
+        while (i < a->port_count && a->ports[i] != f->ports[k])
+            i++;
+        if (i == a->port_count && i < FINDING_PORTS)
+            a->ports[a->port_count++] = f->ports[k];
+    }
+}
+
+static void add_sites(struct alert *a, const struct finding *f)
+{
+    for (size_t k = 0; k < f->site_count; k++) {
+        size_t i = 0;
+        while (i < a->site_count && strcmp(a->sites[i], f->sites[k]) != 0)
+            i++;
+        if (i == a->site_count && i < FINDING_SITES)
+            memcpy(a->sites[a->site_count++], f->sites[k], sizeof f->sites[k]);
+    }
+}
+
+static void add_country(struct alert *a, const char country[3])
+{
+    for (size_t i = 0; i < a->country_count; i++)
+        if (memcmp(a->countries[i], country, 3) == 0)
+            return;
+    if (a->country_count < FINDING_COUNTRIES)
+        memcpy(a->countries[a->country_count++], country, 3);
+}
+
+static void add_host(struct alert *a, const struct ip *host)
+{
+    for (size_t i = 0; i < a->host_sample; i++)
+        if (ip_same(&a->hosts[i], host))
+            return;
+    if (a->host_sample < FINDING_HOSTS)
+        a->hosts[a->host_sample++] = *host;
+}
+
+/* Countries and hosts of the strongest finding come first, what was known before after them. */
+static void add_origins(struct alert *a, const struct finding *f, bool strongest)
+{
+    struct alert before;
+    before.country_count = before.host_sample = 0;
+    if (strongest) {
+        memcpy(before.countries, a->countries, sizeof before.countries);
+        memcpy(before.hosts, a->hosts, sizeof before.hosts);
+        before.country_count = a->country_count;
+        before.host_sample = a->host_sample;
+        a->country_count = a->host_sample = 0;
+    }
+    for (size_t i = 0; i < f->country_count; i++)
+        add_country(a, f->countries[i]);
+    for (size_t i = 0; i < f->host_sample; i++)
+        add_host(a, &f->hosts[i]);
+    for (size_t i = 0; i < before.country_count; i++)
+        add_country(a, before.countries[i]);
+    for (size_t i = 0; i < before.host_sample; i++)
+        add_host(a, &before.hosts[i]);
+}
+
+/* The score is the logarithm of how many such findings chance gives in a day; against one real
+ * event a day, this is the share of alerts like it that are real. No model is surer than 0.99.
+ */
+static double confidence_of(double score)
+{
+    return fmin(0.99, 1.0 / (1.0 + pow(10.0, -score)));
+}
+
+/* The leading engine speaks first, the others add what fits as a whole. */
+static void compose(struct track *t)
+{
+    struct alert *a = &t->alert;
+    copy_cut(a->explanation, sizeof a->explanation, t->said[t->lead]);
+    for (size_t i = 0; i < a->engine_count; i++) {
+        size_t used = strlen(a->explanation);
+        if (i == t->lead || !t->said[i][0] ||
+            used + 1 + strlen(t->said[i]) >= sizeof a->explanation)
+            continue;
+        snprintf(a->explanation + used, sizeof a->explanation - used, " %s", t->said[i]);
+    }
+}
+
+static bool takes_the_lead(const struct track *t, const struct finding *f, size_t engine)
+{
+    if (t->lead == engine || !t->alert.title[0])
+        return true;
+    if (f->severity != t->lead_severity)
+        return f->severity > t->lead_severity;
+    return breadth_of(f->kind) >= breadth_of(t->alert.kind);
+}
+
+/* Take over what only the strongest finding of an engine says. */
+static enum err take_words(struct track *t, const struct finding *f, size_t engine)
+{
+    struct alert *a = &t->alert;
+    if (!a->evidence)
+        a->evidence = json_object();
+    json_t *evidence = f->evidence ? json_deep_copy(f->evidence) : json_object();
+    if (json_object_set_new(a->evidence, a->engines[engine], evidence) != 0)
+        return ERR_NOMEM;
+    t->scores[engine] = f->score;
+    copy_cut(t->said[engine], sizeof t->said[engine], f->explanation);
+    if (takes_the_lead(t, f, engine)) {
+        t->lead = (unsigned)engine;
+        t->lead_severity = f->severity;
+        copy_cut(a->title, sizeof a->title, f->title);
+        if (f->tool[0])
+            copy_cut(a->tool, sizeof a->tool, f->tool);
+    }
+    return OK;
+}
+
+enum err track_grow(struct track *t, const struct finding *f)
+{
+    struct alert *a = &t->alert;
+    size_t engine = engine_number(a, f->engine);
+    bool strongest = engine < ALERT_ENGINES && f->score >= t->scores[engine];
+    if (strongest) {
+        enum err e = take_words(t, f, engine);
+        if (e)
+            return e;
+    }
+    if (breadth_of(f->kind) > breadth_of(a->kind))
+        copy_cut(a->kind, sizeof a->kind, f->kind);
+    add_ports(a, f);
+    add_sites(a, f);
+    add_origins(a, f, strongest && t->lead == engine);
+    a->start = f->start < a->start ? f->start : a->start;
+    a->end = f->end > a->end ? f->end : a->end;
+    a->severity = f->severity > a->severity ? f->severity : a->severity;
+    a->host_count = f->host_count > a->host_count ? f->host_count : a->host_count;
+    a->confidence = fmax(a->confidence, confidence_of(f->score));
+    t->last = f->time > t->last ? f->time : t->last;
+    t->changed = true;
+    compose(t);
+    return OK;
+}
+
+enum err track_begin(struct track *t, const struct finding *f)
+{
+    *t = (struct track){
+        .last = f->time,
+        .alert = {.time = f->time,
+            .start = f->start,
+            .end = f->end,
+            .severity = f->severity,
+            .proto = f->proto,
+            .open = true},
+    };
+    copy_cut(t->alert.kind, sizeof t->alert.kind, f->kind);
+    return track_grow(t, f);
+}
+
+static size_t shared_hosts(const struct alert *a, const struct alert *b)
+{
+    size_t shared = 0;
+    for (size_t i = 0; i < a->host_sample; i++)
+        for (size_t k = 0; k < b->host_sample; k++)
+            shared += ip_same(&a->hosts[i], &b->hosts[k]);
+    return shared;
+}
+
+static bool shares_site(const struct alert *a, const struct alert *b)
+{
+    for (size_t i = 0; i < a->site_count; i++)
+        for (size_t k = 0; k < b->site_count; k++)
+            if (strcmp(a->sites[i], b->sites[k]) == 0)
+                return true;
+    return false;
+}
+
+static bool came_together(const struct alert *a, const struct alert *b)
+{
+    return llabs(a->time - b->time) <= together && a->country_count && b->country_count &&
+           memcmp(a->countries[0], b->countries[0], 3) == 0 && shares_site(a, b);
+}
+
+void track_relate(struct track *t, const struct track *other)
+{
+    struct alert *a = &t->alert;
+    for (size_t i = 0; i < a->related_count; i++)
+        if (strcmp(a->related[i], other->alert.id) == 0)
+            return;
+    if (a->related_count == ALERT_RELATED)
+        return;
+    if (shared_hosts(a, &other->alert) < SHARED_HOSTS && !came_together(a, &other->alert))
+        return;
+    memcpy(a->related[a->related_count++], other->alert.id, ALERT_ID);
+    t->changed = true;
+}

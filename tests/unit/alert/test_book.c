@@ -1,0 +1,363 @@
+#include "alert/alert.h"
+#include "base/clock.h"
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
+
+static const int64_t t0 = INT64_C(1786752000000000); /* 2026-08-15T00:00:00Z */
+
+/* What `changed` was told, as JSON lines, and the last alert's facts. */
+struct told {
+    struct buf lines;
+    size_t count;
+    char ids[64][ALERT_ID];
+    struct alert last; /* without evidence */
+};
+
+static enum err tell(void *context, const struct alert *a)
+{
+    struct told *told = context;
+    json_t *value = alert_json(a);
+    assert_non_null(value);
+    json_write(&told->lines, value);
+    buf_str(&told->lines, "\n");
+    json_decref(value);
+    if (told->count < 64)
+        memcpy(told->ids[told->count], a->id, ALERT_ID);
+    told->count++;
+    told->last = *a;
+    told->last.evidence = NULL;
+    return OK;
+}
+
+static void told_init(struct told *told)
+{
+    memset(told, 0, sizeof *told);
+    buf_init(&told->lines, 1 << 22);
+}
+
+static struct finding make(const char *engine, const char *kind, const char *site,
+    uint16_t port, int64_t time, double score)
+{
+    struct finding f;
+    finding_init(&f, engine, kind);
+    f.time = time;
+    f.start = time - 10 * US_MINUTE;
+    f.end = time;
+    f.severity = SEVERITY_NOTICE;
+    f.score = score;
+    f.proto = 6;
+    f.host_count = 40;
+    finding_port(&f, port);
+    finding_site(&f, site);
+    finding_country(&f, "kr");
+    snprintf(f.title, sizeof f.title, "%s sees %u at %s", engine, port, site);
+    snprintf(f.explanation, sizeof f.explanation, "%s says %u at %s, score %g.", engine, port,
+        site, score);
+    assert_int_equal(evidence_number(&f, "score", score, "", "its score"), OK);
+    return f;
+}
+
+static void put(struct alert_book *b, struct finding f)
+{
+    struct sink sink = alert_book_sink(b);
+    assert_int_equal(sink.put(sink.context, &f), OK);
+    finding_done(&f);
+}
+
+static struct alert_book *book(struct alert_options options)
+{
+    struct alert_book *b;
+    assert_int_equal(alert_book_new(&b, &options), OK);
+    return b;
+}
+
+static void turn(struct alert_book *b, int64_t now, struct told *told)
+{
+    assert_int_equal(alert_book_turn(b, now, tell, told), OK);
+}
+
+static void one_thing_is_one_alert(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    put(b, make("surge", "port-surge", "jp-01", 3389, t0, 2.0));
+    turn(b, t0, &told);
+    assert_int_equal(told.count, 1);
+    assert_string_equal(told.last.kind, "port-surge");
+    assert_int_equal(told.last.revision, 1);
+    char id[ALERT_ID];
+    memcpy(id, told.last.id, sizeof id);
+    assert_memory_equal(id, "20260815-3389tcp-", 17);
+
+    put(b, make("surge", "port-surge", "kr-01", 3389, t0 + US_HOUR, 3.0));
+    put(b, make("growth", "global-growth", "kr-01", 3389, t0 + US_HOUR, 1.5));
+    turn(b, t0 + US_HOUR, &told);
+    assert_int_equal(told.count, 2);
+    assert_string_equal(told.last.id, id);
+    assert_string_equal(told.last.kind, "global-growth");
+    assert_int_equal(told.last.engine_count, 2);
+    assert_int_equal(told.last.site_count, 2);
+    assert_int_equal(told.last.revision, 2);
+    assert_true(told.last.time == t0 && told.last.end == t0 + US_HOUR);
+    assert_string_equal(told.last.title, "growth sees 3389 at kr-01");
+    assert_string_equal(told.last.explanation, "growth says 3389 at kr-01, score 1.5. "
+                                               "surge says 3389 at kr-01, score 3.");
+    assert_true(fabs(told.last.confidence - 1.0 / 1.001) > 0.008); /* never above 0.99 */
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
+static void order_of_engines_is_no_matter(void **state)
+{
+    (void)state;
+    struct told told[2];
+    for (int i = 0; i < 2; i++) {
+        struct alert_book *b = book((struct alert_options){0});
+        told_init(&told[i]);
+        for (int k = 0; k < 2; k++)
+            put(b, k == i ? make("surge", "port-surge", "jp-01", 23, t0, 2.0)
+                          : make("growth", "global-growth", "jp-01", 23, t0, 1.0));
+        turn(b, t0, &told[i]);
+        alert_book_free(b);
+    }
+    assert_string_equal(told[0].last.kind, told[1].last.kind);
+    assert_string_equal(told[0].last.title, told[1].last.title);
+    assert_string_equal(told[0].last.explanation, told[1].last.explanation);
+    buf_done(&told[0].lines);
+    buf_done(&told[1].lines);
+}
+
+static void other_things_are_other_alerts(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    put(b, make("surge", "port-surge", "jp-01", 23, t0, 2.0));
+    put(b, make("surge", "port-surge", "jp-01", 2323, t0, 2.0));
+    struct finding udp = make("surge", "port-surge", "jp-01", 23, t0, 2.0);
+    udp.proto = 17;
+    put(b, udp);
+    put(b, make("graph", "graph-shift", "jp-01", 23, t0, 2.0));
+    turn(b, t0, &told);
+    assert_int_equal(told.count, 4);
+    for (size_t i = 1; i < 4; i++)
+        assert_true(strcmp(told.ids[i - 1], told.ids[i]) < 0);
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
+static void silence_closes(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){.quiet = US_HOUR});
+    struct told told;
+    told_init(&told);
+    put(b, make("surge", "port-surge", "jp-01", 23, t0, 2.0));
+    turn(b, t0, &told);
+    turn(b, t0 + US_HOUR, &told);
+    assert_int_equal(told.count, 1);
+    turn(b, t0 + US_HOUR + 1, &told);
+    assert_int_equal(told.count, 2);
+    assert_false(told.last.open);
+    char first[ALERT_ID];
+    memcpy(first, told.last.id, sizeof first);
+    put(b, make("surge", "port-surge", "jp-01", 23, t0 + 2 * US_HOUR, 2.0));
+    turn(b, t0 + 2 * US_HOUR, &told);
+    assert_true(told.last.open);
+    assert_string_not_equal(told.last.id, first);
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
+static void severity_never_falls(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    struct finding f = make("surge", "port-surge", "jp-01", 23, t0, 9.0);
+    f.severity = SEVERITY_WARNING;
+    put(b, f);
+    f = make("surge", "port-surge", "jp-01", 23, t0 + US_HOUR, 1.0);
+    f.severity = SEVERITY_INFO;
+    put(b, f);
+    turn(b, t0 + US_HOUR, &told);
+    assert_int_equal(told.last.severity, SEVERITY_WARNING);
+    assert_string_equal(told.last.explanation, "surge says 23 at jp-01, score 9.");
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
+static void shared_hosts_relate(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    for (int i = 0; i < 3; i++) {
+        struct finding f = make("surge", "port-surge", i == 2 ? "us-01" : "jp-01",
+            (uint16_t)(i ? 20012 + i : 23), t0 + i * 3 * US_HOUR, 2.0);
+        for (uint32_t h = 0; h < 2 && i < 2; h++) {
+            struct ip host = ip_from_v4(0xc0000200 + h);
+            finding_host(&f, &host);
+        }
+        put(b, f);
+    }
+    turn(b, t0 + 6 * US_HOUR, &told);
+    const char *text = (const char *)told.lines.data;
+    char related[64];
+    snprintf(related, sizeof related, "\"related\":[\"%s\"]", told.ids[0]);
+    assert_non_null(strstr(text, related));
+    snprintf(related, sizeof related, "\"related\":[\"%s\"]", told.ids[2]);
+    assert_non_null(strstr(text, related));
+    assert_non_null(strstr(text, "\"related\":[]"));
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
+static void cap_closes_the_weakest(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){.most = 3});
+    struct told told;
+    told_init(&told);
+    for (uint16_t i = 0; i < 5; i++) {
+        struct finding f = make("surge", "port-surge", "jp-01", (uint16_t)(100 + i), t0, i);
+        f.severity = i == 0 ? SEVERITY_NOTICE : SEVERITY_INFO;
+        put(b, f);
+    }
+    turn(b, t0, &told);
+    const char *text = (const char *)told.lines.data;
+    size_t closed = 0;
+    for (const char *at = text; (at = strstr(at, "\"closed\"")); at++)
+        closed++;
+    assert_int_equal(closed, 2);
+    char *first = strstr(text, "-100tcp");
+    assert_non_null(strstr(first, "\"open\""));
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
+static void sink_has_a_cap(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){.most = 2});
+    struct sink sink = alert_book_sink(b);
+    struct finding f = make("surge", "port-surge", "jp-01", 23, t0, 2.0);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(sink.put(sink.context, &f), OK);
+    assert_int_equal(sink.put(sink.context, &f), ERR_FULL);
+    finding_done(&f);
+    alert_book_free(b);
+}
+
+static void hosts_can_be_hidden(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){.hide_hosts = true, .tlp = "red"});
+    struct told told;
+    told_init(&told);
+    struct finding f = make("surge", "port-surge", "jp-01", 23, t0, 2.0);
+    struct ip host = ip_from_v4(0xc0000201);
+    finding_host(&f, &host);
+    put(b, f);
+    turn(b, t0, &told);
+    assert_null(strstr((const char *)told.lines.data, "192.0.2.1"));
+    assert_string_equal(told.last.tlp, "red");
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
+static void feed(struct alert_book *b, int step, struct told *told)
+{
+    int64_t now = t0 + step * 40 * US_MINUTE;
+    for (int i = 0; i < 4; i++) {
+        if ((step * 7 + i * 5) % 11 > 4)
+            continue;
+        struct finding f =
+            make(i & 1 ? "growth" : "surge", i & 1 ? "global-growth" : "port-surge",
+                i & 2 ? "jp-01" : "kr-01", (uint16_t)(23 + step % 3), now, step * 0.37 + i);
+        struct ip host = ip_from_v4((uint32_t)(step + i));
+        finding_host(&f, &host);
+        put(b, f);
+    }
+    turn(b, now, told);
+}
+
+static void restart_changes_nothing(void **state)
+{
+    (void)state;
+    struct alert_options options = {.quiet = 2 * US_HOUR, .hide_hosts = true};
+    struct alert_book *whole = book(options);
+    struct alert_book *cut = book(options);
+    struct told one;
+    struct told two;
+    told_init(&one);
+    told_init(&two);
+    for (int step = 0; step < 40; step++) {
+        feed(whole, step, &one);
+        feed(cut, step, &two);
+        struct buf kept;
+        buf_init(&kept, 1 << 22);
+        assert_int_equal(alert_book_save(cut, &kept), OK);
+        alert_book_free(cut);
+        cut = book(options);
+        struct fault f;
+        assert_int_equal(alert_book_load(cut, bytes_over(kept.data, kept.len), &f), OK);
+        buf_done(&kept);
+    }
+    assert_true(one.lines.len > 1000);
+    assert_int_equal(one.lines.len, two.lines.len);
+    assert_memory_equal(one.lines.data, two.lines.data, one.lines.len);
+    buf_done(&one.lines);
+    buf_done(&two.lines);
+    alert_book_free(whole);
+    alert_book_free(cut);
+}
+
+static void broken_state_changes_nothing(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    feed(b, 0, &told);
+    struct buf before;
+    struct buf after;
+    buf_init(&before, 1 << 20);
+    buf_init(&after, 1 << 20);
+    assert_int_equal(alert_book_save(b, &before), OK);
+    struct fault f;
+    for (size_t cut = 0; cut < before.len; cut += 13)
+        assert_int_not_equal(alert_book_load(b, bytes_over(before.data, cut), &f), OK);
+    assert_int_not_equal(alert_book_load(b, bytes_over("{\"version\":2}", 13), NULL), OK);
+    assert_int_equal(alert_book_save(b, &after), OK);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, before.len);
+    buf_done(&before);
+    buf_done(&after);
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("findings about one port become one alert that grows", one_thing_is_one_alert),
+    SAYS("which engine speaks first makes no difference", order_of_engines_is_no_matter),
+    SAYS("other ports, protocols and kinds are alerts of their own",
+        other_things_are_other_alerts),
+    SAYS("an alert closes when nothing new came for the quiet time", silence_closes),
+    SAYS("severity and words stay those of the strongest finding", severity_never_falls),
+    SAYS("alerts with the same hosts point at each other", shared_hosts_relate),
+    SAYS("past the cap the weakest are closed", cap_closes_the_weakest),
+    SAYS("the sink refuses findings past its cap", sink_has_a_cap),
+    SAYS("hosts can be hidden", hosts_can_be_hidden),
+    SAYS("a book restarted at every turn tells the same, byte for byte",
+        restart_changes_nothing),
+    SAYS("a broken state is refused and changes nothing", broken_state_changes_nothing),
+};
+TEST_MAIN(tests)
