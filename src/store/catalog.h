@@ -176,6 +176,8 @@ struct catalog_alert_query {
     enum severity least; /* SEVERITY_INFO: any */
     const char *kind;    /* NULL: any */
     const char *site;    /* NULL: any; a site in the alert's "sites" */
+    const char *country; /* NULL: any; one of its "countries" */
+    const char *words;   /* NULL: any; text that title or explanation holds, in either case */
     int proto, port;     /* -1: any; a number in its "ports", and its "proto" */
     int state;           /* -1: any; else enum catalog_state */
     int open;            /* -1: any; 0 closed, 1 open */
