@@ -67,9 +67,12 @@ static struct arena_chunk *chunk_new(size_t len)
 void *arena_take(struct arena *a, size_t count, size_t size)
 {
     size_t len;
-    if (__builtin_mul_overflow(count, size, &len) || len > a->cap - a->used)
+    if (__builtin_mul_overflow(count, size, &len) ||
+        len > SIZE_MAX - sizeof(struct arena_chunk) - ARENA_ALIGN)
         return NULL;
     size_t whole = (len + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    if (whole > a->cap - a->used)
+        return NULL;
     struct arena_chunk *c = a->chunks;
     if (!c || c->room - c->used < whole) {
         c = chunk_new(whole);
@@ -80,7 +83,7 @@ void *arena_take(struct arena *a, size_t count, size_t size)
     }
     uint8_t *p = (uint8_t *)(c + 1) + c->used;
     c->used += whole;
-    a->used += len;
+    a->used += whole;
     memset(p, 0, whole);
     return p;
 }

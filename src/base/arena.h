@@ -8,7 +8,7 @@
 struct arena_chunk;
 struct arena {
     struct arena_chunk *chunks; /* newest first; owned */
-    size_t used;                /* bytes given out since the last clear */
+    size_t used;                /* bytes given out since the last clear, with their padding */
     size_t cap;                 /* no more than this is ever given out */
 };
 

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 void buf_init(struct buf *b, size_t cap)
 {
+    assert(cap < SIZE_MAX / 2);
     *b = (struct buf){.cap = cap};
 }
 
@@ -119,6 +121,8 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
+    if (len < 0 && !b->err)
+        b->err = ERR_BAD; /* a wide character that the locale lacks, or more than INT_MAX */
     uint8_t *to = len < 0 ? NULL : buf_reserve(b, (size_t)len);
     if (to) {
         vsnprintf((char *)to, (size_t)len + 1, format, again);

@@ -9,20 +9,22 @@
 /* Bytes that grow up to a cap. A write that would pass the cap, or that memory refuses, writes
  * nothing and sets `err`, which stays set: a writer may write a whole document and ask once. */
 struct buf {
-    uint8_t *data; /* owned; NUL follows the last byte, so it may be read as a string */
+    uint8_t *data; /* owned; NUL follows the last byte, so it may be read as a string; NULL
+                      until the first write */
     size_t len;
     size_t room;
     size_t cap;
     enum err err;
 };
 
-/* An empty buffer of at most `cap` bytes; nothing is allocated yet. */
+/* An empty buffer of at most `cap` bytes, less than half of the address space; nothing is
+ * allocated yet. */
 void buf_init(struct buf *b, size_t cap);
 void buf_done(struct buf *b);
 void buf_clear(struct buf *b);
 
-/* Make room for `len` more bytes and return where they go (then add to `len` yourself), or
- * NULL. */
+/* Make room for `len` more bytes and return where they go, or NULL; the caller then adds to
+ * `len`, and has to write the NUL itself if it wants to read a string. */
 uint8_t *buf_reserve(struct buf *b, size_t len);
 
 void buf_put(struct buf *b, const void *data, size_t len);

@@ -14,9 +14,10 @@ struct bytes {
     bool cut;
 };
 
+/* NULL is fine for no bytes at all. */
 static inline struct bytes bytes_over(const void *data, size_t len)
 {
-    return (struct bytes){.at = data, .left = len, .cut = false};
+    return (struct bytes){.at = data ? data : (const void *)"", .left = len, .cut = false};
 }
 
 /* True, and `len` bytes are there; false, and the reader is cut. */
@@ -75,9 +76,11 @@ static inline uint32_t bytes_le32(struct bytes *b)
 
 static inline uint64_t bytes_le64(struct bytes *b)
 {
+    if (!bytes_has(b, 8))
+        return 0;
     uint64_t low = bytes_le32(b);
     uint64_t high = bytes_le32(b);
-    return b->cut ? 0 : high << 32 | low;
+    return high << 32 | low;
 }
 
 /* An unsigned LEB128 number of at most 64 bits; a longer one sets `cut`. */

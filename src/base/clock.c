@@ -6,6 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+/* 0001-01-01, and the last microsecond of 9999-12-31. */
+#define TIME_FIRST (-62135596800 * US_SECOND)
+#define TIME_LAST  (253402300800 * US_SECOND - 1)
+
 static int64_t system_now(void *context)
 {
     (void)context;
@@ -26,9 +30,7 @@ int64_t clock_now(const struct clock *c)
 
 const char *time_format(int64_t us, char text[TIME_TEXT])
 {
-    const int64_t first = -62135596800 * US_SECOND;    /* 0001-01-01 */
-    const int64_t last = 253402300800 * US_SECOND - 1; /* 9999-12-31, its last microsecond */
-    us = us < first ? first : us > last ? last : us;
+    us = us < TIME_FIRST ? TIME_FIRST : us > TIME_LAST ? TIME_LAST : us;
     int64_t whole = time_floor(us, US_SECOND);
     time_t seconds = (time_t)(whole / US_SECOND);
     int fraction = (int)(us - whole);
@@ -135,7 +137,10 @@ enum err time_parse(const char *text, int64_t *ret_us)
         if (!fraction_parse(&at, &fraction) || !zone_parse(&at, &zone) || *at)
             return ERR_BAD;
     }
-    *ret_us = (int64_t)timegm(&tm) * US_SECOND + fraction - zone;
+    int64_t us = (int64_t)timegm(&tm) * US_SECOND + fraction - zone;
+    if (us < TIME_FIRST || us > TIME_LAST)
+        return ERR_BAD;
+    *ret_us = us;
     return OK;
 }
 
@@ -145,10 +150,21 @@ static const struct unit {
 } units[] = {
     {"d", US_DAY},
     {"h", US_HOUR},
-    {"ms", 1000},
     {"m", US_MINUTE},
     {"s", US_SECOND},
+    {"ms", 1000},
+    {"us", 1},
 };
+
+/* The unit whose whole name stands at `at`, up to a digit, a space or the end. */
+static const struct unit *unit_at(const char *at)
+{
+    size_t len = strcspn(at, " 0123456789");
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strlen(units[i].name) == len && strncmp(at, units[i].name, len) == 0)
+            return &units[i];
+    return NULL;
+}
 
 enum err duration_parse(const char *text, int64_t *ret_us)
 {
@@ -159,15 +175,14 @@ enum err duration_parse(const char *text, int64_t *ret_us)
             return ERR_BAD;
         char *end;
         long long count = strtoll(at, &end, 10);
-        const struct unit *unit = NULL;
-        for (size_t i = 0; i < sizeof units / sizeof *units && !unit; i++)
-            if (strncmp(end, units[i].name, strlen(units[i].name)) == 0)
-                unit = &units[i];
+        const struct unit *unit = unit_at(end);
         int64_t part;
         if (!unit || __builtin_mul_overflow((int64_t)count, unit->us, &part) ||
             __builtin_add_overflow(total, part, &total))
             return ERR_BAD;
         at = end + strlen(unit->name);
+        if (at[0] == ' ' && at[1])
+            at++;
     } while (*at);
     *ret_us = total;
     return OK;
@@ -175,22 +190,16 @@ enum err duration_parse(const char *text, int64_t *ret_us)
 
 const char *duration_format(int64_t us, char text[TIME_TEXT])
 {
-    static const struct unit shown[] = {
-        {"d", US_DAY}, {"h", US_HOUR}, {"m", US_MINUTE}, {"s", US_SECOND}, {"ms", 1000}};
-    int len = 0;
+    int len = us < 0 ? snprintf(text, TIME_TEXT, "-") : 0;
+    uint64_t left = us < 0 ? -(uint64_t)us : (uint64_t)us;
     int parts = 0;
-    text[0] = 0;
-    if (us < 0) {
-        len += snprintf(text, TIME_TEXT, "-");
-        us = -us;
-    }
-    for (size_t i = 0; i < sizeof shown / sizeof *shown && parts < 2; i++) {
-        int64_t count = us / shown[i].us;
+    for (size_t i = 0; i < sizeof units / sizeof *units && parts < 2; i++) {
+        uint64_t count = left / (uint64_t)units[i].us;
         if (count == 0)
             continue;
-        len += snprintf(text + len, (size_t)(TIME_TEXT - len), "%s%lld%s", parts ? " " : "",
-            (long long)count, shown[i].name);
-        us -= count * shown[i].us;
+        len += snprintf(text + len, (size_t)(TIME_TEXT - len), "%s%llu%s", parts ? " " : "",
+            (unsigned long long)count, units[i].name);
+        left -= count * (uint64_t)units[i].us;
         parts++;
     }
     if (!parts)

@@ -31,13 +31,15 @@ enum {
  * Years outside 1..9999 are clamped. */
 const char *time_format(int64_t us, char text[TIME_TEXT]);
 
-/* RFC 3339, with or without fraction, zone Z or +hh:mm; or a date alone, its midnight UTC. */
+/* RFC 3339, with or without fraction (digits after the sixth are cut), zone Z or +hh:mm; or a
+ * date alone, its midnight UTC. ERR_BAD for any other text, and for years outside 1..9999. */
 enum err time_parse(const char *text, int64_t *ret_us) MUST_CHECK;
 
-/* "90s", "10m", "2h", "7d", "500ms", or a sum such as "1d12h"; a bare number is ERR_BAD. */
+/* "90s", "10m", "2h", "7d", "500ms", "20us", or a sum such as "1d12h" or "1d 12h"; a bare
+ * number is ERR_BAD. Never negative. */
 enum err duration_parse(const char *text, int64_t *ret_us) MUST_CHECK;
 
-/* The largest exact unit that fits, "10m" or "36h", at most two units for people: "1d 12h". */
+/* For people: at most the two largest units, what is below them is cut: "10m", "1d 12h". */
 const char *duration_format(int64_t us, char text[TIME_TEXT]);
 
 /* Start of the slot of `length` that holds `us`; also right for times before 1970. */

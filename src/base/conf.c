@@ -94,9 +94,19 @@ static bool has_range(const struct conf_item *item)
 
 static enum err range_fault(struct fault *f, const struct conf_item *item, const char *text)
 {
-    const char *unit = item->type == CONF_DURATION ? "s" : item->unit ? item->unit : "";
-    return fault_set(f, ERR_RANGE, "%s: %s is outside %g..%g%s%s", item->name, text, item->min,
-        item->max, *unit ? " " : "", unit);
+    const char *unit = item->unit ? item->unit : "";
+    char least[TIME_TEXT];
+    char most[TIME_TEXT];
+    if (item->type == CONF_DURATION) {
+        duration_format((int64_t)(item->min * (double)US_SECOND), least);
+        duration_format((int64_t)(item->max * (double)US_SECOND), most);
+        unit = "";
+    } else {
+        snprintf(least, sizeof least, "%.15g", item->min);
+        snprintf(most, sizeof most, "%.15g", item->max);
+    }
+    return fault_set(f, ERR_RANGE, "%s: %s is outside %s..%s%s%s", item->name, text, least,
+        most, *unit ? " " : "", unit);
 }
 
 static enum err number_set(
@@ -105,7 +115,8 @@ static enum err number_set(
     char *end;
     errno = 0;
     double number = strtod(text, &end);
-    if (end == text || *end || errno || !isfinite(number))
+    if (text[strspn(text, "+-.0123456789eE")] || end == text || *end || errno ||
+        !isfinite(number))
         return fault_set(f, ERR_BAD, "%s: \"%s\" is not a number", item->name, text);
     if (has_range(item) && (number < item->min || number > item->max))
         return range_fault(f, item, text);
@@ -144,12 +155,14 @@ static enum err duration_set(
 static bool word_listed(const char *words, const char *text)
 {
     size_t len = strlen(text);
-    for (const char *at = words; at; at = strchr(at, '|')) {
-        at += *at == '|';
-        if (strncmp(at, text, len) == 0 && (at[len] == '|' || at[len] == 0))
-            return len > 0;
+    for (const char *at = words;; at++) {
+        size_t word = strcspn(at, "|");
+        if (word == len && strncmp(at, text, len) == 0)
+            return true;
+        at += word;
+        if (!*at)
+            return false;
     }
-    return false;
 }
 
 static enum err text_add(
@@ -176,6 +189,19 @@ static enum err text_add(
     return OK;
 }
 
+static enum err text_replace(
+    struct value *v, const struct conf_item *item, const char *text, struct fault *f)
+{
+    struct value fresh = {0};
+    enum err e = text_add(&fresh, item, text, f);
+    if (e)
+        return e;
+    value_done(v);
+    v->texts = fresh.texts;
+    v->text_count = fresh.text_count;
+    return OK;
+}
+
 static enum err value_set(
     struct value *v, const struct conf_item *item, const char *text, struct fault *f)
 {
@@ -197,17 +223,11 @@ static enum err value_set(
                 "%s: \"%s\" is not a time such as 2026-11-22T08:00:00Z or 2026-11-22",
                 item->name, text);
         return OK;
-    case CONF_TEXT: {
-        struct value fresh = {0};
-        enum err e = text_add(&fresh, item, text, f);
-        if (e)
-            return e;
-        value_done(v);
-        v->texts = fresh.texts;
-        v->text_count = fresh.text_count;
-        return OK;
-    }
+    case CONF_TEXT:
+        return text_replace(v, item, text, f);
     case CONF_LIST:
+        if (!v->given)
+            return text_replace(v, item, text, f);
         return text_add(v, item, text, f);
     }
     return ERR_BAD;

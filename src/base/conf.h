@@ -17,7 +17,7 @@ enum conf_type {
     CONF_DURATION, /* "10m"; min and max in seconds */
     CONF_TIME,     /* RFC 3339 or a date */
     CONF_TEXT, /* any text of at most `max` bytes (0: 4096); `values` lists what is allowed */
-    CONF_LIST, /* text, may be given several times */
+    CONF_LIST, /* as CONF_TEXT, any number of times; what is given replaces the default */
 };
 
 struct conf_item {

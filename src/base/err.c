@@ -30,14 +30,13 @@ enum err fault_set(struct fault *f, enum err code, const char *format, ...)
     return code;
 }
 
-enum err fault_prefix(struct fault *f, const char *prefix)
+void fault_prefix(struct fault *f, const char *prefix)
 {
     if (!f)
-        return OK;
+        return;
     char copy[sizeof f->text];
     memcpy(copy, f->text, sizeof copy);
     size_t used = (size_t)snprintf(f->text, sizeof f->text, "%s: ", prefix);
     if (used < sizeof f->text)
         snprintf(f->text + used, sizeof f->text - used, "%s", copy);
-    return f->code;
 }

@@ -46,6 +46,6 @@ enum err fault_set(struct fault *f, enum err code, const char *format, ...) PRIN
 
 /* Put "prefix: " before a fault's text, for a caller that knows the file or option it belongs
  * to. */
-enum err fault_prefix(struct fault *f, const char *prefix);
+void fault_prefix(struct fault *f, const char *prefix);
 
 #endif

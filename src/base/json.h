@@ -11,8 +11,8 @@
 /* Append the value as one line without a newline; object keys keep the order of insertion. */
 void json_write(struct buf *out, const json_t *value);
 
-/* Text that may be any bytes: invalid UTF-8 becomes U+FFFD, so the result is never NULL but for
- * lack of memory. The caller owns the reference. */
+/* Text that may be any bytes: each byte that is not UTF-8 becomes U+FFFD, so the result is
+ * never NULL but for lack of memory. The caller owns the reference. */
 json_t *json_text(const char *bytes, size_t len);
 
 /* RFC 3339. */

@@ -24,7 +24,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     struct clock c = clock_system();
     int64_t now = clock_now(&c);
     time_format(now - now % US_SECOND, when);
-    int used = snprintf(line, sizeof line, "%s %s %s ", when, names[level], event);
+    int used = snprintf(
+        line, sizeof line, "%s %s %.200s%s", when, names[level], event, *format ? " " : "");
     va_list args;
     va_start(args, format);
     int more = vsnprintf(line + used, sizeof line - (size_t)used - 1, format, args);
@@ -32,6 +33,9 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     size_t len = (size_t)used + (more < 0 ? 0 : (size_t)more);
     if (len > sizeof line - 2)
         len = sizeof line - 2;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+            line[i] = '?'; /* one event stays one line, and moves no terminal */
     line[len++] = '\n';
     if (write(STDERR_FILENO, line, len) < 0)
         return; /* nobody is left to tell */

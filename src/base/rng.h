@@ -21,7 +21,7 @@ uint64_t rng_below(struct rng *r, uint64_t n);
 double rng_unit(struct rng *r);
 
 /* Samples: mean 1 exponential; standard normal; Poisson of a mean >= 0 (normal approximation
- * above 1e6); gamma of shape > 0 and scale 1; Pareto with least value 1 and tail index > 0. */
+ * above 1e9); gamma of shape > 0 and scale 1; Pareto with least value 1 and tail index > 0. */
 double rng_exponential(struct rng *r);
 double rng_normal(struct rng *r);
 uint64_t rng_poisson(struct rng *r, double mean);

@@ -1,13 +1,12 @@
 /* Runs one fuzz target over every file of the folders named on the command line, in name order,
  * each from an exact-size copy so that the sanitizers see the edge; and over every prefix of
  * each small file. A folder that is not there holds nothing. */
+#include "fuzz.h"
+
 #include <dirent.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
     PREFIX_CAP = 2048,

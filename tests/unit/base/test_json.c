@@ -1,0 +1,102 @@
+#include "base/clock.h"
+#include "base/json.h"
+#include "test.h"
+
+#include <string.h>
+
+static void one_line(void **state)
+{
+    (void)state;
+    json_t *o = json_pack(
+        "{s:i, s:s, s:[i,i], s:n}", "zeta", 1, "alpha", "a\nb", "ports", 23, 80, "none");
+    struct buf out;
+    buf_init(&out, 1000);
+    json_write(&out, o);
+    assert_int_equal(out.err, OK);
+    assert_string_equal((const char *)out.data,
+        "{\"zeta\":1,\"alpha\":\"a\\nb\",\"ports\":[23,80],\"none\":null}");
+    buf_done(&out);
+    json_decref(o);
+}
+
+static void cap(void **state)
+{
+    (void)state;
+    json_t *text = json_string("longer than the buffer");
+    struct buf out;
+    buf_init(&out, 8);
+    json_write(&out, text);
+    assert_int_equal(out.err, ERR_FULL);
+    buf_done(&out);
+    json_decref(text);
+}
+
+static void any_bytes(void **state)
+{
+    (void)state;
+#define BAD "\xef\xbf\xbd"
+    static const struct {
+        const char *given, *want;
+    } rows[] = {
+        {"plain", "plain"}, {"\xe5\x85\x86\xe3\x81\x97", "\xe5\x85\x86\xe3\x81\x97"},
+        {"\xe5\x85\x86\xff", "\xe5\x85\x86" BAD}, {"a\x80z", "a" BAD "z"},
+        {"\xc0\xaf", BAD BAD},                 /* overlong / */
+        {"\xe0\x80\xaf", BAD BAD BAD},         /* overlong again */
+        {"\xed\xa0\x80", BAD BAD BAD},         /* a surrogate */
+        {"\xf4\x90\x80\x80", BAD BAD BAD BAD}, /* above U+10FFFF */
+        {"\xf0\x9f\x98\x80\xfe", "\xf0\x9f\x98\x80" BAD}, {"\xe5\x85", BAD BAD}, /* cut */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_t *text = json_text(rows[i].given, strlen(rows[i].given));
+        assert_non_null(text);
+        assert_string_equal(json_string_value(text), rows[i].want);
+        json_decref(text);
+    }
+}
+
+static void every_byte(void **state)
+{
+    (void)state;
+    char bytes[256];
+    for (int i = 0; i < 256; i++)
+        bytes[i] = (char)i;
+    json_t *text = json_text(bytes, sizeof bytes);
+    assert_non_null(text);
+    struct buf out;
+    buf_init(&out, 4096);
+    json_write(&out, text);
+    assert_int_equal(out.err, OK);
+    json_t *again =
+        json_loadb((const char *)out.data, out.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    assert_true(json_equal(text, again));
+    json_decref(again);
+    json_decref(text);
+    buf_done(&out);
+}
+
+static void nothing(void **state)
+{
+    (void)state;
+    json_t *text = json_text(NULL, 0);
+    assert_non_null(text);
+    assert_string_equal(json_string_value(text), "");
+    json_decref(text);
+}
+
+static void times(void **state)
+{
+    (void)state;
+    json_t *text = json_time(1795305600 * US_SECOND);
+    assert_string_equal(json_string_value(text), "2026-11-22T00:00:00Z");
+    json_decref(text);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("a value is one line, keys in the order they were set", one_line),
+    SAYS("a value that passes the buffer's cap is refused", cap),
+    SAYS("bytes that are not UTF-8 are replaced, the rest stays", any_bytes),
+    SAYS("any bytes make valid JSON that is read back", every_byte),
+    SAYS("no bytes are an empty text", nothing),
+    SAYS("times are RFC 3339", times),
+};
+TEST_MAIN(tests)
