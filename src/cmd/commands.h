@@ -28,5 +28,4 @@ struct command {
 /* The only list of everything; NULL ends it. Each row stands in the file cmd_<name>.c. */
 extern const struct command *const commands[];
 
-
 #endif

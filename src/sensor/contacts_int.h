@@ -10,9 +10,10 @@
 /* What the open window has seen of each (source, service, class). */
 
 enum {
-    CONTACT_SLOTS_COUNT = 60,
-    CONTACT_UNKNOWN = UINT32_MAX
+    CONTACT_SLOTS_COUNT = 60
 };
+
+#define CONTACT_UNKNOWN UINT32_MAX
 
 struct contact {
     uint64_t key; /* contact_key() */

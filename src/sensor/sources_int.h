@@ -10,9 +10,10 @@
  * by their hash. What is decided about a source depends on its own packets only. */
 
 enum {
-    HOST_EVIDENCE = 4, /* rules remembered for one source */
-    HOST_NONE = UINT32_MAX,
+    HOST_EVIDENCE = 4 /* rules remembered for one source */
 };
+
+#define HOST_NONE UINT32_MAX
 
 /* Packets by what the signatures can say about them. */
 enum host_scope {
