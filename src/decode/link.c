@@ -6,6 +6,7 @@ enum {
     ETHERNET_ADDRESSES = 12,
     VLAN_TAGS_MAX = 8,
     LENGTH_NOT_TYPE = 1536, /* IEEE 802.3: a smaller value is a length */
+    SLL_ETHERNET = 0x0060,
     SLL_BEFORE_TYPE = 14,
     SLL2_AFTER_TYPE = 18,
 };
@@ -76,6 +77,15 @@ static enum decode_result ethernet_decode(
     return type_decode(type, in, p, ret_network);
 }
 
+/* Types below 1536 are Linux's own: LLC is met, and a whole Ethernet frame behind the type of
+ * loopback frames, which is how some converters put Ethernet into cooked captures. */
+static enum decode_result cooked_decode(
+    uint16_t type, struct bytes *in, struct packet *p, enum network *ret_network)
+{
+    return type == SLL_ETHERNET ? ethernet_decode(in, p, ret_network)
+                                : type_decode(type, in, p, ret_network);
+}
+
 static enum decode_result sll_decode(
     struct bytes *in, struct packet *p, enum network *ret_network)
 {
@@ -83,7 +93,7 @@ static enum decode_result sll_decode(
     uint16_t type = bytes_be16(in);
     if (in->cut)
         return DECODE_LINK_SHORT;
-    return type_decode(type, in, p, ret_network);
+    return cooked_decode(type, in, p, ret_network);
 }
 
 static enum decode_result sll2_decode(
@@ -93,7 +103,7 @@ static enum decode_result sll2_decode(
     bytes_skip(in, SLL2_AFTER_TYPE);
     if (in->cut)
         return DECODE_LINK_SHORT;
-    return type_decode(type, in, p, ret_network);
+    return cooked_decode(type, in, p, ret_network);
 }
 
 /* The address family of the system that captured, in its byte order: families are below 2^16,
