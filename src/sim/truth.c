@@ -1,0 +1,449 @@
+#include "sim/truth.h"
+
+#include "base/clock.h"
+#include "decode/packet.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void truth_event_judge(struct truth_event *e)
+{
+    e->shown = false;
+    for (uint32_t i = 0; i < e->site_count; i++)
+        if (e->sites[i].peak_hosts >= 10 &&
+            (double)e->sites[i].peak_hosts > 6.0 * e->sites[i].usual_spread)
+            e->shown = true;
+}
+
+void truth_parameter_add(struct truth_parameter list[TRUTH_PARAMETERS], uint32_t *count,
+    const char *name, double value, const char *unit)
+{
+    if (*count == TRUTH_PARAMETERS)
+        return;
+    struct truth_parameter *p = &list[(*count)++];
+    snprintf(p->name, sizeof p->name, "%s", name);
+    snprintf(p->unit, sizeof p->unit, "%s", unit);
+    p->value = value;
+}
+
+static const struct {
+    uint8_t number;
+    const char *word;
+} protos[] = {{PROTO_TCP, "tcp"}, {PROTO_UDP, "udp"}, {PROTO_ICMP, "icmp"}, {0, ""}};
+
+static const char *proto_word(uint8_t proto)
+{
+    for (size_t i = 0; i < sizeof protos / sizeof *protos; i++)
+        if (protos[i].number == proto)
+            return protos[i].word;
+    return "";
+}
+
+/* Three decimals are enough for people, and read back as they were written. */
+static json_t *rounded(double value)
+{
+    return json_real(round(value * 1000.0) / 1000.0);
+}
+
+static json_t *time_or_null(int64_t us)
+{
+    return us ? json_time(us) : json_null();
+}
+
+static json_t *parameters_json(const struct truth_parameter *list, uint32_t count)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < count; i++)
+        json_array_append_new(array, json_pack("{s:s, s:o, s:s}", "name", list[i].name, "value",
+                                         rounded(list[i].value), "unit", list[i].unit));
+    return array;
+}
+
+static json_t *presence_json(const struct truth *t, const struct truth_presence *p)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "site",
+        t->sites[p->site].name, "onset", json_time(p->onset), "first", time_or_null(p->first),
+        "last", time_or_null(p->last), "packets", (json_int_t)p->packets, "hosts",
+        (json_int_t)p->hosts, "peak_hosts", (json_int_t)p->peak_hosts, "usual_hosts",
+        rounded(p->usual_hosts), "usual_spread", rounded(p->usual_spread));
+}
+
+static json_t *event_json(const struct truth *t, const struct truth_event *e)
+{
+    json_t *ports = json_array(), *sites = json_array(), *countries = json_array();
+    for (uint32_t i = 0; i < e->port_count; i++)
+        json_array_append_new(ports, json_integer(e->ports[i]));
+    for (uint32_t i = 0; i < e->site_count; i++)
+        json_array_append_new(sites, presence_json(t, &e->sites[i]));
+    for (uint32_t i = 0; i < e->country_count; i++)
+        json_array_append_new(countries, json_string(e->countries[i]));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "id", e->id,
+        "kind", e->kind, "proto", proto_word(e->proto), "ports", ports, "start",
+        json_time(e->start), "end", json_time(e->end), "hosts", (json_int_t)e->hosts,
+        "countries", countries, "host_counts_can_show", e->shown, "parameters",
+        parameters_json(e->parameters, e->parameter_count), "sites", sites);
+}
+
+static json_t *nuisance_json(const struct truth *t, const struct truth_nuisance *n)
+{
+    json_t *site = n->site < 0 ? json_null() : json_string(t->sites[n->site].name);
+    json_t *port = n->port ? json_integer(n->port) : json_null();
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "kind", n->kind, "text", n->text,
+        "proto", proto_word(n->proto), "port", port, "site", site, "start", json_time(n->start),
+        "end", json_time(n->end));
+}
+
+json_t *truth_json(const struct truth *t)
+{
+    json_t *sites = json_array(), *events = json_array(), *nuisances = json_array();
+    char seed[24];
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->seed);
+    for (uint32_t i = 0; i < t->site_count; i++)
+        json_array_append_new(
+            sites, json_pack("{s:s, s:s, s:I, s:I}", "name", t->sites[i].name, "prefix",
+                       t->sites[i].prefix, "addresses", (json_int_t)t->sites[i].addresses,
+                       "packets", (json_int_t)t->sites[i].packets));
+    for (uint32_t i = 0; i < t->event_count; i++)
+        json_array_append_new(events, event_json(t, &t->events[i]));
+    for (uint32_t i = 0; i < t->nuisance_count; i++)
+        json_array_append_new(nuisances, nuisance_json(t, &t->nuisances[i]));
+    return json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "what",
+        "kizashi simulated telescope", "version", 1, "start", json_time(t->start), "end",
+        json_time(t->end), "seed", seed, "scale", rounded(t->scale), "countries_from", t->geo,
+        "command", t->command, "background",
+        parameters_json(t->background, t->background_count), "sites", sites, "events", events,
+        "nuisances", nuisances);
+}
+
+/* Reading: each getter says which member is wrong, by its path. */
+struct reader {
+    struct fault *f;
+    const char *where; /* "events[3]" */
+};
+
+static enum err bad(const struct reader *r, const char *member, const char *what)
+{
+    return fault_set(r->f, ERR_BAD, "%s%s%s: %s", r->where, *r->where ? "." : "", member, what);
+}
+
+static enum err get_text(
+    const struct reader *r, const json_t *o, const char *member, char *text, size_t room)
+{
+    const char *value = json_string_value(json_object_get(o, member));
+    if (!value || strlen(value) >= room)
+        return bad(r, member, "is not a text of a fitting length");
+    memcpy(text, value, strlen(value) + 1);
+    return OK;
+}
+
+static enum err get_count(
+    const struct reader *r, const json_t *o, const char *member, uint64_t most, uint64_t *ret)
+{
+    const json_t *value = json_object_get(o, member);
+    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+        (uint64_t)json_integer_value(value) > most)
+        return bad(r, member, "is not a whole number in its range");
+    *ret = (uint64_t)json_integer_value(value);
+    return OK;
+}
+
+static enum err get_number(
+    const struct reader *r, const json_t *o, const char *member, double *ret)
+{
+    const json_t *value = json_object_get(o, member);
+    if (!json_is_number(value) || !isfinite(json_number_value(value)))
+        return bad(r, member, "is not a number");
+    *ret = json_number_value(value);
+    return OK;
+}
+
+static enum err get_time(
+    const struct reader *r, const json_t *o, const char *member, bool may_lack, int64_t *ret)
+{
+    const json_t *value = json_object_get(o, member);
+    if (may_lack && json_is_null(value)) {
+        *ret = 0;
+        return OK;
+    }
+    const char *text = json_string_value(value);
+    if (!text || time_parse(text, ret))
+        return bad(r, member, "is not a time such as 2026-11-22T08:00:00Z");
+    return OK;
+}
+
+static enum err get_array(const struct reader *r, const json_t *o, const char *member,
+    size_t most, const json_t **ret)
+{
+    const json_t *value = json_object_get(o, member);
+    if (!json_is_array(value) || json_array_size(value) > most)
+        return bad(r, member, "is not an array of a fitting length");
+    *ret = value;
+    return OK;
+}
+
+static enum err get_proto(const struct reader *r, const json_t *o, uint8_t *ret)
+{
+    const char *word = json_string_value(json_object_get(o, "proto"));
+    for (size_t i = 0; word && i < sizeof protos / sizeof *protos; i++)
+        if (strcmp(protos[i].word, word) == 0) {
+            *ret = protos[i].number;
+            return OK;
+        }
+    return bad(r, "proto", "is not one of tcp, udp, icmp");
+}
+
+static enum err get_site(
+    const struct reader *r, const json_t *o, const struct truth *t, uint32_t *ret)
+{
+    const char *name = json_string_value(json_object_get(o, "site"));
+    for (uint32_t i = 0; name && i < t->site_count; i++)
+        if (strcmp(t->sites[i].name, name) == 0) {
+            *ret = i;
+            return OK;
+        }
+    return bad(r, "site", "is not the name of a site");
+}
+
+static enum err parameters_read(const struct reader *r, const json_t *o, const char *member,
+    struct truth_parameter *list, uint32_t *count)
+{
+    const json_t *array;
+    enum err e = get_array(r, o, member, TRUTH_PARAMETERS, &array);
+    for (size_t i = 0; !e && i < json_array_size(array); i++) {
+        const json_t *one = json_array_get(array, i);
+        e = get_text(r, one, "name", list[i].name, sizeof list[i].name);
+        if (!e)
+            e = get_number(r, one, "value", &list[i].value);
+        if (!e)
+            e = get_text(r, one, "unit", list[i].unit, sizeof list[i].unit);
+        *count = (uint32_t)(i + 1);
+    }
+    return e;
+}
+
+static enum err presence_read(
+    const struct reader *r, const json_t *o, const struct truth *t, struct truth_presence *p)
+{
+    enum err e = get_site(r, o, t, &p->site);
+    if (!e)
+        e = get_time(r, o, "onset", false, &p->onset);
+    if (!e)
+        e = get_time(r, o, "first", true, &p->first);
+    if (!e)
+        e = get_time(r, o, "last", true, &p->last);
+    if (!e)
+        e = get_count(r, o, "packets", INT64_MAX, &p->packets);
+    if (!e)
+        e = get_count(r, o, "hosts", INT64_MAX, &p->hosts);
+    if (!e)
+        e = get_count(r, o, "peak_hosts", INT64_MAX, &p->peak_hosts);
+    if (!e)
+        e = get_number(r, o, "usual_hosts", &p->usual_hosts);
+    return e ? e : get_number(r, o, "usual_spread", &p->usual_spread);
+}
+
+static enum err ports_read(const struct reader *r, const json_t *o, struct truth_event *ev)
+{
+    const json_t *array;
+    enum err e = get_array(r, o, "ports", TRUTH_PORTS, &array);
+    for (size_t i = 0; !e && i < json_array_size(array); i++) {
+        const json_t *port = json_array_get(array, i);
+        if (!json_is_integer(port) || json_integer_value(port) < 0 ||
+            json_integer_value(port) > 65535)
+            return bad(r, "ports", "holds something else than 0..65535");
+        ev->ports[i] = (uint16_t)json_integer_value(port);
+        ev->port_count = (uint32_t)(i + 1);
+    }
+    return e;
+}
+
+static enum err countries_read(const struct reader *r, const json_t *o, struct truth_event *ev)
+{
+    const json_t *array;
+    enum err e = get_array(r, o, "countries", TRUTH_COUNTRIES, &array);
+    for (size_t i = 0; !e && i < json_array_size(array); i++) {
+        const char *code = json_string_value(json_array_get(array, i));
+        if (!code || strlen(code) != 2)
+            return bad(r, "countries", "holds something else than codes of two letters");
+        memcpy(ev->countries[i], code, 3);
+        ev->country_count = (uint32_t)(i + 1);
+    }
+    return e;
+}
+
+static enum err event_sites_read(
+    const struct reader *r, const json_t *o, const struct truth *t, struct truth_event *ev)
+{
+    const json_t *array;
+    enum err e = get_array(r, o, "sites", TRUTH_SITES, &array);
+    for (size_t i = 0; !e && i < json_array_size(array); i++) {
+        e = presence_read(r, json_array_get(array, i), t, &ev->sites[i]);
+        ev->site_count = (uint32_t)(i + 1);
+    }
+    return e;
+}
+
+static enum err event_read(
+    const struct reader *r, const json_t *o, const struct truth *t, struct truth_event *ev)
+{
+    enum err e = get_text(r, o, "id", ev->id, sizeof ev->id);
+    if (!e)
+        e = get_text(r, o, "kind", ev->kind, sizeof ev->kind);
+    if (!e)
+        e = get_proto(r, o, &ev->proto);
+    if (!e)
+        e = ports_read(r, o, ev);
+    if (!e)
+        e = get_time(r, o, "start", false, &ev->start);
+    if (!e)
+        e = get_time(r, o, "end", false, &ev->end);
+    if (!e)
+        e = get_count(r, o, "hosts", INT64_MAX, &ev->hosts);
+    if (!e)
+        e = countries_read(r, o, ev);
+    if (!e && !json_is_boolean(json_object_get(o, "host_counts_can_show")))
+        e = bad(r, "host_counts_can_show", "is neither true nor false");
+    ev->shown = json_is_true(json_object_get(o, "host_counts_can_show"));
+    if (!e)
+        e = parameters_read(r, o, "parameters", ev->parameters, &ev->parameter_count);
+    return e ? e : event_sites_read(r, o, t, ev);
+}
+
+static enum err nuisance_read(
+    const struct reader *r, const json_t *o, const struct truth *t, struct truth_nuisance *n)
+{
+    enum err e = get_text(r, o, "kind", n->kind, sizeof n->kind);
+    if (!e)
+        e = get_text(r, o, "text", n->text, sizeof n->text);
+    if (!e)
+        e = get_proto(r, o, &n->proto);
+    uint64_t port = 0;
+    if (!e && !json_is_null(json_object_get(o, "port")))
+        e = get_count(r, o, "port", 65535, &port);
+    n->port = (uint16_t)port;
+    n->site = -1;
+    uint32_t site;
+    if (!e && !json_is_null(json_object_get(o, "site")) && !(e = get_site(r, o, t, &site)))
+        n->site = (int32_t)site;
+    if (!e)
+        e = get_time(r, o, "start", false, &n->start);
+    return e ? e : get_time(r, o, "end", false, &n->end);
+}
+
+static enum err sites_read(const struct reader *r, const json_t *o, struct truth *t)
+{
+    const json_t *array;
+    enum err e = get_array(r, o, "sites", TRUTH_SITES, &array);
+    for (size_t i = 0; !e && i < json_array_size(array); i++) {
+        const json_t *one = json_array_get(array, i);
+        struct truth_site *s = &t->sites[i];
+        e = get_text(r, one, "name", s->name, sizeof s->name);
+        if (!e)
+            e = get_text(r, one, "prefix", s->prefix, sizeof s->prefix);
+        if (!e)
+            e = get_count(r, one, "addresses", INT64_MAX, &s->addresses);
+        if (!e)
+            e = get_count(r, one, "packets", INT64_MAX, &s->packets);
+        t->site_count = (uint32_t)(i + 1);
+    }
+    return e;
+}
+
+static enum err lists_read(const struct reader *top, const json_t *value, struct truth *t)
+{
+    const json_t *events, *nuisances;
+    char where[32];
+    enum err e = sites_read(top, value, t);
+    if (!e)
+        e = get_array(top, value, "events", TRUTH_EVENTS, &events);
+    if (!e)
+        e = get_array(top, value, "nuisances", TRUTH_NUISANCES, &nuisances);
+    for (size_t i = 0; !e && i < json_array_size(events); i++) {
+        snprintf(where, sizeof where, "events[%zu]", i);
+        const struct reader r = {top->f, where};
+        e = event_read(&r, json_array_get(events, i), t, &t->events[i]);
+        t->event_count = (uint32_t)(i + 1);
+    }
+    for (size_t i = 0; !e && i < json_array_size(nuisances); i++) {
+        snprintf(where, sizeof where, "nuisances[%zu]", i);
+        const struct reader r = {top->f, where};
+        e = nuisance_read(&r, json_array_get(nuisances, i), t, &t->nuisances[i]);
+        t->nuisance_count = (uint32_t)(i + 1);
+    }
+    return e;
+}
+
+static enum err head_read(const struct reader *r, const json_t *value, struct truth *t)
+{
+    char what[64], seed[24];
+    uint64_t version;
+    enum err e = get_text(r, value, "what", what, sizeof what);
+    if (!e && strcmp(what, "kizashi simulated telescope") != 0)
+        e = bad(r, "what", "is not \"kizashi simulated telescope\"");
+    if (!e)
+        e = get_count(r, value, "version", INT64_MAX, &version);
+    if (!e && version != 1)
+        e = bad(r, "version", "is not 1, the only one that this program reads");
+    if (!e)
+        e = get_time(r, value, "start", false, &t->start);
+    if (!e)
+        e = get_time(r, value, "end", false, &t->end);
+    if (!e && t->end <= t->start)
+        e = bad(r, "end", "is not after the start");
+    if (!e)
+        e = get_text(r, value, "seed", seed, sizeof seed);
+    if (e)
+        return e;
+    t->seed = strtoull(seed, NULL, 10);
+    e = get_number(r, value, "scale", &t->scale);
+    if (!e)
+        e = get_text(r, value, "countries_from", t->geo, sizeof t->geo);
+    if (!e)
+        e = get_text(r, value, "command", t->command, sizeof t->command);
+    return e ? e : parameters_read(r, value, "background", t->background, &t->background_count);
+}
+
+enum err truth_from_json(const json_t *value, struct truth *ret_truth, struct fault *f)
+{
+    struct truth *t = calloc(1, sizeof *t);
+    if (!t)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    const struct reader top = {f, ""};
+    enum err e = head_read(&top, value, t);
+    if (!e)
+        e = lists_read(&top, value, t);
+    if (!e)
+        *ret_truth = *t;
+    free(t);
+    return e;
+}
+
+enum err truth_read(const char *path, struct truth *ret_truth, struct fault *f)
+{
+    FILE *in = fopen(path, "rb");
+    if (!in)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    char *text = malloc(TRUTH_BYTES + 1);
+    size_t len = text ? fread(text, 1, TRUTH_BYTES + 1, in) : 0;
+    bool failed = ferror(in);
+    fclose(in);
+    enum err e = OK;
+    json_error_t where;
+    json_t *value = NULL;
+    if (!text)
+        e = fault_set(f, ERR_NOMEM, "out of memory");
+    else if (failed)
+        e = fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    else if (len > TRUTH_BYTES)
+        e = fault_set(f, ERR_RANGE, "%s: longer than %d bytes", path, TRUTH_BYTES);
+    else if (!(value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where)))
+        e = fault_set(f, ERR_BAD, "%s: line %d: %s", path, where.line, where.text);
+    else if ((e = truth_from_json(value, ret_truth, f)))
+        fault_prefix(f, path);
+    json_decref(value);
+    free(text);
+    return e;
+}
