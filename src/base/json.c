@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
+
 static int write_part(const char *data, size_t len, void *context)
 {
     struct buf *out = context;
@@ -54,6 +56,7 @@ json_t *json_text(const char *bytes, size_t len)
     json_t *text = json_stringn(bytes ? bytes : "", len);
     if (text)
         return text;
+    assert(bytes);
     const uint8_t *p = (const uint8_t *)bytes;
     struct buf mended;
     buf_init(&mended, len * 3);

@@ -99,10 +99,13 @@ uint64_t rng_poisson(struct rng *r, double mean)
     }
     if (mean >= 10.0)
         return poisson_by_rejection(r, mean);
-    uint64_t count = 0;
+    double limit = exp(-mean);
     double product = rng_unit(r);
-    for (double limit = exp(-mean); product > limit; product *= rng_unit(r))
+    uint64_t count = 0;
+    while (product > limit) {
+        product *= rng_unit(r);
         count++;
+    }
     return count;
 }
 

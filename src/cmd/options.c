@@ -203,8 +203,6 @@ static void man_text(FILE *out, const char *text)
             fputs("\\&", out);
         if (*text == '\\')
             fputs("\\e", out);
-        else if (*text == '\n')
-            fputs(text[1] == '\n' || text[1] == ' ' ? "\n" : "\n", out);
         else if (*text == '.' && text[1] == ' ' && isupper((unsigned char)text[2])) {
             fputs(".\n", out);
             text++;

@@ -178,7 +178,8 @@ enum err feed_open_files(
         feed_close(d);
         return e;
     }
-    qsort(d->captures, d->capture_count, sizeof *d->captures, by_first);
+    if (d->capture_count)
+        qsort(d->captures, d->capture_count, sizeof *d->captures, by_first);
     *ret_feed = d;
     return OK;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,7 @@ static enum err rows_keep(
         enum err e = block_have(s, to, from->kind, f);
         if (e)
             return e;
+        assert(*to);
         size_t room = (*to)->cap - (*to)->rows;
         size_t step = from->rows - at < room ? from->rows - at : room;
         e = step ? block_append(*to, from, at, at + step) : ERR_FULL;
@@ -257,6 +259,7 @@ static enum err status_row(struct site *s, int64_t start, struct fault *f)
     if (e)
         return e;
     struct block *b = s->status;
+    assert(b);
     if (b->rows == b->cap) {
         e = block_send(s, &s->status, f);
         return e ? e : status_row(s, start, f);

@@ -45,6 +45,7 @@ static size_t row_least(const struct record *kind)
         enum column_type type = kind->columns[i].type;
         row += type == COLUMN_NAME || type == COLUMN_BYTES ? 1 : column_width(type);
     }
+    assert(row > 0); /* a kind has columns */
     return row;
 }
 

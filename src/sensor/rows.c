@@ -44,7 +44,7 @@ enum err rows_country(struct row_words *w, struct block *b, size_t column,
 {
     unsigned number = letter(country[0]) * 27 + letter(country[1]);
     if (!w->country[number]) {
-        const char text[3] = {country[0], country[0] ? country[1] : '\0', '\0'};
+        const char text[3] = {country[0], (char)(country[0] ? country[1] : '\0'), '\0'};
         uint16_t word;
         enum err e = block_word(b, column, text, &word);
         if (e)
