@@ -211,7 +211,7 @@ static enum err reader_begin(struct reader *r)
     r->format = &format_pcap;
     err = reader_want(r, PCAP_HEADER);
     if (!err)
-        err = pcap_open(r);
+        err = pcap_begin(r);
     return err == ERR_NOTFOUND ? stranger_fail(r) : err;
 }
 

@@ -114,7 +114,7 @@ extern const struct format format_pcapng;
 
 /* Read the file header that stands at the start of the buffer; it is whole, and its magic
  * fits. */
-enum err pcap_open(struct reader *r) MUST_CHECK;
+enum err pcap_begin(struct reader *r) MUST_CHECK;
 
 /* Remember a failure `at` bytes behind r->begin: "FILE: offset N: ..." and return its code. */
 enum err reader_fail(struct reader *r, enum err code, size_t at, const char *format, ...)

@@ -43,7 +43,7 @@ static bool magic_read(struct reader *r)
     return false;
 }
 
-enum err pcap_open(struct reader *r)
+enum err pcap_begin(struct reader *r)
 {
     if (!magic_read(r))
         return ERR_NOTFOUND;
