@@ -2,6 +2,9 @@
 
 #include <stddef.h>
 
+extern const struct command cmd_simulate_telescope;
+
 const struct command *const commands[] = {
+    &cmd_simulate_telescope,
     NULL,
 };

@@ -116,7 +116,8 @@ static void command_tell(struct telescope *t)
         snprintf(prefix, sizeof prefix, " --prefix %u", o->prefix);
     snprintf(geoip, sizeof geoip, " --geoip %s", o->geoip ? o->geoip : "none");
     snprintf(t->truth->command, sizeof t->truth->command,
-        "kizashi simulate telescope --seed %llu --start %s --days %.10g --sites %zu --scale "
+        "kizashi simulate telescope --out DIR --seed %llu --start %s --days %.10g --sites %zu "
+        "--scale "
         "%.10g"
         "%s%s --link %s --events %.300s%s%s",
         (unsigned long long)o->seed, time_format(t->world.start, start),
@@ -368,6 +369,11 @@ enum err telescope_next(struct telescope *t, int64_t until, struct telescope_fra
 const struct truth *telescope_truth(const struct telescope *t)
 {
     return t->truth;
+}
+
+uint32_t telescope_link(const struct telescope *t)
+{
+    return t->options.link;
 }
 
 enum err telescope_surveys(const struct telescope *t, struct buf *out)

@@ -63,6 +63,9 @@ enum err telescope_next(struct telescope *t, int64_t until, struct telescope_fra
  * (packets, hosts, first and last) is complete when the frames have ended. Borrowed. */
 const struct truth *telescope_truth(const struct telescope *t);
 
+/* The link type of all its frames. */
+uint32_t telescope_link(const struct telescope *t);
+
 /* The announced surveys, one prefix a line after a '#' line that names the organisation. */
 enum err telescope_surveys(const struct telescope *t, struct buf *out) MUST_CHECK;
 
