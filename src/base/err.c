@@ -18,7 +18,8 @@ const char *err_text(enum err e)
     return "unknown error";
 }
 
-enum err fault_set(struct fault *f, enum err code, const char *format, ...)
+/* In parentheses, for the name is a macro when the analyser reads it. */
+enum err(fault_set)(struct fault *f, enum err code, const char *format, ...)
 {
     if (!f)
         return code;

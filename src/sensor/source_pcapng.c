@@ -2,6 +2,7 @@
 #include "decode/packet.h"
 #include "sensor/source_int.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,6 +224,7 @@ static enum err packet_give(
     enum err err = interface_find(r, b->interface, &i);
     if (err)
         return err;
+    assert(i);
     if (b->len > FRAME_MAX)
         return reader_fail(
             r, ERR_BAD, 0, "a packet of %u bytes; %d is the most", b->len, FRAME_MAX);

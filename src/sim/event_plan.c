@@ -35,7 +35,7 @@ const char *telescope_event_kind(size_t i, const char **ret_text)
 
 static enum err kind_find(const char *word, size_t len, uint8_t *ret_kind)
 {
-    for (uint8_t k = 0; k < EVENT_KINDS; k++)
+    for (uint8_t k = 0; k < (uint8_t)EVENT_KINDS; k++)
         if (strlen(event_rows[k].name) == len && memcmp(event_rows[k].name, word, len) == 0) {
             *ret_kind = k;
             return OK;

@@ -210,7 +210,7 @@ static enum err get_site(
 static enum err parameters_read(const struct reader *r, const json_t *o, const char *member,
     struct truth_parameter *list, uint32_t *count)
 {
-    const json_t *array;
+    const json_t *array = NULL;
     enum err e = get_array(r, o, member, TRUTH_PARAMETERS, &array);
     for (size_t i = 0; !e && i < json_array_size(array); i++) {
         const json_t *one = json_array_get(array, i);
@@ -247,7 +247,7 @@ static enum err presence_read(
 
 static enum err ports_read(const struct reader *r, const json_t *o, struct truth_event *ev)
 {
-    const json_t *array;
+    const json_t *array = NULL;
     enum err e = get_array(r, o, "ports", TRUTH_PORTS, &array);
     for (size_t i = 0; !e && i < json_array_size(array); i++) {
         const json_t *port = json_array_get(array, i);
@@ -262,7 +262,7 @@ static enum err ports_read(const struct reader *r, const json_t *o, struct truth
 
 static enum err countries_read(const struct reader *r, const json_t *o, struct truth_event *ev)
 {
-    const json_t *array;
+    const json_t *array = NULL;
     enum err e = get_array(r, o, "countries", TRUTH_COUNTRIES, &array);
     for (size_t i = 0; !e && i < json_array_size(array); i++) {
         const char *code = json_string_value(json_array_get(array, i));
@@ -277,7 +277,7 @@ static enum err countries_read(const struct reader *r, const json_t *o, struct t
 static enum err event_sites_read(
     const struct reader *r, const json_t *o, const struct truth *t, struct truth_event *ev)
 {
-    const json_t *array;
+    const json_t *array = NULL;
     enum err e = get_array(r, o, "sites", TRUTH_SITES, &array);
     for (size_t i = 0; !e && i < json_array_size(array); i++) {
         e = presence_read(r, json_array_get(array, i), t, &ev->sites[i]);
@@ -335,7 +335,7 @@ static enum err nuisance_read(
 
 static enum err sites_read(const struct reader *r, const json_t *o, struct truth *t)
 {
-    const json_t *array;
+    const json_t *array = NULL;
     enum err e = get_array(r, o, "sites", TRUTH_SITES, &array);
     for (size_t i = 0; !e && i < json_array_size(array); i++) {
         const json_t *one = json_array_get(array, i);
