@@ -114,7 +114,7 @@ static int run(const struct conf *conf, size_t count, char **operands)
             (unsigned long long)made.packets, (unsigned long long)made.bytes,
             telescope_truth(t)->site_count, telescope_truth(t)->event_count, out);
     telescope_close(t);
-    return !e ? EXIT_DONE : e == ERR_EXISTS ? EXIT_USAGE : EXIT_PROBLEM;
+    return !e ? EXIT_DONE : e == ERR_EXISTS || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
 }
 
 const struct command cmd_simulate_telescope = {

@@ -66,7 +66,7 @@ static enum err folder_make(const struct job *j, struct fault *f)
 {
     char path[PATH_ROOM];
     if (mkdir(j->plan->folder, 0777) != 0 && errno != EEXIST)
-        return fault_set(f, ERR_IO, "out: %s: %s", j->plan->folder, strerror(errno));
+        return fault_set(f, ERR_NOTFOUND, "out: %s: %s", j->plan->folder, strerror(errno));
     enum err e = path_make(j, path, "truth.json", f);
     if (e)
         return e;
