@@ -325,7 +325,7 @@ static enum err nuisance_read(
         e = get_count(r, o, "port", 65535, &port);
     n->port = (uint16_t)port;
     n->site = -1;
-    uint32_t site;
+    uint32_t site = 0;
     if (!e && !json_is_null(json_object_get(o, "site")) && !(e = get_site(r, o, t, &site)))
         n->site = (int32_t)site;
     if (!e)
