@@ -103,6 +103,7 @@ static const struct udp_answer udp_answers[] = {
     {5060, 8, 3, 0xff, '/', NULL},      /* SIP: "SIP/2.0 ", not a method */
     {5353, 12, 2, 0x80, 0x80, NULL},    /* mDNS: QR bit */
     {11211, 16, 8, 0xe0, 0x40, NULL},   /* memcached: frame header, then VALUE, STAT, END */
+    {37810, 300, 4, 0xff, 'D', NULL},   /* video recorders: DHIP, longer than a search */
     {47808, 7, 0, 0, 0, bacnet_answer}, /* BACnet/IP */
 };
 

@@ -4,6 +4,7 @@
 #include "geo/geo.h"
 #include "sensor/classify.h"
 #include "sensor/contacts_int.h"
+#include "sensor/evidence_int.h"
 #include "sensor/rows_int.h"
 #include "sensor/services_int.h"
 #include "sensor/sources_int.h"
@@ -19,6 +20,14 @@ enum {
     PAYLOAD_MOST = 256,
 };
 
+/* What has been seen of one rule since the start. */
+struct rule_use {
+    uint64_t sources; /* named by it */
+    uint64_t packets; /* of those sources */
+    uint32_t matches; /* the evidence of the source that had most matches, with `tried` */
+    uint32_t tried;
+};
+
 struct sensor {
     char site[RECORD_NAME_MAX + 1];
     struct sensor_shared shared;
@@ -27,9 +36,10 @@ struct sensor {
     struct hosts hosts;
     struct contacts contacts;
     struct services services;
-    bool open;     /* a window is open */
-    bool closed;   /* the tables still hold the window that was closed last */
-    int64_t start; /* of the window */
+    struct rule_use *use; /* by rule; SIGNATURES_MAX of them */
+    bool open;            /* a window is open */
+    bool closed;          /* the tables still hold the window that was closed last */
+    int64_t start;        /* of the window */
     uint32_t window;
     uint64_t window_packets;
     struct block **blocks; /* contact rows of the window that was closed last */
@@ -79,6 +89,9 @@ enum err sensor_new(struct sensor **ret_sensor, const char *site,
         e = contacts_init(&s->contacts, s->options.contacts_max, hash_u64(secret));
     if (!e)
         e = services_init(&s->services);
+    s->use = calloc(SIGNATURES_MAX, sizeof *s->use);
+    if (!e && !s->use)
+        e = ERR_NOMEM;
     if (!e)
         e = block_new(&s->dos, &record_dos, record_dos.max_rows);
     if (e) {
@@ -96,6 +109,7 @@ void sensor_free(struct sensor *s)
     hosts_done(&s->hosts);
     contacts_done(&s->contacts);
     services_done(&s->services);
+    free(s->use);
     for (size_t i = 0; i < s->block_room; i++)
         block_free(s->blocks[i]);
     free(s->blocks);
@@ -247,10 +261,17 @@ static void count_contact(struct sensor *s, struct contact *c, const struct pack
     c->slots |= UINT64_C(1) << slot;
 }
 
-static enum err take_packet(
-    struct sensor *s, const struct packet *p, struct row_tags *ret_tags, uint32_t *ret_host)
+/* A packet with what is found out about it. */
+struct seen {
+    const struct packet *packet;
+    struct fingerprint_hits hits;
+    enum packet_class class;
+    unsigned tool; /* rule + 1 */
+    uint32_t host; /* HOST_NONE: left out */
+};
+
+static void count_packet(struct sensor *s, const struct packet *p)
 {
-    enum packet_class class = classify_packet(p);
     s->counts.packets++;
     s->counts.bytes += p->ip_len;
     s->counts.decode[DECODE_OK]++;
@@ -259,40 +280,89 @@ static enum err take_packet(
     if (p->ts < s->start)
         s->counts.late++;
     s->window_packets++;
-    s->counts.class[class]++;
-    *ret_tags = (struct row_tags){.class = class};
+}
 
-    enum err e = find_host(s, &p->src, ret_host);
+/* Count the packet into its source's evidence, and find its tool. */
+static void note_tool(struct sensor *s, struct seen *seen)
+{
+    const struct fingerprints *set = s->shared.fingerprints;
+    if (!set)
+        return;
+    seen->tool = evidence_of_packet(set, &seen->hits);
+    if (seen->host == HOST_NONE)
+        return;
+    struct host *h = &s->hosts.host[seen->host];
+    bool known = h->named;
+    evidence_add(h, set, seen->packet, &seen->hits);
+    if (!h->named)
+        return;
+    struct rule_use *use = &s->use[h->named - 1];
+    uint64_t packets = 1;
+    if (!known) {
+        use->sources++;
+        packets = 0;
+        for (unsigned i = 0; i < SCOPE_COUNT; i++)
+            packets += h->packets[i];
+    }
+    use->packets += packets;
+    if (!seen->tool)
+        seen->tool = h->named;
+}
+
+/* A scan becomes a survey if its source announces itself, or a worm if its tool is one. */
+static enum packet_class refine_class(const struct sensor *s, const struct seen *seen)
+{
+    if (seen->class != CLASS_SCAN)
+        return seen->class;
+    if (seen->tool &&
+        fingerprints_at(s->shared.fingerprints, seen->tool - 1)->kind == SIGNATURE_WORM)
+        return CLASS_WORM;
+    return seen->class;
+}
+
+static enum err take_packet(struct sensor *s, struct seen *seen)
+{
+    const struct packet *p = seen->packet;
+    count_packet(s, p);
+    seen->class = classify_packet(p);
+    enum err e = find_host(s, &p->src, &seen->host);
     if (e)
         return e;
-    if (*ret_host == HOST_NONE) {
-        s->counts.sampled_out++;
-        return OK;
-    }
+    if (s->shared.fingerprints)
+        fingerprints_match(s->shared.fingerprints, p, &seen->hits);
+    note_tool(s, seen);
+    seen->class = refine_class(s, seen);
+    s->counts.class[seen->class]++;
     uint32_t contact = CONTACT_UNKNOWN;
-    e = find_contact(s, ret_host, p, class, &contact);
+    if (seen->host != HOST_NONE)
+        e = find_contact(s, &seen->host, p, seen->class, &contact);
     if (e)
         return e;
-    if (*ret_host == HOST_NONE) {
+    if (seen->host == HOST_NONE)
         s->counts.sampled_out++;
-        return OK;
-    }
-    count_contact(s, &s->contacts.contact[contact], p);
+    else
+        count_contact(s, &s->contacts.contact[contact], p);
     return OK;
 }
 
-static enum err put_row(struct sensor *s, struct block *out, struct row_words *words,
-    const struct packet *p, struct row_tags *tags, uint32_t host)
+static const char *tool_name(const struct sensor *s, unsigned tool)
+{
+    return tool ? fingerprints_at(s->shared.fingerprints, tool - 1)->tool : "";
+}
+
+static enum err put_row(
+    struct sensor *s, struct block *out, struct row_words *words, const struct seen *seen)
 {
     static const char nowhere[2];
-    const struct host *h = host == HOST_NONE ? NULL : &s->hosts.host[host];
-    tags->asn = h ? h->asn : 0;
+    const struct host *h = seen->host == HOST_NONE ? NULL : &s->hosts.host[seen->host];
+    struct row_tags tags = {.class = seen->class, .asn = h ? h->asn : 0};
     enum err e =
-        rows_country(words, out, PACKET_COUNTRY, h ? h->country : nowhere, &tags->country);
+        rows_country(words, out, PACKET_COUNTRY, h ? h->country : nowhere, &tags.country);
     if (!e)
-        e = rows_tool(words, out, PACKET_TOOL, 0, "", &tags->tool);
+        e = rows_tool(
+            words, out, PACKET_TOOL, seen->tool, tool_name(s, seen->tool), &tags.tool);
     if (!e)
-        e = rows_put_packet(out, words, p, tags, s->options.payload_keep);
+        e = rows_put_packet(out, words, seen->packet, &tags, s->options.payload_keep);
     return e;
 }
 
@@ -308,12 +378,11 @@ enum err sensor_take(
     if (!e && out)
         e = rows_start(&words, out, &packet_columns, s->site);
     for (size_t i = 0; !e && i < count; i++) {
-        struct row_tags tags;
-        uint32_t host;
+        struct seen seen = {.packet = &packets[i]};
         assert(packets[i].ts < s->start + s->options.window);
-        e = take_packet(s, &packets[i], &tags, &host);
+        e = take_packet(s, &seen);
         if (!e && out)
-            e = put_row(s, out, &words, &packets[i], &tags, host);
+            e = put_row(s, out, &words, &seen);
     }
     return e;
 }
@@ -355,7 +424,7 @@ static enum err put_contact(
     uint16_t country, tool;
     enum err e = rows_country(w, b, CONTACT_COUNTRY, h->country, &country);
     if (!e)
-        e = rows_tool(w, b, CONTACT_TOOL, 0, "", &tool);
+        e = rows_tool(w, b, CONTACT_TOOL, h->named, tool_name(s, h->named), &tool);
     if (e)
         return e;
     block_time(b, CONTACT_START)[row] = s->start;
@@ -399,6 +468,24 @@ static enum err put_contacts(struct sensor *s)
     return OK;
 }
 
+/* Remember, for each rule, the source with most matches. Sources may be forgotten; what has
+ * been said about them is not. */
+static void note_examples(struct sensor *s)
+{
+    for (size_t i = 0; i < s->hosts.count; i++) {
+        const struct host *h = &s->hosts.host[i];
+        if (!h->named || h->window != s->window)
+            continue;
+        struct rule_use *use = &s->use[h->named - 1];
+        uint64_t matches = evidence_matches(h);
+        if (matches <= use->matches)
+            continue;
+        use->matches = (uint32_t)matches;
+        use->tried = (uint32_t)evidence_packets(
+            h, fingerprints_at(s->shared.fingerprints, h->named - 1u));
+    }
+}
+
 enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site *ret_site,
     const struct block *const **ret_blocks, size_t *ret_count, const struct block **ret_dos)
 {
@@ -409,6 +496,7 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
         e = services_add(&s->services, &s->contacts, &s->hosts);
     if (e)
         return e;
+    note_examples(s);
     block_clear(s->dos);
     struct window_site site = {
         .watching = true,
@@ -431,14 +519,44 @@ const struct sensor_counts *sensor_counts(const struct sensor *s)
     return &s->counts;
 }
 
+/* One line a tool: its rules together, with the evidence of the one that has named most. */
+static void tell_tool(const struct sensor *s, size_t first,
+    void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
+        const char *evidence),
+    void *context)
+{
+    const struct fingerprints *set = s->shared.fingerprints;
+    const char *tool = fingerprints_at(set, first)->tool;
+    uint64_t sources = 0, packets = 0;
+    size_t best = first;
+    for (size_t i = first; i < fingerprints_count(set); i++) {
+        if (strcmp(fingerprints_at(set, i)->tool, tool) != 0)
+            continue;
+        sources += s->use[i].sources;
+        packets += s->use[i].packets;
+        if (s->use[i].sources > s->use[best].sources)
+            best = i;
+    }
+    char text[EVIDENCE_TEXT];
+    if (sources)
+        each(context, tool, sources, packets,
+            fingerprint_evidence_text(
+                fingerprints_at(set, best), s->use[best].matches, s->use[best].tried, text));
+}
+
 void sensor_tools(const struct sensor *s,
     void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
         const char *evidence),
     void *context)
 {
-    (void)s;
-    (void)each;
-    (void)context;
+    const struct fingerprints *set = s->shared.fingerprints;
+    for (size_t i = 0; set && i < fingerprints_count(set); i++) {
+        size_t first = 0;
+        while (strcmp(fingerprints_at(set, first)->tool, fingerprints_at(set, i)->tool) != 0)
+            first++;
+        if (first == i)
+            tell_tool(s, i, each, context);
+    }
 }
 
 size_t sensor_top_ports(const struct sensor *s, struct sensor_port *ret_ports, size_t cap)

@@ -76,8 +76,9 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
 /* Packets since the start, for summaries; one thread at a time, like all of the sensor. */
 const struct sensor_counts *sensor_counts(const struct sensor *s);
 
-/* Call `each` for every tool that has been named: its name, sources named, packets of those
- * sources, and a sentence with the evidence for one of them. */
+/* Call `each` for every tool that has named a source in the windows that are closed: its name,
+ * sources named (one that was forgotten and came back counts again), packets of those sources,
+ * and a sentence with the evidence for the one with most of it. */
 void sensor_tools(const struct sensor *s,
     void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
         const char *evidence),

@@ -3,6 +3,7 @@
 
 #include "base/index.h"
 #include "base/ip.h"
+#include "sensor/fingerprint.h"
 
 /* What is remembered of each source address: where it is, what it has sent, and the evidence
  * for the tool that it uses. Bounded: when the table is full, sources that were silent in the
@@ -31,13 +32,6 @@ struct host_evidence {
     uint32_t last; /* digest of the latest that counted: a repetition is no further evidence */
 };
 
-/* What pairwise rules need of an earlier packet of the same source. */
-struct host_packet {
-    uint32_t seq, ack, dst;
-    uint16_t sport, dport, id, win;
-    uint32_t each; /* bit k: it passed the k-th pairwise rule's condition for each packet */
-};
-
 struct host {
     struct ip ip;
     uint32_t asn;
@@ -52,7 +46,8 @@ struct host {
     uint8_t spare[6];
     /* From here on the second cache line, which traffic that matches nothing does not touch. */
     struct host_evidence evidence[HOST_EVIDENCE];
-    struct host_packet last;
+    struct fingerprint_packet last; /* the latest that met the condition of a pairwise rule */
+    uint32_t last_each;             /* and of which */
     uint8_t spare_too[8];
 };
 

@@ -1,0 +1,99 @@
+#include "sensor/evidence_int.h"
+
+/* A packet that differs from another one in none of these says nothing new: it is a repetition,
+ * by the sender or on the way. Never 0. */
+static uint32_t digest_packet(const struct packet *p)
+{
+    uint64_t ports = (uint64_t)p->sport << 16 | p->dport;
+    uint64_t h = hash_two(ip_hash(&p->dst) ^ p->icmp_seq, (uint64_t)p->tcp_seq << 32 | ports);
+    return (uint32_t)(h >> 32) | 1u;
+}
+
+/* The place of a rule in a source's evidence: its own, a free one, or one whose single match is
+ * likely to be chance. HOST_EVIDENCE if there is none. */
+static unsigned find_place(struct host *h, uint8_t rule)
+{
+    unsigned place = HOST_EVIDENCE;
+    for (unsigned i = 0; i < h->rule_count; i++) {
+        if (h->rule[i] == rule)
+            return i;
+        if (h->evidence[i].matches == 1 && place == HOST_EVIDENCE)
+            place = i;
+    }
+    if (h->rule_count < HOST_EVIDENCE)
+        place = h->rule_count++;
+    if (place < HOST_EVIDENCE) {
+        h->rule[place] = rule;
+        h->evidence[place] = (struct host_evidence){0};
+    }
+    return place;
+}
+
+uint64_t evidence_packets(const struct host *h, const struct signature *s)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < SCOPE_COUNT; i++)
+        if (s->scopes & 1u << i)
+            sum += h->packets[i];
+    return sum;
+}
+
+static void add_match(
+    struct host *h, const struct fingerprints *set, uint8_t rule, uint32_t digest)
+{
+    unsigned i = find_place(h, rule);
+    if (i == HOST_EVIDENCE || h->evidence[i].last == digest)
+        return;
+    struct host_evidence *e = &h->evidence[i];
+    e->last = digest;
+    if (e->matches < UINT32_MAX)
+        e->matches++;
+    if (h->named || e->matches < EVIDENCE_MATCHES)
+        return;
+    const struct signature *s = fingerprints_at(set, rule);
+    if (fingerprint_evidence(s, e->matches, evidence_packets(h, s)) >= EVIDENCE_BITS)
+        h->named = (uint8_t)(rule + 1);
+}
+
+void evidence_add(struct host *h, const struct fingerprints *set, const struct packet *p,
+    struct fingerprint_hits *hits)
+{
+    uint32_t *packets = &h->packets[fingerprint_scope(p)];
+    if (*packets < UINT32_MAX)
+        ++*packets;
+    if (hits->each) {
+        struct fingerprint_packet now = fingerprint_packet_of(p);
+        uint32_t both = hits->each & h->last_each;
+        if (both)
+            fingerprints_match_pair(set, &h->last, &now, both, hits);
+        h->last = now;
+        h->last_each = hits->each;
+    }
+    if (!hits->count)
+        return;
+    uint32_t digest = digest_packet(p);
+    for (unsigned i = 0; i < hits->count; i++)
+        add_match(h, set, hits->rule[i], digest);
+}
+
+uint64_t evidence_matches(const struct host *h)
+{
+    for (unsigned i = 0; i < h->rule_count; i++)
+        if (h->named == h->rule[i] + 1)
+            return h->evidence[i].matches;
+    return 0;
+}
+
+unsigned evidence_of_packet(const struct fingerprints *set, const struct fingerprint_hits *hits)
+{
+    unsigned best = 0;
+    double bits = EVIDENCE_PACKET_BITS;
+    for (unsigned i = 0; i < hits->count; i++) {
+        const struct signature *s = fingerprints_at(set, hits->rule[i]);
+        if (s->level == SIGNATURE_PACKET && s->chance_bits >= bits) {
+            best = hits->rule[i] + 1u;
+            bits = s->chance_bits;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,209 @@
+#ifndef SENSOR_SIGNATURE_INT_H
+#define SENSOR_SIGNATURE_INT_H
+
+#include "sensor/fingerprint.h"
+
+/* The insides of the rule language: fields, compiled terms, and the set. */
+
+/* Fields of a packet. X(id, word, pair, text); pair: a pairwise rule may use it. */
+#define FIELD_LIST(X)                                                                          \
+    X(FIELD_ID, "id", 1, "IPv4 identification")                                                \
+    X(FIELD_TTL, "ttl", 0, "time to live as it arrived")                                       \
+    X(FIELD_TTL0, "ttl0", 0, "time to live rounded up to 32, 64, 128 or 255")                  \
+    X(FIELD_LEN, "len", 0, "length of the IP packet")                                          \
+    X(FIELD_VERSION, "version", 0, "4 or 6")                                                   \
+    X(FIELD_PROTO, "proto", 0, "IP protocol number")                                           \
+    X(FIELD_SRC, "src", 0, "source address (IPv6: its last 32 bits)")                          \
+    X(FIELD_DST, "dst", 1, "destination address (IPv6: its last 32 bits)")                     \
+    X(FIELD_SPORT, "sport", 1, "source port")                                                  \
+    X(FIELD_DPORT, "dport", 1, "destination port")                                             \
+    X(FIELD_SEQ, "seq", 1, "TCP sequence number")                                              \
+    X(FIELD_ACK, "ack", 1, "TCP acknowledgement number")                                       \
+    X(FIELD_WIN, "win", 1, "TCP window")                                                       \
+    X(FIELD_FLAGS, "flags", 0, "TCP flags, FIN lowest bit")                                    \
+    X(FIELD_OFF, "off", 0, "TCP header length in 32-bit words")                                \
+    X(FIELD_MSS, "mss", 0, "TCP maximum segment size option, 0 if absent")                     \
+    X(FIELD_OPTS, "opts", 0, "digest of the TCP options")                                      \
+    X(FIELD_ICMP_TYPE, "icmp_type", 0, "ICMP type")                                            \
+    X(FIELD_ICMP_CODE, "icmp_code", 0, "ICMP code")                                            \
+    X(FIELD_ICMP_ID, "icmp_id", 0, "identifier of an ICMP echo")                               \
+    X(FIELD_ICMP_SEQ, "icmp_seq", 0, "sequence number of an ICMP echo")                        \
+    X(FIELD_PLEN, "plen", 0, "bytes of payload that were captured")
+
+enum field {
+#define X(id, word, pair, text) id,
+    FIELD_LIST(X)
+#undef X
+    FIELD_COUNT
+};
+
+/* In a pairwise rule the earlier packet's fields come first, the later one's after them. */
+enum {
+    FIELD_VALUES = 2 * FIELD_COUNT,
+    TERM_FIELDS = 4,
+    CODE_DEPTH = 24,    /* of the evaluation stack */
+    CODE_MAX = 1 << 16, /* operations of all rules together */
+};
+
+struct field_values {
+    uint32_t v[FIELD_VALUES];
+    struct bytes payload;
+};
+
+/* A rule is a conjunction of terms. Most are one comparison with a constant or a relation of
+ * fields by exclusive or, which have forms of their own; the rest is code for a small stack
+ * machine. */
+enum term_kind {
+    TERM_EQ, /* (field & mask) == value */
+    TERM_NE,
+    TERM_LT,
+    TERM_LE,
+    TERM_GT,
+    TERM_GE,
+    TERM_XOR, /* (exclusive or of the fields) & mask == value */
+    TERM_CODE,
+};
+
+struct term {
+    uint8_t kind;
+    uint8_t count;              /* TERM_XOR: fields */
+    uint8_t field[TERM_FIELDS]; /* the others: the first */
+    uint16_t length;            /* TERM_CODE */
+    uint32_t mask;              /* TERM_CODE: where it starts */
+    uint32_t value;
+};
+
+enum code_op {
+    OP_CONST,
+    OP_FIELD,
+    OP_PAYLOAD8, /* missing bytes read as a value that no byte has */
+    OP_PAYLOAD16,
+    OP_STARTS, /* payload begins with these bytes: offset << 8 | length in the text pool */
+    OP_ZEROS,  /* payload bytes [from, to) are there and zero: from << 16 | to */
+    OP_NOT,
+    OP_INVERT,
+    OP_SWAP,
+    OP_MUL,
+    OP_ADD,
+    OP_SUB,
+    OP_SHL,
+    OP_SHR,
+    OP_AND,
+    OP_XOR,
+    OP_OR,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,
+    OP_EQ,
+    OP_NE,
+    OP_BOTH,
+    OP_EITHER,
+    OP_COUNT
+};
+
+struct code {
+    uint32_t op;
+    uint32_t value;
+};
+
+struct conjunction {
+    uint32_t first; /* term */
+    uint32_t count;
+};
+
+struct rule {
+    struct signature shown;
+    struct conjunction match; /* of a packet; of a pairwise rule, of each packet */
+    struct conjunction pair;
+    uint8_t pair_number;
+    bool v4_only; /* it names a field that IPv6 has not */
+};
+
+enum {
+    SCOPES = 5
+};
+
+/* What is tried on the packets of one scope, in the order of rules. */
+struct scope_list {
+    uint8_t rule[SIGNATURES_MAX];
+    size_t count;
+};
+
+struct fingerprints {
+    struct rule rule[SIGNATURES_MAX];
+    size_t rule_count;
+    uint8_t pair_rule[SIGNATURE_PAIRS_MAX];
+    size_t pair_count;
+    struct term *term;
+    size_t term_count, term_room;
+    struct code *code;
+    size_t code_count, code_room;
+    char *pool; /* texts of starts() and of the signatures; never moved once published */
+    size_t pool_count, pool_room;
+    struct scope_list scope[SCOPES];
+};
+
+/* Texts of rules; NULL at the end. */
+extern const char *const signature_builtin[];
+
+/* A place in a rule file. */
+struct place {
+    unsigned line, column;
+};
+
+enum token_kind {
+    TOKEN_END,
+    TOKEN_WORD,   /* letters, digits, _ . : - not at an end; begins with a letter */
+    TOKEN_NUMBER, /* decimal or 0x */
+    TOKEN_TEXT,   /* "..." */
+    TOKEN_MARK,   /* one or two characters */
+};
+
+struct token {
+    enum token_kind kind;
+    struct place place;
+    const uint8_t *at; /* TOKEN_TEXT: without quotes */
+    size_t len;
+    uint32_t number;
+    char mark[3];
+};
+
+/* The reader of rules. After a failure `err` stays set and the fault holds the first reason. */
+struct rules_reader {
+    const char *name;
+    struct bytes in;
+    struct place place;
+    struct token token;      /* the one to be looked at */
+    const uint8_t *last_end; /* of the token before it */
+    struct fault *fault;
+    enum err err;
+    bool words_are_plain; /* in expressions '-' and '.' are not part of words */
+};
+
+void rules_start(struct rules_reader *r, const char *name, struct bytes text, struct fault *f);
+void rules_next(struct rules_reader *r);
+bool rules_is(const struct rules_reader *r, const char *mark_or_word);
+void rules_fail(struct rules_reader *r, struct place at, const char *format, ...) PRINTF(3, 4);
+/* "what was found", for messages. */
+const char *rules_shows(const struct rules_reader *r, char text[48]);
+
+/* Compile the expression at the reader into terms of the set; up to the token after it. */
+struct expression_kind {
+    bool pair; /* fields are a.x and b.x */
+};
+void expression_compile(struct fingerprints *set, struct rules_reader *r,
+    const struct expression_kind *kind, struct conjunction *ret_terms, bool *ret_v4_only);
+
+bool conjunction_holds(
+    const struct fingerprints *set, const struct conjunction *c, const struct field_values *v);
+
+/* Read a whole file of rules into the set. */
+enum err signatures_read(
+    struct fingerprints *set, const char *name, struct bytes text, struct fault *f) MUST_CHECK;
+
+/* Room for more; NULL, with a failure on the reader, if there is none. */
+struct term *set_new_term(struct fingerprints *set, struct rules_reader *r);
+struct code *set_new_code(struct fingerprints *set, struct rules_reader *r);
+
+#endif
