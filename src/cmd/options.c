@@ -228,7 +228,7 @@ static void man_more(FILE *out, const char *more)
         char line[1024];
         snprintf(line, sizeof line, "%.*s", (int)len, more);
         if (len == 0)
-            fputs(literal ? "" : ".Pp\n", out);
+            fputs(literal || more[1] == ' ' ? "" : ".Pp\n", out);
         else
             man_text(out, indented ? line + strspn(line, " ") : line);
         more += len + (more[len] == '\n');
