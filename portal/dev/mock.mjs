@@ -1,0 +1,188 @@
+// A stand-in for the hub, for developing the portal: node dev/mock.mjs [--port 8900] [--old] [--empty]
+// Serves dist/ and made-up data in the shapes of the API. Sign in as demo, password demo. Never part of a release.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeAlerts } from './mock/alerts.mjs';
+import * as answers from './mock/answers.mjs';
+import { makeModel, SITES } from './mock/model.mjs';
+
+const dist = join(dirname(fileURLToPath(import.meta.url)), '../dist');
+const option = (name) => process.argv.includes(name);
+const port = Number(process.argv[process.argv.indexOf('--port') + 1]) || 8900;
+const model = makeModel(option('--old') ? Date.parse('2023-04-21T09:00:00Z') : Date.now());
+const alerts = makeAlerts(model);
+const iso = (t) => `${new Date(t).toISOString().slice(0, 19)}Z`;
+const CSRF = 'mock-csrf-token';
+const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
+const sessions = new Set();
+const readers = new Set();
+const people = [{ user: 'demo', role: 'admin', disabled: false, created: iso(model.start), last_login: iso(Date.now()) }];
+let tokens = [];
+
+class Problem extends Error {
+  constructor(status, title, detail = '', field) {
+    super(title);
+    this.body = { type: 'about:blank', title, status, detail, ...(field ? { field } : {}) };
+  }
+}
+
+const summary = ({ hosts, evidence, ...rest }) => rest;
+const rank = ['info', 'notice', 'warning', 'critical'];
+
+function listAlerts(query) {
+  const least = rank.indexOf(query.get('severity') ?? 'info');
+  const is = (name, value) => !query.get(name) || query.get(name) === value;
+  const rows = alerts.filter((a) =>
+    rank.indexOf(a.severity) >= least && is('status', a.status) && is('state', a.workflow.state) && is('proto', a.proto) &&
+    (!query.get('port') || a.ports.includes(Number(query.get('port')))) && (!query.get('site') || a.sites.includes(query.get('site'))) &&
+    (!query.get('country') || a.countries.includes(query.get('country'))) &&
+    (!query.get('q') || `${a.title} ${a.explanation}`.toLowerCase().includes(query.get('q').toLowerCase())) &&
+    (!query.get('from') || a.end >= query.get('from')) && (!query.get('to') || a.start < query.get('to')));
+  return { rows: rows.map(summary), next: null };
+}
+
+function tell(event, data) {
+  for (const reader of readers) reader.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+const me = () => ({ user: 'demo', role: 'admin', csrf: CSRF, by: 'session', expires: iso(Date.now() + 43_200_000) });
+
+function patchAlert(id, body) {
+  const alert = alerts.find((a) => a.id === id);
+  if (!alert) throw new Problem(404, 'There is no such alert');
+  Object.assign(alert.workflow, body, { by: 'demo', changed: iso(Date.now()) });
+  tell('alert', summary(alert));
+  return alert;
+}
+
+function makeToken(body) {
+  const id = Math.random().toString(36).slice(2, 10);
+  tokens.push({ id, label: body.label, user: 'demo', role: body.role ?? 'viewer', created: iso(Date.now()), last_used: null, expires: iso(Date.now() + 7_776_000_000) });
+  return { id, token: `kz_${'x'.repeat(43)}` };
+}
+
+/** [method, path as an expression, answer] */
+const ROUTES = [
+  ['GET', /^\/me$/, me],
+  ['POST', /^\/me\/password$/, () => undefined],
+  ['GET', /^\/overview$/, (q) => (option('--empty') ? { ...answers.overview(model, q, alerts), held: { first: null, last: null, packets: 0 } } : answers.overview(model, q, alerts))],
+  ['GET', /^\/alerts$/, listAlerts],
+  ['GET', /^\/alerts\/([^/]+)$/, (_q, id) => {
+    const alert = alerts.find((a) => a.id === id);
+    if (!alert) throw new Problem(404, 'There is no such alert', 'It may have been removed with the store.');
+    return alert;
+  }],
+  ['PATCH', /^\/alerts\/([^/]+)$/, (_q, id, body) => patchAlert(id, body)],
+  ['GET', /^\/(series|ports|movers|sources|countries|asns|tools|classes|sites|victims)$/, (q, name) => answers[name](model, q)],
+  ['GET', /^\/sources\/([^/]+)$/, (q, src) => answers.source(model, q, decodeURIComponent(src))],
+  ['GET', /^\/sites\/([^/]+)$/, (q, name) => {
+    const made = answers.site(model, q, name);
+    if (!made) throw new Problem(404, `There is no site "${name}"`, `Sites: ${SITES.map((s) => s.name).join(', ')}.`);
+    return made;
+  }],
+  ['GET', /^\/datasets$/, () => ({ rows: answers.datasets() })],
+  ['GET', /^\/status$/, () => ({ version: '0.1.0', now: iso(Date.now()), started: iso(Date.now() - 7.2e6), uptime_s: 7200, store: answers.storeUsage(model), retention: { packets_s: 604_800, contacts_s: 7_776_000, rollups_s: 0 }, losses: { received: 24_000_000, dropped: 18_423, sampled_out: 0, malformed: 960 }, clients: { sessions: 1, events: readers.size, events_cut_off: 0 } })],
+  ['GET', /^\/users$/, () => ({ rows: people })],
+  ['POST', /^\/users$/, (_q, body) => {
+    if (people.some((p) => p.user === body.user)) throw new Problem(409, `There is a user "${body.user}" already`);
+    people.push({ user: body.user, role: body.role, disabled: false, created: iso(Date.now()), last_login: null });
+    return people.at(-1);
+  }],
+  ['PATCH', /^\/users\/([^/]+)$/, (_q, name, body) => Object.assign(people.find((p) => p.user === name), body)],
+  ['GET', /^\/tokens$/, () => ({ rows: tokens })],
+  ['POST', /^\/tokens$/, (_q, body) => makeToken(body)],
+  ['DELETE', /^\/tokens\/([^/]+)$/, (_q, id) => void (tokens = tokens.filter((t) => t.id !== id))],
+  ['GET', /^\/packets$/, () => ({ rows: [{ ts: iso(model.end), site: 'jp-01', src: '203.0.113.9', proto: 6, dport: 23 }] })],
+];
+
+function csv(answer) {
+  const rows = answer.series ? answer.series.flatMap((s) => s.values.map((value, i) => ({ time: iso(Date.parse(answer.start) + i * answer.step_s * 1000), key: s.key, value }))) : answer.rows;
+  const names = Object.keys(rows[0] ?? { time: 0 }).filter((n) => typeof rows[0]?.[n] !== 'object');
+  return [names.join(','), ...rows.map((r) => names.map((n) => JSON.stringify(r[n] ?? '')).join(','))].join('\r\n');
+}
+
+async function bodyOf(request) {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text ? JSON.parse(text) : {};
+}
+
+async function api(request, response, address) {
+  const path = address.pathname.slice('/api/v1'.length);
+  const body = await bodyOf(request);
+  if (path === '/login') {
+    if (body.user !== 'demo' || body.password !== 'demo') throw new Problem(401, 'User or password is wrong');
+    const id = Math.random().toString(36).slice(2);
+    sessions.add(id);
+    response.setHeader('Set-Cookie', `kz_session=${id}; HttpOnly; SameSite=Strict; Path=/`);
+    return json(response, 200, me());
+  }
+  const id = /kz_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
+  if (!sessions.has(id)) throw new Problem(401, 'Not signed in');
+  if (request.method !== 'GET' && request.headers['x-csrf-token'] !== CSRF) throw new Problem(403, 'The X-CSRF-Token header is missing or wrong');
+  if (path === '/logout') {
+    sessions.delete(id);
+    return response.writeHead(204).end();
+  }
+  if (path === '/events') return listen(response);
+  for (const [method, expression, answer] of ROUTES) {
+    const match = expression.exec(path);
+    if (!match || method !== request.method) continue;
+    const said = answer(...(match.length > 1 ? [address.searchParams, decodeURIComponent(match[1]), body] : [address.searchParams, body]));
+    if (said === undefined) return response.writeHead(204).end();
+    if (address.searchParams.get('format') === 'csv') {
+      response.writeHead(200, { 'Content-Type': 'text/csv; charset=utf-8' });
+      return response.end(csv(said));
+    }
+    return json(response, 200, said);
+  }
+  throw new Problem(404, `There is no ${path}`);
+}
+
+function json(response, status, body, type = 'application/json') {
+  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+function listen(response) {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.write(`event: hello\ndata: ${JSON.stringify({ version: '0.1.0', now: iso(Date.now()) })}\n\n`);
+  readers.add(response);
+  response.on('close', () => readers.delete(response));
+}
+
+setInterval(() => {
+  const sites = SITES.map((s, i) => answers.liveSite(model, s, i));
+  tell('tick', { now: iso(Date.now()), data_time: iso(option('--old') ? model.end : Date.now()), pps: sites.reduce((a, s) => a + s.pps, 0), sites });
+}, 1000);
+let turn = 0;
+setInterval(() => {
+  const alert = alerts[turn++ % alerts.length];
+  alert.revision += 1;
+  if (turn % 3 === 0) tell('site', answers.liveSite(model, SITES[turn % SITES.length], turn));
+  else tell('alert', summary(alert));
+}, 9000);
+
+async function file(response, path) {
+  const name = normalize(path === '/' ? '/index.html' : path);
+  try {
+    const data = await readFile(join(dist, name));
+    response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'text/plain' });
+    response.end(data);
+  } catch {
+    response.writeHead(404).end('not found');
+  }
+}
+
+createServer((request, response) => {
+  const address = new URL(request.url, 'http://localhost');
+  response.setHeader('Content-Security-Policy', CSP);
+  if (!address.pathname.startsWith('/api/v1/')) return void file(response, address.pathname);
+  api(request, response, address).catch((error) => {
+    const body = error.body ?? { type: 'about:blank', title: String(error), status: 500 };
+    json(response, body.status, body, 'application/problem+json');
+  });
+}).listen(port, '127.0.0.1', () => console.log(`portal on http://127.0.0.1:${port}/, user demo, password demo`));

@@ -1,0 +1,46 @@
+import { useMemo } from 'preact/hooks';
+import type { Series } from '../api/client';
+import { bytes, short } from '../lib/format';
+import { lineToken } from '../lib/theme';
+import { Empty } from '../ui/state';
+import { TimeChart } from './time-chart';
+
+interface SeriesChartProps {
+  series: Series;
+  label: string;
+  name?: (key: string) => string;
+  stacked?: boolean;
+  height?: number;
+  onBrush?: (from: number, to: number) => void;
+}
+
+/** An answer of /series, drawn. */
+export function SeriesChart({ series, label, name, stacked, height, onBrush }: SeriesChartProps) {
+  const { times, lines } = useMemo(() => {
+    const start = Date.parse(series.start) / 1000;
+    const length = Math.max(0, ...series.series.map((s) => s.values.length));
+    return {
+      times: Array.from({ length }, (_, i) => start + i * series.step_s),
+      lines: series.series.map((s, i) => ({
+        label: s.key === '' && !series.by ? series.measure : s.key === 'other' ? 'other' : (name?.(s.key) ?? s.key),
+        values: s.values,
+        color: lineToken(s.key, i),
+        fill: series.series.length === 1,
+      })),
+    };
+  }, [series, name]);
+  if (times.length === 0 || lines.length === 0) {
+    return <Empty title="Nothing in this range">Choose a longer time range, or take a filter away.</Empty>;
+  }
+  return (
+    <TimeChart label={label} times={times} lines={lines} unit={unitText(series)} stacked={stacked ?? false}
+      format={series.measure === 'bytes' ? bytes : short} {...(height ? { height } : {})} {...(onBrush ? { onBrush } : {})} />
+  );
+}
+
+function unitText(series: Series): string {
+  const step = series.step_s;
+  const text =
+    step % 86_400 === 0 ? `${step / 86_400} d` : step % 3600 === 0 ? `${step / 3600} h` : `${Math.round(step / 60)} min`;
+  return `${series.measure} per ${text.replace(/^1 /, '')}`;
+}

@@ -1,0 +1,108 @@
+// What the portal says about alerts beyond what they say themselves.
+import type { Alert, AlertState, AlertSummary, Severity } from '../api/client';
+import { countryName } from './countries';
+import { plural } from './format';
+import { portText, serviceName } from './ports';
+import type { EvidenceSeries } from './series';
+
+export const SEVERITY_RANK: Record<Severity, number> = { critical: 3, warning: 2, notice: 1, info: 0 };
+
+export const STATES: { key: AlertState; name: string; text: string }[] = [
+  { key: 'new', name: 'New', text: 'Nobody has looked at it' },
+  { key: 'seen', name: 'Seen', text: 'Somebody is on it' },
+  { key: 'right', name: 'Right', text: 'It was as the alert said' },
+  { key: 'known', name: 'Known', text: 'Explained and harmless' },
+  { key: 'wrong', name: 'Wrong', text: 'A false alarm' },
+];
+
+/** Answered alerts sink below those that wait; then by severity, confidence and time. */
+export function ranked(alerts: readonly AlertSummary[]): AlertSummary[] {
+  const waits = (a: AlertSummary) => (a.workflow.state === 'known' || a.workflow.state === 'wrong' ? 0 : 1);
+  return [...alerts].sort(
+    (a, b) =>
+      waits(b) - waits(a) ||
+      SEVERITY_RANK[b.severity] - SEVERITY_RANK[a.severity] ||
+      b.confidence - a.confidence ||
+      b.time.localeCompare(a.time),
+  );
+}
+
+/** "53413/udp, 8 sites, 31 countries" */
+export function scope(alert: AlertSummary): string {
+  const parts: string[] = [];
+  const proto = alert.proto;
+  if (proto && alert.ports.length > 0) {
+    const named = alert.ports.slice(0, 3).map((port) => portText(proto, port));
+    const more = alert.ports.length > 3 ? ` and ${alert.ports.length - 3} more` : '';
+    parts.push(named.join(', ') + more);
+  }
+  if (alert.sites.length > 0) parts.push(plural(alert.sites.length, 'site'));
+  if (alert.host_count > 0) parts.push(plural(alert.host_count, 'source'));
+  return parts.join(' · ');
+}
+
+export interface Drawn {
+  engine: string;
+  series: EvidenceSeries;
+}
+
+/** All series of the evidence; the one that says most comes first: it has a threshold and passed it furthest. */
+export function evidenceSeries(alert: Alert): Drawn[] {
+  const all: Drawn[] = [];
+  for (const [engine, evidence] of Object.entries(alert.evidence)) {
+    for (const series of evidence.series ?? []) {
+      if (series.values.length > 0) all.push({ engine, series: { unit: '', ...series } });
+    }
+  }
+  return all.sort((a, b) => excess(b.series) - excess(a.series));
+}
+
+function excess(series: EvidenceSeries): number {
+  let most = series.threshold ? 0 : -1;
+  series.values.forEach((value, i) => {
+    const limit = series.threshold?.[i];
+    if (value && limit && limit > 0) most = Math.max(most, value / limit);
+  });
+  return most;
+}
+
+export interface Step {
+  text: string;
+  /** A page that helps with it. */
+  link?: { path: string[]; query: Record<string, string | number>; label: string };
+}
+
+/** What to do next, most useful first. */
+export function nextSteps(alert: AlertSummary): Step[] {
+  const steps: Step[] = [];
+  const port = alert.ports[0];
+  const [country] = alert.countries;
+  if (alert.sites.length === 1) {
+    steps.push({ text: `Only ${alert.sites[0]} sees it: ask that site whether something of its own explains it.` });
+  }
+  if (country && alert.countries.length === 1) {
+    steps.push({
+      text: `All known sources are in ${countryName(country)}: tell its national CERT.`,
+      link: { path: ['sources'], query: { country }, label: `Sources in ${countryName(country)}` },
+    });
+  }
+  if (alert.proto && port !== undefined) {
+    const name = portText(alert.proto, port);
+    const service = serviceName(alert.proto, port);
+    steps.push({
+      text: `Look for hosts of your own that send to ${name}: they may be infected already.`,
+      link: { path: ['sources'], query: { proto: alert.proto, port }, label: `Sources on ${name}` },
+    });
+    steps.push({
+      text: `Find what you have that answers on ${name}${service ? ` (${service})` : ''}; close or patch what need not be reached.`,
+    });
+  }
+  if (alert.host_count > 0) {
+    steps.push({ text: `Compare the ${plural(alert.host_count, 'source')} with your customers and tell their owners.` });
+  }
+  if (alert.sites.length > 1) {
+    steps.push({ text: `Seen at ${alert.sites.length} sites: warn partners whose sites are quiet so far.` });
+  }
+  steps.push({ text: 'Say whether the alert was right: others then need not look again.' });
+  return steps;
+}

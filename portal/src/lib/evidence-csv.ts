@@ -1,0 +1,34 @@
+// The curves of an alert as a CSV file, made here: they are part of the alert, not of the store.
+import type { Alert } from '../api/client';
+import { evidenceSeries } from './alerts';
+import { iso } from './format';
+import { evidenceTimes } from './series';
+
+/** RFC 4180: quoted where it must be; a leading = + - @ is kept from being a formula in a spreadsheet. */
+export function csvCell(value: string | number | null | undefined): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+}
+
+export function evidenceCsv(alert: Alert): string {
+  const lines = ['engine,series,unit,time,seen,normal,limit'];
+  for (const { engine, series } of evidenceSeries(alert)) {
+    const times = evidenceTimes(series);
+    series.values.forEach((value, i) => {
+      const row = [engine, series.name, series.unit, iso((times[i] ?? 0) * 1000), value, series.expected?.[i], series.threshold?.[i]];
+      lines.push(row.map(csvCell).join(','));
+    });
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+export function saveEvidence(alert: Alert): void {
+  const address = URL.createObjectURL(new Blob([evidenceCsv(alert)], { type: 'text/csv' }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = `${alert.id}-evidence.csv`;
+  link.click();
+  URL.revokeObjectURL(address);
+}

@@ -1,0 +1,81 @@
+import { useMemo } from 'preact/hooks';
+import type { Alert } from '../api/client';
+import type { Line, Mark } from '../charts/plot';
+import { TimeChart } from '../charts/time-chart';
+import type { Drawn } from '../lib/alerts';
+import { quantity, short } from '../lib/format';
+import { evidenceTimes, firstCrossing, peak, type EvidenceSeries } from '../lib/series';
+import { Card } from '../ui/card';
+import { Empty } from '../ui/state';
+import { saveEvidence } from '../lib/evidence-csv';
+import { Icon } from '../ui/icon';
+
+/** Drawn large; the rest is smaller below. */
+const LARGE = 1;
+const SHOWN_MAX = 12;
+
+/** Why the alert fired, as curves: what was seen, what is normal, and the line that it passed. */
+export function EvidenceCard({ alert, drawn }: { alert: Alert; drawn: Drawn[] }) {
+  return (
+    <Card title="Why it fired" note={<Reason drawn={drawn[0]} />}
+      tools={drawn.length > 0 && (
+        <button class="button button-small csv" type="button" onClick={() => saveEvidence(alert)}>
+          <Icon name="download" size={14} />
+          CSV
+        </button>
+      )}>
+      {drawn.length === 0 && <Empty small title="This alert carries no curve">Its numbers are below.</Empty>}
+      {drawn.slice(0, LARGE).map((d) => (
+        <EvidenceChart key={d.engine + d.series.name} drawn={d} alert={alert} height={270} />
+      ))}
+      {drawn.length > LARGE && (
+        <div class="grid cols-2 evidence-more">
+          {drawn.slice(LARGE, SHOWN_MAX).map((d) => (
+            <EvidenceChart key={d.engine + d.series.name} drawn={d} alert={alert} height={150} />
+          ))}
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Reason({ drawn }: { drawn: Drawn | undefined }) {
+  if (!drawn) return null;
+  const { series } = drawn;
+  const at = firstCrossing(series);
+  const best = peak(series.values);
+  const value = series.values[best];
+  const expected = series.expected?.[best];
+  if (at < 0 || value === null || value === undefined) return <>{series.name}, as {drawn.engine} saw it</>;
+  const limit = series.threshold?.[best];
+  return (
+    <>
+      {series.name}: at its peak {quantity(value, series.unit)}
+      {expected !== null && expected !== undefined && `, where ${quantity(expected, series.unit)} is normal`}
+      {limit !== null && limit !== undefined && ` and ${quantity(limit, series.unit)} is the limit`}
+    </>
+  );
+}
+
+function evidenceLines(series: EvidenceSeries): Line[] {
+  const lines: Line[] = [{ label: 'seen', values: series.values, color: 'c1', fill: true, width: 1.9 }];
+  if (series.expected) lines.push({ label: 'normal', values: series.expected, color: 'c3', width: 1.6 });
+  if (series.threshold) lines.push({ label: 'limit', values: series.threshold, color: 'warning', dash: true, width: 1.5 });
+  return lines;
+}
+
+function EvidenceChart({ drawn, alert, height }: { drawn: Drawn; alert: Alert; height: number }) {
+  const { times, lines, marks } = useMemo(() => {
+    const made: Mark[] = [{ at: Date.parse(alert.time) / 1000, label: 'warned', color: 'critical' }];
+    return { times: evidenceTimes(drawn.series), lines: evidenceLines(drawn.series), marks: made };
+  }, [drawn.series, alert.time]);
+  return (
+    <div class="evidence">
+      <h3>
+        {drawn.series.name} <span class="muted">· {drawn.engine}</span>
+      </h3>
+      <TimeChart label={`${drawn.series.name}, evidence of ${drawn.engine}`} times={times} lines={lines} marks={marks}
+        unit={drawn.series.unit || 'value'} height={height} format={short} sync="evidence" />
+    </div>
+  );
+}

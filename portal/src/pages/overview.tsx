@@ -1,0 +1,108 @@
+import { csvUrl, url, type Overview, type Page, type AlertSummary, type CountryRow, type Series } from '../api/client';
+import { useHeld } from '../api/held';
+import { useResource } from '../api/resource';
+import { iso, plural, stamp } from '../lib/format';
+import { isOld, rangeQuery, rangeText, type Range } from '../lib/range';
+import { go, href } from '../lib/route';
+import { sum } from '../lib/series';
+import { Card } from '../ui/card';
+import { Head } from '../ui/head';
+import { RangePicker, useRange } from '../ui/range-picker';
+import { Stat } from '../ui/stat';
+import { Answer, Empty } from '../ui/state';
+import { MapCard } from './overview-map';
+import { LiveCard } from './overview-live';
+import { MoversCard, SitesCard } from './overview-side';
+import { AlertsCard } from './overview-alerts';
+
+/** The overview compares a length of the newest data with the same length before it. */
+function lastOf(range: Range): string {
+  if (range.key !== 'all' && range.key !== 'custom') return range.key;
+  const hours = Math.ceil((range.to - range.from) / 3_600_000);
+  return `${Math.min(2160, Math.max(1, hours))}h`;
+}
+
+export function OverviewPage() {
+  const held = useHeld();
+  const range = useRange();
+  const overview = useResource<Overview>(held.packets > 0 ? url('/overview', { last: lastOf(range) }) : null);
+  const open = useResource<Page<AlertSummary>>(url('/alerts', { status: 'open', severity: 'notice', limit: 50 }));
+  const countries = useResource<Page<CountryRow>>(url('/countries', { ...rangeQuery(range), limit: 250 }));
+  const sources = useResource<Series>(url('/series', { ...rangeQuery(range), measure: 'sources' }));
+  if (held.packets === 0) return <NoData />;
+  return (
+    <>
+      <Head title="Overview" text={<Headline overview={overview.data} />}>
+        <RangePicker custom={false} />
+      </Head>
+      {isOld(held, held.now) && (
+        <p class="banner banner-quiet">
+          The newest packet is of {stamp(held.last)} UTC. Ranges count back from it, not from today.
+        </p>
+      )}
+      <div class="stack">
+        <Answer of={overview} height={104}>
+          {(data) => <Stats overview={data} sources={sources.data} />}
+        </Answer>
+        <div class="grid cols-main">
+          <AlertsCard of={open} />
+          <div class="stack">
+            <MoversCard overview={overview} range={range} />
+            <LiveCard />
+          </div>
+        </div>
+        <MapCard countries={countries} datasets={overview.data?.datasets ?? []}
+          csv={csvUrl('/countries', { ...rangeQuery(range), limit: 250 })} note={rangeText(range)}
+          onPick={(country) => go(href(['sources'], { country }))} />
+        <SitesCard overview={overview} csv={csvUrl('/sites', rangeQuery(range))} />
+      </div>
+    </>
+  );
+}
+
+function Headline({ overview }: { overview: Overview | undefined }) {
+  if (!overview) return <>Signs of what is coming.</>;
+  const { open, unseen } = overview.alerts;
+  const parts = (['critical', 'warning', 'notice'] as const)
+    .filter((s) => open[s] > 0)
+    .map((s) => `${open[s]} ${s}`);
+  if (parts.length === 0) return <>Nothing needs you: no open alert of notice or above.</>;
+  const total = open.critical + open.warning + open.notice;
+  return (
+    <>
+      {plural(total, 'open alert')}: {parts.join(', ')}.{' '}
+      {unseen > 0 ? <b>{unseen === 1 ? 'One has' : `${unseen} have`} not been looked at.</b> : 'All have been looked at.'}
+    </>
+  );
+}
+
+function Stats({ overview, sources }: { overview: Overview; sources: Series | undefined }) {
+  const { now, before } = overview.totals;
+  const packets = overview.series;
+  const total = packets
+    ? (packets.series[0]?.values ?? []).map((_, i) => sum(packets.series.map((s) => s.values[i] ?? 0)))
+    : undefined;
+  return (
+    <div class="grid cols-4 stats">
+      <Stat label="Packets" now={now.packets} before={before?.packets} {...(total ? { values: total } : {})} />
+      <Stat label="Sources" now={now.sources} before={before?.sources} color="c3"
+        {...(sources?.series[0] ? { values: sources.series[0].values } : {})} />
+      <Stat label="Services looked for" now={now.ports} before={before?.ports} />
+      <Stat label="Sites delivering" now={now.sites} before={before?.sites} />
+    </div>
+  );
+}
+
+function NoData() {
+  return (
+    <>
+      <Head title="Overview" text={`The store is empty, ${iso(Date.now())}.`} />
+      <Card>
+        <Empty title="No packet has arrived yet">
+          Give the hub something to watch: <code>script/run --site NAME=FILE.pcap</code> for a capture,{' '}
+          <code>script/run --interface IF</code> for live traffic, or <code>kizashi hub --demo</code> to look around.
+        </Empty>
+      </Card>
+    </>
+  );
+}

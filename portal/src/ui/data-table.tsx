@@ -1,0 +1,84 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+
+export interface Column<Row> {
+  head: string;
+  cell: (row: Row) => ComponentChildren;
+  num?: boolean;
+  /** Makes the column sortable. */
+  sort?: (row: Row) => number | string;
+  /** Left out on a phone. */
+  wide?: boolean;
+  /** What the figure means, shown on hover. */
+  help?: string;
+}
+
+interface DataTableProps<Row> {
+  label: string;
+  columns: Column<Row>[];
+  rows: Row[];
+  id: (row: Row) => string;
+}
+
+interface Order {
+  column: number;
+  down: boolean;
+}
+
+/** The rows as they came, or sorted by a column that was clicked. */
+export function DataTable<Row>({ label, columns, rows, id }: DataTableProps<Row>) {
+  const [order, setOrder] = useState<Order>();
+  const by = order && columns[order.column]?.sort;
+  const shown = by ? [...rows].sort((a, b) => compare(by(a), by(b)) * (order.down ? -1 : 1)) : rows;
+  const turn = (column: number) => {
+    const number = columns[column]?.num ?? false;
+    if (order?.column !== column) setOrder({ column, down: number });
+    else if (order.down === number) setOrder({ column, down: !number });
+    else setOrder(undefined);
+  };
+  return (
+    <div class="table-wrap">
+      <table aria-label={label}>
+        <thead>
+          <tr>
+            {columns.map((column, i) => {
+              const sorted = order?.column === i ? (order.down ? 'descending' : 'ascending') : undefined;
+              return (
+                <th key={column.head} scope="col" class={classOf(column)} title={column.help} aria-sort={sorted}>
+                  {column.sort ? (
+                    <button type="button" onClick={() => turn(i)}>
+                      {column.head}
+                      {sorted && <span aria-hidden="true">{order?.down ? ' ↓' : ' ↑'}</span>}
+                    </button>
+                  ) : (
+                    column.head
+                  )}
+                </th>
+              );
+            })}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((row) => (
+            <tr key={id(row)}>
+              {columns.map((column) => (
+                <td key={column.head} class={classOf(column)}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function classOf<Row>(column: Column<Row>): string {
+  return [column.num ? 'num' : '', column.wide ? 'wide-only' : ''].filter(Boolean).join(' ');
+}
+
+function compare(a: number | string, b: number | string): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return String(a).localeCompare(String(b), 'en');
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Alert } from '../src/api/client';
+import { evidenceSeries, nextSteps, ranked, scope } from '../src/lib/alerts';
+import { csvCell, evidenceCsv } from '../src/lib/evidence-csv';
+import { heat, onsets } from '../src/lib/onset';
+
+function alert(change: Partial<Alert>): Alert {
+  return {
+    version: 1, id: '20261122-53413udp-4f2a', time: '2026-11-22T00:10:00Z', start: '2026-11-22T00:00:00Z', end: '2026-11-22T01:00:00Z',
+    kind: 'port-surge', engine: ['surge'], severity: 'notice', confidence: 0.5, title: 't', explanation: 'e', proto: 'udp', ports: [53413],
+    sites: ['jp-01', 'kr-01'], countries: ['kr', 'jp'], host_count: 12, tool: null, related: [], tlp: 'amber', status: 'open', revision: 1,
+    workflow: { state: 'new', note: '', by: null, changed: null }, hosts: [], evidence: {}, ...change,
+  };
+}
+
+test('the most severe comes first, then the most certain; false alarms sink below all', () => {
+  const list = [
+    alert({ id: 'a', severity: 'notice', confidence: 0.9 }),
+    alert({ id: 'b', severity: 'critical', workflow: { state: 'wrong', note: '', by: 'x', changed: null } }),
+    alert({ id: 'c', severity: 'warning', confidence: 0.4 }),
+    alert({ id: 'd', severity: 'warning', confidence: 0.8 }),
+  ];
+  assert.deepEqual(ranked(list).map((a) => a.id), ['d', 'c', 'a', 'b']);
+  assert.equal(list[0]?.id, 'a', 'the list itself is left as it was');
+});
+
+test('the scope names services, sites and sources', () => {
+  assert.equal(scope(alert({})), '53413/udp · 2 sites · 12 sources');
+  assert.equal(scope(alert({ ports: [1, 2, 3, 4, 5] })), '1/udp, 2/udp, 3/udp and 2 more · 2 sites · 12 sources');
+  assert.equal(scope(alert({ proto: null, ports: [], sites: [], host_count: 0 })), '');
+});
+
+test('the curve that passed its limit furthest is drawn first', () => {
+  const base = { start: '2026-11-22T00:00:00Z', step_s: 600 };
+  const drawn = evidenceSeries(alert({ evidence: {
+    growth: { series: [{ ...base, name: 'plain', values: [1, 2] }, { ...base, name: 'near', values: [1, 6], threshold: [5, 5] }] },
+    surge: { series: [{ ...base, name: 'far', values: [1, 50], threshold: [5, 5] }, { ...base, name: 'empty', values: [] }] },
+  } }));
+  assert.deepEqual(drawn.map((d) => d.series.name), ['far', 'near', 'plain']);
+  assert.equal(drawn[0]?.engine, 'surge');
+});
+
+test('an alert of one site asks that site first, one of one country its CERT', () => {
+  assert.match(nextSteps(alert({ sites: ['de-01'] }))[0]?.text ?? '', /^Only de-01 sees it/);
+  assert.match(nextSteps(alert({ countries: ['kr'] }))[0]?.text ?? '', /South Korea: tell its national CERT/);
+  assert.match(nextSteps(alert({}))[0]?.text ?? '', /your own that send to 53413\/udp/);
+});
+
+test('an alert without port, site or host still says what to do', () => {
+  const steps = nextSteps(alert({ proto: null, ports: [], sites: [], countries: [], host_count: 0 }));
+  assert.equal(steps.length, 1);
+});
+
+test('evidence becomes CSV, quoted where it must be', () => {
+  const evidence = { surge: { series: [{ name: 'sources, all', unit: 'n', start: '2026-11-22T00:00:00Z', step_s: 600, values: [1, null], threshold: [5, 5] }] } };
+  assert.equal(evidenceCsv(alert({ evidence })),
+    'engine,series,unit,time,seen,normal,limit\r\n' +
+    'surge,"sources, all",n,2026-11-22T00:00:00Z,1,,5\r\n' +
+    'surge,"sources, all",n,2026-11-22T00:10:00Z,,,5\r\n');
+});
+
+test('a text that a spreadsheet would compute is defused', () => {
+  assert.equal(csvCell('=HYPERLINK("x")'), '"\'=HYPERLINK(""x"")"');
+  assert.equal(csvCell('@sum'), "'@sum");
+  assert.equal(csvCell(-5), '-5');
+});
+
+test('sites come in the order in which they saw it, quiet ones last', () => {
+  const flat = Array.from({ length: 20 }, () => 5);
+  const from = (step: number) => flat.map((v, i) => (i >= step ? 100 : v));
+  const rows = onsets([{ site: 'late', values: from(12) }, { site: 'quiet', values: flat }, { site: 'early', values: from(7) }], 6);
+  assert.deepEqual(rows.map((r) => [r.site, r.step]), [['early', 7], ['late', 12], ['quiet', -1]]);
+});
+
+test('a site with a handful of sources is quiet, whatever the ratio', () => {
+  const [row] = onsets([{ site: 'tiny', values: [0, 0, 0, 0, 3, 3] }], 4);
+  assert.equal(row?.step, -1);
+});
+
+test('a quiet strip stays pale', () => {
+  const [row] = onsets([{ site: 'quiet', values: Array.from({ length: 20 }, () => 5) }], 6);
+  assert.ok(heat(5, row?.scale ?? 0) <= 3);
+  assert.equal(heat(0, 10), 0);
+  assert.equal(heat(10, 10), 5);
+});

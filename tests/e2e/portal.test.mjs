@@ -1,0 +1,301 @@
+// The portal in a real browser. Prints TAP: node --test --test-reporter=tap tests/e2e/portal.test.mjs
+//
+//   KIZASHI     the program to test; without it the portal's stand-in serves made-up data
+//   CHROMIUM    the browser; /usr/bin/chromium if not set
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startServer } from './portal_server.mjs';
+
+const require = createRequire(new URL('../../portal/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const skip = existsSync(executablePath) ? false : `no browser at ${executablePath}: set CHROMIUM`;
+const WAIT = 20_000;
+
+let server;
+let browser;
+let page;
+const complaints = [];
+const profile = mkdtempSync(join(tmpdir(), 'kizashi-browser-'));
+
+before(async () => {
+  if (skip) return;
+  server = await startServer();
+  browser = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    acceptDownloads: true,
+    viewport: { width: 1440, height: 900 },
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+  });
+  page = browser.pages()[0] ?? (await browser.newPage());
+  page.setDefaultTimeout(WAIT);
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text())) complaints.push(message.text());
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  rmSync(profile, { recursive: true, force: true });
+});
+
+const place = () => new URL(page.url()).hash;
+const open = async (hash) => {
+  await page.goto(`${server.url}/${hash}`);
+  await page.waitForSelector('main h1');
+};
+const settled = () => page.waitForFunction(() => !document.querySelector('.loading, .stale'));
+
+/** A chart's canvas has something other than nothing on it. */
+const drawn = (selector) =>
+  page.waitForFunction((s) => {
+    const canvas = document.querySelector(`${s} canvas`);
+    if (!canvas || canvas.width === 0) return false;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let painted = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) painted += 1;
+    return painted > 2000;
+  }, selector);
+
+test('a wrong password is refused with a sentence, the right one opens the overview', { skip }, async () => {
+  await page.goto(server.url);
+  await page.fill('input[name=user]', server.user);
+  await page.fill('input[name=password]', `${server.password}-wrong`);
+  await page.click('button[type=submit]');
+  await page.waitForSelector('[role=alert]');
+  assert.match(await page.textContent('[role=alert]'), /wrong/i);
+  await page.fill('input[name=password]', server.password);
+  await page.click('button[type=submit]');
+  await page.waitForSelector('nav[aria-label=Pages]');
+  assert.equal(await page.textContent('main h1'), 'Overview');
+});
+
+test('the overview shows open alerts with severity, confidence, a sentence and their curve', { skip }, async () => {
+  await open('#/');
+  const row = page.locator('.alert-row').first();
+  await row.waitFor();
+  assert.match(await row.locator('.severity').textContent(), /critical|warning|notice/);
+  assert.match(await row.locator('.confidence').textContent(), /\d+ %/);
+  assert.ok((await row.locator('p.quiet').textContent()).length > 30);
+  await row.locator('.alert-curve svg path').first().waitFor();
+});
+
+test('the map is drawn with shaded countries, and says where they come from and of what date', { skip }, async () => {
+  await page.waitForSelector('.map path.land');
+  assert.ok((await page.locator('.map path.land').count()) > 150);
+  assert.ok((await page.locator('.map path[class*="shade-"]:not(.shade-0)').count()) > 0);
+  assert.match(await page.textContent('.card-foot .origin'), /Countries after .+, (of \d{4}-\d\d-\d\d|date unknown)/);
+});
+
+test('live ticks arrive and change the rate that is shown', { skip }, async () => {
+  await page.waitForSelector('.live-badge[data-state=live]');
+  const rate = () => page.getAttribute('.live-rate', 'data-pps');
+  await page.waitForFunction(() => document.querySelector('.live-rate[data-pps]'));
+  const text = page.locator('.card[aria-label=Live] .card-head p');
+  const first = [await rate(), await text.textContent()].join();
+  await page.waitForFunction(
+    (before) => [document.querySelector('.live-rate').dataset.pps, document.querySelector('.card[aria-label=Live] .card-head p').textContent].join() !== before,
+    first,
+  );
+});
+
+test('an alert opens with its evidence drawn, what to do next, and its numbers', { skip }, async () => {
+  await page.locator('.alert-row .alert-title').first().click();
+  await page.waitForSelector('.alert-page');
+  assert.match(place(), /^#\/alerts\/[\w.-]+/);
+  await drawn('.evidence');
+  assert.ok((await page.locator('.legend li').allTextContents()).includes('seen'));
+  assert.ok((await page.locator('.steps li').count()) >= 2);
+  assert.ok((await page.locator('.card[aria-label=Numbers] tbody tr').count()) >= 1);
+});
+
+test('the chart of an alert can be read as a table', { skip }, async () => {
+  const figure = page.locator('.evidence figure').first();
+  await figure.getByRole('button', { name: 'Table' }).click();
+  assert.ok((await figure.locator('tbody tr').count()) > 10);
+  assert.match(await figure.locator('tbody td').first().textContent(), /^\d{4}-\d\d-\d\d \d\d:\d\d$/);
+  await figure.getByRole('button', { name: 'Chart' }).click();
+  await drawn('.evidence');
+});
+
+test('a judgement is kept: it is there after the page is loaded again', { skip }, async () => {
+  const button = page.locator('.judge button[data-state=right]');
+  await button.click();
+  await page.waitForSelector('.judge button[data-state=right][aria-pressed=true]');
+  await page.reload();
+  await page.waitForSelector('.judge button[data-state=right][aria-pressed=true]');
+  await page.locator('.judge button[data-state=right]').click();
+  await page.waitForSelector('.judge button[data-state=right][aria-pressed=false]');
+});
+
+test('the list of alerts is narrowed by port, and the address keeps it', { skip }, async () => {
+  await open('#/alerts?severity=info&range=all');
+  await page.waitForSelector('.alert-row');
+  const all = await page.locator('.alert-row').count();
+  const scope = await page.locator('.alert-row .small.muted').filter({ hasText: /\/(tcp|udp)/ }).first().textContent();
+  const [, port] = /(\d+\/(?:tcp|udp))/.exec(scope);
+  await page.fill('input[name=port]', port);
+  await page.press('input[name=port]', 'Enter');
+  await page.waitForFunction(() => location.hash.includes('port='));
+  await settled();
+  const texts = await page.locator('.alert-row').allTextContents();
+  assert.ok(texts.length >= 1 && texts.length <= all);
+  for (const text of texts) assert.ok(text.includes(port), text);
+  await page.reload();
+  await page.waitForSelector('.alert-row');
+  assert.equal(await page.inputValue('input[name=port]'), port);
+});
+
+test('j and k move through the alerts and Enter opens the one that is marked', { skip }, async () => {
+  await open('#/alerts?severity=info&range=all');
+  await page.waitForSelector('.alert-row');
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await page.keyboard.press('k');
+  const marked = await page.getAttribute('.alert-row.selected', 'data-alert');
+  assert.equal(marked, await page.locator('.alert-row').first().getAttribute('data-alert'));
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.alert-page');
+  assert.ok(place().includes(marked));
+});
+
+test('the question mark opens the help, g and a letter go to a page, the skip link to the content', { skip }, async () => {
+  await page.keyboard.press('?');
+  await page.waitForSelector('dialog[open]');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('t');
+  await page.waitForFunction(() => document.querySelector('main h1')?.textContent === 'Sites');
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+});
+
+test('the ports explorer draws its series, and a stretch that is dragged over becomes the range', { skip }, async () => {
+  await open('#/ports?range=all');
+  await drawn('.chart');
+  const box = await page.locator('.plot .u-over').boundingBox();
+  await page.mouse.move(box.x + box.width * 0.3, box.y + 60);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.6, box.y + 70, { steps: 8 });
+  await page.mouse.up();
+  await page.waitForFunction(() => /from=.*&to=/.test(location.hash));
+  await settled();
+  await drawn('.chart');
+  await page.getByRole('button', { name: 'All', exact: true }).first().click();
+  await page.waitForFunction(() => location.hash.includes('range=all'));
+});
+
+test('measure and lines of the chart are in the address', { skip }, async () => {
+  await page.getByLabel('Measure').getByRole('button', { name: 'Sources' }).click();
+  await page.getByLabel('One line for each').getByRole('button', { name: 'Country' }).click();
+  await page.waitForFunction(() => location.hash.includes('measure=sources') && location.hash.includes('by=country'));
+  await settled();
+  await drawn('.chart');
+  assert.ok((await page.locator('.legend li').count()) > 1);
+});
+
+test('a class can be left out of every view', { skip }, async () => {
+  await open('#/ports?range=all');
+  await page.getByRole('button', { name: 'leave surveys out' }).click();
+  await page.waitForFunction(() => location.hash.includes('class=-survey'));
+  assert.equal(await page.locator('.chip-out').textContent(), 'without survey');
+  assert.match(await page.getAttribute('.card a.csv', 'href'), /class=-survey/);
+});
+
+test('the CSV beside a chart is CSV with a header and rows', { skip }, async () => {
+  await open('#/ports?range=all');
+  await settled();
+  const href = await page.getAttribute('.card a.csv', 'href');
+  const answer = await page.evaluate(async (address) => {
+    const got = await fetch(address);
+    return { type: got.headers.get('Content-Type'), text: await got.text() };
+  }, href);
+  assert.match(answer.type, /^text\/csv/);
+  const lines = answer.text.trim().split(/\r\n/);
+  assert.equal(lines[0].replace(/"/g, ''), 'time,key,value');
+  assert.ok(lines.length > 10);
+});
+
+test('another time range asks the hub anew', { skip }, async () => {
+  await open('#/ports?range=all');
+  await settled();
+  const asked = page.waitForRequest((r) => r.url().includes('/series') && r.url().includes('from='));
+  await page.getByRole('button', { name: '6 h', exact: true }).click();
+  const query = new URL((await asked).url()).searchParams;
+  assert.equal(Date.parse(query.get('to')) - Date.parse(query.get('from')), 6 * 3_600_000);
+  assert.match(place(), /range=6h/);
+});
+
+test('one address has a page with country, network, and history', { skip }, async () => {
+  await open('#/sources?range=all');
+  await page.locator('td a.mono').first().click();
+  await page.waitForSelector('.facts');
+  assert.match(await page.textContent('.facts'), /Country.*Network.*First seen/s);
+  await page.waitForSelector('.card[aria-label=History] tbody tr');
+});
+
+test('a site shows what it received and what was lost', { skip }, async () => {
+  await open('#/sites?range=all');
+  await page.locator('td a.strong').first().click();
+  await page.waitForSelector('.card[aria-label="Received and lost"]');
+  assert.match(await page.textContent('.card[aria-label="Received and lost"]'), /Received.*Dropped.*Malformed/s);
+  await drawn('.chart');
+});
+
+test('dark and light can be switched, and the choice is kept', { skip }, async () => {
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const [theme, colour] = [await page.evaluate(() => document.documentElement.dataset.theme), await ground()];
+  await page.click('.theme-switch');
+  assert.notEqual(await ground(), colour);
+  await page.reload();
+  await page.waitForSelector('main h1');
+  assert.notEqual(await page.evaluate(() => document.documentElement.dataset.theme), theme);
+  assert.notEqual(await ground(), colour);
+});
+
+test('on a phone no page is wider than the screen', { skip }, async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const hash of ['#/', '#/alerts', '#/ports', '#/sources', '#/sites', '#/victims', '#/settings']) {
+    await open(hash);
+    await settled();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${hash} is ${wide} px too wide`);
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test('an unknown page and an unknown alert say so', { skip }, async () => {
+  await open('#/nowhere');
+  assert.match(await page.textContent('main'), /no page "nowhere"/);
+  await open('#/alerts/20200101-1tcp-0000');
+  await page.waitForSelector('.state');
+  assert.match(await page.textContent('main'), /No such alert/);
+});
+
+test('nothing complained in the browser: no error, no violation of the content policy', { skip }, async () => {
+  const answer = await fetch(server.url);
+  assert.match(answer.headers.get('Content-Security-Policy') ?? '', /default-src 'self'/);
+  assert.deepEqual(complaints, []);
+});
+
+test('when the hub goes away the page says so, and what to do', { skip }, async () => {
+  await open('#/ports?range=all');
+  await settled();
+  await server.stop();
+  await page.waitForSelector('.live-badge[data-state=lost]');
+  await page.getByRole('button', { name: 'Bytes', exact: true }).click();
+  await page.waitForSelector('.state[role=alert]');
+  assert.match(await page.textContent('.state[role=alert]'), /cannot be reached.*kizashi hub/s);
+  assert.ok(await page.getByRole('button', { name: 'Try again' }).first().isVisible());
+});

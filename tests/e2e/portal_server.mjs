@@ -1,0 +1,70 @@
+// Starts what the portal is tested on: the real hub if the KIZASHI environment variable names the program,
+// the portal's stand-in otherwise.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const portal = join(dirname(fileURLToPath(import.meta.url)), '../../portal');
+const START_MS = 120_000;
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function until(what, check, ms) {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    if (await check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${what} did not come within ${ms / 1000} s`);
+}
+
+/** @returns {Promise<{url: string, user: string, password: string, real: boolean, stop: () => Promise<void>}>} */
+export async function startServer() {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const program = process.env.KIZASHI;
+  const data = mkdtempSync(join(tmpdir(), 'kizashi-e2e-'));
+  const child = program
+    ? spawn(program, ['hub', '--demo', '--data', data, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'pipe'] })
+    : spawn(process.execPath, [join(portal, 'dev/mock.mjs'), '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said = (said + text).slice(-20_000)));
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  const stop = async () => {
+    if (child.exitCode === null) child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await gone;
+    clearTimeout(late);
+    rmSync(data, { recursive: true, force: true });
+  };
+  try {
+    await until('the server', async () => {
+      if (child.exitCode !== null) throw new Error(`it ended with status ${child.exitCode}`);
+      return fetch(url).then((answer) => answer.ok, () => false);
+    }, START_MS);
+  } catch (error) {
+    await stop();
+    throw new Error(`${error.message}; it said:\n${said}`);
+  }
+  return { url, stop, real: program !== undefined, ...(await credentials(program, () => said)) };
+}
+
+/** The demo hub prints a user and a password for its visitors. */
+async function credentials(program, said) {
+  if (!program) return { user: 'demo', password: 'demo' };
+  const line = /user[ :]+"?([\w.@-]+)"?,? +password[ :]+"?([^\s"]+)"?/i;
+  await until('the line with user and password', () => line.test(said()), START_MS);
+  const [, user, password] = line.exec(said());
+  return { user, password };
+}
