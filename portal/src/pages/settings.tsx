@@ -81,7 +81,7 @@ function About({ status }: { status: Status }) {
           of {count(status.losses.received)} packets
         </dd>
         <dt>Clients</dt>
-        <dd>{count(status.clients.sessions)} sessions, {count(status.clients.events)} live, {count(status.clients.events_cut_off)} cut off for being slow</dd>
+        <dd>{count(status.clients.events)} follow live, {count(status.clients.events_cut_off)} cut off for being slow</dd>
         <dt>Interface</dt>
         <dd><a href={url('/openapi.json')}>OpenAPI document</a>, <a href="/metrics">metrics</a>, <a href="/healthz">health</a></dd>
       </dl>
