@@ -1,0 +1,104 @@
+#include "fake.h"
+
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The HTTP interface over a made-up store, for tests and load from outside. Prints its address
+ * and answers until its standard input ends. Lines of input are commands: "flood N" publishes N
+ * events of 16 KiB each, "alert ID" publishes an alert, "fail" and "mend" break the store. */
+
+struct settings {
+    struct api_options options;
+    struct fake_store store;
+};
+
+static void read_options(int argc, char **argv, struct settings *s)
+{
+    int c;
+    while ((c = getopt(argc, argv, "l:c:k:r:n:a:p:H:x:")) != -1) {
+        if (c == 'l')
+            s->options.listen = optarg;
+        else if (c == 'c')
+            s->options.tls_cert = optarg;
+        else if (c == 'k')
+            s->options.tls_key = optarg;
+        else if (c == 'r')
+            s->options.rate = (unsigned)atoi(optarg);
+        else if (c == 'n')
+            s->options.connections = (unsigned)atoi(optarg);
+        else if (c == 'a')
+            s->options.connections_per_address = (unsigned)atoi(optarg);
+        else if (c == 'p')
+            s->store.packets = (uint64_t)atoll(optarg);
+        else if (c == 'H')
+            s->options.hosts[s->options.host_count++] = optarg;
+        else if (c == 'x')
+            s->options.proxy = optarg;
+        else
+            exit(2);
+    }
+}
+
+static void must(enum err e, const struct fault *f)
+{
+    if (!e)
+        return;
+    fprintf(stderr, "api_server: %s: %s\n", err_text(e), f ? f->text : "");
+    exit(1);
+}
+
+static void flood(struct api *a, int count)
+{
+    char text[16384];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    json_t *data = json_pack("{s:s}", "text", text);
+    for (int i = 0; i < count; i++)
+        must(api_publish(a, "alert", data), NULL);
+    json_decref(data);
+}
+
+static void obey(struct api *a, struct fake_store *store, const char *line)
+{
+    char id[64];
+    int count;
+    if (sscanf(line, "flood %d", &count) == 1)
+        flood(a, count);
+    else if (sscanf(line, "alert %63s", id) == 1)
+        must(api_publish_alert(a, id), NULL);
+    else if (strncmp(line, "fail", 4) == 0)
+        store->fails = ERR_IO;
+    else if (strncmp(line, "mend", 4) == 0)
+        store->fails = OK;
+    printf("done\n");
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    struct settings s = {.options = {.listen = "127.0.0.1:0", .version = "test"}};
+    struct catalog *catalog;
+    struct fault f = {0};
+    struct api *a;
+    char line[256];
+    read_options(argc, argv, &s);
+    must(catalog_open(&catalog, ":memory:", &f), &f);
+    must(api_user_add(catalog, "ann", "ann's long password", ROLE_ADMIN, US_SECOND, &f), &f);
+    must(api_user_add(catalog, "vic", "vic's long password", ROLE_VIEWER, US_SECOND, &f), &f);
+    fake_alerts(catalog);
+    struct api_parts parts = {fake_store_face(&s.store), catalog, fake_live()};
+    must(api_start(&a, &s.options, &parts, &f), &f);
+    printf("%s\n", api_address(a));
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin))
+        obey(a, &s.store, line);
+    api_stop(a);
+    catalog_close(catalog);
+    printf("stopped\n");
+    return 0;
+}
