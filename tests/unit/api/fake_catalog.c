@@ -326,7 +326,9 @@ enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *q,
         limit--;
     }
     if (ret_cursor)
-        snprintf(ret_cursor, CATALOG_CURSOR, at < c->alert_count ? "%zu" : "", at);
+        ret_cursor[0] = '\0';
+    if (ret_cursor && at < c->alert_count)
+        snprintf(ret_cursor, CATALOG_CURSOR, "%zu", at);
     return unlock(c, e);
 }
 
