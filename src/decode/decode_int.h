@@ -18,6 +18,25 @@ enum network {
     NETWORK_IP, /* one of the two: the version field tells */
 };
 
+/* A reader of the rest that leaves it where it is. Field by field: a copy of the whole struct
+ * is one wide load of what narrow stores have just written, which the processor must wait for.
+ */
+static inline struct bytes rest_bytes(const struct rest *r)
+{
+    return bytes_over(r->in.at, r->in.left);
+}
+
+/* Fields of a header that bytes_take() has given whole: one check for all of them. */
+static inline uint16_t be16_at(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t be32_at(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 /* Step over `len` bytes that were read through a reader of their own. */
 static inline void rest_skip(struct rest *r, size_t len)
 {

@@ -31,6 +31,13 @@ static void fragment_decode(unsigned offset, bool more, struct packet *p)
         p->quirks |= QUIRK_FRAG_FIRST;
 }
 
+/* An address in IPv6 form; *ret_ip is zero before. */
+static void ip4_address(struct ip *ret_ip, const uint8_t *address)
+{
+    ret_ip->byte[10] = ret_ip->byte[11] = 0xff;
+    memcpy(ret_ip->byte + 12, address, 4);
+}
+
 /* End the rest where the header says that the packet ends; `len` counts from here. A packet
  * longer than its frame contradicts the link layer. */
 static void packet_limit(struct rest *r, size_t len, struct packet *p)
@@ -53,26 +60,22 @@ static void packet_limit(struct rest *r, size_t len, struct packet *p)
  */
 static enum decode_result ip4_decode(struct rest *r, struct packet *p)
 {
-    struct bytes in = r->in;
-    uint8_t version_words = bytes_u8(&in);
-    bytes_skip(&in, 1);
-    uint16_t total = bytes_be16(&in);
-    p->ip_id = bytes_be16(&in);
-    uint16_t fragment = bytes_be16(&in);
-    p->ttl = bytes_u8(&in);
-    p->proto = bytes_u8(&in);
-    bytes_skip(&in, 2);
-    struct bytes addresses = bytes_take(&in, 8);
-    if (in.cut)
+    struct bytes in = rest_bytes(r);
+    struct bytes fixed = bytes_take(&in, IP4_HEADER);
+    if (fixed.cut)
         return DECODE_IP_SHORT;
-    size_t header = (version_words & 15u) * 4;
-    if (version_words >> 4 != 4 || header < IP4_HEADER)
+    const uint8_t *h = fixed.at;
+    size_t header = (h[0] & 15u) * 4;
+    if (h[0] >> 4 != 4 || header < IP4_HEADER)
         return DECODE_IP_BAD;
-    p->src.byte[10] = p->src.byte[11] = 0xff;
-    p->dst.byte[10] = p->dst.byte[11] = 0xff;
-    memcpy(p->src.byte + 12, addresses.at, 4);
-    memcpy(p->dst.byte + 12, addresses.at + 4, 4);
+    uint16_t total = be16_at(h + 2);
+    uint16_t fragment = be16_at(h + 6);
     p->ip_len = total;
+    p->ip_id = be16_at(h + 4);
+    p->ttl = h[8];
+    p->proto = h[9];
+    ip4_address(&p->src, h + 12);
+    ip4_address(&p->dst, h + 16);
     if (header > IP4_HEADER) {
         p->quirks |= QUIRK_IP_OPTIONS;
         bytes_skip(&in, header - IP4_HEADER);
@@ -94,7 +97,7 @@ static enum decode_result ip4_decode(struct rest *r, struct packet *p)
 /* Step over one extension header of type *next; false when it is cut. */
 static bool extension_skip(struct rest *r, uint8_t *next, struct packet *p)
 {
-    struct bytes in = r->in;
+    struct bytes in = rest_bytes(r);
     uint8_t type = *next;
     uint8_t follows = bytes_u8(&in);
     uint8_t length = bytes_u8(&in);
@@ -150,7 +153,7 @@ static enum decode_result extensions_decode(uint8_t next, struct rest *r, struct
  */
 static enum decode_result ip6_decode(struct rest *r, struct packet *p)
 {
-    struct bytes in = r->in;
+    struct bytes in = rest_bytes(r);
     uint8_t version = bytes_u8(&in) >> 4;
     bytes_skip(&in, 3);
     uint16_t length = bytes_be16(&in);
@@ -175,7 +178,7 @@ static enum decode_result ip6_decode(struct rest *r, struct packet *p)
 enum decode_result ip_decode(enum network network, struct rest *r, struct packet *p)
 {
     if (network == NETWORK_IP) {
-        struct bytes in = r->in;
+        struct bytes in = rest_bytes(r);
         uint8_t version = bytes_u8(&in) >> 4;
         if (in.cut)
             return DECODE_IP_SHORT;

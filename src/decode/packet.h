@@ -74,6 +74,11 @@ enum decode_result {
 };
 const char *decode_name(enum decode_result r);
 
+/* decode_packet() with the reader's fields as arguments: a struct of three words goes through
+ * memory, which costs 3 ns a packet. */
+enum decode_result decode_bytes(uint32_t link, const uint8_t *data, size_t len,
+    uint32_t wire_len, struct packet *ret_packet);
+
 /**
  * Decode one captured frame.
  *
@@ -84,7 +89,10 @@ const char *decode_name(enum decode_result r);
  * to the caller. A cut or contradictory transport header is still a packet: its quirks say so.
  * Cost: about 10 ns.
  */
-enum decode_result decode_packet(
-    uint32_t link, struct bytes frame, uint32_t wire_len, struct packet *ret_packet);
+static inline enum decode_result decode_packet(
+    uint32_t link, struct bytes frame, uint32_t wire_len, struct packet *ret_packet)
+{
+    return decode_bytes(link, frame.at, frame.left, wire_len, ret_packet);
+}
 
 #endif

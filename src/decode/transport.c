@@ -39,6 +39,19 @@ static bool tcp_options_decode(struct bytes in, struct packet *p)
     return !in.cut;
 }
 
+/* A header of less than 20 bytes: the fields that are there. */
+static void tcp_cut_decode(struct bytes in, struct packet *p)
+{
+    p->sport = bytes_be16(&in);
+    p->dport = bytes_be16(&in);
+    p->tcp_seq = bytes_be32(&in);
+    p->tcp_ack = bytes_be32(&in);
+    p->tcp_offset = bytes_u8(&in) >> 4;
+    p->tcp_flags = bytes_u8(&in);
+    p->tcp_win = bytes_be16(&in);
+    p->quirks |= QUIRK_SHORT_HEADER;
+}
+
 /*  0                   1                   2                   3
  *  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
  * +-------------------------------+-------------------------------+
@@ -56,19 +69,20 @@ static bool tcp_options_decode(struct bytes in, struct packet *p)
  */
 static void tcp_decode(struct rest *r, struct packet *p)
 {
-    struct bytes in = r->in;
-    p->sport = bytes_be16(&in);
-    p->dport = bytes_be16(&in);
-    p->tcp_seq = bytes_be32(&in);
-    p->tcp_ack = bytes_be32(&in);
-    p->tcp_offset = bytes_u8(&in) >> 4;
-    p->tcp_flags = bytes_u8(&in);
-    p->tcp_win = bytes_be16(&in);
-    bytes_skip(&in, 4);
-    if (in.cut) {
-        p->quirks |= QUIRK_SHORT_HEADER;
+    struct bytes in = rest_bytes(r);
+    struct bytes fixed = bytes_take(&in, TCP_HEADER);
+    if (fixed.cut) {
+        tcp_cut_decode(rest_bytes(r), p);
         return;
     }
+    const uint8_t *h = fixed.at;
+    p->sport = be16_at(h);
+    p->dport = be16_at(h + 2);
+    p->tcp_seq = be32_at(h + 4);
+    p->tcp_ack = be32_at(h + 8);
+    p->tcp_offset = h[12] >> 4;
+    p->tcp_flags = h[13];
+    p->tcp_win = be16_at(h + 14);
     size_t header = p->tcp_offset * 4u;
     if (header < TCP_HEADER || header > r->wire)
         p->quirks |= QUIRK_BAD_LENGTH;
@@ -85,7 +99,7 @@ static void tcp_decode(struct rest *r, struct packet *p)
 
 static void udp_decode(struct rest *r, struct packet *p)
 {
-    struct bytes in = r->in;
+    struct bytes in = rest_bytes(r);
     p->sport = bytes_be16(&in);
     p->dport = bytes_be16(&in);
     uint16_t length = bytes_be16(&in);
@@ -107,7 +121,7 @@ static void udp_decode(struct rest *r, struct packet *p)
 
 static void icmp_decode(struct rest *r, struct packet *p, uint8_t echo, uint8_t echo_reply)
 {
-    struct bytes in = r->in;
+    struct bytes in = rest_bytes(r);
     uint8_t type = bytes_u8(&in);
     p->dport = type;
     p->sport = bytes_u8(&in);

@@ -4,6 +4,7 @@
 #include "sensor/source_int.h"
 
 #include <assert.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,6 +46,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_all(data, size, SIZE_MAX, &whole);
     read_all(data, size, 7, &pieces);
     assert(whole.err != OK && whole.err != ERR_IO);
+    /* Of a broken zstd frame, libzstd gives what it could unpack only if it came in pieces. */
+    static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+    if (whole.err != ERR_NOTFOUND && size >= sizeof zstd &&
+        memcmp(data, zstd, sizeof zstd) == 0)
+        return 0;
     assert(whole.err == pieces.err);
     assert(whole.frames == pieces.frames && whole.sum == pieces.sum);
     return 0;

@@ -58,7 +58,7 @@ static void index_counts(void **state)
     assert_true(files > 50);
 }
 
-static struct packet decode_frame(const struct frame *f)
+static struct packet decode_ok(const struct frame *f)
 {
     struct packet p;
     assert_int_equal(
@@ -78,9 +78,9 @@ static void same_in_every_format(void **state)
     assert_int_equal(ng.count, 100);
     assert_int_equal(cooked.count, 100);
     for (size_t i = 0; i < 100; i++) {
-        struct packet a = decode_frame(&plain.frames[i]);
-        struct packet b = decode_frame(&ng.frames[i]);
-        struct packet c = decode_frame(&cooked.frames[i]);
+        struct packet a = decode_ok(&plain.frames[i]);
+        struct packet b = decode_ok(&ng.frames[i]);
+        struct packet c = decode_ok(&cooked.frames[i]);
         size_t payload = a.payload.left;
         assert_int_equal(b.payload.left, payload);
         assert_int_equal(c.payload.left, payload);
@@ -206,7 +206,7 @@ static void known_packets(void **state)
     char path[512];
     struct reading r = read_file(test_data("pcaps/scan/sv-mirai-syn23.pcap", path));
     for (size_t i = 0; i < r.count; i++) {
-        struct packet p = decode_frame(&r.frames[i]);
+        struct packet p = decode_ok(&r.frames[i]);
         assert_int_equal(p.dport, 23);
         assert_int_equal(p.tcp_flags, TCP_SYN);
         assert_int_equal(p.tcp_seq, ip_v4(&p.dst));
@@ -214,13 +214,13 @@ static void known_packets(void **state)
     reading_done(&r);
     r = read_file(test_data("pcaps/tool-generated/nmap-ss.pcap", path));
     for (size_t i = 0; i < r.count; i++) {
-        struct packet p = decode_frame(&r.frames[i]);
+        struct packet p = decode_ok(&r.frames[i]);
         assert_true(p.tcp_flags != TCP_SYN ||
                     (p.tcp_win == 1024 && p.tcp_mss == 1460 && p.tcp_opts == 0x2));
     }
     reading_done(&r);
     r = read_file(test_data("pcaps/robust/tcpdump-bigtcp.pcap", path));
-    struct packet big = decode_frame(&r.frames[0]);
+    struct packet big = decode_ok(&r.frames[0]);
     assert_int_equal(big.ip_len, 65535);
     assert_int_equal(big.payload.left, r.frames[0].len - 14 - 20 - big.tcp_offset * 4u);
     reading_done(&r);
