@@ -25,8 +25,9 @@ struct held {
 struct counters {
     _Atomic uint64_t requests[6]; /* by the hundreds of the status; 0: without one */
     _Atomic uint64_t logins, logins_refused, throttled;
-    _Atomic uint64_t seconds_us;  /* spent answering */
-    _Atomic uint64_t exports;     /* running now */
+    _Atomic uint64_t seconds_us; /* spent answering */
+    _Atomic uint64_t exports;    /* running now */
+    _Atomic uint64_t export_threads;
     _Atomic uint64_t events_lost; /* ticks that could not be made */
 };
 

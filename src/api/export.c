@@ -109,7 +109,9 @@ static void *ask_store(void *context)
     x->ended = true;
     wake(x);
     pthread_mutex_unlock(&x->lock);
+    struct api *a = x->api;
     drop(x);
+    atomic_fetch_sub(&a->counters.export_threads, 1); /* the last touch: see exports_stop() */
     return NULL;
 }
 
@@ -170,7 +172,9 @@ static enum err export_new(
 static enum err export_start(struct export *x)
 {
     pthread_t thread;
+    atomic_fetch_add(&x->api->counters.export_threads, 1);
     if (pthread_create(&thread, NULL, ask_store, x) != 0) {
+        atomic_fetch_sub(&x->api->counters.export_threads, 1);
         drop(x);
         return ERR_NOMEM;
     }
@@ -233,6 +237,6 @@ enum err handle_packets(struct request *r)
 
 void exports_stop(struct api *a)
 {
-    while (atomic_load(&a->counters.exports))
+    while (atomic_load(&a->counters.export_threads))
         usleep(POLL_MS * 100);
 }

@@ -6,7 +6,8 @@
 
 struct api;
 
-/* Let running exports end early and wait until they have. */
+/* Wait until the threads of running exports have ended, which they do soon once the server is
+ * stopping. A reader that does not read does not hold this up. */
 void exports_stop(struct api *a);
 
 #endif

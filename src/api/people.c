@@ -65,6 +65,7 @@ static void login_forgive(struct request *r, const char *account)
     char key[CATALOG_NAME + 8];
     int len = snprintf(key, sizeof key, "login %.63s", account);
     throttle_give_back(r->api->throttle, key, (size_t)len, &r->api->rule_login_account);
+    session_throttle_forgive(r, "login", &r->api->rule_login_address);
 }
 
 static enum err check_password(struct request *r, const char *text, const char *password)

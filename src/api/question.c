@@ -68,7 +68,7 @@ static int64_t resolve(
         return otherwise;
     if (v->is_now)
         return r->now;
-    return v->relative ? held->last + v->number : v->number;
+    return v->relative ? held->last + 1 + v->number : v->number;
 }
 
 enum err question_span(struct request *r, struct span *ret_span)

@@ -280,12 +280,29 @@ void session_cookie_clear(struct request *r)
     set_cookie(r, "", 0);
 }
 
+enum {
+    PEER_KEY = 32
+};
+
+static void peer_key(const struct request *r, const char *what, uint8_t key[PEER_KEY])
+{
+    memset(key, 0, PEER_KEY);
+    memcpy(key, r->peer.byte, ip_is_v4(&r->peer) ? 16 : 8);
+    snprintf((char *)key + 16, PEER_KEY - 16, "%s", what);
+}
+
 bool session_throttle_peer(
     struct request *r, const char *what, const struct throttle_rule *rule, int64_t *ret_wait)
 {
-    uint8_t key[32] = {0};
-    size_t kept = ip_is_v4(&r->peer) ? 16 : 8;
-    memcpy(key, r->peer.byte, kept);
-    snprintf((char *)key + 16, 16, "%s", what);
+    uint8_t key[PEER_KEY];
+    peer_key(r, what, key);
     return throttle_take(r->api->throttle, key, sizeof key, rule, r->now, ret_wait);
+}
+
+void session_throttle_forgive(
+    struct request *r, const char *what, const struct throttle_rule *rule)
+{
+    uint8_t key[PEER_KEY];
+    peer_key(r, what, key);
+    throttle_give_back(r->api->throttle, key, sizeof key, rule);
 }

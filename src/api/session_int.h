@@ -33,6 +33,10 @@ void session_cookie_clear(struct request *r);
 bool session_throttle_peer(
     struct request *r, const char *what, const struct throttle_rule *rule, int64_t *ret_wait);
 
+/* Uncount the last one. */
+void session_throttle_forgive(
+    struct request *r, const char *what, const struct throttle_rule *rule);
+
 /* 256 random bits as text, and the hash under which the catalogue knows a text. */
 void session_secret(char ret_text[SESSION_SECRET]);
 void session_hash(const char *text, uint8_t ret_hash[CATALOG_HASH]);

@@ -1,0 +1,781 @@
+#!/usr/bin/env python3
+"""The HTTP interface from outside, against its own description: test_api.py SERVER
+
+SERVER is the api_server program. Every answer is checked against the schema that
+/api/v1/openapi.json gives for it (with python3-jsonschema; without it that part is skipped and
+said so). Output is TAP.
+"""
+import gzip
+import http.client
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+ADMIN = ('ann', "ann's long password")
+VIEWER = ('vic', "vic's long password")
+ALERT = '20261122-53413udp-0001'
+tests = []
+
+
+def says(sentence):
+    def keep(function):
+        tests.append((sentence, function))
+        return function
+    return keep
+
+
+def expect(condition, *what):
+    if not condition:
+        raise AssertionError(' '.join(str(w) for w in what) or 'not as expected')
+
+
+def same(have, want, what=''):
+    expect(have == want, f'{what}: have {have!r}, want {want!r}')
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.raw = response.read()
+
+    def json(self):
+        return json.loads(self.raw)
+
+
+class Server:
+    def __init__(self, program, *args):
+        self.process = subprocess.Popen([program, *args], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().strip()
+        expect(self.address, 'the server did not start')
+        self.url = urllib.parse.urlsplit(self.address)
+
+    def say(self, line):
+        self.process.stdin.write(line + '\n')
+        self.process.stdin.flush()
+        same(self.process.stdout.readline().strip(), 'done')
+
+    def stop(self):
+        self.process.stdin.close()
+        last = self.process.stdout.readline().strip()
+        same(self.process.wait(30), 0, 'exit status')
+        return last
+
+    def connect(self, timeout=20):
+        if self.url.scheme == 'https':
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            return http.client.HTTPSConnection(self.url.hostname, self.url.port,
+                                               timeout=timeout, context=context)
+        return http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=timeout)
+
+    def raw(self):
+        return socket.create_connection((self.url.hostname, self.url.port), timeout=40)
+
+
+class Client:
+    """A browser: keeps cookie and CSRF value."""
+
+    def __init__(self, server, user=None, token=None):
+        self.server = server
+        self.cookie = self.csrf = None
+        self.token = token
+        if user:
+            answer = self.login(*user)
+            same(answer.status, 200, answer.raw)
+
+    def ask(self, method, path, body=None, **headers):
+        headers = {name.replace('_', '-'): value for name, value in headers.items()}
+        if self.cookie:
+            headers.setdefault('Cookie', self.cookie)
+        if self.token:
+            headers.setdefault('Authorization', 'Bearer ' + self.token)
+        if self.csrf and method != 'GET':
+            headers.setdefault('X-CSRF-Token', self.csrf)
+        if isinstance(body, dict):
+            body = json.dumps(body)
+            headers.setdefault('Content-Type', 'application/json')
+        if not path.startswith('/'):
+            path = '/api/v1/' + path
+        connection = self.server.connect()
+        try:
+            connection.request(method, path, body, {k: v for k, v in headers.items()
+                                                    if v is not None})
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def get(self, path, **headers):
+        return self.ask('GET', path, **headers)
+
+    def login(self, user, password):
+        answer = self.ask('POST', 'login', {'user': user, 'password': password})
+        if answer.status == 200:
+            self.cookie = answer.headers['Set-Cookie'].split(';')[0]
+            self.csrf = answer.json()['csrf']
+        return answer
+
+
+class Document:
+    """openapi.json, and what it says of each operation."""
+
+    def __init__(self, document):
+        self.document = document
+
+    def follow(self, value):
+        while '$ref' in value:
+            at = self.document
+            for part in value['$ref'][2:].split('/'):
+                at = at[part]
+            value = at
+        return value
+
+    def operations(self):
+        for path, item in self.document['paths'].items():
+            root = '' if item.get('servers') else '/api/v1'
+            for method, operation in item.items():
+                if method != 'servers':
+                    yield method.upper(), root, path, operation
+
+    def path(self, root, path):
+        for name, value in (('alert', ALERT), ('address', '192.0.2.7'), ('site_name', 'jp-01'),
+                            ('user', 'nobody'), ('token', '9')):
+            path = path.replace('{' + name + '}', value)
+        return root + path
+
+    def check(self, schema, value):
+        if jsonschema is None:
+            return
+        schema = dict(schema, components=self.document['components'])
+        jsonschema.Draft202012Validator(schema).validate(value)
+
+    def answers(self, operation, status):
+        content = self.follow(operation['responses'].get(str(status), {})).get('content', {})
+        return content
+
+
+class World:
+    pass
+
+
+def check_problem(answer, status):
+    same(answer.status, status, answer.raw)
+    same(answer.headers['Content-Type'], 'application/problem+json')
+    problem = answer.json()
+    same(problem['status'], status)
+    world.document.check({'$ref': '#/components/schemas/Problem'}, problem)
+    return problem
+
+
+world = World()
+
+
+@says('every GET answers as openapi.json says, in JSON and in CSV')
+def every_get(w):
+    count = 0
+    for method, root, path, operation in w.document.operations():
+        if method != 'GET' or operation['operationId'] in ('events', 'packets'):
+            continue
+        answer = w.admin.get(w.document.path(root, path))
+        same(answer.status, 200, path)
+        content = w.document.answers(operation, 200)
+        kind = answer.headers['Content-Type'].split(';')[0]
+        expect(kind in content, path, kind)
+        if kind == 'application/json':
+            w.document.check(content[kind]['schema'], answer.json())
+            count += 1
+        if 'text/csv' in content:
+            csv = w.admin.get(w.document.path(root, path), Accept='text/csv')
+            same(csv.headers['Content-Type'].split(';')[0], 'text/csv', path)
+            expect(csv.raw.endswith(b'\r\n') and b',' in csv.raw.splitlines()[0], path)
+    expect(count >= 20)
+
+
+@says('every parameter that is wrong is named, in every route')
+def every_parameter(w):
+    count = 0
+    for method, root, path, operation in w.document.operations():
+        target = w.document.path(root, path)
+        if method != 'GET':
+            continue
+        for parameter in map(w.document.follow, operation.get('parameters', [])):
+            name = parameter['name']
+            if parameter['in'] == 'path':
+                wrong = w.document.path(root, path.replace('{' + name + '}', '%01'))
+                if name == 'alert':
+                    wrong = root + '/alerts/' + 'a' * 64
+            else:
+                wrong = target + '?' + name + '=%01'
+            problem = check_problem(w.admin.get(wrong), 400)
+            same(problem['field'], name, path)
+            expect(problem['allowed'], path, name)
+            count += 1
+        problem = check_problem(w.admin.get(target + '?no_such=1'), 400)
+        same(problem['field'], 'no_such')
+    expect(count > 100, count)
+
+
+@says('nobody gets in without signing in, and a viewer cannot do what an admin may')
+def roles(w):
+    for method, root, path, operation in w.document.operations():
+        target = w.document.path(root, path)
+        role = operation['x-role']
+        if role == 'public' or path == '/metrics':
+            continue
+        check_problem(w.nobody.ask(method, target), 401)
+        check_problem(Client(w.server, token='kz_' + 'a' * 43).ask(method, target), 401)
+        if role == 'admin':
+            check_problem(w.viewer.ask(method, target), 403)
+
+
+@says('what changes something needs the CSRF value and our own origin')
+def csrf(w):
+    change = ('PATCH', 'alerts/' + ALERT, {'state': 'seen'})
+    same(w.admin.ask(*change).status, 200)
+    check_problem(w.admin.ask(*change, X_CSRF_Token=None), 403)
+    check_problem(w.admin.ask(*change, X_CSRF_Token='a' * 43), 403)
+    check_problem(w.admin.ask(*change, X_CSRF_Token=w.viewer.csrf), 403)
+    check_problem(w.admin.ask(*change, Origin='http://evil.example'), 403)
+    check_problem(w.admin.ask(*change, Origin='null'), 403)
+    check_problem(w.admin.ask(*change, Sec_Fetch_Site='cross-site'), 403)
+    same(w.admin.ask(*change, Origin=w.server.address).status, 200)
+    same(w.admin.ask(*change, Sec_Fetch_Site='same-origin').status, 200)
+    form = {'user': ADMIN[0], 'password': ADMIN[1]}
+    check_problem(w.nobody.ask('POST', 'login', form, Origin='http://evil.example'), 403)
+
+
+@says('on loopback only names of this machine are served, for the portal too')
+def rebinding(w):
+    for path in ('/', '/healthz', '/api/v1/me', '/metrics'):
+        for host in ('evil.example', 'evil.example:80', '127.0.0.1.evil.example', '192.0.2.1', ''):
+            check_problem(w.nobody.get(path, Host=host), 421)
+        for host in ('localhost', 'localhost:9999', '127.0.0.1', '[::1]:80', 'LOCALHOST'):
+            expect(w.nobody.get(path, Host=host).status in (200, 401), path, host)
+
+
+@says('an answer that has not changed is not sent again')
+def etag(w):
+    first = w.viewer.get('ports')
+    tag = first.headers['ETag']
+    expect(tag.startswith('"'))
+    again = w.viewer.get('ports', If_None_Match=tag)
+    same((again.status, again.raw), (304, b''))
+    same(again.headers['ETag'], tag)
+    other = w.viewer.get('ports?limit=1', If_None_Match=tag)
+    same(other.status, 200)
+    expect('Cookie' in first.headers['Vary'] and first.headers['Cache-Control'] ==
+           'private, no-cache')
+
+
+@says('large answers are compressed for those who can read it')
+def compressed(w):
+    plain = w.viewer.get('series?by=class')
+    small = w.viewer.get('series?by=class', Accept_Encoding='gzip, br')
+    same(small.headers['Content-Encoding'], 'gzip')
+    same(gzip.decompress(small.raw), plain.raw)
+    expect(len(small.raw) < len(plain.raw) / 2 and small.headers['ETag'] != plain.headers['ETag'])
+    same(w.viewer.get('series?by=class', Accept_Encoding='gzip',
+                      If_None_Match=small.headers['ETag']).status, 304)
+    same(w.viewer.get('me', Accept_Encoding='gzip').headers['Content-Encoding'], None)
+
+
+@says('HEAD gives the headers of GET and no body')
+def head(w):
+    answer = w.viewer.ask('HEAD', 'ports')
+    same((answer.status, answer.raw), (200, b''))
+    same(answer.headers['Content-Length'], str(len(w.viewer.get('ports').raw)))
+
+
+@says('every answer carries the headers that browsers are to keep to')
+def security_headers(w):
+    for path in ('/', '/api/v1/me', '/api/v1/openapi.json', '/api/v1/nothing', '/nothing.js'):
+        headers = w.viewer.get(path).headers
+        same(headers['X-Content-Type-Options'], 'nosniff', path)
+        same(headers['Referrer-Policy'], 'no-referrer', path)
+        policy = headers['Content-Security-Policy']
+        expect("frame-ancestors 'none'" in policy and "default-src 'none'" in policy, path)
+        expect('unsafe' not in policy, path)
+    same(w.viewer.get('me').headers['Cache-Control'], 'no-store')
+
+
+@says('pages follow one another to the end, in JSON and in the Link header')
+def pages(w):
+    rows, path = [], 'ports?limit=1'
+    for _ in range(10):
+        answer = w.viewer.get(path)
+        rows += answer.json()['rows']
+        cursor = answer.json()['next']
+        link = answer.headers['Link']
+        if cursor is None:
+            same(link, None)
+            break
+        expect(link.endswith('>; rel="next"') and 'limit=1' in link, link)
+        path = link[1:].split('>')[0]
+    same(rows, w.viewer.get('ports').json()['rows'])
+    ids = []
+    path = 'alerts?limit=2'
+    while path:
+        answer = w.viewer.get(path)
+        ids += [row['id'] for row in answer.json()['rows']]
+        path = (answer.headers['Link'] or '')[1:].split('>')[0]
+    same(len(ids), 3)
+    same(len(set(ids)), 3)
+
+
+@says('a series has one value a step, zero where nothing came, and adds up')
+def series(w):
+    answer = w.viewer.get('series?from=2026-11-22T00:00:00Z&to=2026-11-22T06:00:00Z&step=10m'
+                          '&by=class').json()
+    same((answer['step_s'], answer['by'], answer['measure']), (600, 'class', 'packets'))
+    same([line['key'] for line in answer['series']], ['scan', 'backscatter', 'other'])
+    for line in answer['series']:
+        same(len(line['values']), 36)
+        expect(2 < line['values'].count(0) < 5, line['values'])
+        same(sum(line['values']), line['total'])
+    day = w.viewer.get('series?from=-24h').json()
+    same(day['step_s'], 300)
+    same(len(day['series'][0]['values']), 288)
+    problem = check_problem(w.viewer.get('series?step=1m&from=2020-01-01'), 400)
+    same(problem['field'], 'step')
+    check_problem(w.viewer.get('series?step=90s'), 400)
+    check_problem(w.viewer.get('series?from=2026-11-22&to=2026-11-21'), 400)
+
+
+@says('alerts are narrowed, opened and judged, and all readers hear of it')
+def alerts(w):
+    same([row['id'] for row in w.viewer.get('alerts?status=open&severity=notice').json()['rows']],
+         [ALERT])
+    same(len(w.viewer.get('alerts?status=closed').json()['rows']), 1)
+    same(len(w.viewer.get('alerts?q=TENFOLD').json()['rows']), 3)
+    same(len(w.viewer.get('alerts?q=nothing').json()['rows']), 0)
+    whole = w.viewer.get('alerts/' + ALERT).json()
+    expect(whole['evidence']['surge']['series'] and whole['hosts'] == ['192.0.2.7'])
+    with Events(w.viewer) as events:
+        note = 'seen in the "list", x'
+        answer = w.admin.ask('PATCH', 'alerts/' + ALERT, {'state': 'right', 'note': note})
+        workflow = answer.json()['workflow']
+        same((workflow['state'], workflow['note'], workflow['by']), ('right', note, 'ann'))
+        heard = events.wait('alert')
+        same((heard['id'], heard['workflow']), (ALERT, workflow))
+        w.document.check({'$ref': '#/components/schemas/AlertSummary'}, heard)
+    csv = w.viewer.get('alerts?format=csv').raw.decode()
+    expect('"seen in the ""list"", x"' in csv, csv)
+    check_problem(w.admin.ask('PATCH', 'alerts/none', {'state': 'seen'}), 404)
+    check_problem(w.admin.ask('PATCH', 'alerts/' + ALERT, {'state': 'old'}), 400)
+    check_problem(w.admin.ask('PATCH', 'alerts/' + ALERT, {}), 400)
+    check_problem(w.viewer.get('alerts/none'), 404)
+    check_problem(w.viewer.get('alerts?cursor=x'), 400)
+
+
+class Events:
+    def __init__(self, client, timeout=10):
+        self.connection = client.server.connect(timeout)
+        self.connection.request('GET', '/api/v1/events', headers={'Cookie': client.cookie})
+        self.response = self.connection.getresponse()
+        same(self.response.status, 200)
+        same(self.response.headers['Content-Type'], 'text/event-stream; charset=utf-8')
+
+    def __enter__(self):
+        same(self.next()[0], 'hello')
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def next(self):
+        fields = {}
+        while True:
+            line = self.response.readline()
+            expect(line, 'the stream has ended')
+            if line == b'\n':
+                return fields['event'], json.loads(fields['data'])
+            name, value = line.decode().rstrip('\n').split(': ', 1)
+            fields[name] = value
+
+    def wait(self, name):
+        while True:
+            event, data = self.next()
+            if event == name:
+                return data
+
+
+@says('ticks come every two seconds and fit their schema')
+def ticks(w):
+    with Events(w.viewer) as events:
+        tick = events.wait('tick')
+        start = time.monotonic()
+        w.document.check({'$ref': '#/components/schemas/Tick'}, tick)
+        same((tick['pps'], len(tick['sites'])), (12.5, 2))
+        events.wait('tick')
+        expect(1.5 < time.monotonic() - start < 3.5)
+
+
+@says('a reader of events that does not read is cut off, and the others go on')
+def slow_reader(w):
+    slow = w.server.raw()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.sendall(b'GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nCookie: ' +
+                 w.viewer.cookie.encode() + b'\r\n\r\n')
+    time.sleep(0.3)
+    before = w.viewer.get('status').json()['clients']
+    heard = [0]
+    with Events(w.viewer) as events:
+        def listen():
+            while heard[0] < 1000:
+                if events.next()[0] == 'alert':
+                    heard[0] += 1
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        for _ in range(50):
+            w.server.say('flood 20')
+            time.sleep(0.02)
+        thread.join(20)
+    same(heard[0], 1000)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        after = w.viewer.get('status').json()['clients']
+        if after['events_cut_off'] == before['events_cut_off'] + 1 and \
+           after['events'] < before['events'] + 1:
+            break
+        time.sleep(0.2)
+    same(after['events_cut_off'], before['events_cut_off'] + 1)
+    slow.close()
+
+
+@says('packets come as a stream of lines, as CSV, and no more than are wanted')
+def packets(w):
+    answer = w.viewer.get('packets')
+    same(answer.headers['Content-Type'], 'application/x-ndjson')
+    rows = [json.loads(line) for line in answer.raw.splitlines()]
+    same([row['ts'] for row in rows], list(range(len(rows))))
+    expect(len(rows) >= 1000)
+    same(len(w.viewer.get('packets?limit=7').raw.splitlines()), 7)
+    same(len(w.viewer.get('packets?limit=7&format=csv').raw.splitlines()), 8)
+    same(w.viewer.get('packets?limit=1', Accept='text/csv').headers['Content-Type'].split(';')[0],
+         'text/csv')
+
+
+@says('exports beyond the limit are told to wait, and a reader that leaves frees its place')
+def exports(w):
+    held = []
+    for _ in range(4):
+        s = w.big.raw()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.sendall(b'GET /api/v1/packets HTTP/1.1\r\nHost: localhost\r\nCookie: ' +
+                  w.big_client.cookie.encode() + b'\r\n\r\n')
+        expect(s.recv(12) == b'HTTP/1.1 200')
+        held.append(s)
+    problem = w.big_client.get('packets')
+    check_problem(problem, 503)
+    expect(int(problem.headers['Retry-After']) > 0)
+    for s in held:
+        s.close()
+    deadline = time.monotonic() + 20
+    status = 0
+    while status != 200 and time.monotonic() < deadline:
+        time.sleep(0.2)
+        status = w.big_client.get('packets?limit=1').status
+    same(status, 200)
+
+
+@says('a store that fails gives 5xx and no details, and healthz says so')
+def failing(w):
+    server = Server(w.program)
+    client = Client(server, VIEWER)
+    server.say('fail')
+    for path in ('ports', 'series', 'overview', 'sites', 'packets', 'status'):
+        expect(client.get(path).status >= 500, path)
+        expect(b'says no' not in client.get(path).raw, path)
+    health = client.get('/healthz')
+    same((health.status, health.json()['status']), (503, 'failing'))
+    same(health.json()['reasons'][0]['part'], 'store')
+    server.say('mend')
+    same(client.get('ports').status, 200)
+    same(client.get('/healthz').status, 200)
+    same(server.stop(), 'stopped')
+
+
+@says('guessing passwords is slowed down, for the account and for the address')
+def guessing(w):
+    server = Server(w.program)
+    client = Client(server)
+    wrong = client.login('ann', 'wrong password')
+    unknown = client.login('nobody', 'wrong password')
+    same(check_problem(wrong, 401)['detail'], check_problem(unknown, 401)['detail'])
+    for _ in range(8):
+        same(client.login('ann', 'wrong password').status, 401)
+    refused = client.login(*ADMIN)
+    check_problem(refused, 429)
+    expect(0 < int(refused.headers['Retry-After']) < 100)
+    server.stop()
+
+
+@says('signing out ends the session, and a changed password ends the others')
+def sessions(w):
+    one, two = Client(w.server, VIEWER), Client(w.server, VIEWER)
+    cookie = one.ask('POST', 'login', {'user': VIEWER[0], 'password': VIEWER[1]})
+    flags = cookie.headers['Set-Cookie']
+    expect('HttpOnly' in flags and 'SameSite=Strict' in flags and 'Path=/' in flags, flags)
+    same(one.get('me').status, 200)
+    same(one.ask('POST', 'logout').status, 204)
+    same(one.get('me').status, 401)
+    same(two.get('me').status, 200)
+    same(w.admin.ask('POST', 'users', {'user': 'pat', 'password': 'a first password'}).status, 201)
+    pat, other = Client(w.server, ('pat', 'a first password')), \
+        Client(w.server, ('pat', 'a first password'))
+    same(check_problem(pat.ask('POST', 'me/password', {'old': 'no', 'new': 'x' * 12}), 403)
+         ['field'], 'old')
+    check_problem(pat.ask('POST', 'me/password', {'old': 'a first password', 'new': 'short'}), 400)
+    answer = pat.ask('POST', 'me/password', {'old': 'a first password', 'new': 'a second one..'})
+    same(answer.status, 204)
+    pat.cookie = answer.headers['Set-Cookie'].split(';')[0]
+    same(pat.get('me').status, 200)
+    same(other.get('me').status, 401)
+    same(other.login('pat', 'a first password').status, 401)
+    same(other.login('pat', 'a second one..').status, 200)
+
+
+@says('tokens work until they are withdrawn, and are worth no more than their maker')
+def tokens(w):
+    same(w.admin.ask('POST', 'users', {'user': 'kim', 'password': 'a long password',
+                                       'role': 'admin'}).status, 201)
+    kim = Client(w.server, ('kim', 'a long password'))
+    made = kim.ask('POST', 'tokens', {'label': 'export', 'role': 'admin'})
+    same(made.status, 201)
+    w.document.check({'$ref': '#/components/schemas/TokenMade'}, made.json())
+    program = Client(w.server, token=made.json()['token'])
+    same(program.get('users').status, 200)
+    same(program.ask('PATCH', 'alerts/' + ALERT, {'state': 'known'}).json()['workflow']['by'],
+         'token:export')
+    check_problem(program.ask('POST', 'tokens', {'label': 'more'}), 403)
+    check_problem(program.ask('POST', 'logout'), 403)
+    rows = kim.get('tokens').json()['rows']
+    same([(row['label'], row['user'], row['role']) for row in rows],
+         [('export', 'kim', 'admin')])
+    expect(rows[0]['last_used'])
+    check_problem(w.viewer.ask('DELETE', 'tokens/' + rows[0]['id']), 404)
+    check_problem(w.viewer.ask('POST', 'tokens', {'label': 'x', 'role': 'admin'}), 403)
+    same(w.admin.ask('PATCH', 'users/kim', {'role': 'viewer'}).status, 200)
+    check_problem(program.get('users'), 401)
+    same(kim.get('me').status, 401)
+    mine = w.viewer.ask('POST', 'tokens', {'label': 'mine', 'expires_in': '1h'}).json()
+    same(Client(w.server, token=mine['token']).get('ports').status, 200)
+    same(w.viewer.ask('DELETE', 'tokens/' + mine['id']).status, 204)
+    same(Client(w.server, token=mine['token']).get('ports').status, 401)
+    check_problem(w.admin.ask('PATCH', 'users/ann', {'disabled': True}), 409)
+    check_problem(w.admin.ask('POST', 'users', {'user': 'ann', 'password': 'x' * 12}), 409)
+
+
+@says('bodies that are too large, not JSON, or not wanted are refused')
+def bodies(w):
+    check_problem(w.admin.ask('POST', 'login', 'x' * 70000, Content_Type='application/json'), 413)
+    check_problem(w.admin.ask('POST', 'login', '{}', Content_Type='text/plain'), 415)
+    check_problem(w.admin.ask('POST', 'login', '{', Content_Type='application/json'), 400)
+    check_problem(w.admin.ask('POST', 'logout', '{"a": 1}', Content_Type='application/json'), 400)
+    s = w.server.raw()
+    s.sendall(b'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json'
+              b'\r\nTransfer-Encoding: chunked\r\n\r\n' + b'8000\r\n' + b'x' * 0x8000 + b'\r\n' +
+              b'8001\r\n' + b'x' * 0x8001 + b'\r\n0\r\n\r\n')
+    expect(s.recv(12) == b'HTTP/1.1 413')
+    s.close()
+    answer = w.admin.ask('DELETE', 'alerts')
+    check_problem(answer, 405)
+    same(answer.headers['Allow'], 'GET')
+
+
+@says('one connection carries many requests')
+def keep_alive(w):
+    connection = w.server.connect()
+    for path in ('ports', 'series', 'me', 'nothing', 'alerts') * 4:
+        connection.request('GET', '/api/v1/' + path, headers={'Cookie': w.viewer.cookie})
+        response = connection.getresponse()
+        response.read()
+        expect(response.status in (200, 404) and response.headers['Connection'] != 'close')
+    connection.close()
+
+
+@says('figures for Prometheus have names, types and values, without signing in on loopback')
+def metrics(w):
+    text = w.nobody.get('/metrics').raw.decode()
+    names = set()
+    for line in text.splitlines():
+        if line.startswith('#'):
+            expect(line.split()[1] in ('HELP', 'TYPE'), line)
+        else:
+            name, value = line.rsplit(' ', 1)
+            float(value)
+            names.add(name.split('{')[0])
+    expect({'kizashi_build_info', 'kizashi_api_requests_total', 'kizashi_store_packets',
+            'kizashi_site_received_total'} <= names, names)
+
+
+@says('over TLS the cookie is Secure and plain pages of the same host may not ask')
+def tls(w):
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = os.path.join(folder, 'cert.pem'), os.path.join(folder, 'key.pem')
+        made = subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                               'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=localhost',
+                               '-days', '1', '-keyout', key, '-out', cert], capture_output=True)
+        same(made.returncode, 0, made.stderr)
+        server = Server(w.program, '-c', cert, '-k', key)
+        expect(server.address.startswith('https://'))
+        client = Client(server)
+        answer = client.login(*ADMIN)
+        expect('; Secure' in answer.headers['Set-Cookie'])
+        same(client.get('overview').status, 200)
+        plain = server.address.replace('https', 'http')
+        check_problem(client.ask('PATCH', 'alerts/' + ALERT, {'state': 'seen'}, Origin=plain), 403)
+        same(client.ask('PATCH', 'alerts/' + ALERT, {'state': 'seen'},
+                        Origin=server.address).status, 200)
+        server.stop()
+        refused = subprocess.run([w.program, '-c', key, '-k', cert], stdin=subprocess.DEVNULL,
+                                 capture_output=True, text=True)
+        same(refused.returncode, 1)
+        refused = subprocess.run([w.program, '-c', cert], stdin=subprocess.DEVNULL,
+                                 capture_output=True, text=True)
+        expect('both' in refused.stderr, refused.stderr)
+
+
+@says('behind a proxy its word for address and scheme is taken, and from nobody else')
+def proxy(w):
+    server = Server(w.program, '-x', '127.0.0.1')
+    client = Client(server)
+    for i in range(12):
+        answer = client.ask('POST', 'login', {'user': f'u{i}', 'password': 'x'},
+                            X_Forwarded_For='10.0.0.9, 192.0.2.1')
+    same(answer.status, 429)
+    answer = client.ask('POST', 'login', {'user': ADMIN[0], 'password': ADMIN[1]},
+                        X_Forwarded_For='192.0.2.1, 192.0.2.2', X_Forwarded_Proto='https')
+    same(answer.status, 200)
+    expect('; Secure' in answer.headers['Set-Cookie'])
+    check_problem(client.get('/metrics', X_Forwarded_For='192.0.2.2'), 401)
+    server.stop()
+    expect('Secure' not in w.nobody.ask('POST', 'login', {'user': ADMIN[0], 'password': ADMIN[1]},
+                                        X_Forwarded_Proto='https').headers['Set-Cookie'])
+
+
+@says('too many requests of one session are told when to come again, and others go on')
+def rates(w):
+    server = Server(w.program, '-r', '10')
+    one, two = Client(server, ADMIN), Client(server, VIEWER)
+    statuses = [one.get('me').status for _ in range(70)]
+    expect(statuses[:49] == [200] * 49 and 429 in statuses)
+    answer = one.get('me')
+    check_problem(answer, 429)
+    same(answer.headers['Retry-After'], '1')
+    same(two.get('me').status, 200)
+    server.stop()
+
+
+@says('addresses that cannot be listened on are named')
+def listening(w):
+    for listen, what in (('127.0.0.1', 'ADDR:PORT'), ('localhost:80', 'no address'),
+                         ('127.0.0.1:99999', '0 to 65535'), ('127.0.0.1:', '0 to 65535'),
+                         ('192.0.2.1:0', 'Cannot assign'), ('::1:80', '[ADDR]:PORT'),
+                         (f'127.0.0.1:{w.server.url.port}', 'another program')):
+        run = subprocess.run([w.program, '-l', listen], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True)
+        same(run.returncode, 1, listen)
+        expect(what in run.stderr and listen in run.stderr, listen, run.stderr)
+
+
+@says('the server stops cleanly while events, exports and questions run')
+def stopping(w):
+    server = Server(w.program, '-p', '100000000')
+    client = Client(server, VIEWER)
+    events = [Events(client) for _ in range(20)]
+    s = server.raw()
+    s.sendall(b'GET /api/v1/packets HTTP/1.1\r\nHost: localhost\r\nCookie: ' +
+              client.cookie.encode() + b'\r\n\r\n')
+    expect(s.recv(12) == b'HTTP/1.1 200')
+    busy = True
+
+    def ask():
+        while busy:
+            try:
+                client.get('overview')
+            except (OSError, http.client.HTTPException):
+                pass
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    start = time.monotonic()
+    same(server.stop(), 'stopped')
+    busy = False
+    expect(time.monotonic() - start < 10)
+    for one in events:
+        one.response.read()
+        one.connection.close()
+    s.close()
+
+
+@says('a peer that sends a byte now and then is shown out')
+def dripping(w):
+    w.dripper.join(40)
+    expect(15 < w.dripped < 30, 'closed after', w.dripped, 's')
+
+
+def drip(w):
+    s = w.server.raw()
+    start = time.monotonic()
+    s.sendall(b'GET / HTTP/1.1\r\nX: ')
+    s.settimeout(1)
+    while time.monotonic() - start < 35:
+        try:
+            s.sendall(b'a')
+            if s.recv(1) == b'':
+                break
+        except socket.timeout:
+            continue
+        except OSError:
+            break
+    w.dripped = time.monotonic() - start
+    s.close()
+
+
+def main():
+    world.program = sys.argv[1]
+    world.server = Server(world.program, '-r', '100000')
+    world.big = Server(world.program, '-p', '100000000')
+    world.nobody = Client(world.server)
+    world.admin = Client(world.server, ADMIN)
+    world.viewer = Client(world.server, VIEWER)
+    world.big_client = Client(world.big, VIEWER)
+    world.document = Document(world.nobody.get('openapi.json').json())
+    world.dripper = threading.Thread(target=drip, args=(world,), daemon=True)
+    world.dripper.start()
+    if jsonschema is None:
+        print('# skipped: answers against schemas; python3-jsonschema is not installed')
+    failed = 0
+    for number, (sentence, function) in enumerate(tests, 1):
+        try:
+            function(world)
+            print(f'ok {number} - {sentence}', flush=True)
+        except Exception as error:  # a test must not end the others
+            failed += 1
+            print(f'not ok {number} - {sentence}')
+            for line in f'{type(error).__name__}: {error}'.splitlines()[:12]:
+                print(f'# {line}')
+            sys.stdout.flush()
+    print(f'1..{len(tests)}')
+    world.server.stop()
+    world.big.stop()
+    sys.exit(1 if failed else 0)
+
+
+main()
