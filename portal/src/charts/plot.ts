@@ -25,6 +25,8 @@ export interface PlotInput {
   times: number[];
   lines: Line[];
   stacked: boolean;
+  /** Two lines by number with the space between them filled: what is normal. */
+  band: [number, number] | undefined;
   marks: Mark[];
   format: (value: number) => string;
   onCursor: (index: number | null) => void;
@@ -86,7 +88,7 @@ export function plotOptions(input: PlotInput, width: number, height: number): uP
   const options: uPlot.Options = {
     width,
     height,
-    padding: [10, 6, 0, 0],
+    padding: [10, 20, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     legend: { show: false },
     cursor: {
@@ -111,6 +113,7 @@ export function plotOptions(input: PlotInput, width: number, height: number): uP
       ],
     },
   };
+  if (input.band) options.bands = [{ series: [input.band[0] + 1, input.band[1] + 1], fill: token('band') }];
   if (input.sync && options.cursor) options.cursor.sync = { key: input.sync };
   return options;
 }

@@ -14,6 +14,8 @@ interface TimeChartProps {
   unit: string;
   height?: number;
   stacked?: boolean;
+  /** Upper and lower line, by number, of what is normal. */
+  band?: [number, number];
   marks?: Mark[];
   format?: (value: number) => string;
   /** A span was drawn with the mouse: ms. */
@@ -25,7 +27,7 @@ const NO_MARKS: Mark[] = [];
 
 /** Lines over time. Dragging across it zooms; the same figures are there as a table. */
 export function TimeChart(props: TimeChartProps) {
-  const { times, lines, stacked = false, height = 240, sync, format = short } = props;
+  const { times, lines, stacked = false, height = 240, sync, band, format = short } = props;
   const marks = props.marks ?? NO_MARKS;
   const frame = useRef<HTMLDivElement>(null);
   const brush = useRef(props.onBrush);
@@ -38,7 +40,7 @@ export function TimeChart(props: TimeChartProps) {
     const box = frame.current;
     if (!box || table) return;
     const input = {
-      times, lines, stacked, marks, format, sync,
+      times, lines, stacked, band, marks, format, sync,
       onCursor: setCursor,
       onBrush: zoomable ? (from: number, to: number) => brush.current?.(from, to) : undefined,
     };
@@ -55,7 +57,7 @@ export function TimeChart(props: TimeChartProps) {
       resize.disconnect();
       plot.destroy();
     };
-  }, [times, lines, stacked, marks, height, sync, format, zoomable, table]);
+  }, [times, lines, stacked, band, marks, height, sync, format, zoomable, table]);
 
   const summary = useMemo(() => summarise(props.label, times, lines, format), [props.label, times, lines, format]);
   const at = cursor === null ? undefined : times[cursor];

@@ -13,11 +13,13 @@ import { Icon } from '../ui/icon';
 /** Drawn large; the rest is smaller below. */
 const LARGE = 1;
 const SHOWN_MAX = 12;
+/** The limit above, the normal below. */
+const NORMAL: [number, number] = [2, 1];
 
 /** Why the alert fired, as curves: what was seen, what is normal, and the line that it passed. */
 export function EvidenceCard({ alert, drawn }: { alert: Alert; drawn: Drawn[] }) {
   return (
-    <Card title="Why it fired" note={<Reason drawn={drawn[0]} />}
+    <Card class="card-why" title="Why it fired" note={<Reason drawn={drawn[0]} />}
       tools={drawn.length > 0 && (
         <button class="button button-small csv" type="button" onClick={() => saveEvidence(alert)}>
           <Icon name="download" size={14} />
@@ -75,7 +77,7 @@ function EvidenceChart({ drawn, alert, height }: { drawn: Drawn; alert: Alert; h
         {drawn.series.name} <span class="muted">· {drawn.engine}</span>
       </h3>
       <TimeChart label={`${drawn.series.name}, evidence of ${drawn.engine}`} times={times} lines={lines} marks={marks}
-        unit={drawn.series.unit || 'value'} height={height} format={short} sync="evidence" />
+        unit={drawn.series.unit || 'value'} height={height} {...(lines.length === 3 ? { band: NORMAL } : {})} format={short} sync="evidence" />
     </div>
   );
 }

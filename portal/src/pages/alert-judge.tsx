@@ -27,7 +27,7 @@ export function JudgeCard({ alert }: { alert: Alert }) {
   };
   const may = isAdmin();
   return (
-    <Card title="Your judgement">
+    <Card title="Your judgement" class="card-judge">
       <div class="judge" role="group" aria-label="Judgement">
         {STATES.filter((s) => s.key !== 'new').map((state) => (
           <button key={state.key} class="button" type="button" title={state.text} disabled={busy || !may} data-state={state.key}

@@ -95,7 +95,7 @@ function Downloads({ alert, address }: { alert: Alert; address: string }) {
 
 function NextCard({ alert }: { alert: Alert }) {
   return (
-    <Card title="What to do next">
+    <Card title="What to do next" class="card-next">
       <ol class="steps">
         {nextSteps(alert).map((step) => (
           <li key={step.text}>

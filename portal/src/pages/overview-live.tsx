@@ -6,7 +6,9 @@ import { Card } from '../ui/card';
 import { SeverityMark } from '../ui/severity';
 import { Empty } from '../ui/state';
 
-const SHOWN = 6;
+const SHOWN = 8;
+/** Fewer ticks make no curve. */
+const TICKS_LEAST = 5;
 
 /** Packets a second as they come, and the last that happened. */
 export function LiveCard() {
@@ -19,7 +21,7 @@ export function LiveCard() {
           <span class="live-rate" data-pps={tick?.pps}>
             <b>{tick ? short(tick.pps) : '–'}</b> <span class="muted">packets/s</span>
           </span>
-          <Sparkline values={recent} width={150} height={36} color="c3" label="Packets a second, the last three minutes" />
+          {recent.length >= TICKS_LEAST && <Sparkline values={recent} width={150} height={36} color="c3" label="Packets a second, the last three minutes" />}
         </div>
         {state === 'lost' && <p class="form-error">The live line is down. It is tried again by itself.</p>}
         {shown.length === 0 ? (

@@ -23,13 +23,13 @@ export const MOVER_COLUMNS: Column<MoverRow>[] = [
 
 export function MoversCard({ overview, range }: { overview: Resource<Overview>; range: Range }) {
   return (
-    <Card title="Movers" note={`Services whose number of sources changed most, ${rangeText(range)} against before`} flush
+    <Card title="Movers" note={`Most changed number of sources, ${rangeText(range)} against the same before`} flush
       csv={csvUrl('/movers', rangeQuery(range))}>
       <Answer of={overview} height={240}>
         {(data) =>
-          data.movers.length === 0 ? (
+          data.movers.length === 0 || !data.totals.before ? (
             <Empty small title="Nothing to compare">
-              {range.key === 'all' ? 'All data has no span before it: choose 24 h or 7 d.' : 'No service changed.'}
+              {data.totals.before ? 'No service changed.' : 'The store holds nothing from before this range: choose a shorter one.'}
             </Empty>
           ) : (
             <DataTable label="Movers" columns={MOVER_COLUMNS} rows={data.movers.slice(0, 8)} id={(r) => `${r.proto}${r.port}`} />

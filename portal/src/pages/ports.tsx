@@ -10,6 +10,7 @@ import { current, go, href, setQuery, useRoute } from '../lib/route';
 import { useFilters } from '../lib/traffic';
 import { Card } from '../ui/card';
 import { Head } from '../ui/head';
+import { LossNote } from '../ui/loss-note';
 import { RangePicker, useRange } from '../ui/range-picker';
 import { Segments } from '../ui/segments';
 import { Answer } from '../ui/state';
@@ -82,6 +83,7 @@ export function PortsPage(props: PortsPageProps) {
             <Segments label="Measure" options={[...MEASURES]} value={measure} onChange={(key) => setQuery({ measure: key }, true)} />
             <Segments label="One line for each" options={BY.filter((b) => !one || b.key !== 'port')} value={by} onChange={(key) => setQuery({ by: key }, true)} />
           </div>
+          <LossNote {...rangeQuery(range)} site={filters.site} />
           <Answer of={series} height={300}>
             {(data) => (
               <SeriesChart series={data} label={`${title}: ${measure} by ${by}`} name={NAMES[by] ?? String} height={300}

@@ -8,6 +8,7 @@ import { BarCell } from '../ui/bar-cell';
 import { Card } from '../ui/card';
 import { DataTable, type Column } from '../ui/data-table';
 import { Head } from '../ui/head';
+import { LossNote } from '../ui/loss-note';
 import { PortName } from '../ui/port-name';
 import { RangePicker, useRange } from '../ui/range-picker';
 import { Loss, SITE_STATES, SiteState } from '../ui/site-columns';
@@ -29,6 +30,7 @@ export function SitePage({ name }: { name: string }) {
           <div class="stack">
             <div class="grid cols-main">
               <Card title="Packets by class" csv={csvUrl('/series', { ...ask, site: name, by: 'class' })}>
+                <LossNote {...ask} site={name} />
                 {data.series ? (
                   <SeriesChart series={data.series} label={`Packets of ${name} by class`} height={300} stacked />
                 ) : (

@@ -5,6 +5,7 @@ import { rangeQuery, rangeText } from '../lib/range';
 import { Card } from '../ui/card';
 import { DataTable } from '../ui/data-table';
 import { Head } from '../ui/head';
+import { LossNote } from '../ui/loss-note';
 import { RangePicker, useRange } from '../ui/range-picker';
 import { siteColumns } from '../ui/site-columns';
 import { Answer, Empty } from '../ui/state';
@@ -35,6 +36,7 @@ export function SitesPage() {
           </Answer>
         </Card>
         <Card title="Packets by site" csv={csvUrl('/series', bySite)}>
+          <LossNote {...ask} />
           <Answer of={series} height={260}>
             {(data) => <SeriesChart series={data} label="Packets by site" height={260} />}
           </Answer>

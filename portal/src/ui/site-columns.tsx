@@ -1,5 +1,6 @@
 import type { SiteLive, SiteRow } from '../api/client';
 import { count, percent, short } from '../lib/format';
+import { LOSS_MATTERS } from '../lib/loss';
 import { href } from '../lib/route';
 import type { Column } from './data-table';
 import { Time } from './time';
@@ -27,16 +28,13 @@ export function SiteState({ row }: { row: SiteRow }) {
   );
 }
 
-/** From this part on a loss bends the charts. */
-const MATTERS = 0.001;
-
 /** Lost packets and their part of all; the colour of trouble only where it matters. */
 export function Loss({ lost, of }: { lost: number; of: number }) {
   if (lost === 0) return <span class="muted">0</span>;
   const part = lost / Math.max(1, of + lost);
   return (
-    <span class={part >= MATTERS ? 'bad nowrap' : 'nowrap'} title={count(lost)}>
-      {short(lost)} <span class={part >= MATTERS ? 'small' : 'small muted'}>({percent(part)})</span>
+    <span class={part >= LOSS_MATTERS ? 'bad nowrap' : 'nowrap'} title={count(lost)}>
+      {short(lost)} <span class={part >= LOSS_MATTERS ? 'small' : 'small muted'}>({percent(part)})</span>
     </span>
   );
 }

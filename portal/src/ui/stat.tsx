@@ -18,7 +18,7 @@ export function Stat({ label, now, before, values, color }: StatProps) {
       <span class="stat-change" title={before === undefined ? undefined : `Before: ${count(before)}`}>
         {before === undefined ? 'nothing to compare' : <><b>{change(now, before)}</b>, was {short(before)}</>}
       </span>
-      {values && <Sparkline values={values} width={132} height={40} color={color ?? 'c1'} label={`${label} over the range`} />}
+      {values && <Sparkline values={values} width={104} height={40} color={color ?? 'c1'} label={`${label} over the range`} />}
     </div>
   );
 }
