@@ -73,8 +73,8 @@ enum err api_bare_new(struct api **ret_api, const struct api_options *options,
     a->parts = *parts;
     a->clock = options->clock.now_us ? options->clock : clock_system();
     a->started = clock_now(&a->clock);
-    a->hash_passes = PASSWORD_PASSES;
-    a->hash_memory = PASSWORD_MEMORY;
+    a->hash_passes = options->password_passes ? options->password_passes : PASSWORD_PASSES;
+    a->hash_memory = options->password_memory ? options->password_memory : PASSWORD_MEMORY;
     pthread_mutex_init(&a->held.lock, NULL);
     pthread_mutex_init(&a->hashing, NULL);
     set_rules(a);

@@ -45,6 +45,9 @@ struct api_options {
     unsigned connections;             /* 0: 4,096 */
     unsigned connections_per_address; /* 0: 512; not kept when there is a proxy */
     unsigned threads;                 /* that answer questions; 0: 4 */
+    /* Cost of hashing a password that is set over HTTP; 0: 3 passes over 64 MiB. */
+    unsigned password_passes;
+    size_t password_memory;
     int64_t keep_packets, keep_contacts, keep_rollups; /* us, only shown */
     const char *version;                               /* only shown; NULL: "unknown" */
     struct clock clock;                                /* now_us NULL: the system's */
