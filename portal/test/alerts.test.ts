@@ -73,6 +73,23 @@ test('sites come in the order in which they saw it, quiet ones last', () => {
   assert.deepEqual(rows.map((r) => [r.site, r.step]), [['early', 7], ['late', 12], ['quiet', -1]]);
 });
 
+test('what an engine says of a site counts more than what its curve looks like', () => {
+  const flat = Array.from({ length: 20 }, () => 5);
+  const lines = ['calm', 'later', 'waits', 'first'].map((site) => ({ site, values: flat }));
+  const stands = [
+    { site: 'first', state: 'first', first: '3' },
+    { site: 'later', state: 'rising', first: '900' },
+    { site: 'waits', state: 'waiting' },
+  ];
+  const rows = onsets(lines, 2, stands, Number);
+  assert.deepEqual(rows.map((r) => [r.site, r.step, r.waiting]), [['first', 3, false], ['later', 19, false], ['waits', -1, true], ['calm', -1, false]]);
+});
+
+test('sites that wait are to be warned first of all', () => {
+  const sites = [{ site: 'th-01', state: 'waiting' as const, sources: 1, normal: 1 }];
+  assert.match(nextSteps(alert({ evidence: { growth: { sites } } }))[0]?.text ?? '', /^Not yet seen at th-01: warn it now/);
+});
+
 test('a site with a handful of sources is quiet, whatever the ratio', () => {
   const [row] = onsets([{ site: 'tiny', values: [0, 0, 0, 0, 3, 3] }], 4);
   assert.equal(row?.step, -1);

@@ -74,6 +74,16 @@ function address(...words) {
   return `${[45, 58, 91, 103, 114, 121, 175, 189, 203, 222][Math.floor(noise(...words) * 10)]}.${part(1)}.${part(2)}.${part(3)}`;
 }
 
+/** The last site of what spreads slowly has not seen it yet. */
+function stand(row, site, i, model) {
+  const lag = row.kind === 'global-growth' && ports5000(row) ? i * 13 : row.port[1][0] === 53413 ? i * 5 : 0;
+  const state = i === 0 ? 'first' : 'rising';
+  if (ports5000(row) && i === SITES.length - 1) return { site: site.name, state: 'waiting', sources: 7, normal: 7.2 };
+  return { site: site.name, state, sources: 95, normal: 9, first: iso(model.start + (row.from + lag + 2) * STEP), lag_s: lag * 600 };
+}
+
+const ports5000 = (row) => row.port[1][0] === 5000;
+
 export function makeAlerts(model) {
   return TABLE.map((row) => {
     const [proto, ports] = row.port;
@@ -81,7 +91,11 @@ export function makeAlerts(model) {
     const id = `${day}-${ports[0]}${proto}-${Math.floor(noise(row.title) * 65536).toString(16).padStart(4, '0')}`;
     const from = `${proto}/${ports[0]}`;
     const all = { surge: {}, growth: {} };
-    all.growth = { numbers: [], series: [series(model, from, row.oneSite, row.from)] };
+    all.growth = {
+      numbers: [],
+      series: [series(model, from, row.oneSite, row.from)],
+      sites: SITES.map((site, i) => stand(row, site, i, model)),
+    };
     all.surge = {
       numbers: [],
       series: ports.length > 1 ? ports.map((p) => series(model, `${proto}/${p}`, undefined, row.from)) : [series(model, from, row.oneSite ?? 'jp-01', row.from)],

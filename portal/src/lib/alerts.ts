@@ -1,5 +1,5 @@
 // What the portal says about alerts beyond what they say themselves.
-import type { Alert, AlertState, AlertSummary, Severity } from '../api/client';
+import type { Alert, AlertState, AlertSummary, Evidence, Severity } from '../api/client';
 import { countryName } from './countries';
 import { plural } from './format';
 import { portText, serviceName } from './ports';
@@ -66,6 +66,13 @@ function excess(series: EvidenceSeries): number {
   return most;
 }
 
+export type SiteStand = NonNullable<Evidence['sites']>[number];
+
+/** How it stands at each site, as the engine that looks at all sites says; empty if none did. */
+export function siteStands(alert: { evidence?: Alert['evidence'] }): SiteStand[] {
+  return Object.values(alert.evidence ?? {}).flatMap((evidence) => evidence.sites ?? []);
+}
+
 export interface Step {
   text: string;
   /** A page that helps with it. */
@@ -73,7 +80,7 @@ export interface Step {
 }
 
 /** What to do next, most useful first. */
-export function nextSteps(alert: AlertSummary): Step[] {
+export function nextSteps(alert: AlertSummary & { evidence?: Alert['evidence'] }): Step[] {
   const steps: Step[] = [];
   const port = alert.ports[0];
   const [country] = alert.countries;
@@ -100,8 +107,12 @@ export function nextSteps(alert: AlertSummary): Step[] {
   if (alert.host_count > 0) {
     steps.push({ text: `Compare the ${plural(alert.host_count, 'source')} with your customers and tell their owners.` });
   }
-  if (alert.sites.length > 1) {
-    steps.push({ text: `Seen at ${alert.sites.length} sites: warn partners whose sites are quiet so far.` });
+  const waiting = siteStands(alert).filter((s) => s.state === 'waiting').map((s) => s.site);
+  if (waiting.length > 0) {
+    const named = waiting.slice(0, 4).join(', ') + (waiting.length > 4 ? ` and ${waiting.length - 4} more` : '');
+    steps.unshift({ text: `Not yet seen at ${named}: warn ${waiting.length === 1 ? 'it' : 'them'} now, while there is time.` });
+  } else if (alert.sites.length > 1) {
+    steps.push({ text: `Seen at ${alert.sites.length} sites: warn partners whose own networks are not watched.` });
   }
   steps.push({ text: 'Say whether the alert was right: others then need not look again.' });
   return steps;

@@ -9,8 +9,17 @@ export interface Onset {
   values: number[];
   /** What is darkest in its strip: its peak, or more where it stands out nowhere, so that quiet looks quiet. */
   scale: number;
-  /** Step at which it first reached half of its peak above its start; -1: it stands out nowhere. */
+  /** Step at which it came; -1: not. */
   step: number;
+  /** Expected there and not seen yet, as an engine says. */
+  waiting: boolean;
+}
+
+/** What an engine says of a site; its word counts more than what the curve looks like. */
+export interface Stand {
+  site: string;
+  state: string;
+  first?: string;
 }
 
 /** A peak counts when it is this much above the site's usual level, and at least so many sources. */
@@ -21,18 +30,28 @@ const LEAST = 8;
  * The usual level is the median of the steps before `from` (the alert's start), or of the first quarter. The onset
  * is the first step after it that is half-way between the usual level and the peak.
  */
-export function onsets(lines: SiteLine[], fromStep: number): Onset[] {
-  const made = lines.map(({ site, values }) => {
-    const quarter = Math.max(1, Math.floor(values.length / 4));
-    const before = values.slice(0, fromStep > 2 ? fromStep : quarter);
-    const usual = median(before);
-    const top = Math.max(0, ...values);
-    const scale = Math.max(top, usual * STANDS_OUT * 2, LEAST * 2);
-    if (top < LEAST || top < usual * STANDS_OUT) return { site, values, scale, step: -1 };
-    const half = usual + (top - usual) / 2;
-    return { site, values, scale, step: values.findIndex((v) => v >= half) };
+function onsetOf({ site, values }: SiteLine, fromStep: number): Onset {
+  const quarter = Math.max(1, Math.floor(values.length / 4));
+  const before = values.slice(0, fromStep > 2 ? fromStep : quarter);
+  const usual = median(before);
+  const top = Math.max(0, ...values);
+  const scale = Math.max(top, usual * STANDS_OUT * 2, LEAST * 2);
+  if (top < LEAST || top < usual * STANDS_OUT) return { site, values, scale, step: -1, waiting: false };
+  const half = usual + (top - usual) / 2;
+  return { site, values, scale, step: values.findIndex((v) => v >= half), waiting: false };
+}
+
+/** Sites in the order in which it came to them; then those that wait, then those where nothing stands out. */
+export function onsets(lines: SiteLine[], fromStep: number, stands: Stand[] = [], stepOf: (time: string) => number = () => -1): Onset[] {
+  const said = new Map(stands.map((s) => [s.site, s]));
+  const made = lines.map((line) => {
+    const onset = onsetOf(line, fromStep);
+    const stand = said.get(line.site);
+    if (!stand) return stands.length > 0 ? { ...onset, step: -1 } : onset;
+    const step = stand.first === undefined ? -1 : Math.min(line.values.length - 1, Math.max(0, stepOf(stand.first)));
+    return { ...onset, step, waiting: stand.state === 'waiting' };
   });
-  const place = (o: Onset) => (o.step < 0 ? Infinity : o.step);
+  const place = (o: Onset) => (o.step >= 0 ? o.step : o.waiting ? 1e9 : 2e9);
   return made.sort((a, b) => place(a) - place(b) || (a.site < b.site ? -1 : 1));
 }
 

@@ -30,8 +30,8 @@ export function NumbersCard({ alert }: { alert: Alert }) {
             {rows.map((row) => (
               <tr key={row.engine + row.name}>
                 <td>
-                  {row.text || row.name}
-                  {row.text && <span class="sub mono">{row.name}</span>}
+                  <b>{row.name.replace(/_/g, ' ')}</b>
+                  {row.text && <span class="sub">{row.text}</span>}
                 </td>
                 <td class="num strong" title={`${row.value} ${row.unit}`}>{quantity(row.value, row.unit)}</td>
                 <td class="muted wide-only">{row.engine}</td>

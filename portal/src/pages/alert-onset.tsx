@@ -1,6 +1,7 @@
 import { csvUrl, url, type Alert, type Series } from '../api/client';
 import { useResource } from '../api/resource';
 import { duration, short, stamp } from '../lib/format';
+import { siteStands } from '../lib/alerts';
 import { heat, onsets, type Onset } from '../lib/onset';
 import { href } from '../lib/route';
 import { thin } from '../lib/series';
@@ -10,6 +11,8 @@ import { around } from './alert';
 
 const CELLS = 96;
 const SITES_MAX = 24;
+const SAID = 'Sources on the first port. The mark is where a site passed its limit; the lag is behind the first site.';
+const SEEN = 'Sources on the first port. The mark is where a site reached half of its peak; the lag is behind the first site.';
 
 /** Which site saw it when: one strip a site, the darker the more sources. */
 export function OnsetCard({ alert }: { alert: Alert }) {
@@ -19,7 +22,7 @@ export function OnsetCard({ alert }: { alert: Alert }) {
   if (port === undefined) return null;
   return (
     <Card title="Site by site" csv={csvUrl('/series', query)}
-      note="Sources on the first port. The mark is where a site reached half of its peak; the lag is against the first site.">
+      note={siteStands(alert).length > 0 ? SAID : SEEN}>
       <Answer of={answer} height={160}>
         {(series) => <Strips series={series} alert={alert} />}
       </Answer>
@@ -35,7 +38,8 @@ function Strips({ series, alert }: { series: Series; alert: Alert }) {
   if (length === 0 || lines.length === 0) {
     return <Empty small title="The store no longer holds this traffic">The curves above are kept with the alert.</Empty>;
   }
-  const rows = onsets(lines, Math.floor((Date.parse(alert.start) - start) / step));
+  const stepOf = (time: string) => Math.floor((Date.parse(time) - start) / step);
+  const rows = onsets(lines, stepOf(alert.start), siteStands(alert), stepOf);
   const first = rows[0]?.step ?? -1;
   return (
     <div class="strips">
@@ -56,7 +60,7 @@ function Strip({ row, at, lag }: { row: Onset; at: number | undefined; lag: numb
   const cells = thin(row.values, CELLS);
   const most = Math.max(0, ...cells);
   const mark = row.step < 0 ? -1 : Math.floor((row.step / row.values.length) * cells.length);
-  const said = at === undefined ? 'nothing stands out' : `onset ${stamp(at)} UTC`;
+  const said = at === undefined ? (row.waiting ? 'expected, not seen yet' : 'nothing stands out') : `onset ${stamp(at)} UTC`;
   return (
     <div class="strip">
       <a class="strip-site" href={href(['sites', row.site])}>{row.site}</a>
@@ -68,7 +72,7 @@ function Strip({ row, at, lag }: { row: Onset; at: number | undefined; lag: numb
         {mark >= 0 && <rect x={mark * 5 - 1} y="0" width="2" height="16" class="strip-mark" />}
       </svg>
       <span class="small nowrap" title={said}>
-        {lag === undefined ? <span class="muted">quiet</span> : lag === 0 ? <b>first</b> : `+${duration(lag)}`}
+        {lag === undefined ? row.waiting ? <b class="waiting">waiting</b> : <span class="muted">quiet</span> : lag === 0 ? <b>first</b> : `+${duration(lag)}`}
       </span>
     </div>
   );

@@ -53,7 +53,7 @@ export function LoginPage({ ended }: { ended: boolean }) {
           {busy ? 'Signing in …' : 'Sign in'}
         </button>
         <p class="small muted">
-          No account yet? On the hub's machine: <code>kizashi user add NAME</code>
+          The first time: the hub prints the password of <code>admin</code> when it starts.
         </p>
       </form>
     </main>
