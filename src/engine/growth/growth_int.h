@@ -1,0 +1,164 @@
+#ifndef ENGINE_GROWTH_GROWTH_INT_H
+#define ENGINE_GROWTH_GROWTH_INT_H
+
+#include "base/clock.h"
+#include "base/index.h"
+#include "engine/growth/growth.h"
+#include "engine/portrait.h"
+#include "engine/quiet.h"
+#include "engine/tail.h"
+#include "num/distinct.h"
+
+enum {
+    PAST_HOURS = 168, /* a week */
+    RECENT = 72,      /* windows: six hours of five minutes */
+    SPANS = 2,        /* an hour, six hours */
+    SITES_CAP = 64,   /* bits of a mask */
+    NETWORKS = 512    /* of a rise, kept to tell whose they are; three sites need far fewer */
+};
+
+/* One service at one site. */
+struct cell {
+    uint32_t service;
+    uint16_t site;
+    uint16_t idle_hours;    /* in a row without a source */
+    float recent[RECENT];   /* sources in each of the last windows; NAN: not watched */
+    float past[PAST_HOURS]; /* sources in each hour, by number of the hour; NAN: not known, or
+                               not normal */
+    float first_rate;       /* what was known of it before: sources a window */
+};
+
+/* The sources of a rise, as networks (/24, /48), and the sites each was seen at. */
+struct network {
+    uint64_t hash;
+    uint64_t sites; /* bits; 0: empty */
+};
+
+struct rise_site {
+    uint32_t first; /* window in which the site first crossed; 0: not yet */
+    uint32_t last;  /* ... and last */
+    float seen, expected;
+    float log_p;
+};
+
+/* A service that crosses at some site, until six hours of nothing. */
+struct rising {
+    uint32_t service;
+    uint32_t first; /* window of the first crossing */
+    uint32_t last;
+    uint32_t fired; /* first window with a finding; 0: none */
+    uint8_t history;
+    struct rise_site sites[SITES_CAP];
+    struct network networks[NETWORKS];
+    uint32_t network_count;
+    struct distinct hosts;
+};
+
+struct place {
+    char name[RECORD_NAME_MAX + 1];
+    uint32_t windows; /* watched */
+    struct quiet *quiet;
+    double spread[SPANS], weight[SPANS]; /* dispersion, over all its services */
+};
+
+struct growth_options {
+    double ratio;
+    double own;   /* networks that each site must have for itself */
+    double share; /* of the live sites that must see it */
+    uint64_t least_sites;
+    int64_t learn;
+    int64_t freeze;
+    unsigned leave_out;
+    size_t sites_max, cells_max, rises_max;
+};
+
+struct growth {
+    struct engine_state state; /* first */
+    struct growth_options options;
+    int64_t window;
+    uint32_t span[SPANS]; /* windows in each */
+    uint32_t now;         /* number of the window in hand, from 1 */
+    int64_t origin;       /* start of window number 0 */
+    struct place *places;
+    size_t place_count;
+    struct cell *cells; /* in order of birth */
+    size_t cell_count, cell_room;
+    struct index cell_index; /* of (service, site) */
+    struct rising *rises;
+    size_t rise_count;
+    struct tail tail; /* of the joint scores of busy services */
+    uint64_t left_out;
+};
+
+static inline int64_t growth_time(const struct growth *g, uint32_t number)
+{
+    return g->origin + (int64_t)number * g->window;
+}
+
+static inline uint32_t growth_hour(const struct growth *g, uint32_t number)
+{
+    return (uint32_t)((time_floor(growth_time(g, number), US_HOUR) -
+                          time_floor(g->origin, US_HOUR)) /
+                      US_HOUR);
+}
+
+/* What one site sees of one service now, against its past. */
+struct sight {
+    float seen, expected, dispersion; /* NAN: not known */
+    float log_p;                      /* -log10 */
+    unsigned span;
+};
+
+/* --- cell.c ----------------------------------------------------------------------------------
+ */
+
+struct cell *growth_cell(const struct growth *g, uint32_t service, uint16_t place);
+enum err growth_cell_add(struct growth *g, uint32_t service, uint16_t place, double rate,
+    struct cell **ret_cell) MUST_CHECK;
+/* Sum of the last windows of the span and what the same hours of earlier days, or the hours
+ * before, make one expect. */
+struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned span);
+/* Open the window in hand; where an hour began, the last goes into the past, unless `strange`.
+ */
+void cell_advance(const struct growth *g, struct cell *c, bool watching, uint32_t skipped);
+void cell_close_hour(const struct growth *g, struct cell *c, bool strange);
+void cells_learn(struct growth *g);
+/* Cells that nobody reached for three days go; the index is made again. */
+enum err cells_thin(struct growth *g) MUST_CHECK;
+enum err cells_index(struct growth *g) MUST_CHECK;
+
+/* --- rising.c --------------------------------------------------------------------------------
+ */
+
+struct rising *rising_of(struct growth *g, uint32_t service);
+enum err rising_add(struct growth *g, uint32_t service, struct rising **ret_rising) MUST_CHECK;
+void rising_drop(struct growth *g, struct rising *r);
+void rising_source(struct rising *r, uint64_t host, uint64_t network, unsigned place);
+/* Of the sites in `among`, those to each of which `own` networks can be given that are given to
+ * no other. */
+uint64_t rising_confirmed(const struct rising *r, uint64_t among, double own);
+
+/* --- report.c --------------------------------------------------------------------------------
+ */
+
+struct verdict {
+    const struct tally *tally;
+    size_t from, to; /* groups of the service; equal if nobody came in this window */
+    uint64_t live;   /* places that are watching */
+    uint64_t across; /* places that crossed within six hours and are confirmed */
+    double score, log_p;
+    bool learning;
+};
+
+enum err growth_report(const struct growth *g, const struct rising *r, const struct verdict *v,
+    struct arena *scratch, struct sink *out) MUST_CHECK;
+
+/* --- state.c ---------------------------------------------------------------------------------
+ */
+
+enum err growth_save(const struct engine_state *st, struct buf *out) MUST_CHECK;
+enum err growth_load(struct engine_state *st, struct bytes saved, struct fault *f) MUST_CHECK;
+void growth_clear(struct growth *g);
+enum err growth_place_add(struct growth *g, const char *name, size_t *ret_place) MUST_CHECK;
+
+#endif

@@ -1,0 +1,77 @@
+/* Services that rise somewhere, and whose their sources are. */
+#include "engine/growth/growth_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rising *rising_of(struct growth *g, uint32_t service)
+{
+    for (size_t i = 0; i < g->rise_count; i++)
+        if (g->rises[i].service == service)
+            return &g->rises[i];
+    return NULL;
+}
+
+enum err rising_add(struct growth *g, uint32_t service, struct rising **ret_rising)
+{
+    if (g->rise_count == g->options.rises_max)
+        return ERR_FULL;
+    if (!g->rises)
+        g->rises = calloc(g->options.rises_max, sizeof *g->rises);
+    if (!g->rises)
+        return ERR_NOMEM;
+    struct rising *r = &g->rises[g->rise_count++];
+    memset(r, 0, sizeof *r);
+    r->service = service;
+    r->first = r->last = g->now;
+    *ret_rising = r;
+    return OK;
+}
+
+void rising_drop(struct growth *g, struct rising *r)
+{
+    struct rising *last = &g->rises[--g->rise_count];
+    if (r != last)
+        *r = *last;
+}
+
+/* Open addressing; past three quarters full no new network is taken. */
+void rising_source(struct rising *r, uint64_t host, uint64_t network, unsigned place)
+{
+    distinct_add(&r->hosts, host);
+    size_t at = network % NETWORKS;
+    while (r->networks[at].sites && r->networks[at].hash != network)
+        at = (at + 1) % NETWORKS;
+    if (!r->networks[at].sites) {
+        if (r->network_count >= NETWORKS * 3 / 4)
+            return;
+        r->network_count++;
+        r->networks[at].hash = network;
+    }
+    r->networks[at].sites |= (uint64_t)1 << place;
+}
+
+/* Networks that fewest sites know are given away first, each to the site that has least: a
+ * greedy matching, which never gives a network twice. */
+uint64_t rising_confirmed(const struct rising *r, uint64_t among, double own)
+{
+    unsigned given[SITES_CAP] = {0};
+    for (int known = 1; known <= SITES_CAP; known++)
+        for (size_t i = 0; i < NETWORKS; i++) {
+            uint64_t sites = r->networks[i].sites & among;
+            if (!sites || __builtin_popcountll(sites) != known)
+                continue;
+            int poorest = __builtin_ctzll(sites);
+            for (uint64_t rest = sites; rest; rest &= rest - 1) {
+                int k = __builtin_ctzll(rest);
+                if (given[k] < given[poorest])
+                    poorest = k;
+            }
+            given[poorest]++;
+        }
+    uint64_t confirmed = 0;
+    for (int k = 0; k < SITES_CAP; k++)
+        if ((double)given[k] >= own && among >> k & 1)
+            confirmed |= (uint64_t)1 << k;
+    return confirmed;
+}

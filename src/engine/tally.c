@@ -1,0 +1,206 @@
+#include "engine/tally.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    SITE_BITS = 10,
+    DIGIT_BITS = 11,
+    DIGITS = 4, /* 16 bits of the hash, 28 of the key */
+    HASH_BITS = DIGIT_BITS * DIGITS - SITE_BITS - 18
+};
+_Static_assert(WINDOW_SITES_MAX <= 1 << SITE_BITS, "a site fits its bits");
+_Static_assert(SERVICES <= 1 << 18, "a service fits its bits");
+_Static_assert(HASH_BITS == 16, "as the header says");
+
+/* What the words of one block's columns mean. */
+struct meaning {
+    uint16_t site[NAMES_MAX];
+    bool counts[NAMES_MAX];
+};
+#define NO_SITE UINT16_MAX
+
+static uint16_t site_number(const struct window *w, const char *name)
+{
+    size_t low = 0;
+    size_t high = w->site_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(w->sites[middle].name, name);
+        if (!order)
+            return (uint16_t)middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NO_SITE;
+}
+
+static void learn_words(
+    struct meaning *m, const struct window *w, const struct block *b, unsigned leave_out)
+{
+    const struct names *sites = &b->column[CONTACT_SITE].names;
+    for (size_t i = 0; i < sites->count; i++)
+        m->site[i] = site_number(w, sites->word[i]);
+    const struct names *classes = &b->column[CONTACT_CLASS].names;
+    for (size_t i = 0; i < classes->count; i++) {
+        m->counts[i] = !(leave_out & 1u << CLASS_OTHER);
+        for (unsigned k = 0; k < CLASS_COUNT; k++)
+            if (strcmp(classes->word[i], class_name((enum packet_class)k)) == 0)
+                m->counts[i] = !(leave_out & 1u << k);
+    }
+}
+
+static size_t take_block(
+    struct tally_source *to, const struct block *b, const struct meaning *m, uint32_t first)
+{
+    const uint16_t *site = block_name(b, CONTACT_SITE);
+    const uint16_t *class = block_name(b, CONTACT_CLASS);
+    const uint8_t *proto = block_u8(b, CONTACT_PROTO);
+    const uint16_t *port = block_u16(b, CONTACT_DPORT);
+    const struct ip *src = block_ip(b, CONTACT_SRC);
+    size_t taken = 0;
+    for (size_t i = 0; i < b->rows; i++) {
+        uint16_t where = m->site[site[i]];
+        if (!m->counts[class[i]] || where == NO_SITE)
+            continue;
+        to[taken++] = (struct tally_source){
+            .key = service_of(proto[i], port[i]) << SITE_BITS | where,
+            .row = first + (uint32_t)i,
+            .hash = ip_hash(&src[i]),
+        };
+    }
+    return taken;
+}
+
+static uint64_t sort_key(const struct tally_source *s)
+{
+    return (uint64_t)s->key << HASH_BITS | (s->hash & 0xffff);
+}
+
+/* Least digit first; stable, so that equal sources stay in the order of rows. An even number of
+ * passes ends in the array it began in. */
+static void radix_sort(struct tally_source *a, struct tally_source *b, size_t n)
+{
+    _Static_assert(DIGITS % 2 == 0, "ends where it began");
+    for (unsigned digit = 0; digit < DIGITS; digit++) {
+        uint32_t start[1 << DIGIT_BITS] = {0};
+        unsigned shift = digit * DIGIT_BITS;
+        const uint64_t mask = (1 << DIGIT_BITS) - 1;
+        for (size_t i = 0; i < n; i++)
+            start[sort_key(&a[i]) >> shift & mask]++;
+        uint32_t sum = 0;
+        for (size_t d = 0; d <= mask; d++) {
+            uint32_t count = start[d];
+            start[d] = sum;
+            sum += count;
+        }
+        for (size_t i = 0; i < n; i++)
+            b[start[sort_key(&a[i]) >> shift & mask]++] = a[i];
+        struct tally_source *other = a;
+        a = b;
+        b = other;
+    }
+}
+
+/* Was this source kept already? Equal hashes lie in one run of equal low bits. */
+static bool is_repeat(
+    const struct tally_source *kept, size_t count, const struct tally_source *s)
+{
+    while (count-- > 0 && sort_key(&kept[count]) == sort_key(s))
+        if (kept[count].hash == s->hash)
+            return true;
+    return false;
+}
+
+static void drop_repeats(struct tally *t)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->source_count; i++)
+        if (!is_repeat(t->sources, kept, &t->sources[i]))
+            t->sources[kept++] = t->sources[i];
+    t->source_count = kept;
+}
+
+static size_t count_groups(const struct tally *t)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < t->source_count; i++)
+        count += i == 0 || t->sources[i].key != t->sources[i - 1].key;
+    return count;
+}
+
+static enum err make_groups(struct tally *t, struct arena *scratch)
+{
+    size_t count = count_groups(t);
+    t->groups = arena_take(scratch, count ? count : 1, sizeof *t->groups);
+    if (!t->groups)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < t->source_count; i++) {
+        uint32_t key = t->sources[i].key;
+        if (i == 0 || key != t->sources[i - 1].key)
+            t->groups[t->group_count++] = (struct tally_group){.service = key >> SITE_BITS,
+                .site = key & ((1 << SITE_BITS) - 1),
+                .first = (uint32_t)i};
+        t->groups[t->group_count - 1].count++;
+    }
+    return OK;
+}
+
+enum err tally_build(
+    struct tally *ret_tally, const struct window *w, unsigned leave_out, struct arena *scratch)
+{
+    assert(w->kind == &record_contact && w->site_count <= WINDOW_SITES_MAX);
+    size_t rows = 0;
+    for (size_t i = 0; i < w->block_count; i++)
+        rows += w->blocks[i]->rows;
+    if (rows >= UINT32_MAX)
+        return ERR_NOMEM;
+    struct tally t = {.window = w};
+    struct meaning *m = arena_take(scratch, 1, sizeof *m);
+    struct tally_source *spare = arena_take(scratch, rows ? rows : 1, sizeof *spare);
+    t.sources = arena_take(scratch, rows ? rows : 1, sizeof *t.sources);
+    t.block_first = arena_take(scratch, w->block_count + 1, sizeof *t.block_first);
+    if (!m || !spare || !t.sources || !t.block_first)
+        return ERR_NOMEM;
+    uint32_t first = 0;
+    for (size_t i = 0; i < w->block_count; i++) {
+        const struct block *b = w->blocks[i];
+        learn_words(m, w, b, leave_out);
+        t.block_first[i] = first;
+        t.source_count += take_block(t.sources + t.source_count, b, m, first);
+        first += (uint32_t)b->rows;
+    }
+    t.block_first[w->block_count] = first;
+    radix_sort(t.sources, spare, t.source_count);
+    drop_repeats(&t);
+    enum err e = make_groups(&t, scratch);
+    if (!e)
+        *ret_tally = t;
+    return e;
+}
+
+const struct block *tally_row(
+    const struct tally *t, const struct tally_source *source, size_t *ret_row)
+{
+    size_t low = 0;
+    size_t high = t->window->block_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (t->block_first[middle] <= source->row)
+            low = middle;
+        else
+            high = middle;
+    }
+    *ret_row = source->row - t->block_first[low];
+    return t->window->blocks[low];
+}
+
+size_t tally_service_end(const struct tally *t, size_t group)
+{
+    uint32_t service = t->groups[group].service;
+    while (group < t->group_count && t->groups[group].service == service)
+        group++;
+    return group;
+}
