@@ -73,7 +73,7 @@ enum err growth_cell_add(
     if (e)
         return e;
     struct cell *c = &g->cells[g->cell_count];
-    *c = (struct cell){.service = service, .site = place, .first_rate = (float)rate};
+    *c = (struct cell){.service = service, .site = place};
     uint32_t windows = g->places[place].windows;
     for (uint32_t i = 0; i < RECENT; i++)
         c->recent[i] = NAN;

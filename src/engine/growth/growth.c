@@ -114,7 +114,9 @@ static enum err growth_step(
 {
     assert(st->of == &engine_growth && w->kind == &record_contact);
     struct growth *g = (struct growth *)(void *)st;
-    if (w->length != g->window || (g->now && w->start <= growth_time(g, g->now)))
+    if (w->length != g->window || w->start % g->window ||
+        (g->now && (w->start <= growth_time(g, g->now) ||
+                       (w->start - g->origin) / g->window > INT32_MAX)))
         return ERR_RANGE;
     struct round round = {.window = w};
     enum err e = round_count(g, &round, scratch);

@@ -25,7 +25,6 @@ struct cell {
     float recent[RECENT];   /* sources in each of the last windows; NAN: not watched */
     float past[PAST_HOURS]; /* sources in each hour, by number of the hour; NAN: not known, or
                                not normal */
-    float first_rate;       /* what was known of it before: sources a window */
 };
 
 /* The sources of a rise, as networks (/24, /48), and the sites each was seen at. */

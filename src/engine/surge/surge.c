@@ -130,7 +130,9 @@ static enum err surge_step(
 {
     assert(st->of == &engine_surge && w->kind == &record_contact);
     struct surge *s = (struct surge *)(void *)st;
-    if (w->length != s->window || (s->now && w->start <= window_start(s, s->now)))
+    if (w->length != s->window || w->start % s->window ||
+        (s->now && (w->start <= window_start(s, s->now) ||
+                       (w->start - s->origin) / s->window > INT32_MAX)))
         return ERR_RANGE;
     struct step step = {.window = w};
     enum err e = step_count(s, &step, scratch);
