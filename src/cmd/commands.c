@@ -2,9 +2,11 @@
 
 #include <stddef.h>
 
+extern const struct command cmd_evaluate;
 extern const struct command cmd_simulate_telescope;
 
 const struct command *const commands[] = {
+    &cmd_evaluate,
     &cmd_simulate_telescope,
     NULL,
 };

@@ -385,3 +385,11 @@ enum err telescope_surveys(const struct telescope *t, struct buf *out)
     }
     return out->err;
 }
+
+bool telescope_is_survey(const struct telescope *t, const struct ip *ip)
+{
+    for (size_t i = 0; i < SURVEYS; i++)
+        if (ip_is_v4(ip) && (ip_v4(ip) & ~63u) == surveys_prefix(t->surveys, i))
+            return true;
+    return false;
+}

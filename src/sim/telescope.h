@@ -2,6 +2,7 @@
 #define SIM_TELESCOPE_H
 
 #include "base/err.h"
+#include "base/ip.h"
 #include "sensor/source.h"
 #include "sim/truth.h"
 
@@ -68,6 +69,9 @@ uint32_t telescope_link(const struct telescope *t);
 
 /* The announced surveys, one prefix a line after a '#' line that names the organisation. */
 enum err telescope_surveys(const struct telescope *t, struct buf *out) MUST_CHECK;
+
+/* Is an address one of a survey's? */
+bool telescope_is_survey(const struct telescope *t, const struct ip *ip);
 
 /* Kinds of events, for help texts: name and one sentence; NULL past the last. */
 const char *telescope_event_kind(size_t i, const char **ret_text);

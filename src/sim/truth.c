@@ -1,7 +1,7 @@
 #include "sim/truth.h"
 
 #include "base/clock.h"
-#include "decode/packet.h"
+#include "record/proto.h"
 
 #include <errno.h>
 #include <math.h>
@@ -27,19 +27,6 @@ void truth_parameter_add(struct truth_parameter list[TRUTH_PARAMETERS], uint32_t
     snprintf(p->name, sizeof p->name, "%s", name);
     snprintf(p->unit, sizeof p->unit, "%s", unit);
     p->value = value;
-}
-
-static const struct {
-    uint8_t number;
-    const char *word;
-} protos[] = {{PROTO_TCP, "tcp"}, {PROTO_UDP, "udp"}, {PROTO_ICMP, "icmp"}, {0, ""}};
-
-static const char *proto_word(uint8_t proto)
-{
-    for (size_t i = 0; i < sizeof protos / sizeof *protos; i++)
-        if (protos[i].number == proto)
-            return protos[i].word;
-    return "";
 }
 
 /* Three decimals are enough for people, and read back as they were written. */
@@ -74,6 +61,7 @@ static json_t *presence_json(const struct truth *t, const struct truth_presence 
 static json_t *event_json(const struct truth *t, const struct truth_event *e)
 {
     json_t *ports = json_array(), *sites = json_array(), *countries = json_array();
+    char proto[PROTO_TEXT];
     for (uint32_t i = 0; i < e->port_count; i++)
         json_array_append_new(ports, json_integer(e->ports[i]));
     for (uint32_t i = 0; i < e->site_count; i++)
@@ -81,7 +69,7 @@ static json_t *event_json(const struct truth *t, const struct truth_event *e)
     for (uint32_t i = 0; i < e->country_count; i++)
         json_array_append_new(countries, json_string(e->countries[i]));
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "id", e->id,
-        "kind", e->kind, "proto", proto_word(e->proto), "ports", ports, "start",
+        "kind", e->kind, "proto", proto_format(e->proto, proto), "ports", ports, "start",
         json_time(e->start), "end", json_time(e->end), "hosts", (json_int_t)e->hosts,
         "countries", countries, "host_counts_can_show", e->shown, "parameters",
         parameters_json(e->parameters, e->parameter_count), "sites", sites);
@@ -90,10 +78,11 @@ static json_t *event_json(const struct truth *t, const struct truth_event *e)
 static json_t *nuisance_json(const struct truth *t, const struct truth_nuisance *n)
 {
     json_t *site = n->site < 0 ? json_null() : json_string(t->sites[n->site].name);
+    char proto[PROTO_TEXT];
     json_t *port = n->port ? json_integer(n->port) : json_null();
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "kind", n->kind, "text", n->text,
-        "proto", proto_word(n->proto), "port", port, "site", site, "start", json_time(n->start),
-        "end", json_time(n->end));
+        "proto", n->proto ? proto_format(n->proto, proto) : "", "port", port, "site", site,
+        "start", json_time(n->start), "end", json_time(n->end));
 }
 
 json_t *truth_json(const struct truth *t)
@@ -184,15 +173,16 @@ static enum err get_array(const struct reader *r, const json_t *o, const char *m
     return OK;
 }
 
-static enum err get_proto(const struct reader *r, const json_t *o, uint8_t *ret)
+static enum err get_proto(const struct reader *r, const json_t *o, bool may_lack, uint8_t *ret)
 {
     const char *word = json_string_value(json_object_get(o, "proto"));
-    for (size_t i = 0; word && i < sizeof protos / sizeof *protos; i++)
-        if (strcmp(protos[i].word, word) == 0) {
-            *ret = protos[i].number;
-            return OK;
-        }
-    return bad(r, "proto", "is not one of tcp, udp, icmp");
+    if (may_lack && word && !*word) {
+        *ret = 0;
+        return OK;
+    }
+    if (!word || proto_parse(word, ret))
+        return bad(r, "proto", "is not a protocol such as tcp, udp or icmp");
+    return OK;
 }
 
 static enum err get_site(
@@ -293,7 +283,7 @@ static enum err event_read(
     if (!e)
         e = get_text(r, o, "kind", ev->kind, sizeof ev->kind);
     if (!e)
-        e = get_proto(r, o, &ev->proto);
+        e = get_proto(r, o, false, &ev->proto);
     if (!e)
         e = ports_read(r, o, ev);
     if (!e)
@@ -319,7 +309,7 @@ static enum err nuisance_read(
     if (!e)
         e = get_text(r, o, "text", n->text, sizeof n->text);
     if (!e)
-        e = get_proto(r, o, &n->proto);
+        e = get_proto(r, o, true, &n->proto);
     uint64_t port = 0;
     if (!e && !json_is_null(json_object_get(o, "port")))
         e = get_count(r, o, "port", 65535, &port);

@@ -1,0 +1,187 @@
+#include "evaluate/baseline.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SCORE_LEAST = 3 /* lower scores are never a threshold */
+};
+
+/* A window of a series that scores. */
+struct scored {
+    float score;
+    uint32_t window;
+    uint16_t port;
+    uint8_t proto;
+    uint8_t site;
+};
+
+struct scored_list {
+    struct scored *list; /* owned */
+    size_t count;
+    int64_t quiet_windows;
+};
+
+const char *baseline_name(enum baseline_rule rule)
+{
+    return rule == BASELINE_COUNT ? "host count" : "host rise";
+}
+
+/* Scores of one series: rows [from, to), windows without a row are zero. */
+static void series_score(const struct host_counts *h, size_t from, size_t to,
+    enum baseline_rule rule, struct scored_list *out)
+{
+    uint32_t day = (uint32_t)(US_DAY / h->window);
+    size_t back = from;
+    double sum = 0.0; /* of the rows in the day before the one that is looked at */
+    for (size_t i = from; i < to; i++) {
+        const struct host_count *row = &h->rows[i];
+        while (h->rows[back].window + day < row->window)
+            sum -= h->rows[back++].hosts;
+        double score = rule == BASELINE_COUNT ? row->hosts : row->hosts - sum / day;
+        sum += row->hosts;
+        if (score < SCORE_LEAST || (rule == BASELINE_RISE && row->window < day))
+            continue;
+        out->list[out->count++] =
+            (struct scored){(float)score, row->window, row->port, row->proto, row->site};
+    }
+}
+
+static int by_service(const void *a, const void *b)
+{
+    const struct scored *x = a, *y = b;
+    if (x->proto != y->proto)
+        return x->proto < y->proto ? -1 : 1;
+    if (x->port != y->port)
+        return x->port < y->port ? -1 : 1;
+    if (x->window != y->window)
+        return x->window < y->window ? -1 : 1;
+    return x->site < y->site ? -1 : x->site > y->site;
+}
+
+static enum err scores_make(
+    const struct host_counts *h, const struct baseline_options *o, struct scored_list *out)
+{
+    *out = (struct scored_list){.quiet_windows = o->quiet / h->window};
+    out->list = malloc((h->count ? h->count : 1) * sizeof *out->list);
+    if (!out->list)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < h->count;) {
+        const struct host_count *first = &h->rows[i];
+        size_t end = i + 1;
+        while (end < h->count && h->rows[end].proto == first->proto &&
+               h->rows[end].port == first->port && h->rows[end].site == first->site)
+            end++;
+        series_score(h, i, end, o->rule, out);
+        i = end;
+    }
+    if (out->count)
+        qsort(out->list, out->count, sizeof *out->list, by_service);
+    return OK;
+}
+
+/* Does `next`, which reaches the threshold, belong to the alert whose last window is `last`? */
+static bool continues(
+    const struct scored_list *s, const struct scored *last, const struct scored *next)
+{
+    return last && last->proto == next->proto && last->port == next->port &&
+           next->window - last->window <= s->quiet_windows;
+}
+
+static size_t alerts_at(const struct scored_list *s, double threshold)
+{
+    size_t alerts = 0;
+    const struct scored *last = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->list[i].score < threshold)
+            continue;
+        alerts += !continues(s, last, &s->list[i]);
+        last = &s->list[i];
+    }
+    return alerts;
+}
+
+/* From the highest score downwards in steps of 2 %, until there would be too many. */
+static double threshold_choose(const struct scored_list *s, size_t most)
+{
+    double highest = 0.0, chosen = INFINITY;
+    for (size_t i = 0; i < s->count; i++)
+        highest = fmax(highest, s->list[i].score);
+    for (double t = highest; t >= SCORE_LEAST; t /= 1.02) {
+        if (alerts_at(s, t) > most)
+            break;
+        chosen = t;
+    }
+    return chosen;
+}
+
+static enum err site_note(
+    struct warning *w, const struct host_counts *h, const struct scored *s, int64_t when)
+{
+    if (warning_site_raised(w, h->sites[s->site]) != INT64_MAX)
+        return OK;
+    struct warning_site *sites = realloc(w->sites, (w->site_count + 1) * sizeof *sites);
+    if (!sites)
+        return ERR_NOMEM;
+    w->sites = sites;
+    memcpy(sites[w->site_count].name, h->sites[s->site], sizeof sites->name);
+    sites[w->site_count++].raised = when;
+    return OK;
+}
+
+static enum err alert_begin(struct warnings *w, const struct scored *s, int64_t when)
+{
+    struct warning one = {
+        .severity = SEVERITY_NOTICE,
+        .raised = when,
+        .start = when,
+        .end = when,
+        .proto = s->proto,
+        .ports = {s->port},
+        .port_count = 1,
+        .lines = 1,
+    };
+    snprintf(one.id, sizeof one.id, "baseline-%zu", w->count + 1);
+    snprintf(one.kind, sizeof one.kind, "host-count");
+    snprintf(one.title, sizeof one.title, "%.0f hosts", (double)s->score);
+    return warnings_add(w, &one);
+}
+
+static enum err alerts_make(const struct scored_list *s, const struct host_counts *h,
+    double threshold, struct warnings *w)
+{
+    const struct scored *last = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct scored *here = &s->list[i];
+        if (here->score < threshold)
+            continue;
+        int64_t when = h->start + (here->window + 1) * h->window;
+        enum err e = continues(s, last, here) ? OK : alert_begin(w, here, when);
+        if (!e)
+            e = site_note(&w->list[w->count - 1], h, here, when);
+        if (e)
+            return e;
+        w->list[w->count - 1].end = when;
+        last = here;
+    }
+    return OK;
+}
+
+enum err baseline_make(struct host_counts *h, const struct baseline_options *o,
+    struct warnings *ret_warnings, double *ret_threshold)
+{
+    struct scored_list s;
+    host_counts_sort(h);
+    enum err e = scores_make(h, o, &s);
+    if (e)
+        return e;
+    *ret_threshold = o->alerts ? threshold_choose(&s, o->alerts) : INFINITY;
+    if (isfinite(*ret_threshold))
+        e = alerts_make(&s, h, *ret_threshold, ret_warnings);
+    free(s.list);
+    return e;
+}

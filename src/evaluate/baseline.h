@@ -1,0 +1,35 @@
+#ifndef EVALUATE_BASELINE_H
+#define EVALUATE_BASELINE_H
+
+#include "evaluate/host_counts.h"
+#include "evaluate/warning.h"
+
+/* What plain host counting would have warned of, at the same number of alerts: the fair
+ * opponent of an engine. A window of a service at a site fires if its score reaches a
+ * threshold; all that fires for one service, at any site, with no gap longer than `quiet`, is
+ * one alert, as in the product. The threshold is the lowest that gives no more alerts than
+ * there were from the engines. */
+
+enum baseline_rule {
+    BASELINE_COUNT, /* score: the hosts themselves */
+    BASELINE_RISE,  /* score: hosts above their mean of the 24 hours before, from then on */
+    BASELINE_RULES
+};
+
+const char *baseline_name(enum baseline_rule rule);
+
+struct baseline_options {
+    enum baseline_rule rule;
+    size_t alerts; /* at most so many */
+    int64_t quiet; /* us */
+};
+
+/**
+ * @param h    sorted by this function.
+ * @param ret_warnings starts zeroed; the caller's.
+ * @param ret_threshold what was chosen; infinity if even the highest score gives too many.
+ */
+enum err baseline_make(struct host_counts *h, const struct baseline_options *o,
+    struct warnings *ret_warnings, double *ret_threshold) MUST_CHECK;
+
+#endif

@@ -1,0 +1,70 @@
+#ifndef EVALUATE_EVALUATION_H
+#define EVALUATE_EVALUATION_H
+
+#include "base/json.h"
+#include "evaluate/baseline.h"
+#include "evaluate/score.h"
+
+/* Runs of the whole system on captures whose truth is known, scored and compared with plain
+ * host counting; and what a person reads of it. */
+
+enum {
+    EVALUATION_RUNS = 256,
+    EVALUATION_BYTES = 64 << 20 /* longest report */
+};
+
+struct evaluation_run {
+    char name[96];
+    struct truth *truth; /* owned, as all below */
+    struct warnings warnings;
+    struct score score;
+    bool compared; /* host counts were given */
+    double threshold[BASELINE_RULES];
+    struct warnings baseline[BASELINE_RULES];
+    struct score baseline_score[BASELINE_RULES];
+};
+
+struct evaluation_options {
+    struct score_options score;
+    enum severity least; /* alerts below it are not looked at */
+    int64_t quiet;       /* of the baseline's alerts, us; 0: six hours */
+};
+
+struct evaluation {
+    struct evaluation_options options;
+    struct evaluation_run *runs; /* owned */
+    size_t run_count;
+    struct summary engines;                  /* runs with events */
+    struct summary null;                     /* runs without any */
+    struct summary baseline[BASELINE_RULES]; /* runs with events and host counts */
+    uint64_t compared;                       /* how many those are */
+    struct summary engines_compared;         /* the engines on those same runs */
+};
+
+enum err evaluation_new(
+    struct evaluation **ret_evaluation, const struct evaluation_options *o) MUST_CHECK;
+void evaluation_free(struct evaluation *ev);
+
+/**
+ * Score a run. A run whose truth has no event tells only of false alarms.
+ *
+ * @param truth    taken, also on failure.
+ * @param warnings taken: emptied.
+ * @param counts   NULL: no comparison. Borrowed; sorted.
+ */
+enum err evaluation_add(struct evaluation *ev, const char *name, struct truth *truth,
+    struct warnings *warnings, struct host_counts *counts) MUST_CHECK;
+
+/* Share of all events that host counts can show that were found, and of the others. */
+struct tally {
+    uint64_t hits, of;
+};
+struct tally summary_shown(const struct summary *s);
+struct tally summary_hidden(const struct summary *s);
+
+/* The reports: for a terminal, for programs, and a page with everything in it. */
+void report_text(struct evaluation *ev, struct buf *out);
+json_t *report_json(struct evaluation *ev);
+void report_html(struct evaluation *ev, struct buf *out);
+
+#endif

@@ -1,0 +1,115 @@
+#include "evaluate/evaluation.h"
+#include "evaluate/interval.h"
+
+#include <math.h>
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(round(value * 10000.0) / 10000.0) : json_null();
+}
+
+static json_t *time_or_null(int64_t us)
+{
+    return us == INT64_MAX ? json_null() : json_time(us);
+}
+
+static json_t *share_json(uint64_t hits, uint64_t of)
+{
+    struct interval ci = interval_share(hits, of);
+    return json_pack("{s:I, s:I, s:o, s:o, s:o}", "hits", (json_int_t)hits, "of",
+        (json_int_t)of, "share", number(of ? (double)hits / (double)of : NAN), "low",
+        number(ci.low), "high", number(ci.high));
+}
+
+static json_t *delays_json(struct delays *d)
+{
+    return json_pack("{s:I, s:o, s:o, s:o}", "count", (json_int_t)d->count, "median_h",
+        number(delays_quantile(d, 0.5)), "p90_h", number(delays_quantile(d, 0.9)), "max_h",
+        number(delays_quantile(d, 1.0)));
+}
+
+static json_t *kind_json(struct summary_kind *k)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", k->kind, "found",
+        share_json(k->found, k->events), "found_of_shown", share_json(k->shown_found, k->shown),
+        "delay", delays_json(&k->delay), "site_delay", delays_json(&k->site_delay),
+        "early_warning", share_json(k->warned_sites, k->later_sites), "lead",
+        delays_json(&k->lead));
+}
+
+static json_t *summary_json(struct summary *s)
+{
+    json_t *kinds = json_array(), *causes = json_array();
+    for (size_t i = 0; i < s->kind_count; i++)
+        json_array_append_new(kinds, kind_json(&s->kinds[i]));
+    for (size_t i = 0; i < s->cause_count; i++)
+        json_array_append_new(causes, json_pack("{s:s, s:I}", "nuisance", s->causes[i].kind,
+                                          "alerts", (json_int_t)s->causes[i].alarms));
+    struct interval ci = interval_count(s->false_alarms);
+    double days = s->days > 0.0 ? s->days : NAN;
+    struct tally shown = summary_shown(s), hidden = summary_hidden(s);
+    return json_pack("{s:I, s:o, s:I, s:I, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}", "runs",
+        (json_int_t)s->runs, "days", number(s->days), "alerts", (json_int_t)s->alarms,
+        "false_alarms", (json_int_t)s->false_alarms, "false_alarms_a_day", "mean",
+        number((double)s->false_alarms / days), "low", number(ci.low / days), "high",
+        number(ci.high / days), "precision", share_json(s->alarms - s->false_alarms, s->alarms),
+        "found_of_shown", share_json(shown.hits, shown.of), "found_of_hidden",
+        share_json(hidden.hits, hidden.of), "kinds", kinds, "false_alarms_because_of", causes);
+}
+
+static json_t *event_json(const struct evaluation_run *r, const struct score_event *s)
+{
+    json_t *sites = json_array();
+    for (uint32_t i = 0; i < s->event->site_count; i++)
+        json_array_append_new(sites,
+            json_pack("{s:s, s:o, s:o}", "site", r->truth->sites[s->event->sites[i].site].name,
+                "onset", json_time(s->event->sites[i].onset), "raised",
+                time_or_null(s->site_raised[i])));
+    return json_pack("{s:s, s:s, s:b, s:o, s:o, s:I, s:o}", "id", s->event->id, "kind",
+        s->event->kind, "host_counts_can_show", s->event->shown, "start", json_time(s->start),
+        "raised", time_or_null(s->raised), "alerts", (json_int_t)s->alerts, "sites", sites);
+}
+
+static json_t *alarm_json(const struct evaluation_run *r, const struct score_alarm *a)
+{
+    const char *cause = a->nuisance < 0 ? "" : r->truth->nuisances[a->nuisance].kind;
+    json_t *event = a->event < 0 ? json_null() : json_string(r->truth->events[a->event].id);
+    json_t *ports = json_array();
+    for (uint32_t i = 0; i < a->warning->port_count; i++)
+        json_array_append_new(ports, json_integer(a->warning->ports[i]));
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:o, s:s}", "id", a->warning->id, "raised",
+        json_time(a->warning->raised), "severity", severity_name(a->warning->severity), "title",
+        a->warning->title, "ports", ports, "sites", (json_int_t)a->warning->site_count, "event",
+        event, "nuisance", cause);
+}
+
+static json_t *run_json(const struct evaluation_run *r)
+{
+    json_t *events = json_array(), *alerts = json_array();
+    for (uint32_t i = 0; i < r->truth->event_count; i++)
+        json_array_append_new(events, event_json(r, &r->score.events[i]));
+    for (size_t i = 0; i < r->score.alarm_count; i++)
+        json_array_append_new(alerts, alarm_json(r, &r->score.alarms[i]));
+    json_t *thresholds = json_object();
+    for (size_t b = 0; r->compared && b < BASELINE_RULES; b++)
+        json_object_set_new(
+            thresholds, baseline_name((enum baseline_rule)b), number(r->threshold[b]));
+    return json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", r->name, "command", r->truth->command,
+        "events", events, "alerts", alerts, "baseline_thresholds", thresholds);
+}
+
+json_t *report_json(struct evaluation *ev)
+{
+    json_t *runs = json_array(), *baselines = json_object();
+    for (size_t i = 0; i < ev->run_count; i++)
+        json_array_append_new(runs, run_json(&ev->runs[i]));
+    for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++)
+        json_object_set_new(
+            baselines, baseline_name((enum baseline_rule)b), summary_json(&ev->baseline[b]));
+    json_t *null = ev->null.runs ? summary_json(&ev->null) : json_null();
+    return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "what", "kizashi evaluation",
+        "version", 1, "severity", severity_name(ev->options.least), "slack_s",
+        number((double)ev->options.score.slack / (double)US_SECOND), "engines",
+        summary_json(&ev->engines), "without_events", null, "baselines", baselines, "runs",
+        runs);
+}

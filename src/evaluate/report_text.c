@@ -1,0 +1,124 @@
+#include "evaluate/evaluation.h"
+#include "evaluate/interval.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "5/5 (57-100 %)" */
+static void share(uint64_t hits, uint64_t of, char text[40])
+{
+    struct interval ci = interval_share(hits, of);
+    if (of == 0)
+        snprintf(text, 40, "-");
+    else
+        snprintf(text, 40, "%llu/%llu (%.0f-%.0f %%)", (unsigned long long)hits,
+            (unsigned long long)of, 100.0 * ci.low, 100.0 * ci.high);
+}
+
+static void hours(double h, char text[TIME_TEXT])
+{
+    if (isnan(h))
+        snprintf(text, TIME_TEXT, "-");
+    else if (fabs(h) < 2.0)
+        snprintf(text, TIME_TEXT, "%.0f min", h * 60.0);
+    else
+        snprintf(text, TIME_TEXT, "%.1f h", h);
+}
+
+static const struct summary_kind *same_kind(const struct summary *s, const char *kind)
+{
+    for (size_t i = 0; i < s->kind_count; i++)
+        if (strcmp(s->kinds[i].kind, kind) == 0)
+            return &s->kinds[i];
+    return NULL;
+}
+
+static void put_kinds(struct evaluation *ev, struct buf *out)
+{
+    buf_printf(out, "%-16s %-20s %-18s %-18s", "event", "found (95 %)", "delay: median",
+        "delay: 90 %");
+    if (ev->compared)
+        buf_printf(
+            out, " %-12s %-12s", baseline_name(BASELINE_COUNT), baseline_name(BASELINE_RISE));
+    buf_str(out, "\n");
+    for (size_t i = 0; i < ev->engines.kind_count; i++) {
+        struct summary_kind *k = &ev->engines.kinds[i];
+        char found[40], middle[TIME_TEXT], late[TIME_TEXT];
+        share(k->found, k->events, found);
+        hours(delays_quantile(&k->delay, 0.5), middle);
+        hours(delays_quantile(&k->delay, 0.9), late);
+        buf_printf(out, "%-16s %-20s %-18s %-18s", k->kind, found, middle, late);
+        for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++) {
+            const struct summary_kind *other = same_kind(&ev->baseline[b], k->kind);
+            char text[40] = "-";
+            if (other)
+                snprintf(text, sizeof text, "%llu/%llu", (unsigned long long)other->found,
+                    (unsigned long long)other->events);
+            buf_printf(out, " %-12s", text);
+        }
+        buf_printf(out, "%s\n", k->shown ? "" : "  (host counts cannot show it)");
+    }
+}
+
+static void put_rate(struct buf *out, const char *label, const struct summary *s)
+{
+    if (s->runs == 0)
+        return;
+    struct interval ci = interval_count(s->false_alarms);
+    buf_printf(out,
+        "%-16s %.2f false alarms a day (%.2f-%.2f): %llu of %llu alerts, %.1f days\n", label,
+        (double)s->false_alarms / s->days, ci.low / s->days, ci.high / s->days,
+        (unsigned long long)s->false_alarms, (unsigned long long)s->alarms, s->days);
+    if (s->cause_count == 0)
+        return;
+    buf_printf(out, "%-16s", "  because of");
+    for (size_t i = 0; i < s->cause_count; i++)
+        buf_printf(out, "%s %s %llu", i ? "," : "",
+            *s->causes[i].kind ? s->causes[i].kind : "nothing known",
+            (unsigned long long)s->causes[i].alarms);
+    buf_str(out, "\n");
+}
+
+static void put_early(struct evaluation *ev, struct buf *out)
+{
+    for (size_t i = 0; i < ev->engines.kind_count; i++) {
+        struct summary_kind *k = &ev->engines.kinds[i];
+        if (k->later_sites == 0)
+            continue;
+        char warned[40], lead[TIME_TEXT];
+        share(k->warned_sites, k->later_sites, warned);
+        hours(delays_quantile(&k->lead, 0.5), lead);
+        buf_printf(out,
+            "%-16s %s of the sites that it reaches later were warned before, by %s (median)\n",
+            k->kind, warned, lead);
+    }
+}
+
+void report_text(struct evaluation *ev, struct buf *out)
+{
+    struct tally shown = summary_shown(&ev->engines), hidden = summary_hidden(&ev->engines);
+    char text[40];
+    buf_printf(out, "%zu runs; alerts of severity %s and above\n\n", ev->run_count,
+        severity_name(ev->options.least));
+    if (ev->engines.runs) {
+        put_kinds(ev, out);
+        share(shown.hits, shown.of, text);
+        buf_printf(out, "\n%-16s %s of the events that host counts can show", "found", text);
+        share(hidden.hits, hidden.of, text);
+        buf_printf(out, ", %s of the others\n", text);
+        uint64_t right = ev->engines.alarms - ev->engines.false_alarms;
+        share(right, ev->engines.alarms, text);
+        buf_printf(out, "%-16s %s of the alerts are about an event\n", "precision", text);
+    }
+    put_early(ev, out);
+    put_rate(out, "with events", &ev->engines);
+    put_rate(out, "without events", &ev->null);
+    for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++) {
+        shown = summary_shown(&ev->baseline[b]);
+        share(shown.hits, shown.of, text);
+        buf_printf(out, "%-16s %s found by it, of those it can show, with as many alerts\n",
+            baseline_name((enum baseline_rule)b), text);
+        put_rate(out, "", &ev->baseline[b]);
+    }
+}
