@@ -111,10 +111,10 @@ static double threshold_choose(const struct scored_list *s, size_t most)
     double highest = 0.0, chosen = INFINITY;
     for (size_t i = 0; i < s->count; i++)
         highest = fmax(highest, s->list[i].score);
-    for (double t = highest; t >= SCORE_LEAST; t /= 1.02) {
-        if (alerts_at(s, t) > most)
-            break;
-        chosen = t;
+    double next = highest;
+    while (next >= SCORE_LEAST && alerts_at(s, next) <= most) {
+        chosen = next;
+        next /= 1.02;
     }
     return chosen;
 }

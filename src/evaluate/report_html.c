@@ -195,11 +195,14 @@ static void put_delay_chart(struct buf *out, const struct summary *s)
     double scale = (WIDE - LABEL - 60) / most, tall = 34.0 + ROW * (double)s->kind_count;
     buf_printf(
         out, "<svg viewBox=\"0 0 %d %.0f\" role=img aria-label=\"delay\">\n", WIDE, tall);
-    for (double h = 0.0; h <= most + 1e-9; h += step)
+    int ticks = (int)(most / step + 0.5);
+    for (int tick = 0; tick <= ticks; tick++) {
+        double x = LABEL + tick * step * scale;
         buf_printf(out,
             "<line class=grid x1=%.1f x2=%.1f y1=20 y2=%.0f /><text class=dim x=%.1f y=14 "
             "text-anchor=middle>%g h</text>\n",
-            LABEL + h * scale, LABEL + h * scale, tall - 8, LABEL + h * scale, h);
+            x, x, tall - 8, x, tick * step);
+    }
     for (size_t i = 0; i < s->kind_count; i++) {
         double y = 34.0 + ROW * (double)i + ROW / 2.0 - 8.0;
         buf_printf(out, "<text x=12 y=%.1f>%s</text>\n", y + 4.0, s->kinds[i].kind);
