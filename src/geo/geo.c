@@ -1,8 +1,351 @@
 #include "geo/geo.h"
 
+#include "geo/geo_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A file that gave at least one part. */
+struct geo_file {
+    char *path;
+    struct geo_about about;
+    struct ranges country, asn;
+    uint64_t rows[GEO_PARTS];
+};
+
+enum {
+    FILES_MAX = 16,
+    NO_FILE = -1
+};
+
+struct geo {
+    struct geo_file file[FILES_MAX];
+    size_t file_count;
+    int part[GEO_PARTS]; /* the file that gives it, or NO_FILE */
+    struct geo_names names;
+    const char *advice[3];
+};
+
+static const char *const part_names[GEO_PARTS] = {
+    "country of IPv4", "country of IPv6", "network of IPv4", "network of IPv6"};
+
+/* Where Debian's packages and common updaters put databases, best first. */
+static const char *const usual_places[] = {
+    "/var/lib/GeoIP/GeoLite2-Country.mmdb",
+    "/var/lib/GeoIP/GeoLite2-ASN.mmdb",
+    "/usr/share/GeoIP/GeoLite2-Country.mmdb",
+    "/usr/share/GeoIP/GeoLite2-ASN.mmdb",
+    "/usr/share/tor/geoip",
+    "/usr/share/tor/geoip6",
+    "/var/lib/location/database.db",
+    "/usr/share/libloc-location/location.db",
+};
+
+void geo_read_init(struct geo_read *r)
+{
+    *r = (struct geo_read){0};
+    ranges_init(&r->country);
+    ranges_init(&r->asn);
+}
+
+static void names_done(struct geo_names *n)
+{
+    free(n->entry);
+    free(n->pool);
+    *n = (struct geo_names){0};
+}
+
+void geo_read_done(struct geo_read *r)
+{
+    ranges_done(&r->country);
+    ranges_done(&r->asn);
+    names_done(&r->names);
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+enum err geo_read_country(
+    struct geo_read *r, const struct ip *first, const struct ip *last, const char code[2])
+{
+    enum geo_part part = ip_is_v4(first) ? GEO_COUNTRY4 : GEO_COUNTRY6;
+    char a = lower(code[0]), b = lower(code[1]);
+    if (!r->wanted[part])
+        return OK;
+    r->rows[part]++;
+    r->found[part] = true;
+    if (a < 'a' || a > 'z' || b < 'a' || b > 'z')
+        return OK;
+    return ranges_add(&r->country, first, last, country_value(a, b));
+}
+
+enum err geo_read_asn(
+    struct geo_read *r, const struct ip *first, const struct ip *last, uint32_t asn)
+{
+    enum geo_part part = ip_is_v4(first) ? GEO_ASN4 : GEO_ASN6;
+    if (!r->wanted[part])
+        return OK;
+    r->rows[part]++;
+    r->found[part] = true;
+    return ranges_add(&r->asn, first, last, asn);
+}
+
+/* Room for one more entry and `len` more bytes. */
+static enum err names_reserve(struct geo_names *n, size_t len)
+{
+    if (n->count == n->room) {
+        size_t room = n->room ? n->room * 2 : 1024;
+        struct geo_name *entry = realloc(n->entry, room * sizeof *entry);
+        if (!entry)
+            return ERR_NOMEM;
+        n->entry = entry;
+        n->room = room;
+    }
+    if (n->pool_room - n->pool_count < len) {
+        size_t room = n->pool_room * 2 + len + 4096;
+        char *pool = realloc(n->pool, room);
+        if (!pool)
+            return ERR_NOMEM;
+        n->pool = pool;
+        n->pool_room = room;
+    }
+    return OK;
+}
+
+enum err geo_read_name(struct geo_read *r, uint32_t asn, const char *name, size_t len)
+{
+    struct geo_names *n = &r->names;
+    if (len > GEO_TEXT - 1)
+        len = GEO_TEXT - 1;
+    if (n->count == GEO_NAMES_MAX)
+        return ERR_FULL;
+    enum err e = names_reserve(n, len + 1);
+    if (e)
+        return e;
+    n->entry[n->count++] = (struct geo_name){.asn = asn, .name = (uint32_t)n->pool_count};
+    memcpy(n->pool + n->pool_count, name, len);
+    n->pool[n->pool_count + len] = '\0';
+    n->pool_count += len + 1;
+    return OK;
+}
+
+static int by_asn(const void *a, const void *b)
+{
+    const struct geo_name *x = a, *y = b;
+    if (x->asn != y->asn)
+        return x->asn < y->asn ? -1 : 1;
+    return x->name < y->name ? -1 : x->name > y->name;
+}
+
+static bool starts(struct bytes in, const char *magic)
+{
+    size_t len = strlen(magic);
+    return in.left >= len && memcmp(in.at, magic, len) == 0;
+}
+
+/* The marker of MMDB's metadata lies in the last 128 KiB. */
+static bool is_mmdb(struct bytes in)
+{
+    static const char marker[] = "\xab\xcd\xefMaxMind.com";
+    size_t tail = in.left < 128 * 1024 ? in.left : 128 * 1024;
+    return memmem(in.at + (in.left - tail), tail, marker, sizeof marker - 1) != NULL;
+}
+
+static enum err read_bytes(
+    struct geo_read *r, const char *path, struct bytes in, struct fault *f)
+{
+    if (starts(in, "LOCDBXX"))
+        return geo_read_location(r, path, in, f);
+    if (is_mmdb(in))
+        return geo_read_mmdb(r, path, f);
+    return geo_read_text(r, path, in, f);
+}
+
+static enum err read_file(struct geo_read *r, const char *path, struct fault *f)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st)) {
+        int why = errno;
+        if (fd >= 0)
+            close(fd);
+        return fault_set(f, why == ENOENT ? ERR_NOTFOUND : ERR_IO, "%s: cannot be opened: %s",
+            path, strerror(why));
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > GEO_FILE_MAX) {
+        close(fd);
+        return fault_set(f, ERR_BAD, "%s: not a file of 1 byte to 1 GiB, so no database", path);
+    }
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    int why = errno;
+    close(fd);
+    if (map == MAP_FAILED)
+        return fault_set(f, ERR_IO, "%s: cannot be read: %s", path, strerror(why));
+    enum err e = read_bytes(r, path, bytes_over(map, (size_t)st.st_size), f);
+    munmap(map, (size_t)st.st_size);
+    return e;
+}
+
+/* Make what was read part of the whole, if it gave anything that was wanted. */
+static enum err adopt(struct geo *g, struct geo_read *r, const char *path, struct fault *f)
+{
+    size_t crossing[2];
+    bool any = false;
+    for (int p = 0; p < GEO_PARTS; p++)
+        any |= r->found[p];
+    if (!any)
+        return OK;
+    if (g->file_count == FILES_MAX)
+        return fault_set(f, ERR_FULL, "%s: more than %d databases", path, FILES_MAX);
+    enum err e = ranges_build(&r->country, crossing);
+    if (!e)
+        e = ranges_build(&r->asn, crossing);
+    if (e == ERR_BAD)
+        return fault_set(f, e, "%s: its ranges number %zu and %zu cross", path, crossing[0] + 1,
+            crossing[1] + 1);
+    char *copy = e ? NULL : strdup(path);
+    if (!copy)
+        return fault_set(f, ERR_NOMEM, "%s: no memory for its ranges", path);
+    struct geo_file *file = &g->file[g->file_count];
+    *file = (struct geo_file){
+        .path = copy, .about = r->about, .country = r->country, .asn = r->asn};
+    memcpy(file->rows, r->rows, sizeof file->rows);
+    ranges_init(&r->country);
+    ranges_init(&r->asn);
+    for (int p = 0; p < GEO_PARTS; p++)
+        if (r->found[p])
+            g->part[p] = (int)g->file_count;
+    g->file_count++;
+    if (!g->names.count && r->names.count) {
+        qsort(r->names.entry, r->names.count, sizeof *r->names.entry, by_asn);
+        g->names = r->names;
+        r->names = (struct geo_names){0};
+    }
+    return OK;
+}
+
+static enum err add_file(struct geo *g, const char *path, struct fault *f)
+{
+    struct geo_read r;
+    geo_read_init(&r);
+    for (int p = 0; p < GEO_PARTS; p++)
+        r.wanted[p] = g->part[p] == NO_FILE;
+    enum err e = read_file(&r, path, f);
+    if (!e)
+        e = adopt(g, &r, path, f);
+    geo_read_done(&r);
+    return e;
+}
+
+static void write_advice(struct geo *g)
+{
+    size_t n = 0;
+    if (g->part[GEO_COUNTRY4] == NO_FILE)
+        g->advice[n++] =
+            "no database of countries: apt-get install tor-geoipdb, or name an MMDB file";
+    if (g->part[GEO_ASN4] == NO_FILE)
+        g->advice[n++] =
+            "no database of networks: apt-get install libloc-database, or name an MMDB file";
+    g->advice[n] = NULL;
+}
+
+enum err geo_open(struct geo **ret_geo, const struct geo_options *options, struct fault *f)
+{
+    struct geo *g = calloc(1, sizeof *g);
+    if (!g)
+        return fault_set(f, ERR_NOMEM, "no memory for the geographic databases");
+    for (int p = 0; p < GEO_PARTS; p++)
+        g->part[p] = NO_FILE;
+    enum err e = OK;
+    for (size_t i = 0; !e && i < options->file_count; i++)
+        e = add_file(g, options->files[i], f);
+    size_t places = sizeof usual_places / sizeof usual_places[0];
+    for (size_t i = 0; !e && options->automatic && i < places; i++) {
+        e = add_file(g, usual_places[i], f);
+        if (e == ERR_NOTFOUND)
+            e = OK;
+    }
+    if (e) {
+        geo_close(g);
+        return e;
+    }
+    write_advice(g);
+    *ret_geo = g;
+    return OK;
+}
+
+void geo_close(struct geo *g)
+{
+    if (!g)
+        return;
+    for (size_t i = 0; i < g->file_count; i++) {
+        free(g->file[i].path);
+        ranges_done(&g->file[i].country);
+        ranges_done(&g->file[i].asn);
+    }
+    names_done(&g->names);
+    free(g);
+}
+
 void geo_find(const struct geo *g, const struct ip *ip, struct geo_place *ret_place)
 {
-    (void)g;
-    (void)ip;
     *ret_place = (struct geo_place){0};
+    if (!g)
+        return;
+    bool v4 = ip_is_v4(ip);
+    int country = g->part[v4 ? GEO_COUNTRY4 : GEO_COUNTRY6];
+    int asn = g->part[v4 ? GEO_ASN4 : GEO_ASN6];
+    if (country != NO_FILE) {
+        uint32_t value = ranges_find(&g->file[country].country, ip);
+        ret_place->country[0] = (char)(value >> 8);
+        ret_place->country[1] = (char)value;
+    }
+    if (asn != NO_FILE)
+        ret_place->asn = ranges_find(&g->file[asn].asn, ip);
+}
+
+const char *geo_asn_name(const struct geo *g, uint32_t asn)
+{
+    size_t low = 0, high = g ? g->names.count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (g->names.entry[middle].asn < asn)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (!g || low == g->names.count || g->names.entry[low].asn != asn)
+        return "";
+    return g->names.pool + g->names.entry[low].name;
+}
+
+size_t geo_origins(const struct geo *g, struct geo_origin *ret_origins, size_t cap)
+{
+    size_t n = 0;
+    for (int p = 0; g && p < GEO_PARTS && n < cap; p++) {
+        if (g->part[p] == NO_FILE)
+            continue;
+        const struct geo_file *file = &g->file[g->part[p]];
+        ret_origins[n++] = (struct geo_origin){
+            .what = part_names[p],
+            .file = file->path,
+            .origin = file->about.origin,
+            .licence = file->about.licence,
+            .date = file->about.date,
+            .rows = file->rows[p],
+        };
+    }
+    return n;
+}
+
+const char *const *geo_advice(const struct geo *g)
+{
+    return g->advice;
 }

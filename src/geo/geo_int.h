@@ -1,0 +1,76 @@
+#ifndef GEO_GEO_INT_H
+#define GEO_GEO_INT_H
+
+#include "base/bytes.h"
+#include "geo/geo.h"
+#include "geo/ranges.h"
+
+enum geo_part {
+    GEO_COUNTRY4,
+    GEO_COUNTRY6,
+    GEO_ASN4,
+    GEO_ASN6,
+    GEO_PARTS
+};
+
+enum {
+    GEO_TEXT = 160
+};
+
+/* What one file says of itself. */
+struct geo_about {
+    char origin[GEO_TEXT];
+    char licence[GEO_TEXT];
+    int64_t date;
+};
+
+/* Name of one network; `name` points into the names' pool. */
+struct geo_name {
+    uint32_t asn;
+    uint32_t name;
+};
+
+struct geo_names {
+    struct geo_name *entry; /* sorted by asn when the file is read */
+    size_t count, room;
+    char *pool;
+    size_t pool_count, pool_room;
+};
+
+/* What is read from one file. `wanted` says which parts are still to be filled; the reader
+ * leaves the others alone. */
+struct geo_read {
+    bool wanted[GEO_PARTS];
+    bool found[GEO_PARTS];
+    uint64_t rows[GEO_PARTS];
+    struct ranges country, asn;
+    struct geo_about about;
+    struct geo_names names;
+};
+
+void geo_read_init(struct geo_read *r);
+void geo_read_done(struct geo_read *r);
+
+/* Add a range of either family; letters as in the file, "??" and what is no country are not
+ * added. */
+enum err geo_read_country(struct geo_read *r, const struct ip *first, const struct ip *last,
+    const char code[2]) MUST_CHECK;
+enum err geo_read_asn(
+    struct geo_read *r, const struct ip *first, const struct ip *last, uint32_t asn) MUST_CHECK;
+enum err geo_read_name(
+    struct geo_read *r, uint32_t asn, const char *name, size_t len) MUST_CHECK;
+
+/* The forms. `file` is for the fault. */
+enum err geo_read_text(
+    struct geo_read *r, const char *file, struct bytes in, struct fault *f) MUST_CHECK;
+enum err geo_read_location(
+    struct geo_read *r, const char *file, struct bytes in, struct fault *f) MUST_CHECK;
+enum err geo_read_mmdb(struct geo_read *r, const char *file, struct fault *f) MUST_CHECK;
+
+/* A country as the value of a range, and back. */
+static inline uint32_t country_value(char a, char b)
+{
+    return (uint32_t)(uint8_t)a << 8 | (uint8_t)b;
+}
+
+#endif

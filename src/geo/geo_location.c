@@ -1,0 +1,204 @@
+/* location.db of libloc, version 1: big-endian tables at offsets that a header states. A tree
+ * over the bits of IPv6 addresses (IPv4 as ::ffff:a.b.c.d) leads to networks with country and
+ * autonomous system; an inner network overrides the outer one. The layout was read in libloc's
+ * src/libloc/format.h. */
+#include "base/clock.h"
+#include "geo/geo_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAGIC = 7,
+    NODE = 12,
+    NETWORK = 12,
+    NETWORK_NAME = 8,
+    DEPTH = 129,
+};
+
+static const uint32_t no_network = UINT32_MAX;
+
+/* The tables of a file. */
+struct tables {
+    struct bytes as, networks, tree, pool;
+    uint64_t created;
+    uint32_t vendor, licence; /* in the pool */
+};
+
+static struct bytes table(struct bytes *header, struct bytes whole)
+{
+    uint32_t offset = bytes_be32(header);
+    uint32_t length = bytes_be32(header);
+    bytes_skip(&whole, offset);
+    return bytes_take(&whole, length);
+}
+
+static bool read_header(struct bytes in, struct tables *t)
+{
+    struct bytes whole = in;
+    bytes_skip(&in, MAGIC + 1);
+    t->created = (uint64_t)bytes_be32(&in) << 32;
+    t->created |= bytes_be32(&in);
+    t->vendor = bytes_be32(&in);
+    bytes_be32(&in); /* description */
+    t->licence = bytes_be32(&in);
+    t->as = table(&in, whole);
+    t->networks = table(&in, whole);
+    t->tree = table(&in, whole);
+    table(&in, whole); /* countries */
+    t->pool = table(&in, whole);
+    return !in.cut && !t->as.cut && !t->networks.cut && !t->tree.cut && !t->pool.cut;
+}
+
+/* The string at an offset of the pool; "" if it does not end there. */
+static const char *pool_text(const struct tables *t, uint32_t offset, size_t *ret_len)
+{
+    *ret_len = 0;
+    if (offset >= t->pool.left)
+        return "";
+    const uint8_t *at = t->pool.at + offset;
+    const uint8_t *end = memchr(at, '\0', t->pool.left - offset);
+    if (!end)
+        return "";
+    *ret_len = (size_t)(end - at);
+    return (const char *)at;
+}
+
+static void copy_text(const struct tables *t, uint32_t offset, char text[GEO_TEXT])
+{
+    size_t len;
+    const char *from = pool_text(t, offset, &len);
+    if (len >= GEO_TEXT)
+        len = GEO_TEXT - 1;
+    memcpy(text, from, len);
+    text[len] = '\0';
+}
+
+/* A record of a table as a reader; cut if there is none. */
+static struct bytes record(const struct bytes *table, uint64_t index, size_t size)
+{
+    struct bytes b = *table;
+    if (index >= b.left / size)
+        return (struct bytes){.cut = true};
+    bytes_skip(&b, (size_t)index * size);
+    return b;
+}
+
+/* The walk over the tree. */
+struct walk {
+    struct geo_read *read;
+    const struct tables *tables;
+    uint64_t visited;
+};
+
+/* A place on the way down. */
+struct stop {
+    uint32_t node;
+    uint8_t depth;
+    struct ip ip;
+};
+
+static enum err take_network(struct walk *w, uint32_t number, const struct stop *at)
+{
+    struct bytes b = record(&w->tables->networks, number, NETWORK);
+    struct prefix prefix = {.ip = at->ip, .bits = at->depth};
+    struct ip last = prefix_last(&prefix);
+    char code[2];
+    code[0] = (char)bytes_u8(&b);
+    code[1] = (char)bytes_u8(&b);
+    bytes_skip(&b, 2);
+    uint32_t asn = bytes_be32(&b);
+    if (b.cut)
+        return ERR_BAD;
+    /* A prefix that holds all of IPv4 and more says nothing about either family. */
+    if (ip_is_v4(&at->ip) != ip_is_v4(&last))
+        return OK;
+    enum err e = geo_read_country(w->read, &at->ip, &last, code);
+    return e || !asn ? e : geo_read_asn(w->read, &at->ip, &last, asn);
+}
+
+static enum err visit(struct walk *w, const struct stop *at, struct stop *stack, size_t *depth)
+{
+    struct bytes b = record(&w->tables->tree, at->node, NODE);
+    uint32_t child[2];
+    child[0] = bytes_be32(&b);
+    child[1] = bytes_be32(&b);
+    uint32_t network = bytes_be32(&b);
+    /* Every node of a tree is met once; more is a loop. */
+    if (b.cut || ++w->visited > w->tables->tree.left / NODE)
+        return ERR_BAD;
+    if (network != no_network) {
+        enum err e = take_network(w, network, at);
+        if (e)
+            return e;
+    }
+    for (int bit = 1; bit >= 0; bit--) {
+        if (!child[bit])
+            continue;
+        if (at->depth == 128)
+            return ERR_BAD;
+        struct stop next = {
+            .node = child[bit], .depth = (uint8_t)(at->depth + 1), .ip = at->ip};
+        if (bit)
+            next.ip.byte[at->depth / 8] |= (uint8_t)(0x80 >> at->depth % 8);
+        stack[(*depth)++] = next;
+    }
+    return OK;
+}
+
+static enum err walk_tree(struct walk *w)
+{
+    /* At each level at most one sibling waits. */
+    struct stop stack[DEPTH + 1] = {{0}};
+    size_t depth = 1;
+    while (depth) {
+        struct stop at = stack[--depth];
+        enum err e = visit(w, &at, stack, &depth);
+        if (e)
+            return e;
+    }
+    return OK;
+}
+
+static enum err read_names(struct geo_read *r, const struct tables *t)
+{
+    struct bytes b = t->as;
+    while (b.left >= NETWORK_NAME) {
+        uint32_t asn = bytes_be32(&b);
+        size_t len;
+        const char *name = pool_text(t, bytes_be32(&b), &len);
+        enum err e = len ? geo_read_name(r, asn, name, len) : OK;
+        if (e)
+            return e;
+    }
+    return OK;
+}
+
+enum err geo_read_location(
+    struct geo_read *r, const char *file, struct bytes in, struct fault *f)
+{
+    struct tables t;
+    if (in.left <= MAGIC || in.at[MAGIC] != 1)
+        return fault_set(f, ERR_BAD,
+            "%s: offset %d: version %d of the location database; only version 1 is known", file,
+            MAGIC, in.left > MAGIC ? in.at[MAGIC] : 0);
+    if (!read_header(in, &t))
+        return fault_set(f, ERR_SHORT, "%s: cut: its header names tables beyond its %zu bytes",
+            file, in.left);
+    copy_text(&t, t.vendor, r->about.origin);
+    copy_text(&t, t.licence, r->about.licence);
+    /* The licence is its full text; its first line is its name. */
+    r->about.licence[strcspn(r->about.licence, "\r\n")] = '\0';
+    if (t.created < INT64_MAX / US_SECOND)
+        r->about.date = (int64_t)t.created * US_SECOND;
+    struct walk w = {.read = r, .tables = &t};
+    enum err e = walk_tree(&w);
+    if (!e)
+        e = read_names(r, &t);
+    if (e == ERR_BAD)
+        return fault_set(f, e,
+            "%s: its tree leads to a node or network that is not there, or in a circle (node "
+            "%llu)",
+            file, (unsigned long long)w.visited);
+    return e ? fault_set(f, e, "%s: %s", file, err_text(e)) : OK;
+}
