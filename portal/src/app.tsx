@@ -24,9 +24,9 @@ function Page() {
   const [place, detail, extra] = path;
   if (!place) return <OverviewPage />;
   if (place === 'alerts') return detail ? <AlertPage id={detail} /> : <AlertsPage />;
-  if (place === 'ports') return <PortsPage proto={detail} port={extra} />;
-  if (place === 'sources') return detail ? <SourcePage address={detail} /> : <SourcesPage />;
-  if (place === 'sites') return detail ? <SitePage name={detail} /> : <SitesPage />;
+  if (place === 'ports') return <PortsPage key={path.join()} proto={detail} port={extra} />;
+  if (place === 'sources') return detail ? <SourcePage key={detail} address={detail} /> : <SourcesPage />;
+  if (place === 'sites') return detail ? <SitePage key={detail} name={detail} /> : <SitesPage />;
   if (place === 'victims') return <VictimsPage />;
   if (place === 'settings') return <SettingsPage />;
   return (

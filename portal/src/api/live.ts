@@ -21,16 +21,38 @@ export type News =
 const RECENT_MAX = 90;
 const NEWS_MAX = 30;
 const WAIT_MAX = 30_000;
+const BURST = 3000;
+const MINUTE = 60_000;
 
 let live: Live = { state: 'connecting', tick: undefined, recent: [], news: [] };
 let source: EventSource | undefined;
 let again: ReturnType<typeof setTimeout> | undefined;
 let wait = 1000;
+let asking: ReturnType<typeof setTimeout> | undefined;
+let followed = Date.now();
+const old = new Set<string>();
 const listeners = new Set<(l: Live) => void>();
 
 function become(change: Partial<Live>): void {
   live = { ...live, ...change };
   for (const listener of listeners) listener(live);
+}
+
+/** News come in bursts; what they make old is asked for once after each, not once for each. */
+function refresh(part: string): void {
+  old.add(part);
+  asking ??= setTimeout(() => {
+    asking = undefined;
+    for (const each of old) invalidate(each);
+    old.clear();
+  }, BURST);
+}
+
+/** The range ends with the newest packet: every minute what is held is asked for again. */
+function follow(tick: Tick): void {
+  if (!tick.data_time || document.hidden || Date.now() - followed < MINUTE) return;
+  followed = Date.now();
+  refresh('/overview');
 }
 
 function parse<T>(event: Event): T | undefined {
@@ -53,15 +75,17 @@ export function connect(): void {
   });
   source.addEventListener('tick', (event) => {
     const tick = parse<Tick>(event);
-    if (tick) become({ state: 'live', tick, recent: [...live.recent, tick.pps].slice(-RECENT_MAX) });
+    if (!tick) return;
+    become({ state: 'live', tick, recent: [...live.recent, tick.pps].slice(-RECENT_MAX) });
+    follow(tick);
   });
   source.addEventListener('alert', (event) => {
     const alert = parse<AlertSummary>(event);
     if (!alert) return;
     const others = live.news.filter((n) => n.what !== 'alert' || n.alert.id !== alert.id);
     become({ news: [{ what: 'alert' as const, at: Date.now(), alert }, ...others].slice(0, NEWS_MAX) });
-    invalidate('/alerts');
-    invalidate('/overview');
+    refresh('/alerts');
+    refresh('/overview');
   });
   source.addEventListener('site', (event) => {
     const site = parse<SiteLive>(event);

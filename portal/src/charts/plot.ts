@@ -77,6 +77,10 @@ function drawMarks(marks: Mark[]) {
       ctx.stroke();
       const right = x + ctx.measureText(mark.label).width + 8 * ratio > bbox.left + bbox.width;
       ctx.textAlign = right ? 'right' : 'left';
+      ctx.setLineDash([]);
+      ctx.strokeStyle = token('surface');
+      ctx.lineWidth = 4 * ratio;
+      ctx.strokeText(mark.label, x + (right ? -5 : 5) * ratio, bbox.top + 11 * ratio);
       ctx.fillText(mark.label, x + (right ? -5 : 5) * ratio, bbox.top + 11 * ratio);
     }
     ctx.restore();

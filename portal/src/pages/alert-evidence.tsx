@@ -31,7 +31,7 @@ export function EvidenceCard({ alert, drawn }: { alert: Alert; drawn: Drawn[] })
         <EvidenceChart key={d.engine + d.series.name} drawn={d} alert={alert} height={270} />
       ))}
       {drawn.length > LARGE && (
-        <div class="grid cols-2 evidence-more">
+        <div class={`grid evidence-more${drawn.length > LARGE + 1 ? ' cols-2' : ''}`}>
           {drawn.slice(LARGE, SHOWN_MAX).map((d) => (
             <EvidenceChart key={d.engine + d.series.name} drawn={d} alert={alert} height={150} />
           ))}
@@ -50,11 +50,13 @@ function Reason({ drawn }: { drawn: Drawn | undefined }) {
   const expected = series.expected?.[best];
   if (at < 0 || value === null || value === undefined) return <>{series.name}, as {drawn.engine} saw it</>;
   const limit = series.threshold?.[best];
+  const beside = [
+    expected !== null && expected !== undefined ? `normal ${short(expected)}` : '',
+    limit !== null && limit !== undefined ? `limit ${short(limit)}` : '',
+  ].filter(Boolean);
   return (
     <>
-      {series.name}: at its peak {quantity(value, series.unit)}
-      {expected !== null && expected !== undefined && `, where ${quantity(expected, series.unit)} is normal`}
-      {limit !== null && limit !== undefined && ` and ${quantity(limit, series.unit)} is the limit`}
+      {series.name}: at its peak {quantity(value, series.unit)} ({beside.join(', ')})
     </>
   );
 }

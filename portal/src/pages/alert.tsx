@@ -67,7 +67,7 @@ export function AlertPage({ id }: { id: string }) {
         </div>
         <div class="stack">
           <NextCard alert={alert} />
-          <JudgeCard alert={alert} />
+          <JudgeCard key={alert.id} alert={alert} />
           <FactsCard alert={alert} />
         </div>
       </div>

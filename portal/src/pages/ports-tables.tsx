@@ -57,7 +57,7 @@ export function MoversTable({ query, range }: { query: Query; range: Range }) {
       <List of={movers} label="Movers" columns={[...MOVER_COLUMNS, packets]} id={(r) => `${r.proto}/${r.port}`}
         empty={
           <Empty title="Nothing moved">
-            {range.key === 'all' ? 'All data has no span before it: choose a shorter range.' : 'No service changed against the span before.'}
+            Either no service changed, or the store holds nothing from before this range: choose a shorter or a later one.
           </Empty>
         } />
     </Card>

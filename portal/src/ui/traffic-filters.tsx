@@ -19,7 +19,7 @@ export function TrafficFilters({ goto }: { goto?: { value: string; onGo: (text: 
     <>
       <div class="filters" role="search" aria-label="Filters">
         {goto ? (
-          <TextField label="Port" name="goto" value={goto.value} placeholder="any, or 53413/udp" onChange={goto.onGo}
+          <TextField label="Port" name="goto" value={goto.value} placeholder="53413/udp" onChange={goto.onGo}
             check={(text) => (parsePort(text)?.proto ? undefined : 'With its protocol: 53413/udp.')} />
         ) : (
           <TextField label="Port" name="port" value={portValue} placeholder="3389/tcp" onChange={setPort}
