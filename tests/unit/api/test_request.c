@@ -103,9 +103,7 @@ static int setup(void **state)
     parts.catalog = w.catalog;
     assert_int_equal(api_bare_new(&w.api, &options, &parts, &f), OK);
     w.api->loopback = true;
-    w.api->hash_passes = crypto_pwhash_OPSLIMIT_MIN;
-    w.api->hash_memory = crypto_pwhash_MEMLIMIT_MIN;
-    assert_int_equal(api_user_add(w.catalog, "ann", "ann's password", ROLE_ADMIN, NOW, &f), OK);
+    add_user(&w, "ann", "ann's password");
     *state = &w;
     return 0;
 }
