@@ -337,7 +337,8 @@ static enum err append_plan(struct block *b, const struct block *other, size_t f
 
 enum err block_append(struct block *b, const struct block *other, size_t from, size_t to)
 {
-    assert(b->kind == other->kind && b != other && from <= to && to <= other->rows);
+    assert(b->kind->columns == other->kind->columns && b != other);
+    assert(from <= to && to <= other->rows);
     if (to - from > b->cap - b->rows)
         return ERR_FULL;
     if (from == to)
@@ -357,6 +358,100 @@ enum err block_append(struct block *b, const struct block *other, size_t from, s
                 (const uint8_t *)other->column[i].rows + from * width, (to - from) * width);
     }
     b->rows += to - from;
+    return OK;
+}
+
+#define GATHER(type)                                                                           \
+    do {                                                                                       \
+        const type *in = from;                                                                 \
+        type *out = (type *)to + at;                                                           \
+        for (size_t i = 0; i < count; i++)                                                     \
+            out[i] = in[rows[i]];                                                              \
+    } while (0)
+
+static void gather_fixed(
+    void *to, size_t at, const void *from, const uint32_t *rows, size_t count, size_t width)
+{
+    switch (width) {
+    case 1:
+        GATHER(uint8_t);
+        return;
+    case 2:
+        GATHER(uint16_t);
+        return;
+    case 4:
+        GATHER(uint32_t);
+        return;
+    case 8:
+        GATHER(uint64_t);
+        return;
+    default:
+        GATHER(struct ip);
+        return;
+    }
+}
+
+static enum err gather_bytes(struct block *b, const struct block *other, size_t column,
+    const uint32_t *rows, size_t count)
+{
+    enum err e = OK;
+    for (size_t i = 0; !e && i < count; i++) {
+        struct bytes value = block_bytes_at(other, column, rows[i]);
+        e = block_bytes_add(b, column, value.at, value.left);
+    }
+    return e;
+}
+
+static enum err gather_plan(struct block *b, const struct block *other)
+{
+    for (size_t i = 0; i < b->kind->column_count; i++) {
+        enum column_type type = b->kind->columns[i].type;
+        enum err e = OK;
+        if (type == COLUMN_NAME && other->rows)
+            e = names_plan(&b->column[i].names, &other->column[i], 0, other->rows);
+        if (type == COLUMN_BYTES &&
+            !buf_reserve(&b->column[i].heap, other->column[i].heap.len)) {
+            e = b->column[i].heap.err;
+            b->column[i].heap.err = OK;
+        }
+        if (e)
+            return e;
+    }
+    return OK;
+}
+
+static void gather_names(struct block *b, const struct block *other, size_t column,
+    const uint32_t *rows, size_t count)
+{
+    struct word_map map;
+    names_map(&b->column[column].names, &other->column[column], 0, other->rows, &map);
+    const uint16_t *in = block_name(other, column);
+    uint16_t *out = block_name(b, column) + b->rows;
+    for (size_t i = 0; i < count; i++)
+        out[i] = map.to[in[rows[i]]];
+}
+
+enum err block_gather(
+    struct block *b, const struct block *other, const uint32_t *rows, size_t count)
+{
+    assert(b->kind->columns == other->kind->columns && b != other);
+    if (count > b->cap - b->rows)
+        return ERR_FULL;
+    enum err e = gather_plan(b, other);
+    if (e)
+        return e;
+    for (size_t i = 0; i < b->kind->column_count; i++) {
+        enum column_type type = b->kind->columns[i].type;
+        if (type == COLUMN_NAME)
+            gather_names(b, other, i, rows, count);
+        else if (type == COLUMN_BYTES)
+            e = gather_bytes(b, other, i, rows, count);
+        else
+            gather_fixed(b->column[i].rows, b->rows, other->column[i].rows, rows, count,
+                column_width(type));
+        assert(!e); /* gather_plan() made room */
+    }
+    b->rows += count;
     return OK;
 }
 

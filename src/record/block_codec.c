@@ -236,16 +236,13 @@ static enum err decode_columns(struct decoding *d)
         if (e)
             return e;
     }
-    if (d->in.left)
-        return fault_set(d->fault, ERR_BAD, "block of %s, byte %zu: %zu bytes left over",
-            kind->name, d->total - d->in.left, d->in.left);
     return OK;
 }
 
-enum err block_decode(
-    struct block **ret_block, const struct record *kind, struct bytes in, struct fault *f)
+enum err block_decode_next(
+    struct block **ret_block, const struct record *kind, struct bytes *in, struct fault *f)
 {
-    struct decoding d = {.in = in, .total = in.left, .fault = f};
+    struct decoding d = {.in = *in, .total = in->left, .fault = f};
     uint64_t columns = bytes_varint(&d.in);
     uint64_t rows = bytes_varint(&d.in);
     if (d.in.cut)
@@ -271,6 +268,24 @@ enum err block_decode(
         return e;
     }
     *ret_block = d.block;
+    *in = d.in;
+    return OK;
+}
+
+enum err block_decode(
+    struct block **ret_block, const struct record *kind, struct bytes in, struct fault *f)
+{
+    size_t total = in.left;
+    struct block *b = NULL;
+    enum err e = block_decode_next(&b, kind, &in, f);
+    if (e)
+        return e;
+    if (in.left) {
+        block_free(b);
+        return fault_set(f, ERR_BAD, "block of %s, byte %zu: %zu bytes left over", kind->name,
+            total - in.left, in.left);
+    }
+    *ret_block = b;
     return OK;
 }
 

@@ -1,1 +1,232 @@
-typedef int room_is_empty;
+#include "store/store_int.h"
+
+#include "store/chdb_find.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* One process owns the folder: a lock that the system releases when the process ends, and its
+ * number for the message to others. */
+static enum err take_lock(struct store *s, struct fault *f)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%s/lock", s->folder);
+    s->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_file < 0)
+        return fault_set(
+            f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path, strerror(errno));
+    if (flock(s->lock_file, LOCK_EX | LOCK_NB) != 0) {
+        char owner[32] = "";
+        ssize_t len = pread(s->lock_file, owner, sizeof owner - 1, 0);
+        owner[len > 0 ? len : 0] = 0;
+        owner[strspn(owner, "0123456789")] = 0;
+        return fault_set(f, ERR_BUSY,
+            "%s: in use by process %s; one process may have a store "
+            "open",
+            s->folder, owner[0] ? owner : "(unknown)");
+    }
+    char mine[32];
+    int len = snprintf(mine, sizeof mine, "%ld\n", (long)getpid());
+    if (ftruncate(s->lock_file, 0) != 0 || pwrite(s->lock_file, mine, (size_t)len, 0) != len)
+        return fault_set(
+            f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path, strerror(errno));
+    return OK;
+}
+
+static enum err make_tables(struct store *s, struct fault *f)
+{
+    struct buf sql;
+    buf_init(&sql, STORE_SQL_MAX);
+    enum err e = chdb_write(s->chdb, "CREATE DATABASE IF NOT EXISTS kz ENGINE = Atomic", f);
+    for (size_t i = 0; !e && record_all[i]; i++) {
+        buf_clear(&sql);
+        schema_record_table(&s->dialect, record_all[i], &sql);
+        e = chdb_write(s->chdb, (const char *)sql.data, f);
+    }
+    for (size_t i = 0; !e && i < s->roll_count; i++) {
+        buf_clear(&sql);
+        if (s->rolls[i].rollup)
+            schema_rollup_table(&s->dialect, s->rolls[i].rollup, &sql);
+        else
+            schema_by_source_table(&s->dialect, &sql);
+        e = chdb_write(s->chdb, (const char *)sql.data, f);
+    }
+    buf_done(&sql);
+    return e;
+}
+
+static enum err open_parts(struct store *s, struct fault *f)
+{
+    char library[CHDB_PATH];
+    char path[4200];
+    if (mkdir(s->folder, 0700) != 0 && errno != EEXIST)
+        return fault_set(
+            f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", s->folder, strerror(errno));
+    enum err e = take_lock(s, f);
+    if (!e)
+        e = chdb_find(s->options.library, library, f);
+    if (e)
+        return e;
+    snprintf(path, sizeof path, "%s/engine", s->folder);
+    struct chdb_options options = {.library = library, .folder = path};
+    e = chdb_open(&s->chdb, &options, f);
+    if (e)
+        return e;
+    snprintf(path, sizeof path, "%s/journal.db", s->folder);
+    e = journal_open(&s->journal, path, s->options.durable, f);
+    if (!e)
+        e = make_tables(s, f);
+    if (!e)
+        e = store_recover(s, f);
+    return e;
+}
+
+static void set_defaults(struct store *s, const struct store_options *options)
+{
+    s->options = *options;
+    if (!s->options.keep_packets)
+        s->options.keep_packets = 30 * US_DAY;
+    if (!s->options.keep_contacts)
+        s->options.keep_contacts = 90 * US_DAY;
+    if (!s->options.keep_rollups)
+        s->options.keep_rollups = 5 * 365 * US_DAY;
+    s->dialect = (struct dialect){.newer = true,
+        .durable = s->options.durable,
+        .uniq = "uniq",
+        .sketch = "uniqCombined(14)"};
+    s->first_start = INT64_MAX;
+    s->last_start = INT64_MIN;
+    s->batch = record_contact;
+    s->batch.max_rows = WAITING_MAX;
+    for (size_t i = 0; i < rollup_count; i++)
+        s->rolls[s->roll_count++] =
+            (struct roll){.name = rollups[i].name, .rollup = &rollups[i]};
+    s->rolls[s->roll_count++] = (struct roll){.name = CONTACT_BY_SOURCE};
+}
+
+enum err store_open(struct store **ret_store, const char *data,
+    const struct store_options *options, struct fault *f)
+{
+    if (strlen(data) >= sizeof((struct store *)0)->folder)
+        return fault_set(f, ERR_RANGE, "data folder: its path is longer than 4,095 bytes");
+    struct store *s = calloc(1, sizeof *s);
+    if (!s)
+        return fault_set(f, ERR_NOMEM, "store: out of memory");
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&s->rolling, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+    pthread_mutex_init(&s->append, NULL);
+    buf_init(&s->wire, STORE_WIRE_MAX);
+    snprintf(s->folder, sizeof s->folder, "%s", data);
+    s->lock_file = -1;
+    set_defaults(s, options);
+    enum err e = block_new(&s->waiting, &s->batch, WAITING_MAX);
+    if (e)
+        e = fault_set(f, e, "store: out of memory");
+    else
+        e = open_parts(s, f);
+    if (e) {
+        store_close(s);
+        return e;
+    }
+    *ret_store = s;
+    return OK;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    chdb_close(s->chdb);
+    journal_close(s->journal);
+    if (s->lock_file >= 0)
+        close(s->lock_file);
+    buf_done(&s->wire);
+    block_free(s->waiting);
+    pthread_mutex_destroy(&s->append);
+    pthread_rwlock_destroy(&s->rolling);
+    free(s);
+}
+
+/* --- retention ---------------------------------------------------------------------------- */
+
+static int64_t keep_of(const struct store *s, const char *table, int64_t *ret_partition)
+{
+    *ret_partition = RECORD_PARTITION;
+    if (strcmp(table, record_packet.name) == 0)
+        return s->options.keep_packets;
+    if (strcmp(table, record_contact.name) == 0 || strcmp(table, CONTACT_BY_SOURCE) == 0)
+        return s->options.keep_contacts;
+    for (size_t i = 0; i < rollup_count; i++)
+        if (strcmp(table, rollups[i].name) == 0)
+            *ret_partition = ROLLUP_PARTITION;
+    return s->options.keep_rollups;
+}
+
+static enum err drop_if_old(
+    struct store *s, const char *table, int64_t number, int64_t now, struct fault *f)
+{
+    int64_t length = 0;
+    int64_t keep = keep_of(s, table, &length);
+    if ((number + 1) * length > now - keep)
+        return OK;
+    char sql[256];
+    snprintf(sql, sizeof sql, "ALTER TABLE kz.%s DROP PARTITION %" PRId64, table, number);
+    return chdb_write(s->chdb, sql, f);
+}
+
+enum err store_expire(struct store *s, int64_t now, struct fault *f)
+{
+    struct buf out;
+    buf_init(&out, STORE_SQL_MAX);
+    pthread_mutex_lock(&s->append);
+    enum err e = chdb_read(s->chdb,
+        "SELECT DISTINCT table, partition FROM system.parts WHERE database = 'kz' AND active",
+        &out, f);
+    char *rest = NULL;
+    char *line = e || !out.len ? NULL : strtok_r((char *)out.data, "\n", &rest);
+    for (; !e && line; line = strtok_r(NULL, "\n", &rest)) {
+        char *tab = strchr(line, '\t');
+        if (!tab)
+            continue;
+        *tab = 0;
+        e = drop_if_old(s, line, strtoll(tab + 1, NULL, 10), now, f);
+    }
+    pthread_mutex_unlock(&s->append);
+    buf_done(&out);
+    return e;
+}
+
+enum err store_usage(struct store *s, struct store_usage *ret_usage, struct fault *f)
+{
+    struct buf out;
+    struct statvfs disk;
+    struct store_usage u = {0};
+    if (statvfs(s->folder, &disk) != 0)
+        return fault_set(f, ERR_IO, "%s: %s", s->folder, strerror(errno));
+    buf_init(&out, 4096);
+    enum err e = chdb_read(s->chdb,
+        "SELECT sum(bytes_on_disk), sumIf(rows, table = 'packet'), sumIf(rows, table = "
+        "'contact') FROM system.parts WHERE database = 'kz' AND active",
+        &out, f);
+    if (!e && (!out.len || sscanf((const char *)out.data, "%" SCNu64 "\t%" SCNu64 "\t%" SCNu64,
+                               &u.disk_bytes, &u.packets, &u.contacts) != 3))
+        e = fault_set(f, ERR_BAD, "store: its parts cannot be counted");
+    buf_done(&out);
+    if (e)
+        return e;
+    u.disk_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    snprintf(u.version, sizeof u.version, "ClickHouse %s (chDB)", chdb_engine(s->chdb));
+    *ret_usage = u;
+    return OK;
+}

@@ -86,6 +86,50 @@ static void merged_shards_are_the_whole(void **state)
         }
 }
 
+static void gathered_rows_come_in_the_order_asked(void **state)
+{
+    (void)state;
+    for (size_t k = 0; record_all[k]; k++) {
+        uint32_t backwards[60];
+        struct block *b = random_block(record_all[k], 60, 17);
+        struct block *once = NULL;
+        struct block *twice = NULL;
+        for (uint32_t i = 0; i < 60; i++)
+            backwards[i] = 59 - i;
+        assert_int_equal(block_new(&once, record_all[k], 60), OK);
+        assert_int_equal(block_new(&twice, record_all[k], 60), OK);
+        assert_int_equal(block_gather(once, b, backwards, 60), OK);
+        assert_int_equal(block_gather(twice, once, backwards, 60), OK);
+        assert_false(block_digest(once) == block_digest(b));
+        assert_same_rows(b, twice);
+        assert_int_equal(block_gather(twice, b, backwards, 1), ERR_FULL);
+        block_free(b);
+        block_free(once);
+        block_free(twice);
+    }
+}
+
+static void blocks_one_after_another_are_read_one_by_one(void **state)
+{
+    (void)state;
+    struct block *first = random_block(&record_contact, 5, 1);
+    struct block *second = random_block(&record_contact, 9, 2);
+    struct buf wire = encoded(first);
+    assert_int_equal(block_encode(second, &wire), OK);
+    struct bytes in = bytes_over(wire.data, wire.len);
+    struct block *back = NULL;
+    assert_int_equal(block_decode_next(&back, &record_contact, &in, NULL), OK);
+    assert_same_rows(first, back);
+    block_free(back);
+    assert_int_equal(block_decode_next(&back, &record_contact, &in, NULL), OK);
+    assert_same_rows(second, back);
+    block_free(back);
+    assert_int_equal(in.left, 0);
+    block_free(first);
+    block_free(second);
+    buf_done(&wire);
+}
+
 static void words_are_renumbered(void **state)
 {
     (void)state;
@@ -511,6 +555,9 @@ static const struct CMUnitTest tests[] = {
     SAYS("decoding an encoded block gives the same rows", decode_is_the_inverse),
     SAYS("unpacking a packed block gives the same rows", unpack_is_the_inverse),
     SAYS("shards of a block appended in order are the block", merged_shards_are_the_whole),
+    SAYS("gathered rows come in the order asked", gathered_rows_come_in_the_order_asked),
+    SAYS("blocks one after another are read one by one",
+        blocks_one_after_another_are_read_one_by_one),
     SAYS("appending renumbers the words and keeps the rows", words_are_renumbered),
     SAYS("the digest changes with any column", digest_sees_every_column),
     SAYS("every prefix of a block, plain or packed, is refused", every_prefix_is_refused),

@@ -1,0 +1,207 @@
+/* A question is checked, planned (plan.c), put into SQL (questions.c), asked, and its rows are
+ * written as JSON or CSV (answer.c). */
+#include "store/ask_int.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ask_init(struct ask *a, enum ask_what what)
+{
+    *a = (struct ask){.what = what, .proto = -1, .port = -1, .asn = -1};
+}
+
+/* --- checking ----------------------------------------------------------------------------- */
+
+static enum err check_word(const char *what, const char *word, struct fault *f)
+{
+    size_t len = strnlen(word, RECORD_NAME_MAX + 1);
+    if (len <= RECORD_NAME_MAX &&
+        strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789._:-") == len)
+        return OK;
+    return fault_set(
+        f, ERR_BAD, "%s \"%.63s\": a-z 0-9 . _ : - are allowed, at most 63", what, word);
+}
+
+static enum err check_words(const struct ask *a, struct fault *f)
+{
+    enum err e = check_word("site", a->site, f);
+    if (!e)
+        e = check_word("tool", a->tool, f);
+    if (!e)
+        e = check_word("class", a->class, f);
+    if (e)
+        return e;
+    for (size_t i = 0; i < sizeof a->country && a->country[0]; i++)
+        if ((i < 2 && (a->country[i] < 'a' || a->country[i] > 'z')) ||
+            (i == 2 && a->country[i]))
+            return fault_set(f, ERR_BAD, "country: two letters a-z");
+    return OK;
+}
+
+static enum err check_numbers(const struct ask *a, struct fault *f)
+{
+    if (a->proto < -1 || a->proto > 255)
+        return fault_set(f, ERR_RANGE, "proto %d: 0 to 255", a->proto);
+    if (a->port < -1 || a->port > 65535)
+        return fault_set(f, ERR_RANGE, "port %d: 0 to 65535", a->port);
+    if (a->asn < -1 || a->asn > UINT32_MAX)
+        return fault_set(f, ERR_RANGE, "asn %" PRId64 ": 0 to 4294967295", a->asn);
+    if (a->has_src && a->src.bits > 128)
+        return fault_set(f, ERR_RANGE, "src: a prefix of at most 128 bits");
+    if (a->limit > ASK_ROWS_MAX)
+        return fault_set(f, ERR_RANGE, "limit %zu: 1 to %d", a->limit, ASK_ROWS_MAX);
+    if (a->what >= ASK_COUNT || a->by > BY_PORT || a->measure > MEASURE_BYTES)
+        return fault_set(f, ERR_RANGE, "no such question, grouping or measure");
+    return OK;
+}
+
+static enum err check_times(const struct ask *a, struct fault *f)
+{
+    if ((a->from || a->to) && a->from >= a->to)
+        return fault_set(f, ERR_RANGE, "from must be before to");
+    if (a->step && (a->step < US_SECOND || a->step % US_SECOND))
+        return fault_set(f, ERR_RANGE, "step: whole seconds, at least 1");
+    if (a->step && a->what == ASK_SERIES && (a->from || a->to) &&
+        (a->to - a->from) / a->step > SERIES_STEPS_MAX)
+        return fault_set(
+            f, ERR_RANGE, "step: more than %d steps between from and to", SERIES_STEPS_MAX);
+    if (a->what == ASK_SOURCE && !a->has_src)
+        return fault_set(f, ERR_BAD, "source: src, an address or prefix, is needed");
+    return OK;
+}
+
+static enum err check(const struct ask *a, struct fault *f)
+{
+    enum err e = check_words(a, f);
+    if (!e)
+        e = check_numbers(a, f);
+    if (!e)
+        e = check_times(a, f);
+    return e;
+}
+
+/* --- cursors ------------------------------------------------------------------------------ */
+
+/* A cursor belongs to one question: "<hash>.<time>.<rows>", where rows are skipped from `time`
+ * on (packets) or from the first row on (all else, time 0). */
+static uint64_t ask_hash(const struct ask *a)
+{
+    struct buf text;
+    char src[IP_TEXT] = "";
+    buf_init(&text, 4096);
+    if (a->has_src)
+        ip_format(&a->src.ip, src);
+    buf_printf(&text,
+        "%d %" PRId64 " %" PRId64 " %" PRId64 " %d %d %s %s %s %s %d %d %" PRId64 " %s/%d",
+        (int)a->what, a->from, a->to, a->step, (int)a->by, (int)a->measure, a->site, a->country,
+        a->tool, a->class, a->proto, a->port, a->asn, src, a->has_src ? a->src.bits : 0);
+    uint64_t hash = hash_bytes(text.data, text.len, 1);
+    buf_done(&text);
+    return hash;
+}
+
+static enum err cursor_read(const struct ask *a, struct place *ret_place, struct fault *f)
+{
+    *ret_place = (struct place){0};
+    if (!a->cursor[0])
+        return OK;
+    uint64_t hash = 0;
+    int end = 0;
+    if (strnlen(a->cursor, ASK_CURSOR) == ASK_CURSOR ||
+        sscanf(a->cursor, "%16" SCNx64 ".%" SCNd64 ".%" SCNu64 "%n", &hash, &ret_place->time,
+            &ret_place->skip, &end) != 3 ||
+        a->cursor[end] || hash != ask_hash(a) || ret_place->skip > CURSOR_ROWS_MAX)
+        return fault_set(f, ERR_BAD, "cursor: not one that an answer to this question gave");
+    return OK;
+}
+
+static void cursor_write(
+    const struct ask *a, const struct place *next, char ret_cursor[ASK_CURSOR])
+{
+    snprintf(ret_cursor, ASK_CURSOR, "%016" PRIx64 ".%" PRId64 ".%" PRIu64, ask_hash(a),
+        next->time, next->skip);
+}
+
+/* --- asking ------------------------------------------------------------------------------- */
+
+static enum err take_lines(void *context, const char *data, size_t len)
+{
+    return answer_lines(context, data, len);
+}
+
+static enum err run(struct asking *q, struct answer *out)
+{
+    struct buf sql;
+    buf_init(&sql, STORE_SQL_MAX);
+    enum err e = question_sql(q, &sql);
+    if (!e && sql.err)
+        e = fault_set(q->fault, sql.err, "store: the question is too long");
+    if (!e && sql.len)
+        e = chdb_read_parts(
+            q->store->chdb, (const char *)sql.data, "TabSeparated", take_lines, out, q->fault);
+    if (out->more && e == ERR_STOPPED)
+        e = OK; /* the page is full */
+    if (out->error)
+        e = fault_set(q->fault, out->error, "store: the answer cannot be handed over: %s",
+            err_text(out->error));
+    buf_done(&sql);
+    return e;
+}
+
+static enum err ask(struct store *s, const struct ask *a, struct answer *out, bool paged,
+    struct place *ret_next, struct fault *f)
+{
+    struct asking q = {.store = s, .ask = a, .fault = f};
+    enum err e = check(a, f);
+    if (!e)
+        e = cursor_read(a, &q.place, f);
+    if (e)
+        return e;
+    size_t limit = a->limit ? a->limit : a->what == ASK_SERIES ? SERIES_LINES : 100;
+    q.limit = paged ? limit : 0;
+    q.lines = limit;
+    out->most = paged && a->what != ASK_SERIES ? limit : SIZE_MAX;
+    out->columns = question_columns(a);
+    pthread_rwlock_rdlock(&s->rolling);
+    question_span(&q);
+    answer_begin(out);
+    e = run(&q, out);
+    pthread_rwlock_unlock(&s->rolling);
+    if (e)
+        return e;
+    answer_end(out);
+    *ret_next = q.place;
+    answer_next(out, ret_next);
+    return out->error ? fault_set(f, out->error, "store: the answer is too large") : OK;
+}
+
+enum err store_ask(struct store *s, const struct ask *a, enum ask_format format,
+    struct buf *out, char ret_cursor[ASK_CURSOR], struct fault *f)
+{
+    struct answer answer;
+    struct place next;
+    answer_init(&answer, format, out, NULL, NULL);
+    enum err e = ask(s, a, &answer, true, &next, f);
+    if (!e && ret_cursor)
+        ret_cursor[0] = 0;
+    if (!e && ret_cursor && answer.more)
+        cursor_write(a, &next, ret_cursor);
+    return e;
+}
+
+enum err store_stream(struct store *s, const struct ask *a, enum ask_format format,
+    enum err (*part)(void *context, const void *data, size_t len), void *context,
+    struct fault *f)
+{
+    struct answer answer;
+    struct place next;
+    struct buf piece;
+    buf_init(&piece, STREAM_PIECE_MAX);
+    answer_init(&answer, format, &piece, part, context);
+    enum err e = ask(s, a, &answer, false, &next, f);
+    buf_done(&piece);
+    return e;
+}

@@ -1,0 +1,112 @@
+#ifndef STORE_ASK_INT_H
+#define STORE_ASK_INT_H
+
+#include "store/store_int.h"
+
+/* What ask.c, plan.c, questions.c and answer.c share. */
+
+enum {
+    SERIES_STEPS_MAX = 10000,
+    SERIES_LINES = 10, /* of a series, when the question does not say */
+    CURSOR_ROWS_MAX = 1000000,
+    STREAM_PIECE_MAX = 1 << 26
+};
+
+/* Where a page begins. */
+struct place {
+    int64_t time; /* packets: of the first row; else 0 */
+    uint64_t skip;
+};
+
+/* A question on its way. */
+struct asking {
+    struct store *store;
+    const struct ask *ask;
+    struct fault *fault;
+    struct place place;
+    size_t limit;     /* rows of a page; 0: all */
+    size_t lines;     /* of a series */
+    int64_t from, to; /* never more than there is */
+    bool empty;       /* nothing there */
+};
+
+/* --- plan.c: which tables answer --------------------------------------------------------- */
+
+/* A SELECT over rollups and contacts, in brackets or a table's name with its WHERE, that gives
+ * the dimensions and measures asked for, and `bucket`, the start of the step, if step > 0. */
+struct source {
+    unsigned dimensions, measures;
+    int64_t step;
+    int64_t from, to;
+    bool sketch;       /* many groups: count distinct in little memory */
+    const char *extra; /* by source only: more columns, "start, "; NULL: none */
+    const char *where; /* by source only: " AND ..."; NULL: none */
+    bool raw_only;     /* set by plan_source(): sets are single values, not arrays */
+};
+void plan_source(const struct asking *q, struct source *src, struct buf *out);
+
+/* The same from packets, for steps that contacts are too coarse for. */
+void plan_packets(const struct asking *q, struct source *src, struct buf *out);
+
+/* "sum(packets) AS packets", over what plan_source() gave. */
+void plan_measure(
+    const struct asking *q, const struct source *src, enum measure m, struct buf *out);
+
+/* " AND site = '...'" and so on, for contacts, packets and rollups alike. */
+void plan_filters(const struct ask *a, struct buf *out);
+unsigned plan_filter_dimensions(const struct ask *a);
+
+/* --- questions.c ------------------------------------------------------------------------ */
+
+/* What an answer's column shows, and what its SQL gives. */
+enum answer_type {
+    ANSWER_NUMBER,  /* digits */
+    ANSWER_REAL,    /* digits; nan and inf become null */
+    ANSWER_WORD,    /* text that needs no escaping */
+    ANSWER_TIME,    /* microseconds */
+    ANSWER_IP,      /* 32 hexadecimal digits */
+    ANSWER_PROTO,   /* number */
+    ANSWER_QUOTED,  /* digits, shown as text in JSON: 64 bits */
+    ANSWER_SERVICE, /* proto * 65536 + port, shown as "23/tcp"; or "other" */
+    ANSWER_HEX      /* hexadecimal digits in either case */
+};
+struct answer_column {
+    const char *name; /* NULL ends a list */
+    enum answer_type type;
+};
+
+const struct answer_column *question_columns(const struct ask *a);
+
+/* Sets from, to and empty: the span asked for, cut to what there is. */
+void question_span(struct asking *q);
+
+/* The statement; none if there is nothing to ask about. */
+enum err question_sql(struct asking *q, struct buf *out) MUST_CHECK;
+
+/* --- answer.c ---------------------------------------------------------------------------- */
+
+/* Rows in tab-separated values become JSON or CSV. */
+struct answer {
+    enum ask_format format;
+    const struct answer_column *columns;
+    struct buf *out;
+    enum err (*part)(void *context, const void *data, size_t len); /* NULL: all stays in out */
+    void *context;
+    size_t most; /* rows; what comes after sets `more` */
+    size_t rows;
+    bool more;
+    int64_t last_time;  /* of the time column of the last row, */
+    uint64_t last_same; /* and how many rows before it had the same */
+    enum err error;
+};
+
+void answer_init(struct answer *a, enum ask_format format, struct buf *out,
+    enum err (*part)(void *context, const void *data, size_t len), void *context);
+void answer_begin(struct answer *a);
+enum err answer_lines(struct answer *a, const char *lines, size_t len) MUST_CHECK;
+void answer_end(struct answer *a);
+
+/* From the place of this page to the next one's. */
+void answer_next(const struct answer *a, struct place *place);
+
+#endif

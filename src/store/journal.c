@@ -1,0 +1,194 @@
+#include "store/journal_int.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* `number` is AUTOINCREMENT: a number is never given twice, also after its row was dropped. */
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS part("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, part INTEGER NOT NULL,"
+    " kind TEXT NOT NULL, day INTEGER NOT NULL, done INTEGER NOT NULL, UNIQUE(id, part));"
+    "CREATE INDEX IF NOT EXISTS part_open ON part(done) WHERE done = 0;"
+    "CREATE TABLE IF NOT EXISTS rollup("
+    " name TEXT PRIMARY KEY, upto INTEGER NOT NULL, doing INTEGER NOT NULL) WITHOUT ROWID;";
+
+/* Statements, prepared once. */
+#define STATEMENTS(X)                                                                          \
+    X(HAS, "SELECT 1 FROM part WHERE id = ?1 AND part = ?2 AND done = 1")                      \
+    X(BEGIN_PART, "INSERT INTO part(id, part, kind, day, done) VALUES(?1, ?2, ?3, ?4, 0)")     \
+    X(DONE, "UPDATE part SET done = 1 WHERE seq = ?1")                                         \
+    X(DROP, "DELETE FROM part WHERE seq = ?1")                                                 \
+    X(OPEN_PART, "SELECT id, part, seq, kind, day FROM part WHERE done = 0 ORDER BY seq")      \
+    X(TRIM, "DELETE FROM part WHERE done = 1 AND seq <= ?1")                                   \
+    X(ROLLUP, "SELECT upto, doing FROM rollup WHERE name = ?1")                                \
+    X(ROLLUP_SET, "INSERT OR REPLACE INTO rollup(name, upto, doing) VALUES(?1, ?2, ?3)")
+
+enum statement {
+#define X(id, sql) id,
+    STATEMENTS(X)
+#undef X
+    STATEMENT_COUNT
+};
+
+struct journal {
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+static enum err tell(struct journal *j, const char *what, struct fault *f)
+{
+    int code = sqlite3_errcode(j->db);
+    enum err e = code == SQLITE_FULL    ? ERR_FULL
+                 : code == SQLITE_NOMEM ? ERR_NOMEM
+                 : code == SQLITE_BUSY  ? ERR_BUSY
+                                        : ERR_IO;
+    return fault_set(f, e, "store's journal: %s: %s", what, sqlite3_errmsg(j->db));
+}
+
+static enum err prepare_all(struct journal *j, struct fault *f)
+{
+    static const char *const texts[] = {
+#define X(id, sql) sql,
+        STATEMENTS(X)
+#undef X
+    };
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        if (sqlite3_prepare_v3(j->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                &j->statements[i], NULL) != SQLITE_OK)
+            return tell(j, "cannot be read", f);
+    return OK;
+}
+
+enum err journal_open(
+    struct journal **ret_journal, const char *path, bool durable, struct fault *f)
+{
+    struct journal *j = calloc(1, sizeof *j);
+    if (!j)
+        return fault_set(f, ERR_NOMEM, "store's journal: out of memory");
+    enum err e = OK;
+    const char *mode = durable ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                               : "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;";
+    if (sqlite3_open(path, &j->db) != SQLITE_OK ||
+        sqlite3_exec(j->db, mode, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(j->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+        e = tell(j, path, f);
+    if (!e)
+        e = prepare_all(j, f);
+    if (e) {
+        journal_close(j);
+        return e;
+    }
+    *ret_journal = j;
+    return OK;
+}
+
+void journal_close(struct journal *j)
+{
+    if (!j)
+        return;
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(j->statements[i]);
+    sqlite3_close(j->db);
+    free(j);
+}
+
+/* Run a statement that gives no rows. */
+static enum err change(
+    struct journal *j, enum statement which, const char *what, struct fault *f)
+{
+    sqlite3_stmt *s = j->statements[which];
+    enum err e = sqlite3_step(s) == SQLITE_DONE ? OK : tell(j, what, f);
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+    return e;
+}
+
+enum err journal_has(
+    struct journal *j, const char *id, uint32_t part, bool *ret_has, struct fault *f)
+{
+    sqlite3_stmt *s = j->statements[HAS];
+    sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, part);
+    int step = sqlite3_step(s);
+    enum err e = step == SQLITE_ROW || step == SQLITE_DONE ? OK : tell(j, "look-up", f);
+    if (!e)
+        *ret_has = step == SQLITE_ROW;
+    sqlite3_reset(s);
+    return e;
+}
+
+enum err journal_begin(struct journal *j, struct journal_part *p, struct fault *f)
+{
+    sqlite3_stmt *s = j->statements[BEGIN_PART];
+    sqlite3_bind_text(s, 1, p->id, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, p->part);
+    sqlite3_bind_text(s, 3, p->kind, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 4, p->day);
+    enum err e = change(j, BEGIN_PART, "begin", f);
+    if (e)
+        return e;
+    p->seq = (uint64_t)sqlite3_last_insert_rowid(j->db);
+    if (p->seq % 1000 || p->seq <= JOURNAL_KEEPS)
+        return OK;
+    sqlite3_bind_int64(j->statements[TRIM], 1, (sqlite3_int64)(p->seq - JOURNAL_KEEPS));
+    return change(j, TRIM, "trim", f);
+}
+
+enum err journal_done(struct journal *j, uint64_t seq, struct fault *f)
+{
+    sqlite3_bind_int64(j->statements[DONE], 1, (sqlite3_int64)seq);
+    return change(j, DONE, "done", f);
+}
+
+enum err journal_drop(struct journal *j, uint64_t seq, struct fault *f)
+{
+    sqlite3_bind_int64(j->statements[DROP], 1, (sqlite3_int64)seq);
+    return change(j, DROP, "drop", f);
+}
+
+enum err journal_open_part(struct journal *j, struct journal_part *ret_part, struct fault *f)
+{
+    sqlite3_stmt *s = j->statements[OPEN_PART];
+    int step = sqlite3_step(s);
+    enum err e = step == SQLITE_ROW    ? OK
+                 : step == SQLITE_DONE ? ERR_NOTFOUND
+                                       : tell(j, "look-up", f);
+    if (!e) {
+        snprintf(ret_part->id, sizeof ret_part->id, "%s", sqlite3_column_text(s, 0));
+        ret_part->part = (uint32_t)sqlite3_column_int64(s, 1);
+        ret_part->seq = (uint64_t)sqlite3_column_int64(s, 2);
+        snprintf(ret_part->kind, sizeof ret_part->kind, "%s", sqlite3_column_text(s, 3));
+        ret_part->day = sqlite3_column_int64(s, 4);
+    }
+    sqlite3_reset(s);
+    return e;
+}
+
+enum err journal_rollup(struct journal *j, const char *name, uint64_t *ret_upto,
+    uint64_t *ret_doing, struct fault *f)
+{
+    sqlite3_stmt *s = j->statements[ROLLUP];
+    sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
+    int step = sqlite3_step(s);
+    enum err e = step == SQLITE_ROW || step == SQLITE_DONE ? OK : tell(j, "look-up", f);
+    if (!e) {
+        *ret_upto = step == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+        *ret_doing = step == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(s, 1) : 0;
+    }
+    sqlite3_reset(s);
+    return e;
+}
+
+enum err journal_rollup_set(
+    struct journal *j, const char *name, uint64_t upto, uint64_t doing, struct fault *f)
+{
+    sqlite3_stmt *s = j->statements[ROLLUP_SET];
+    sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, (sqlite3_int64)upto);
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)doing);
+    return change(j, ROLLUP_SET, "rollup", f);
+}

@@ -1,0 +1,52 @@
+#ifndef STORE_JOURNAL_INT_H
+#define STORE_JOURNAL_INT_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The store's memory of which blocks it has, in a SQLite file of its own: what makes "there,
+ * once" true. A part of a block (its rows of one day) gets a number before it is inserted; the
+ * number stands in every row, so that after a crash the store can ask the table whether the
+ * part got in. It is also what rollups are taken up to. */
+struct journal;
+
+struct journal_part {
+    char id[64];   /* the block's */
+    uint32_t part; /* 0.. within the block */
+    uint64_t seq;  /* unique, growing */
+    char kind[32]; /* record name */
+    int64_t day;   /* of its rows: time / 1 day, rounded towards zero */
+};
+
+enum {
+    JOURNAL_KEEPS = 20000 /* parts: 10,000 blocks, should each span midnight */
+};
+
+/* `durable`: fsync at every change. */
+enum err journal_open(
+    struct journal **ret_journal, const char *path, bool durable, struct fault *f) MUST_CHECK;
+void journal_close(struct journal *j);
+
+/* Is this part known as done? */
+enum err journal_has(struct journal *j, const char *id, uint32_t part, bool *ret_has,
+    struct fault *f) MUST_CHECK;
+
+/* Note that the part is about to be inserted, and give it its number. */
+enum err journal_begin(struct journal *j, struct journal_part *p, struct fault *f) MUST_CHECK;
+enum err journal_done(struct journal *j, uint64_t seq, struct fault *f) MUST_CHECK;
+enum err journal_drop(struct journal *j, uint64_t seq, struct fault *f) MUST_CHECK;
+
+/* A part that was begun and is neither done nor dropped; ERR_NOTFOUND when there is none. */
+enum err journal_open_part(
+    struct journal *j, struct journal_part *ret_part, struct fault *f) MUST_CHECK;
+
+/* How far a rollup has come: everything up to `upto` is in it; if `doing` is larger, then the
+ * rows up to `doing` were being taken in. A rollup never heard of has 0, 0. */
+enum err journal_rollup(struct journal *j, const char *name, uint64_t *ret_upto,
+    uint64_t *ret_doing, struct fault *f) MUST_CHECK;
+enum err journal_rollup_set(struct journal *j, const char *name, uint64_t upto, uint64_t doing,
+    struct fault *f) MUST_CHECK;
+
+#endif

@@ -1,0 +1,181 @@
+#include "store/schema_int.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct {
+    const char *column;
+    size_t of;
+} dimensions[] = {
+#define X(id, column, of) {column, of},
+    DIMENSIONS(X)
+#undef X
+};
+
+static const struct {
+    const char *column, *joined, *value;
+} measures[] = {
+#define X(id, column, joined, value) {column, joined, value},
+    MEASURES(X)
+#undef X
+};
+
+#define COUNTS (M_PACKETS | M_BYTES | M_SOURCES)
+
+const struct rollup rollups[] = {
+    {"total", "Each site and class by ten minutes.", 10 * US_MINUTE, DIM_SITE | DIM_CLASS,
+        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class"},
+    {"tool_hour", "Each tool by hour and site.", US_HOUR, DIM_TOOL | DIM_CLASS | DIM_SITE,
+        COUNTS | M_PORTS, "tool, time, class, site"},
+    {"country_hour", "Each country by hour and site.", US_HOUR,
+        DIM_COUNTRY | DIM_CLASS | DIM_SITE, COUNTS | M_PORTS, "country, time, class, site"},
+    {"port_day", "Each service by day.", US_DAY, DIM_PROTO | DIM_PORT | DIM_CLASS,
+        COUNTS | M_COUNTRIES, "proto, dport, class, time"},
+    {"asn_day", "Each network by day.", US_DAY, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
+        COUNTS | M_PORTS, "asn, country, class, time"},
+    {"port_hour", "Each service by hour and site.", US_HOUR,
+        DIM_PROTO | DIM_PORT | DIM_CLASS | DIM_SITE, COUNTS | M_COUNTRIES,
+        "proto, dport, time, class, site"},
+};
+const size_t rollup_count = sizeof rollups / sizeof *rollups;
+
+const char *dimension_column(enum dimension d)
+{
+    return dimensions[d].column;
+}
+
+size_t dimension_of_contact(enum dimension d)
+{
+    return dimensions[d].of;
+}
+
+const char *measure_column(enum measure m)
+{
+    return measures[m].column;
+}
+
+const char *measure_joined(enum measure m)
+{
+    return measures[m].joined;
+}
+
+const char *measure_value(enum measure m)
+{
+    return measures[m].value;
+}
+
+bool measure_is_set(enum measure m)
+{
+    return strcmp(measures[m].joined, "UNIQ") == 0;
+}
+
+static const char *sql_type(const struct dialect *dialect, const struct column *c)
+{
+    switch (c->type) {
+    case COLUMN_U8:
+        return "UInt8";
+    case COLUMN_U16:
+        return "UInt16";
+    case COLUMN_U32:
+        return "UInt32";
+    case COLUMN_U64:
+        return "UInt64";
+    case COLUMN_TIME:
+        return dialect->newer ? "Int64 CODEC(Delta, LZ4)" : "Int64";
+    case COLUMN_IP:
+        return "FixedString(16)";
+    case COLUMN_NAME:
+        return dialect->newer ? "LowCardinality(String)" : "String";
+    case COLUMN_BYTES:
+        return "String";
+    }
+    return "";
+}
+
+static const char *sort_of(const struct record *kind)
+{
+    if (kind == &record_contact)
+        return "proto, dport, start";
+    if (kind == &record_dos)
+        return "site, victim, start";
+    return record_time(kind);
+}
+
+static void put_table(
+    const struct dialect *dialect, const char *name, const char *columns, struct buf *out)
+{
+    buf_printf(out, "CREATE TABLE IF NOT EXISTS kz.%s (%s, block UInt64%s)", name, columns,
+        dialect->newer ? ", INDEX block_range block TYPE minmax GRANULARITY 1" : "");
+}
+
+/* Small parts are kept in one file each: an insert then costs 12 fsyncs instead of 76. */
+static void put_engine(const struct dialect *dialect, const char *time, int64_t partition,
+    const char *order, struct buf *out)
+{
+    buf_printf(out,
+        " ENGINE = MergeTree PARTITION BY intDiv(%s, %" PRId64
+        ") ORDER BY (%s) SETTINGS index_granularity = 8192",
+        time, partition, order);
+    if (dialect->newer)
+        buf_str(out, ", min_bytes_for_wide_part = 268435456");
+    if (dialect->newer && dialect->durable)
+        buf_str(out, ", fsync_after_insert = 1, fsync_part_directory = 1,"
+                     " min_rows_to_fsync_after_merge = 1");
+}
+
+static void put_record_columns(
+    const struct dialect *dialect, const struct record *kind, struct buf *out)
+{
+    for (size_t i = 0; i < kind->column_count; i++)
+        buf_printf(out, "%s%s %s", i ? ", " : "", kind->columns[i].name,
+            sql_type(dialect, &kind->columns[i]));
+    if (kind == &record_contact)
+        buf_str(out, ", src_hash UInt32");
+}
+
+static void record_table(const struct dialect *dialect, const struct record *kind,
+    const char *name, const char *order, struct buf *out)
+{
+    struct buf columns;
+    buf_init(&columns, 1 << 16);
+    put_record_columns(dialect, kind, &columns);
+    put_table(dialect, name, (const char *)columns.data, out);
+    put_engine(dialect, record_time(kind), RECORD_PARTITION, order, out);
+    out->err = out->err ? out->err : columns.err;
+    buf_done(&columns);
+}
+
+void schema_record_table(
+    const struct dialect *dialect, const struct record *kind, struct buf *out)
+{
+    record_table(dialect, kind, kind->name, sort_of(kind), out);
+}
+
+void schema_by_source_table(const struct dialect *dialect, struct buf *out)
+{
+    record_table(dialect, &record_contact, CONTACT_BY_SOURCE, "src, start", out);
+}
+
+void schema_rollup_table(const struct dialect *dialect, const struct rollup *r, struct buf *out)
+{
+    struct buf columns;
+    buf_init(&columns, 1 << 16);
+    buf_str(&columns, "time Int64");
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
+        if (r->dimensions & 1u << d)
+            buf_printf(&columns, ", %s %s", dimensions[d].column,
+                sql_type(dialect, &record_contact.columns[dimensions[d].of]));
+    for (unsigned m = 0; m < MEASURE_COUNT; m++) {
+        if (!(r->measures & 1u << m))
+            continue;
+        bool time = m == MEASURE_OF_FIRST || m == MEASURE_OF_LAST;
+        buf_printf(&columns, ", %s %s", measures[m].column,
+            measure_is_set((enum measure)m) ? "Array(UInt32)"
+            : time                          ? "Int64"
+                                            : "UInt64");
+    }
+    put_table(dialect, r->name, (const char *)columns.data, out);
+    put_engine(dialect, "time", ROLLUP_PARTITION, r->order, out);
+    out->err = out->err ? out->err : columns.err;
+    buf_done(&columns);
+}

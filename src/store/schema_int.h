@@ -1,0 +1,116 @@
+#ifndef STORE_SCHEMA_INT_H
+#define STORE_SCHEMA_INT_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "record/record.h"
+
+#include <stdbool.h>
+
+/* The store's tables, as rows: one for each kind of record, and the rollups. All SQL that makes
+ * a table is made in schema.c from these; all SQL that asks is in questions.c.
+ *
+ * A record's table has the record's columns and `block`, the number of the insert (journal);
+ * contacts have `src_hash` as well, what sources are counted by.
+ *
+ * A rollup's row has `time` (start of its unit), its dimensions, sums, and the sets that are
+ * counted by distinct members as arrays of 32-bit hashes: they are united when a question is
+ * asked, with a sketch or exactly, as it likes (docs/decisions/0002-store-layout.md). */
+
+/* What a deployment's engine can do beyond the subset that ClickHouse 18.16 has. */
+struct dialect {
+    bool newer;         /* LowCardinality, codecs, skip indices, part settings */
+    bool durable;       /* fsync at every insert */
+    const char *uniq;   /* distinct count, exact for some thousands */
+    const char *sketch; /* the same in little memory: for many groups */
+};
+
+/* What contacts can be narrowed or grouped by. */
+#define DIMENSIONS(X)                                                                          \
+    X(SITE, "site", CONTACT_SITE)                                                              \
+    X(CLASS, "class", CONTACT_CLASS)                                                           \
+    X(PROTO, "proto", CONTACT_PROTO)                                                           \
+    X(PORT, "dport", CONTACT_DPORT)                                                            \
+    X(TOOL, "tool", CONTACT_TOOL)                                                              \
+    X(COUNTRY, "country", CONTACT_COUNTRY)                                                     \
+    X(ASN, "asn", CONTACT_ASN)                                                                 \
+    X(SRC, "src", CONTACT_SRC)
+
+enum dimension {
+#define X(id, column, of) DIMENSION_##id,
+    DIMENSIONS(X)
+#undef X
+    DIMENSION_COUNT
+};
+#define X(id, column, of) DIM_##id = 1 << DIMENSION_##id,
+enum {
+    DIMENSIONS(X) DIM_NONE = 0
+};
+#undef X
+
+/* What is counted: result column, how a rollup's rows are joined (sum, min, max, or UNIQ for
+ * sets), its value in one row of contacts. */
+#define MEASURES(X)                                                                            \
+    X(PACKETS, "packets", "sum", "toUInt64(packets)")                                          \
+    X(BYTES, "bytes", "sum", "bytes")                                                          \
+    X(FIRST, "first", "min", "first")                                                          \
+    X(LAST, "last", "max", "last")                                                             \
+    X(SOURCES, "sources", "UNIQ", "src_hash")                                                  \
+    X(PORTS, "ports", "UNIQ", "toUInt32(proto) * 65536 + dport")                               \
+    X(COUNTRIES, "countries", "UNIQ", "toUInt32(reinterpretAsUInt16(toString(country)))")
+
+enum measure {
+#define X(id, column, joined, value) MEASURE_OF_##id,
+    MEASURES(X)
+#undef X
+    MEASURE_COUNT
+};
+#define X(id, column, joined, value) M_##id = 1 << MEASURE_OF_##id,
+enum {
+    MEASURES(X) M_NONE = 0
+};
+#undef X
+
+const char *dimension_column(enum dimension d);
+size_t dimension_of_contact(enum dimension d); /* enum contact_column */
+const char *measure_column(enum measure m);
+const char *measure_joined(enum measure m);
+const char *measure_value(enum measure m);
+bool measure_is_set(enum measure m);
+
+struct rollup {
+    const char *name;
+    const char *text;
+    int64_t unit;        /* us; divides a day */
+    unsigned dimensions; /* DIM_... */
+    unsigned measures;   /* M_... */
+    const char *order;   /* sorting key */
+};
+
+/* Smallest first: a question takes the first that has what it needs. */
+enum {
+    ROLLUPS_MAX = 16
+};
+extern const struct rollup rollups[];
+extern const size_t rollup_count;
+
+/* Contacts once more, sorted by source: filled as a rollup is. */
+#define CONTACT_BY_SOURCE "contact_by_source"
+
+/* Partition numbers: one a day for records, one for 30 days for rollups. */
+#define RECORD_PARTITION US_DAY
+#define ROLLUP_PARTITION (30 * US_DAY)
+
+/* The column that says when: the first of every record. */
+static inline const char *record_time(const struct record *kind)
+{
+    return kind->columns[0].name;
+}
+
+void schema_record_table(
+    const struct dialect *dialect, const struct record *kind, struct buf *out);
+void schema_rollup_table(
+    const struct dialect *dialect, const struct rollup *r, struct buf *out);
+void schema_by_source_table(const struct dialect *dialect, struct buf *out);
+
+#endif

@@ -1,0 +1,63 @@
+#ifndef STORE_STORE_INT_H
+#define STORE_STORE_INT_H
+
+#include "store/chdb_int.h"
+#include "store/journal_int.h"
+#include "store/rollup_int.h"
+#include "store/schema_int.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+/* The open store, shared by the files of this room. */
+
+enum {
+    ROLL_ROWS = 1 << 18, /* contacts that wait before they are taken into the rollups */
+    WAITING_MAX = 3 * ROLL_ROWS,
+    STORE_WIRE_MAX = 1 << 28, /* bytes of one insert */
+    STORE_SQL_MAX = 1 << 20
+};
+
+/* Every table that is filled from contacts: the rollups, then contacts by source. */
+struct roll {
+    const char *name;
+    const struct rollup *rollup; /* NULL: contacts by source */
+    uint64_t upto;               /* contacts with block <= upto are in it */
+    uint64_t doing;              /* > upto: an insert of those up to here may have got in */
+};
+
+struct store {
+    struct chdb *chdb;
+    struct journal *journal;
+    struct dialect dialect;
+    struct store_options options;
+    char folder[4096];
+    int lock_file;
+
+    pthread_mutex_t append; /* one writer: guards what follows, but for rolls[].upto */
+    struct buf wire;
+    bool unresolved; /* the journal has parts of which it is not known whether they are in */
+    struct record batch;   /* contacts, in a block larger than those that come in */
+    struct block *waiting; /* contacts not yet rolled, a batch; all of one day */
+    int64_t waiting_day;
+    uint64_t contact_last; /* largest block of a contact */
+
+    /* Held for writing while a rollup takes rows in: a question sees them either as contacts
+     * or in the rollup. */
+    pthread_rwlock_t rolling;
+    int64_t first_start, last_start; /* of all contacts ever; first > last: none */
+    struct roll rolls[ROLLUPS_MAX + 1];
+    size_t roll_count;
+};
+
+/* What a crash may have left: settle every part and rollup that was under way. */
+enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
+
+/* Take all that waits into the rollups. The caller holds `append`. */
+enum err store_roll(struct store *s, struct fault *f) MUST_CHECK;
+
+/* The number in the only row and column of an answer; `otherwise` if there is no row. */
+enum err store_number(struct store *s, const char *sql, int64_t otherwise, int64_t *ret_value,
+    struct fault *f) MUST_CHECK;
+
+#endif

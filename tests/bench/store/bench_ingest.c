@@ -1,0 +1,104 @@
+/* Packets and their contacts into a new store: bench_ingest [FOLDER [MILLIONS [packets a
+ * contact]]]. Input: 8 sites, 2 M sources, windows of 10 minutes with 5,000 contacts a site,
+ * seed
+ * 1. Making the rows is not counted. Prints rows/s, CPU and memory. */
+#include "store/store.h"
+
+#include "telescope.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+struct bench {
+    struct store *store;
+    uint64_t rows, packets;
+    double wall, cpu;
+    double packet_cpu; /* of `cpu`, spent on packets */
+};
+
+static double now_wall(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static double now_cpu(void)
+{
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+}
+
+static void append(void *context, const struct block *b)
+{
+    struct bench *bench = context;
+    struct fault f = {0};
+    char id[64];
+    if (!b->rows)
+        return;
+    double wall = now_wall();
+    double cpu = now_cpu();
+    snprintf(id, sizeof id, "%s-%016llx", b->kind->name, (unsigned long long)block_digest(b));
+    if (store_append(bench->store, b, id, &f)) {
+        fprintf(stderr, "bench_ingest: %s\n", f.text);
+        exit(1);
+    }
+    bench->wall += now_wall() - wall;
+    bench->cpu += now_cpu() - cpu;
+    if (b->kind == &record_packet)
+        bench->packet_cpu += now_cpu() - cpu;
+    bench->rows += b->rows;
+    if (b->kind == &record_packet)
+        bench->packets += b->rows;
+}
+
+int main(int argc, char **argv)
+{
+    const char *folder = argc > 1 ? argv[1] : "bench-store";
+    uint64_t millions = argc > 2 ? strtoull(argv[2], NULL, 10) : 5;
+    struct telescope t = {.seed = 1,
+        .sites = 8,
+        .sources = 2000000,
+        .contacts = 5000,
+        .packets = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 4,
+        .start = 1767225600 * US_SECOND};
+    struct bench bench = {0};
+    struct fault f = {0};
+    struct store_options options = {.durable = true};
+    struct block *contacts = NULL;
+    struct block *packets = NULL;
+    telescope_check(block_new(&contacts, &record_contact, TELESCOPE_WINDOW_ROWS));
+    telescope_check(block_new(&packets, &record_packet, TELESCOPE_WINDOW_ROWS));
+    if (store_open(&bench.store, folder, &options, &f)) {
+        fprintf(stderr, "bench_ingest: %s\n", f.text);
+        return 1;
+    }
+    for (uint64_t window = 0; bench.packets < millions * 1000000; window++) {
+        telescope_window(&t, window, contacts);
+        telescope_packets(&t, contacts, packets, append, &bench);
+        append(&bench, contacts);
+    }
+    struct rusage r;
+    struct store_usage u;
+    getrusage(RUSAGE_SELF, &r);
+    telescope_check(store_usage(bench.store, &u, &f));
+    printf(
+        "store_ingest %.1f M packets %.1f M contacts: %.2f M packets/s, %.0f ns wall, %.0f ns "
+        "CPU a packet while appending (merges in the background included); %.0f MB RSS, "
+        "%.1f bytes on disk a packet\n",
+        (double)bench.packets / 1e6, (double)(bench.rows - bench.packets) / 1e6,
+        (double)bench.packets / bench.wall / 1e6, bench.wall / (double)bench.packets * 1e9,
+        bench.cpu / (double)bench.packets * 1e9, (double)r.ru_maxrss / 1024,
+        (double)u.disk_bytes / (double)bench.packets);
+    printf("store_ingest of these: %.0f ns CPU a packet for packets, %.0f ns CPU a contact for "
+           "contacts and rollups\n",
+        bench.packet_cpu / (double)bench.packets * 1e9,
+        (bench.cpu - bench.packet_cpu) / (double)(bench.rows - bench.packets) * 1e9);
+    store_close(bench.store);
+    block_free(contacts);
+    block_free(packets);
+    return 0;
+}
