@@ -4,6 +4,7 @@
 #include "store/store_int.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,11 @@ enum err store_number(
     struct buf out;
     buf_init(&out, 4096);
     enum err e = chdb_read(s->chdb, sql, &out, f);
+    int64_t value = otherwise;
+    if (!e && out.len && store_numbers((const char *)out.data, &value, 1))
+        e = fault_set(f, ERR_BAD, "store: its engine gave no number");
     if (!e)
-        *ret_value = out.len ? strtoll((const char *)out.data, NULL, 10) : otherwise;
+        *ret_value = value;
     buf_done(&out);
     return e;
 }
@@ -418,15 +422,13 @@ static enum err find_span(struct store *s, struct fault *f)
         "kz.total HAVING count() > 0 UNION ALL SELECT min(start) AS a, max(start) AS b FROM "
         "kz.contact HAVING count() > 0)";
     struct buf out;
-    long long first = 0;
-    long long last = 0;
-    int found = 0;
+    int64_t found[3] = {0};
     buf_init(&out, 4096);
     enum err e = chdb_read(s->chdb, sql, &out, f);
-    if (!e && out.len)
-        (void)!sscanf((const char *)out.data, "%lld\t%lld\t%d", &first, &last, &found);
-    if (!e && found)
-        note_span(s, first, last);
+    if (!e && out.len && store_numbers((const char *)out.data, found, 3))
+        e = fault_set(f, ERR_BAD, "store: its span cannot be read");
+    if (!e && found[2])
+        note_span(s, found[0], found[1]);
     buf_done(&out);
     return e;
 }

@@ -108,12 +108,18 @@ static enum err cursor_read(const struct ask *a, struct place *ret_place, struct
     *ret_place = (struct place){0};
     if (!a->cursor[0])
         return OK;
-    uint64_t hash = 0;
-    int end = 0;
-    if (strnlen(a->cursor, ASK_CURSOR) == ASK_CURSOR ||
-        sscanf(a->cursor, "%16" SCNx64 ".%" SCNd64 ".%" SCNu64 "%n", &hash, &ret_place->time,
-            &ret_place->skip, &end) != 3 ||
-        a->cursor[end] || hash != ask_hash(a) || ret_place->skip > CURSOR_ROWS_MAX)
+    char *time = NULL;
+    char *skip = NULL;
+    char *end = NULL;
+    bool fine = strnlen(a->cursor, ASK_CURSOR) < ASK_CURSOR &&
+                strspn(a->cursor, "0123456789abcdef.-") == strlen(a->cursor) &&
+                strtoull(a->cursor, &time, 16) == ask_hash(a) && *time == '.';
+    if (fine)
+        ret_place->time = strtoll(time + 1, &skip, 10);
+    fine = fine && *skip == '.' && skip[1] != '-';
+    if (fine)
+        ret_place->skip = strtoull(skip + 1, &end, 10);
+    if (!fine || *end || end == skip + 1 || ret_place->skip > CURSOR_ROWS_MAX)
         return fault_set(f, ERR_BAD, "cursor: not one that an answer to this question gave");
     return OK;
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The library's C interface, as far as it is used (chDB 26.7). A connection handle is a pointer
  * to the pointer that the other functions take. */
@@ -179,10 +181,9 @@ static enum err connect_one(struct chdb *d, char **argv, const char *const *sett
 /* The engine's own limits; the caches' defaults are made for servers. */
 static enum err write_config(const char *path, size_t memory, struct fault *f)
 {
-    FILE *file = fopen(path, "w");
-    if (!file)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    fprintf(file,
+    struct buf text;
+    buf_init(&text, 4096);
+    buf_printf(&text,
         "<clickhouse>\n"
         "  <max_server_memory_usage>%zu</max_server_memory_usage>\n"
         "  <mark_cache_size>67108864</mark_cache_size>\n"
@@ -196,11 +197,15 @@ static enum err write_config(const char *path, size_t memory, struct fault *f)
         "  <background_schedule_pool_size>2</background_schedule_pool_size>\n"
         "</clickhouse>\n",
         memory);
-    bool failed = ferror(file) != 0;
-    if (fclose(file) != 0 || failed)
-        return fault_set(
-            f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path, strerror(errno));
-    return OK;
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool fine = file >= 0 && !text.err && write(file, text.data, text.len) == (ssize_t)text.len;
+    enum err e = fine ? OK
+                      : fault_set(f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path,
+                            strerror(errno));
+    if (file >= 0)
+        close(file);
+    buf_done(&text);
+    return e;
 }
 
 enum {

@@ -219,12 +219,15 @@ enum err store_usage(struct store *s, struct store_usage *ret_usage, struct faul
         "SELECT sum(bytes_on_disk), sumIf(rows, table = 'packet'), sumIf(rows, table = "
         "'contact') FROM system.parts WHERE database = 'kz' AND active",
         &out, f);
-    if (!e && (!out.len || sscanf((const char *)out.data, "%" SCNu64 "\t%" SCNu64 "\t%" SCNu64,
-                               &u.disk_bytes, &u.packets, &u.contacts) != 3))
+    int64_t sums[3] = {0};
+    if (!e && (!out.len || store_numbers((const char *)out.data, sums, 3)))
         e = fault_set(f, ERR_BAD, "store: its parts cannot be counted");
     buf_done(&out);
     if (e)
         return e;
+    u.disk_bytes = (uint64_t)sums[0];
+    u.packets = (uint64_t)sums[1];
+    u.contacts = (uint64_t)sums[2];
     u.disk_free = (uint64_t)disk.f_bavail * disk.f_frsize;
     snprintf(u.version, sizeof u.version, "ClickHouse %s (chDB)", chdb_engine(s->chdb));
     *ret_usage = u;

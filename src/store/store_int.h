@@ -56,6 +56,10 @@ enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
 /* Take all that waits into the rollups. The caller holds `append`. */
 enum err store_roll(struct store *s, struct fault *f) MUST_CHECK;
 
+/* `count` numbers from a line of tab-separated values; ERR_BAD if it does not hold just these.
+ */
+enum err store_numbers(const char *line, int64_t *ret_values, size_t count) MUST_CHECK;
+
 /* The number in the only row and column of an answer; `otherwise` if there is no row. */
 enum err store_number(struct store *s, const char *sql, int64_t otherwise, int64_t *ret_value,
     struct fault *f) MUST_CHECK;
