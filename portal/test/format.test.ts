@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, bytes, change, clock, count, day, duration, percent, plural, quantity, short, stamp, stampFull } from '../src/lib/format';
+import { ago, bytes, change, clock, count, day, duration, percent, plural, quantity, short, stamp, stampFull, tickText } from '../src/lib/format';
 
 test('counts are written in full with groups of three digits', () => {
   assert.equal(count(1234567), '1,234,567');
@@ -82,4 +82,12 @@ test('quantities follow their unit', () => {
   assert.equal(quantity(7800, 's'), '2 h 10 min');
   assert.equal(quantity(1640, 'sources'), '1,640 sources');
   assert.equal(quantity(0.00012, ''), '1.2 × 10^-4');
+});
+
+test('a time axis names the day at midnight and the time of day between', () => {
+  const midnight = Date.parse('2026-11-22T00:00:00Z') / 1000;
+  assert.equal(tickText(midnight, 3600), '11-22');
+  assert.equal(tickText(midnight + 3600, 3600), '01:00');
+  assert.equal(tickText(midnight + 61, 1), '00:01:01');
+  assert.equal(tickText(midnight + 86_400, 86_400), '11-23');
 });

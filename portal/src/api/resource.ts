@@ -12,12 +12,14 @@ export interface Resource<T> {
 }
 
 const KEPT_MAX = 60;
-const kept = new Map<string, unknown>();
+/** An answer older than this is shown, and asked for again behind it, ms. */
+const FRESH = 30_000;
+const kept = new Map<string, { value: unknown; at: number }>();
 const stale = new Set<() => void>();
 
 function keep(address: string, value: unknown): void {
   kept.delete(address);
-  kept.set(address, value);
+  kept.set(address, { value, at: Date.now() });
   const oldest = kept.keys().next();
   if (kept.size > KEPT_MAX && !oldest.done) kept.delete(oldest.value);
 }
@@ -48,10 +50,11 @@ export function useResource<T>(address: string | null): Resource<T> {
 
   useEffect(() => {
     if (address === null) return;
-    if (kept.has(address)) {
-      shown.current = kept.get(address) as T;
+    const known = kept.get(address);
+    if (known) {
+      shown.current = known.value as T;
       setState({ address, data: shown.current });
-      return;
+      if (Date.now() - known.at < FRESH) return;
     }
     const leaving = new AbortController();
     get<T>(address, leaving.signal)

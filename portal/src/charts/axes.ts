@@ -1,16 +1,7 @@
 // Axes of all charts: UTC times, short numbers, quiet lines.
 import type uPlot from 'uplot';
-import { clock, clockSeconds, day, short } from '../lib/format';
+import { short, tickText } from '../lib/format';
 import { token } from '../lib/theme';
-
-const DAY = 86_400;
-
-/** A tick's text: a date at midnight, a time of day otherwise. */
-export function tickText(seconds: number, step: number): string {
-  const time = seconds * 1000;
-  if (step >= DAY || seconds % DAY === 0) return day(time).slice(5);
-  return step < 60 ? clockSeconds(time) : clock(time);
-}
 
 export function timeAxis(): uPlot.Axis {
   return {

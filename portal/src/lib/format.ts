@@ -138,3 +138,12 @@ export function quantity(value: number, unit: string): string {
   const text = small ? value.toExponential(1).replace('e', ' × 10^') : short(value);
   return unit ? `${text} ${unit}` : text;
 }
+
+const DAY = 86_400;
+
+/** A tick of a time axis: a date at midnight, a time of day otherwise. */
+export function tickText(seconds: number, step: number): string {
+  const time = seconds * 1000;
+  if (step >= DAY || seconds % DAY === 0) return day(time).slice(5);
+  return step < 60 ? clockSeconds(time) : clock(time);
+}
