@@ -14,6 +14,19 @@ enum {
     DAYS_MAX = 400 /* that one block may touch */
 };
 
+enum err store_numbers(const char *line, int64_t *ret_values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *end = NULL;
+        errno = 0;
+        ret_values[i] = strtoll(line, &end, 10);
+        if (end == line || errno || *end != (i + 1 < count ? '\t' : '\n'))
+            return ERR_BAD;
+        line = end + 1;
+    }
+    return *line ? ERR_BAD : OK;
+}
+
 enum err store_number(
     struct store *s, const char *sql, int64_t otherwise, int64_t *ret_value, struct fault *f)
 {
