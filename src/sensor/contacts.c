@@ -88,6 +88,17 @@ enum err contacts_find(struct contacts *t, uint64_t key, uint32_t *ret_contact)
     return OK;
 }
 
+uint32_t contacts_peek(const struct contacts *t, uint64_t key)
+{
+    uint64_t hash = contacts_hash(t, key);
+    uint32_t e;
+    for (size_t p = index_first(&t->index, hash); index_at(&t->index, p, hash, &e);
+         p = index_next(&t->index, p))
+        if (e != INDEX_OTHER && t->contact[e].key == key)
+            return e;
+    return CONTACT_UNKNOWN;
+}
+
 void contacts_move(struct contacts *t, const uint32_t *moved)
 {
     size_t kept = 0;

@@ -71,6 +71,9 @@ static inline uint64_t contacts_hash(const struct contacts *t, uint64_t key)
 /* The entry for a key, made empty if there is none; ERR_FULL if there is no room for it. */
 enum err contacts_find(struct contacts *t, uint64_t key, uint32_t *ret_contact) MUST_CHECK;
 
+/* The entry for a key, or CONTACT_UNKNOWN. */
+uint32_t contacts_peek(const struct contacts *t, uint64_t key);
+
 /* Renumber the sources: moved[old] is the new number, UINT32_MAX drops its contacts. */
 void contacts_move(struct contacts *t, const uint32_t *moved);
 

@@ -4,10 +4,13 @@
 #include "geo/geo.h"
 #include "sensor/classify.h"
 #include "sensor/contacts_int.h"
+#include "sensor/dos_int.h"
 #include "sensor/evidence_int.h"
+#include "sensor/misconfig_int.h"
 #include "sensor/rows_int.h"
 #include "sensor/services_int.h"
 #include "sensor/sources_int.h"
+#include "sensor/survey.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -17,6 +20,7 @@
 enum {
     SOURCES_DEFAULT = 1 << 20,
     CONTACTS_DEFAULT = 1 << 21,
+    VECTORS_DEFAULT = 1 << 16,
     PAYLOAD_MOST = 256,
 };
 
@@ -45,7 +49,8 @@ struct sensor {
     struct block **blocks; /* contact rows of the window that was closed last */
     size_t block_count;    /* in use */
     size_t block_room;
-    struct block *dos;
+    struct dos dos;
+    struct misconfig misconfig;
 };
 
 static const struct row_columns packet_columns = {
@@ -67,6 +72,16 @@ static struct sensor_options complete(const struct sensor_options *given)
         o.contacts_max = CONTACTS_DEFAULT;
     if (o.payload_keep > PAYLOAD_MOST)
         o.payload_keep = PAYLOAD_MOST;
+    if (!o.dos.packets)
+        o.dos.packets = 25;
+    if (!o.dos.duration)
+        o.dos.duration = US_MINUTE;
+    if (!o.dos.rate)
+        o.dos.rate = 30;
+    if (!o.dos.idle)
+        o.dos.idle = 5 * US_MINUTE;
+    if (!o.dos.vectors_max)
+        o.dos.vectors_max = VECTORS_DEFAULT;
     return o;
 }
 
@@ -93,7 +108,9 @@ enum err sensor_new(struct sensor **ret_sensor, const char *site,
     if (!e && !s->use)
         e = ERR_NOMEM;
     if (!e)
-        e = block_new(&s->dos, &record_dos, record_dos.max_rows);
+        e = dos_init(&s->dos, &s->options.dos, hash_u64(secret + 1), shared->geo, s->site);
+    if (!e)
+        e = misconfig_init(&s->misconfig, s->options.addresses);
     if (e) {
         sensor_free(s);
         return e;
@@ -113,7 +130,8 @@ void sensor_free(struct sensor *s)
     for (size_t i = 0; i < s->block_room; i++)
         block_free(s->blocks[i]);
     free(s->blocks);
-    block_free(s->dos);
+    dos_done(&s->dos);
+    misconfig_done(&s->misconfig);
     free(s);
 }
 
@@ -130,6 +148,8 @@ static enum err open_window(struct sensor *s, int64_t ts)
     }
     s->start = time_floor(ts, s->options.window);
     s->hosts.share = UINT32_MAX;
+    dos_open_window(&s->dos);
+    misconfig_advance(&s->misconfig, s->start);
     s->window++;
     s->window_packets = 0;
     s->open = true;
@@ -208,6 +228,7 @@ static enum err find_host(struct sensor *s, const struct ip *ip, uint32_t *ret_h
             struct host *h = &s->hosts.host[*ret_host];
             h->asn = place.asn;
             memcpy(h->country, place.country, sizeof h->country);
+            h->survey = s->shared.surveys ? (uint16_t)survey_find(s->shared.surveys, ip) : 0;
         }
         if (e != ERR_FULL)
             return e;
@@ -245,11 +266,12 @@ static enum err find_contact(struct sensor *s, uint32_t *host, const struct pack
     }
 }
 
+/* Also keeps what the class misconfiguration is found from: who reached which address first. */
 static void count_contact(struct sensor *s, struct contact *c, const struct packet *p)
 {
-    int64_t slot = (p->ts - s->start) * CONTACT_SLOTS_COUNT / s->options.window;
-    if (slot < 0)
-        slot = 0;
+    uint64_t dst = UINT64_C(1) << (ip_hash(&p->dst) & 63);
+    int64_t into = p->ts < s->start ? 0 : p->ts - s->start;
+    int64_t slot = into * CONTACT_SLOTS_COUNT / s->options.window;
     if (!c->packets || p->ts < c->first)
         c->first = p->ts;
     if (!c->packets || p->ts > c->last)
@@ -257,8 +279,14 @@ static void count_contact(struct sensor *s, struct contact *c, const struct pack
     if (c->packets < UINT32_MAX)
         c->packets++;
     c->bytes += p->ip_len;
-    c->dsts |= UINT64_C(1) << (ip_hash(&p->dst) & 63);
     c->slots |= UINT64_C(1) << slot;
+    if (c->dsts & dst)
+        return;
+    c->dsts |= dst;
+    enum packet_class class = contact_class(c);
+    if (class == CLASS_SCAN || class == CLASS_MISCONFIGURATION)
+        misconfig_note(&s->misconfig, &p->src, &p->dst,
+            service_code(contact_proto(c), contact_service(c)), c->dsts == dst);
 }
 
 /* A packet with what is found out about it. */
@@ -309,15 +337,39 @@ static void note_tool(struct sensor *s, struct seen *seen)
         seen->tool = h->named;
 }
 
-/* A scan becomes a survey if its source announces itself, or a worm if its tool is one. */
-static enum packet_class refine_class(const struct sensor *s, const struct seen *seen)
+/* Has the source, in this window, asked another address for the service? */
+static bool asks_elsewhere(const struct sensor *s, const struct seen *seen)
 {
-    if (seen->class != CLASS_SCAN)
-        return seen->class;
+    const struct packet *p = seen->packet;
+    if (seen->host == HOST_NONE)
+        return false;
+    uint64_t key = contact_key(seen->host, p->proto, p->dport, CLASS_SCAN);
+    uint32_t contact = contacts_peek(&s->contacts, key);
+    return contact != CONTACT_UNKNOWN &&
+           s->contacts.contact[contact].dsts != UINT64_C(1) << (ip_hash(&p->dst) & 63);
+}
+
+static uint32_t survey_of(const struct sensor *s, const struct seen *seen)
+{
+    if (seen->host != HOST_NONE)
+        return s->hosts.host[seen->host].survey;
+    return s->shared.surveys ? survey_find(s->shared.surveys, &seen->packet->src) : 0;
+}
+
+/* What a scan is more exactly: malware that spreads is told by its tool, whoever owns the
+ * address; then come those who announce themselves; then wrong settings. */
+static enum packet_class refine_scan(const struct sensor *s, const struct seen *seen)
+{
+    const struct packet *p = seen->packet;
     if (seen->tool &&
         fingerprints_at(s->shared.fingerprints, seen->tool - 1)->kind == SIGNATURE_WORM)
         return CLASS_WORM;
-    return seen->class;
+    if (survey_of(s, seen))
+        return CLASS_SURVEY;
+    if (misconfig_marked(&s->misconfig, &p->dst, service_code(p->proto, p->dport)) &&
+        !asks_elsewhere(s, seen))
+        return CLASS_MISCONFIGURATION;
+    return CLASS_SCAN;
 }
 
 static enum err take_packet(struct sensor *s, struct seen *seen)
@@ -331,8 +383,13 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
     if (s->shared.fingerprints)
         fingerprints_match(s->shared.fingerprints, p, &seen->hits);
     note_tool(s, seen);
-    seen->class = refine_class(s, seen);
+    if (seen->class == CLASS_SCAN)
+        seen->class = refine_scan(s, seen);
     s->counts.class[seen->class]++;
+    if (seen->class == CLASS_BACKSCATTER)
+        e = dos_add(&s->dos, p, p->ts < s->start ? s->start : p->ts);
+    if (e)
+        return e;
     uint32_t contact = CONTACT_UNKNOWN;
     if (seen->host != HOST_NONE)
         e = find_contact(s, &seen->host, p, seen->class, &contact);
@@ -494,10 +551,11 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
         e = put_contacts(s);
     if (!e)
         e = services_add(&s->services, &s->contacts, &s->hosts);
+    if (!e)
+        e = dos_close_window(&s->dos, s->start + s->options.window);
     if (e)
         return e;
     note_examples(s);
-    block_clear(s->dos);
     struct window_site site = {
         .watching = true,
         .packets = s->window_packets,
@@ -505,12 +563,13 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
         .kept = ((double)s->hosts.share + 1) / 4294967296.0,
     };
     snprintf(site.name, sizeof site.name, "%s", s->site);
+    s->counts.dos_missed = s->dos.missed;
     s->open = false;
     s->closed = true;
     *ret_site = site;
     *ret_blocks = (const struct block *const *)s->blocks;
     *ret_count = s->block_count;
-    *ret_dos = s->dos;
+    *ret_dos = s->dos.out;
     return OK;
 }
 

@@ -24,6 +24,15 @@ struct sensor_shared {
     const struct geo *geo;
 };
 
+/* When backscatter is an attack; 0 takes the value of CAIDA's corsaro. */
+struct sensor_dos_options {
+    uint64_t packets;   /* at least; 25 */
+    int64_t duration;   /* us, from the first to the last packet, at least; 60 s */
+    uint32_t rate;      /* packets in some 60 s that slide by 10, at least; 30 */
+    int64_t idle;       /* us of silence that end it; 5 minutes */
+    size_t vectors_max; /* victims followed at once; 65,536 */
+};
+
 struct sensor_options {
     int64_t window;      /* us; 0: 10 minutes */
     size_t sources_max;  /* remembered at once; 0: 2^20 */
@@ -31,6 +40,7 @@ struct sensor_options {
     size_t payload_keep; /* bytes of payload in packet rows, at most 256 */
     uint64_t addresses;  /* size of the telescope; 0: not known */
     uint64_t secret;     /* of the hash tables; 0: from the system. No output depends on it */
+    struct sensor_dos_options dos;
 };
 
 struct sensor_counts {
@@ -39,6 +49,7 @@ struct sensor_counts {
     uint64_t class[CLASS_COUNT];
     uint64_t late;        /* older than the window that is open: counted into it */
     uint64_t sampled_out; /* packets of sources left out of contacts */
+    uint64_t dos_missed;  /* packets of victims for which the table of attacks had no room */
 };
 
 struct sensor;

@@ -2,22 +2,6 @@
 
 #include <stdlib.h>
 
-static uint32_t code_of(uint8_t proto, uint16_t port)
-{
-    switch (proto) {
-    case PROTO_TCP:
-        return port;
-    case PROTO_UDP:
-        return 65536u + port;
-    case PROTO_ICMP:
-        return 131072u + (port & 0xff);
-    case PROTO_ICMPV6:
-        return 131328u + (port & 0xff);
-    default:
-        return 131584u + proto;
-    }
-}
-
 static struct sensor_port port_of(const struct service *s)
 {
     struct sensor_port p = {.packets = s->packets, .sources = (uint64_t)(s->sources + 0.5)};
@@ -35,8 +19,8 @@ static struct sensor_port port_of(const struct service *s)
 enum err services_init(struct services *t)
 {
     *t = (struct services){
-        .number = calloc(SERVICES_CODES, sizeof *t->number),
-        .window = calloc(SERVICES_CODES, sizeof *t->window),
+        .number = calloc(SERVICE_CODES, sizeof *t->number),
+        .window = calloc(SERVICE_CODES, sizeof *t->window),
     };
     if (t->number && t->window)
         return OK;
@@ -82,7 +66,7 @@ static enum err place_services(struct services *t, const struct contacts *contac
     size_t least = t->count == SERVICES_MAX ? least_entry(t) : 0;
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
-        uint32_t code = code_of(contact_proto(c), contact_service(c));
+        uint32_t code = service_code(contact_proto(c), contact_service(c));
         if (contact_class(c) == CLASS_BACKSCATTER || t->number[code])
             continue;
         if (t->count < SERVICES_MAX) {
@@ -108,12 +92,12 @@ enum err services_add(
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
         if (contact_class(c) != CLASS_BACKSCATTER)
-            t->window[code_of(contact_proto(c), contact_service(c))]++;
+            t->window[service_code(contact_proto(c), contact_service(c))]++;
     }
     enum err e = place_services(t, contacts);
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
-        uint32_t code = code_of(contact_proto(c), contact_service(c));
+        uint32_t code = service_code(contact_proto(c), contact_service(c));
         t->window[code] = 0;
         if (contact_class(c) == CLASS_BACKSCATTER || !t->number[code])
             continue;

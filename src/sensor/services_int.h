@@ -12,8 +12,25 @@
 
 enum {
     SERVICES_MAX = 4096,
-    SERVICES_CODES = 2 * 65536 + 3 * 256, /* TCP, UDP ports; ICMP types; other protocols */
+    SERVICE_CODES = 2 * 65536 + 3 * 256, /* TCP, UDP ports; ICMP types; other protocols */
 };
+
+/* A service as a small number, below SERVICE_CODES. */
+static inline uint32_t service_code(uint8_t proto, uint16_t port)
+{
+    switch (proto) {
+    case PROTO_TCP:
+        return port;
+    case PROTO_UDP:
+        return 65536u + port;
+    case PROTO_ICMP:
+        return 131072u + (port & 0xff);
+    case PROTO_ICMPV6:
+        return 131328u + (port & 0xff);
+    default:
+        return 131584u + proto;
+    }
+}
 
 struct service {
     uint32_t code;

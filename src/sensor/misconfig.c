@@ -1,0 +1,166 @@
+#include "sensor/misconfig_int.h"
+
+#include "base/clock.h"
+#include "sensor/services_int.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+    ENTRIES = MISCONFIG_SETS * MISCONFIG_WAYS,
+    FILTER_BITS = 64 * 64,
+    MAP_FULL = 100 /* bits of an entry's 128: from here on the map says "very many" */
+};
+
+static const uint32_t no_code = UINT32_MAX;
+
+static void clear_entries(struct misconfig *m)
+{
+    for (size_t i = 0; i < ENTRIES; i++)
+        m->entry[i] = (struct misconfig_entry){.code = no_code};
+}
+
+enum err misconfig_init(struct misconfig *m, uint64_t addresses)
+{
+    *m = (struct misconfig){
+        .entry = malloc(ENTRIES * sizeof *m->entry),
+        .pairs = calloc(SERVICE_CODES, sizeof *m->pairs),
+        .map = calloc(MISCONFIG_MAP / 64, sizeof *m->map),
+        .addresses = (double)addresses,
+        .given = addresses > 0,
+        .hour = 1,
+    };
+    if (!m->entry || !m->pairs || !m->map) {
+        misconfig_done(m);
+        return ERR_NOMEM;
+    }
+    clear_entries(m);
+    return OK;
+}
+
+void misconfig_done(struct misconfig *m)
+{
+    free(m->entry);
+    free(m->pairs);
+    free(m->map);
+    *m = (struct misconfig){0};
+}
+
+static uint64_t hash_of(const struct ip *dst, uint32_t code)
+{
+    return hash_two(ip_hash(dst), code);
+}
+
+static void set_filter(struct misconfig *m, const struct misconfig_entry *e)
+{
+    uint64_t bit = hash_of(&e->dst, e->code) % FILTER_BITS;
+    m->filter[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+void misconfig_advance(struct misconfig *m, int64_t ts)
+{
+    int64_t start = time_floor(ts, US_HOUR);
+    if (m->hour_start == start)
+        return;
+    int64_t passed = m->hour_start ? (start - m->hour_start) / US_HOUR : 0;
+    m->hour_start = start;
+    if (passed <= 0)
+        return;
+    m->hour += passed < 2 ? (uint32_t)passed : 2;
+    memset(m->pairs, 0, SERVICE_CODES * sizeof *m->pairs);
+    memset(m->filter, 0, sizeof m->filter);
+    for (size_t i = 0; i < ENTRIES; i++) {
+        struct misconfig_entry *e = &m->entry[i];
+        e->weight /= 2;
+        e->singles = 0;
+        e->map[0] = e->map[1] = 0;
+        if (e->marked + 1 < m->hour)
+            e->marked = 0;
+        if (e->marked)
+            set_filter(m, e);
+    }
+}
+
+static struct misconfig_entry *find(
+    const struct misconfig *m, const struct ip *dst, uint32_t code)
+{
+    struct misconfig_entry *set =
+        m->entry + hash_of(dst, code) / FILTER_BITS % MISCONFIG_SETS * MISCONFIG_WAYS;
+    for (int i = 0; i < MISCONFIG_WAYS; i++)
+        if (set[i].code == code && ip_same(&set[i].dst, dst))
+            return &set[i];
+    return NULL;
+}
+
+bool misconfig_marked(const struct misconfig *m, const struct ip *dst, uint32_t code)
+{
+    uint64_t bit = hash_of(dst, code) % FILTER_BITS;
+    if (!(m->filter[bit / 64] >> bit % 64 & 1))
+        return false;
+    const struct misconfig_entry *e = find(m, dst, code);
+    return e && e->marked;
+}
+
+/* The entry, in the place of the least frequent of its set if it is new. Marked ones stay. */
+static struct misconfig_entry *take(struct misconfig *m, const struct ip *dst, uint32_t code)
+{
+    struct misconfig_entry *e = find(m, dst, code);
+    if (e)
+        return e;
+    struct misconfig_entry *set =
+        m->entry + hash_of(dst, code) / FILTER_BITS % MISCONFIG_SETS * MISCONFIG_WAYS;
+    for (int i = 0; i < MISCONFIG_WAYS; i++)
+        if (!set[i].marked && (!e || set[i].weight < e->weight))
+            e = &set[i];
+    if (e)
+        *e = (struct misconfig_entry){.dst = *dst, .code = code, .weight = e->weight};
+    return e;
+}
+
+/* How many addresses have been reached: linear counting (Whang, Vander-Zanden, Taylor, ACM TODS
+ * 15(2), 1990). Updated with every 64th new bit once there are many. */
+static void count_address(struct misconfig *m, const struct ip *dst)
+{
+    uint64_t bit = ip_hash(dst) % MISCONFIG_MAP;
+    if (m->given || m->map[bit / 64] >> bit % 64 & 1)
+        return;
+    m->map[bit / 64] |= UINT64_C(1) << bit % 64;
+    m->map_used++;
+    if (m->map_used > 64 && m->map_used % 64)
+        return;
+    double empty = (double)(MISCONFIG_MAP - m->map_used);
+    m->addresses = MISCONFIG_MAP * log(MISCONFIG_MAP / (empty > 1 ? empty : 1));
+}
+
+static bool is_many(const struct misconfig *m, const struct misconfig_entry *e)
+{
+    int bits = __builtin_popcountll(e->map[0]) + __builtin_popcountll(e->map[1]);
+    if (m->addresses < MISCONFIG_ADDRESSES - 0.5)
+        return false;
+    /* 10 sources set 9.66 bits of 128 on average. */
+    if (bits < MAP_FULL && 128 * log(128.0 / (128 - bits)) < MISCONFIG_SOURCES - 0.5)
+        return false;
+    double others = m->pairs[e->code] > e->singles ? m->pairs[e->code] - e->singles : 0;
+    double expected = others / (m->addresses - 1);
+    return e->singles >= MISCONFIG_SOURCES + MISCONFIG_RATIO * expected;
+}
+
+void misconfig_note(
+    struct misconfig *m, const struct ip *src, const struct ip *dst, uint32_t code, bool alone)
+{
+    count_address(m, dst);
+    m->pairs[code]++;
+    struct misconfig_entry *e = take(m, dst, code);
+    if (!e)
+        return;
+    e->weight++;
+    if (!alone)
+        return;
+    uint64_t bit = ip_hash(src) & 127;
+    e->singles++;
+    e->map[bit / 64] |= UINT64_C(1) << bit % 64;
+    if (e->singles >= MISCONFIG_SOURCES && is_many(m, e)) {
+        e->marked = m->hour;
+        set_filter(m, e);
+    }
+}

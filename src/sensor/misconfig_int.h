@@ -1,0 +1,64 @@
+#ifndef SENSOR_MISCONFIG_INT_H
+#define SENSOR_MISCONFIG_INT_H
+
+#include "base/err.h"
+#include "base/ip.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Many sources that talk to one address and port of the telescope and to no other: a wrong
+ * setting somewhere, not a scan. An (address, service) is marked when, within an hour, at least
+ * MISCONFIG_SOURCES sources that reached no other address with this service came to it, and ten
+ * times as many as come to an address of the telescope on average beside it. The mark holds to
+ * the end of the next hour.
+ *
+ * Bounded: a fixed table in sets of eight, in which a newcomer takes the place of the least
+ * frequent and inherits its count (space-saving: Metwally, Agrawal, El Abbadi, "Efficient
+ * computation of frequent and top-k elements in data streams", ICDT 2005, per set). */
+
+enum {
+    MISCONFIG_SOURCES = 10,
+    MISCONFIG_RATIO = 10,
+    MISCONFIG_ADDRESSES = 8, /* a telescope of fewer addresses cannot tell */
+    MISCONFIG_SETS = 512,
+    MISCONFIG_WAYS = 8,
+    MISCONFIG_MAP = 1 << 14, /* bits of the map of addresses */
+};
+
+struct misconfig_entry {
+    struct ip dst;
+    uint32_t code;    /* service_code(); UINT32_MAX: empty */
+    uint32_t weight;  /* for space-saving */
+    uint32_t singles; /* sources that came to no other address, counted once a window */
+    uint32_t marked;  /* hour + 1 in which it was last marked, 0 for never */
+    uint64_t map[2];  /* linear-counting map of these sources */
+};
+
+struct misconfig {
+    struct misconfig_entry *entry; /* MISCONFIG_SETS * MISCONFIG_WAYS */
+    uint32_t *pairs;               /* by service: (source, address) in this hour */
+    uint64_t *map;                 /* of addresses of the telescope that were reached */
+    size_t map_used;               /* bits set */
+    uint64_t filter[64];           /* bits of what is marked: most packets stop here */
+    double addresses;              /* size of the telescope, given or estimated */
+    bool given;
+    uint32_t hour; /* since the first, from 1 on */
+    int64_t hour_start;
+};
+
+enum err misconfig_init(struct misconfig *m, uint64_t addresses) MUST_CHECK;
+void misconfig_done(struct misconfig *m);
+
+/* Move on to the hour of `ts`. Call at the opening of each window. */
+void misconfig_advance(struct misconfig *m, int64_t ts);
+
+/* Is this address and service marked? About 2 ns if not. */
+bool misconfig_marked(const struct misconfig *m, const struct ip *dst, uint32_t code);
+
+/* A source has reached this address with this service for the first time in the window; `alone`
+ * if it has reached no other one with it. */
+void misconfig_note(
+    struct misconfig *m, const struct ip *src, const struct ip *dst, uint32_t code, bool alone);
+
+#endif
