@@ -24,7 +24,7 @@ enum {
 struct source_counts {
     uint64_t frames;
     uint64_t bytes;          /* captured */
-    uint64_t dropped_kernel; /* live only */
+    uint64_t dropped_kernel; /* live, or as a pcapng file states of its interfaces */
     uint64_t dropped_interface;
     uint64_t offset; /* file: bytes consumed, before decompression */
     uint64_t size;   /* file: its size, 0 if not known (a pipe) */
@@ -33,12 +33,15 @@ struct source_counts {
 struct source;
 
 /* A capture file: pcap or pcapng, plain, gzip or zstd, told by its first bytes; "-" is stdin; a
- * FIFO is fine. The fault names file and offset. */
+ * FIFO is fine, and the call waits for its first bytes. The fault names file and offset.
+ * ERR_STOPPED: a signal came while waiting. What is read: docs/formats/captures.md. */
 enum err source_open_file(
     struct source **ret_source, const char *path, struct fault *f) MUST_CHECK;
 
 /* A live interface by libpcap. `filter` is a pcap-filter(7) expression or NULL; snaplen 0:
- * 65535; buffer in bytes, 0: 64 MiB. Needs CAP_NET_RAW at this call only. */
+ * 65535; buffer in bytes, 0: 64 MiB. Needs CAP_NET_RAW at this call only. ERR_NOTFOUND (the
+ * fault names the interfaces there are), ERR_DENIED, ERR_BAD (filter, link type), ERR_RANGE,
+ * ERR_IO. */
 enum err source_open_live(struct source **ret_source, const char *interface, const char *filter,
     uint32_t snaplen, size_t buffer, struct fault *f) MUST_CHECK;
 
@@ -46,9 +49,11 @@ enum err source_open_live(struct source **ret_source, const char *interface, con
  * The next frames, at most `cap`.
  *
  * @param ret_count how many were filled; frames stay valid until the next call on this source.
- * @return OK with *ret_count > 0; OK with 0: live and nothing came within `wait_ms`, ask again;
- *         ERR_NOTFOUND: the file has ended well; ERR_BAD or ERR_SHORT: broken from here on, the
- *         fault names file and offset, all before it has been delivered; ERR_IO.
+ * @return OK with *ret_count > 0; OK with 0: live and nothing came within `wait_ms`, or a
+ * signal came: ask again; ERR_NOTFOUND: the file has ended well; ERR_BAD or ERR_SHORT: broken
+ * from here on, the fault names file and offset, all before it has been delivered; ERR_IO: the
+ * system cannot read, or the interface is gone. A failure and the end stay. Cost: about 10 ns a
+ * frame of a plain file in the page cache, in batches of hundreds.
  */
 enum err source_next(struct source *s, struct frame *frames, size_t cap, int wait_ms,
     size_t *ret_count, struct fault *f) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include "sensor/capture_writer.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -249,6 +250,44 @@ static void fifo_equals_file(void **state)
     }
 }
 
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+static void signal_interrupts(void **state)
+{
+    (void)state;
+    char fifo[128];
+    assert_int_equal(mkfifo(file_named("quiet", fifo), 0600), 0);
+    int writer = open(fifo, O_RDWR); /* so that neither end waits for the other */
+    assert_true(writer >= 0);
+    struct capture c = three_frames();
+    assert_int_equal(write(writer, c.bytes.data, 50), 50);
+    struct sigaction action = {.sa_handler = on_alarm};
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    struct source *s;
+    struct fault fault;
+    assert_int_equal(source_open_file(&s, fifo, &fault), OK);
+    struct frame frames[8];
+    size_t count;
+    assert_int_equal(source_next(s, frames, 8, -1, &count, &fault), OK);
+    assert_int_equal(count, 1);
+    /* The second frame is not whole; nothing more comes but a signal. */
+    ualarm(20000, 20000);
+    assert_int_equal(source_next(s, frames, 8, -1, &count, &fault), OK);
+    ualarm(0, 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(
+        write(writer, c.bytes.data + 50, c.bytes.len - 50), (ssize_t)c.bytes.len - 50);
+    assert_int_equal(source_next(s, frames, 8, -1, &count, &fault), OK);
+    assert_int_equal(count, 2);
+    assert_frame(&frames[0], INT64_C(1700000000999999), 1, "the second", 1500);
+    source_close(s);
+    close(writer);
+    buf_done(&c.bytes);
+}
+
 static void standard_input(void **state)
 {
     (void)state;
@@ -489,6 +528,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("a record that cannot be one ends the file with its offset", broken_middle),
     SAYS("gzip and zstd give the same frames as the plain file", packed_equals_plain),
     SAYS("a FIFO gives the same frames as the file", fifo_equals_file),
+    SAYS("a signal gives the word back to a caller that waits for a pipe", signal_interrupts),
     SAYS("\"-\" is standard input", standard_input),
     SAYS("the size of reads makes no difference", any_chunk),
     SAYS("several gzip members or zstd frames are one capture", several_members),
