@@ -95,6 +95,11 @@ enum err api_start(struct api **ret_api, const struct api_options *options,
  * fine. */
 void api_stop(struct api *a);
 
+/* For `doctor`: could api_start() listen at this address now? ERR_BAD, ERR_BUSY or ERR_IO with
+ * the sentence that it would give; and was the portal built into this program? */
+enum err api_listen_check(const char *listen, struct fault *f) MUST_CHECK;
+bool api_has_portal(void);
+
 /* The address that it listens on, "http://127.0.0.1:8480". */
 const char *api_address(const struct api *a);
 

@@ -1,3 +1,4 @@
+#include "api/api.h"
 #include "api/server_int.h"
 
 #include "base/ip.h"
@@ -105,4 +106,15 @@ enum err server_listen(const char *listen, int *ret_socket, char ret_address[96]
     snprintf(ret_address, 96, ip_is_v4(&ip) ? "%s:%u" : "[%s]:%u", ip_format(&ip, text),
         (unsigned)bound_port(*ret_socket));
     return OK;
+}
+
+enum err api_listen_check(const char *listen, struct fault *f)
+{
+    int s;
+    char address[96];
+    bool loopback;
+    enum err e = server_listen(listen, &s, address, &loopback, f);
+    if (!e)
+        close(s);
+    return e;
 }

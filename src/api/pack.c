@@ -1,3 +1,4 @@
+#include "api/api.h"
 #include "api/pack_int.h"
 
 #include <string.h>
@@ -22,4 +23,9 @@ bool pack_find(const struct pack *p, const char *path, struct packed *ret_file)
             low = middle + 1;
     }
     return false;
+}
+
+bool api_has_portal(void)
+{
+    return pack_portal()->count > 0;
 }

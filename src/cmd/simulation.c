@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GEOIP_DEBIAN "/usr/share/tor/geoip"
+#define GEOIP_DEBIAN    "/usr/share/tor/geoip"
+#define GEOIP_BOOTSTRAP "/usr/local/share/kizashi/geoip" /* of script/bootstrap */
 
 void simulation_options(struct telescope_options *o, const struct conf *conf)
 {
@@ -21,7 +22,9 @@ void simulation_options(struct telescope_options *o, const struct conf *conf)
     o->quiet = conf_flag(conf, "no-nuisances");
     o->geoip = conf_text(conf, "geoip");
     if (!o->geoip)
-        o->geoip = access(GEOIP_DEBIAN, R_OK) == 0 ? GEOIP_DEBIAN : NULL;
+        o->geoip = access(GEOIP_DEBIAN, R_OK) == 0      ? GEOIP_DEBIAN
+                   : access(GEOIP_BOOTSTRAP, R_OK) == 0 ? GEOIP_BOOTSTRAP
+                                                        : NULL;
     else if (strcmp(o->geoip, "none") == 0)
         o->geoip = NULL;
 }

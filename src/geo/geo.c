@@ -42,6 +42,9 @@ static const char *const usual_places[] = {
     "/usr/share/GeoIP/GeoLite2-ASN.mmdb",
     "/usr/share/tor/geoip",
     "/usr/share/tor/geoip6",
+    "/usr/local/share/kizashi/geoip", /* where script/bootstrap puts tor-geoipdb's, without Tor
+                                       */
+    "/usr/local/share/kizashi/geoip6",
     "/var/lib/location/database.db",
     "/usr/share/libloc-location/location.db",
 };
@@ -248,8 +251,8 @@ static void write_advice(struct geo *g)
 {
     size_t n = 0;
     if (g->part[GEO_COUNTRY4] == NO_FILE)
-        g->advice[n++] =
-            "no database of countries: apt-get install tor-geoipdb, or name an MMDB file";
+        g->advice[n++] = "no database of countries: script/bootstrap puts Debian's in place, "
+                         "or name an MMDB file";
     if (g->part[GEO_ASN4] == NO_FILE)
         g->advice[n++] =
             "no database of networks: apt-get install libloc-database, or name an MMDB file";

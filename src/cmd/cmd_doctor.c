@@ -1,0 +1,386 @@
+#include "cmd/commands.h"
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "geo/geo.h"
+#include "store/chdb_find.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <libgen.h>
+#include <net/if.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Looks at what the hub needs of the machine, says what is missing and how to mend it. Changes
+ * nothing. Each check is a row with a function that fills a verdict. */
+
+enum state {
+    STATE_OK,
+    STATE_WARN, /* something is left out: the hub starts without it */
+    STATE_FAIL  /* the hub does not start, or loses data */
+};
+
+struct verdict {
+    enum state state;
+    char found[512];
+    char mend[512]; /* what to do; "" when nothing */
+};
+
+static const struct conf_item items[] = {
+    {"data", CONF_TEXT, "DIR", NULL, 0, 0, "kizashi-data", NULL,
+        "Data folder that the hub is to use."},
+    {"listen", CONF_TEXT, "ADDR:PORT", NULL, 0, 0, "127.0.0.1:8480", NULL,
+        "Where the hub is to listen."},
+    {"library", CONF_TEXT, "FILE", NULL, 0, 0, NULL, NULL, "libchdb.so, as the hub is told."},
+    {"country-db", CONF_LIST, "FILE", NULL, 0, 0, NULL, NULL,
+        "Country of addresses, as the hub is told."},
+    {"asn-db", CONF_LIST, "FILE", NULL, 0, 0, NULL, NULL,
+        "Network of addresses, as the hub is told."},
+    {"json", CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL, "An array of objects instead of lines."},
+    {0},
+};
+
+#define GIB (1024.0 * 1024.0 * 1024.0)
+
+/* Thresholds: below the first the hub fails sooner or later, below the second it is tight. */
+static const double disk_least = 1 * GIB, disk_good = 20 * GIB;
+static const double memory_least = 1 * GIB, memory_good = 3 * GIB;
+static const rlim_t files_good = 4096;
+
+static void say(struct verdict *v, enum state state, const char *found, const char *mend)
+{
+    v->state = state;
+    snprintf(v->found, sizeof v->found, "%s", found);
+    snprintf(v->mend, sizeof v->mend, "%s", mend);
+}
+
+/* Load the library in a child: half a gigabyte, and a broken one may end the process. */
+static int library_loads(const char *path)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(dlopen(path, RTLD_NOW | RTLD_LOCAL) ? 0 : 1);
+    int status = 1;
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return 0;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void look_library(const struct conf *conf, struct verdict *v)
+{
+    char path[CHDB_PATH];
+    struct fault f;
+    struct stat st;
+    if (chdb_find(conf_text(conf, "library"), path, &f) != OK) {
+        say(v, STATE_FAIL, f.text,
+            "run script/bootstrap, or name an installed libchdb.so with --library FILE or "
+            "KIZASHI_CHDB; kizashi replay --no-store works without");
+        return;
+    }
+    if (!library_loads(path)) {
+        snprintf(v->found, sizeof v->found, "%.400s does not load", path);
+        snprintf(v->mend, sizeof v->mend,
+            "it is cut or for another kind of machine: remove it and run script/bootstrap");
+        v->state = STATE_FAIL;
+        return;
+    }
+    char *real = realpath(path, NULL);
+    double size = stat(path, &st) == 0 ? (double)st.st_size / 1e6 : 0.0;
+    snprintf(v->found, sizeof v->found, "%.400s loads (%.0f MB)", real ? real : path, size);
+    free(real);
+}
+
+/* The databases as the hub would load them; `part` is how geo_origins() names them. */
+static void look_places(
+    const struct conf *conf, const char *option, const char *part, struct verdict *v)
+{
+    const char *const *files;
+    struct geo_options options = {
+        .file_count = conf_list(conf, option, &files), .automatic = true};
+    options.files = files;
+    struct geo *g;
+    struct fault f;
+    if (geo_open(&g, &options, &f) != OK) {
+        say(v, STATE_FAIL, f.text, "name another file, or none");
+        return;
+    }
+    struct geo_origin origins[4];
+    size_t count = geo_origins(g, origins, 4);
+    size_t used = 0;
+    for (size_t i = 0; i < count && used < sizeof v->found; i++) {
+        char date[TIME_TEXT];
+        if (strncmp(origins[i].what, part, strlen(part)) != 0)
+            continue;
+        used += (size_t)snprintf(v->found + used, sizeof v->found - used,
+            "%s%s: %llu ranges of %.10s from %s", used ? "; " : "", origins[i].what,
+            (unsigned long long)origins[i].rows,
+            origins[i].date ? time_format(origins[i].date, date) : "unknown date",
+            origins[i].file);
+    }
+    if (!used) {
+        snprintf(v->found, sizeof v->found, "no database of the %s of addresses", part);
+        snprintf(v->mend, sizeof v->mend,
+            "script/bootstrap installs Debian's, or name yours with --%s FILE", option);
+        v->state = STATE_WARN;
+    }
+    geo_close(g);
+}
+
+static void look_countries(const struct conf *conf, struct verdict *v)
+{
+    look_places(conf, "country-db", "country", v);
+}
+
+static void look_networks(const struct conf *conf, struct verdict *v)
+{
+    look_places(conf, "asn-db", "network", v);
+}
+
+static void look_capture(const struct conf *conf, struct verdict *v)
+{
+    (void)conf;
+    char program[400] = "kizashi";
+    int s = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (s >= 0) {
+        close(s);
+        say(v, STATE_OK, "capture sockets can be opened", "");
+        return;
+    }
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (len > 0)
+        program[len] = 0;
+    snprintf(v->found, sizeof v->found, "live capture is not allowed: %s", strerror(errno));
+    snprintf(v->mend, sizeof v->mend,
+        "setcap cap_net_raw+ep %s (as root), or start it by kizashi.service; captures in "
+        "files need no privilege",
+        program);
+    v->state = STATE_WARN;
+}
+
+static void look_interfaces(const struct conf *conf, struct verdict *v)
+{
+    (void)conf;
+    struct ifaddrs *all = NULL;
+    size_t used = 0;
+    if (getifaddrs(&all) != 0)
+        all = NULL;
+    for (const struct ifaddrs *i = all; i && used < sizeof v->found; i = i->ifa_next)
+        if (i->ifa_addr && i->ifa_addr->sa_family == AF_PACKET && (i->ifa_flags & IFF_UP) &&
+            !(i->ifa_flags & IFF_LOOPBACK))
+            used += (size_t)snprintf(v->found + used, sizeof v->found - used, "%s%s",
+                used ? ", " : "up: ", i->ifa_name);
+    freeifaddrs(all);
+    if (!used)
+        say(v, STATE_WARN, "no network interface is up but loopback",
+            "bring the capture interface up: ip link set IF up");
+}
+
+static void look_listen(const struct conf *conf, struct verdict *v)
+{
+    const char *listen = conf_text(conf, "listen");
+    struct fault f;
+    if (api_listen_check(listen, &f) != OK)
+        say(v, STATE_FAIL, f.text, "stop the other program, or choose with --listen ADDR:PORT");
+    else
+        snprintf(v->found, sizeof v->found, "%s is free", listen);
+}
+
+static void look_portal(const struct conf *conf, struct verdict *v)
+{
+    (void)conf;
+    if (api_has_portal())
+        say(v, STATE_OK, "the portal is part of this program", "");
+    else
+        say(v, STATE_WARN, "this program was built without the portal",
+            "npm ci && npm run build in portal/, then build again; script/run does both");
+}
+
+/* The folder, or, when it is still to be made, the one that it will be made in. */
+static const char *existing(const char *data, char parent[4096])
+{
+    snprintf(parent, 4096, "%s", data);
+    struct stat st;
+    return stat(data, &st) == 0 ? data : dirname(parent);
+}
+
+static void look_data(const struct conf *conf, struct verdict *v)
+{
+    const char *data = conf_text(conf, "data");
+    char parent[4096];
+    struct stat st;
+    const char *folder = existing(data, parent);
+    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        snprintf(v->found, sizeof v->found, "%.400s is not a folder", folder);
+        snprintf(v->mend, sizeof v->mend, "name another with --data DIR");
+        v->state = STATE_FAIL;
+        return;
+    }
+    const struct passwd *owner = getpwuid(st.st_uid);
+    if (access(folder, W_OK | X_OK) != 0) {
+        snprintf(v->found, sizeof v->found, "%.400s belongs to %s and cannot be written",
+            folder, owner ? owner->pw_name : "another user");
+        snprintf(v->mend, sizeof v->mend,
+            "run the hub as that user, give the folder to yours, or choose with --data DIR");
+        v->state = STATE_FAIL;
+        return;
+    }
+    snprintf(v->found, sizeof v->found, "%.300s %s, owner %s", data,
+        folder == data ? "can be written" : "can be made", owner ? owner->pw_name : "unknown");
+}
+
+static void look_disk(const struct conf *conf, struct verdict *v)
+{
+    char parent[4096];
+    struct statvfs fs;
+    const char *folder = existing(conf_text(conf, "data"), parent);
+    if (statvfs(folder, &fs) != 0) {
+        say(v, STATE_FAIL, "the free space cannot be read", "name a folder with --data DIR");
+        return;
+    }
+    double bytes = (double)fs.f_bavail * (double)fs.f_frsize;
+    snprintf(v->found, sizeof v->found, "%.1f GiB free for %.300s", bytes / GIB, folder);
+    v->state = bytes < disk_least ? STATE_FAIL : bytes < disk_good ? STATE_WARN : STATE_OK;
+    if (v->state != STATE_OK)
+        snprintf(v->mend, sizeof v->mend,
+            "choose a larger disk with --data DIR, or keep less with --keep-packets");
+}
+
+static void look_memory(const struct conf *conf, struct verdict *v)
+{
+    (void)conf;
+    struct sysinfo info;
+    if (sysinfo(&info) != 0)
+        return;
+    double bytes = (double)info.totalram * info.mem_unit;
+    snprintf(v->found, sizeof v->found, "%.1f GiB", bytes / GIB);
+    v->state = bytes < memory_least ? STATE_FAIL : bytes < memory_good ? STATE_WARN : STATE_OK;
+    if (v->state != STATE_OK)
+        snprintf(v->mend, sizeof v->mend,
+            "the store and the sensors take up to about 2 GiB: fewer sites, or more memory");
+}
+
+static void look_files(const struct conf *conf, struct verdict *v)
+{
+    (void)conf;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    snprintf(v->found, sizeof v->found, "%llu files may be open at once",
+        (unsigned long long)files.rlim_max);
+    if (files.rlim_max < files_good) {
+        snprintf(v->mend, sizeof v->mend, "ulimit -Hn 65536, or LimitNOFILE= of the service");
+        v->state = STATE_WARN;
+    }
+}
+
+static void look_clock(const struct conf *conf, struct verdict *v)
+{
+    (void)conf;
+    struct timex t = {0};
+    int status = adjtimex(&t);
+    if (status >= 0 && !(t.status & STA_UNSYNC)) {
+        say(v, STATE_OK, "the clock is synchronised", "");
+        return;
+    }
+    say(v, STATE_WARN, "nobody says that the clock is synchronised",
+        "run chrony or systemd-timesyncd: live packets carry this machine's time, and early "
+        "warnings compare sites");
+}
+
+static const struct check {
+    const char *name;
+    void (*look)(const struct conf *conf, struct verdict *v);
+} checks[] = {
+    {"store library", look_library},
+    {"countries", look_countries},
+    {"networks", look_networks},
+    {"capture", look_capture},
+    {"interfaces", look_interfaces},
+    {"address", look_listen},
+    {"portal", look_portal},
+    {"data folder", look_data},
+    {"disk", look_disk},
+    {"memory", look_memory},
+    {"open files", look_files},
+    {"clock", look_clock},
+};
+
+static const char *const state_words[] = {"ok", "warn", "fail"};
+
+static void print_line(const struct check *check, const struct verdict *v)
+{
+    printf("%-5s %-14s %s\n", state_words[v->state], check->name, v->found);
+    if (v->mend[0])
+        printf("%20s to mend: %s\n", "", v->mend);
+}
+
+static enum err add_row(json_t *rows, const struct check *check, const struct verdict *v)
+{
+    json_t *row = json_pack("{s:s, s:s, s:o, s:o}", "check", check->name, "state",
+        state_words[v->state], "found", json_text(v->found, strlen(v->found)), "mend",
+        v->mend[0] ? json_text(v->mend, strlen(v->mend)) : json_null());
+    return row && json_array_append_new(rows, row) == 0 ? OK : ERR_NOMEM;
+}
+
+static int print_rows(const json_t *rows)
+{
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    json_write(&out, rows);
+    if (out.err) {
+        fprintf(stderr, "kizashi doctor: %s\n", err_text(out.err));
+        buf_done(&out);
+        return EXIT_PROBLEM;
+    }
+    puts((const char *)out.data);
+    buf_done(&out);
+    return EXIT_DONE;
+}
+
+static int run(const struct conf *conf, size_t count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    bool as_json = conf_flag(conf, "json");
+    json_t *rows = json_array();
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        struct verdict v = {0};
+        checks[i].look(conf, &v);
+        if (v.state == STATE_FAIL)
+            status = EXIT_PROBLEM;
+        if (!as_json)
+            print_line(&checks[i], &v);
+        else if (add_row(rows, &checks[i], &v) != OK)
+            status = EXIT_PROBLEM;
+    }
+    if (as_json && print_rows(rows) != EXIT_DONE)
+        status = EXIT_PROBLEM;
+    json_decref(rows);
+    return status;
+}
+
+const struct command cmd_doctor = {
+    .name = "doctor",
+    .text = "Say what the hub needs of this machine, what is missing, and how to mend it.",
+    .items = items,
+    .run = run,
+    .more =
+        "Each line is ok, warn (the hub runs without it) or fail (the hub does not start, or "
+        "would lose data). Nothing is changed. The exit status is 1 if a line is fail.\n\n"
+        "    $ kizashi doctor --data /var/lib/kizashi --listen 127.0.0.1:8480",
+};

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""kizashi doctor, as an operator meets it. Prints TAP.
+
+    doctor.py KIZASHI
+"""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+
+KIZASHI = sys.argv[1]
+
+# Loading half a gigabyte again and again proves nothing: the C library that this program uses stands for it.
+ANY_LIBRARY = next(line.split()[-1] for line in open("/proc/self/maps") if "/libc.so" in line or "/libc-" in line)
+
+
+def doctor(*words, **environment):
+    """Exit status and the checks by name."""
+    run = subprocess.run([KIZASHI, "doctor", "--json", *words], capture_output=True, text=True,
+                         env={**os.environ, "KIZASHI_CHDB": ANY_LIBRARY, **environment})
+    return run.returncode, {row["check"]: row for row in json.loads(run.stdout)} if run.stdout else run.stderr
+
+
+def rows_are_whole(folder):
+    _, checks = doctor("--data", folder)
+    names = ["store library", "countries", "networks", "capture", "interfaces", "address", "portal", "data folder",
+             "disk", "memory", "open files", "clock"]
+    assert list(checks) == names, list(checks)
+    for row in checks.values():
+        assert row["state"] in ("ok", "warn", "fail") and row["found"], row
+        assert (row["mend"] is None) == (row["state"] == "ok"), row
+
+
+def status_follows(folder):
+    for words in ((), ("--listen", "nowhere:1")):
+        status, checks = doctor("--data", folder, *words)
+        assert status == any(row["state"] == "fail" for row in checks.values()), (status, checks)
+
+
+def address_in_use(folder):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        status, checks = doctor("--data", folder, "--listen", address)
+    assert status == 1 and checks["address"]["state"] == "fail", checks["address"]
+    assert address in checks["address"]["found"] and "listens there" in checks["address"]["found"]
+
+
+def library_broken(folder):
+    path = os.path.join(folder, "libchdb.so")
+    with open(path, "wb") as file:
+        file.write(b"\x7fELF and no more")
+    status, checks = doctor("--data", folder, "--library", path)
+    assert status == 1 and "does not load" in checks["store library"]["found"], checks["store library"]
+    status, checks = doctor("--data", folder, KIZASHI_CHDB=path + ".none")
+    assert status == 1 and "script/bootstrap" in checks["store library"]["mend"], checks["store library"]
+
+
+def data_is_file(folder):
+    path = os.path.join(folder, "file")
+    open(path, "w").close()
+    status, checks = doctor("--data", path)
+    assert status == 1 and checks["data folder"]["found"] == f"{path} is not a folder", checks["data folder"]
+
+
+def database_broken(folder):
+    path = os.path.join(folder, "geoip")
+    with open(path, "w") as file:
+        file.write("no,such\n")
+    status, checks = doctor("--data", folder, "--country-db", path)
+    assert status == 1 and path in checks["countries"]["found"], checks["countries"]
+
+
+def changes_nothing(folder):
+    data = os.path.join(folder, "new")
+    _, checks = doctor("--data", data)
+    assert checks["data folder"]["found"].startswith(f"{data} can be made"), checks["data folder"]
+    assert not os.path.exists(data)
+
+
+def lines_for_people(folder):
+    run = subprocess.run([KIZASHI, "doctor", "--data", folder], capture_output=True, text=True)
+    for line in run.stdout.splitlines():
+        assert line.split()[0] in ("ok", "warn", "fail", "to"), line
+
+
+TESTS = [
+    ("doctor looks at everything, and tells how to mend what is not ok", rows_are_whole),
+    ("doctor's status is 1 exactly if a check fails", status_follows),
+    ("an address that is taken is named", address_in_use),
+    ("a library of the store that is missing or broken is named", library_broken),
+    ("a data folder that is a file is named", data_is_file),
+    ("a database that is broken is named", database_broken),
+    ("doctor makes no folder", changes_nothing),
+    ("without --json every line begins with its state", lines_for_people),
+]
+
+print(f"1..{len(TESTS)}")
+failed = 0
+for number, (sentence, test) in enumerate(TESTS, 1):
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            test(scratch)
+            print(f"ok {number} - {sentence}")
+        except (AssertionError, KeyError, ValueError) as fault:
+            failed += 1
+            print(f"not ok {number} - {sentence}\n# {fault!r}")
+sys.exit(bool(failed))
