@@ -30,18 +30,22 @@ static inline bool number_load(struct bytes *in, double least, double most, doub
     return true;
 }
 
-/* The same, and NaN is allowed: "not known". */
-static inline bool number_load_or_none(
-    struct bytes *in, double least, double most, double *ret_value)
+/* The same for a float: a double that is none is refused. With `none`, NaN is allowed: "not
+ * known". */
+static inline bool number_load_float(
+    struct bytes *in, double least, double most, bool none, float *ret_value)
 {
-    struct bytes ahead = *in;
-    uint64_t bits = bytes_le64(&ahead);
+    uint64_t bits = bytes_le64(in);
     double value;
+    double nan = (double)NAN;
+    uint64_t nan_bits;
     memcpy(&value, &bits, sizeof value);
-    if (ahead.cut || !isnan(value))
-        return number_load(in, least, most, ret_value);
-    *in = ahead;
-    *ret_value = NAN;
+    memcpy(&nan_bits, &nan, sizeof nan_bits);
+    bool known = value >= least && value <= most && !((double)(float)value < value) &&
+                 !((double)(float)value > value);
+    if (in->cut || !(known || (none && bits == nan_bits)))
+        return false;
+    *ret_value = known ? (float)value : NAN;
     return true;
 }
 

@@ -24,13 +24,13 @@ bool quiet_load(struct quiet *table, uint32_t now, struct bytes *in)
     uint32_t next = 0;
     for (uint32_t i = 0; i < count && !in->cut; i++) {
         uint32_t service = bytes_le32(in);
-        double hits;
-        if (!number_load(in, 0.0, 1e9, &hits))
+        float hits;
+        if (!number_load_float(in, 0.0, 1e9, false, &hits))
             return false;
         uint32_t window = bytes_le32(in);
         if (service < next || service >= SERVICES || !window || window > now)
             return false;
-        table[service] = (struct quiet){.hits = (float)hits, .window = window};
+        table[service] = (struct quiet){.hits = hits, .window = window};
         next = service + 1;
     }
     return !in->cut;

@@ -63,11 +63,11 @@ static double slope(const struct tail *t, double all)
 double tail_correct(const struct tail *t, double score)
 {
     const double threshold = (double)THRESHOLD_BIN / BINS_PER_UNIT;
-    if (score <= threshold)
-        return score;
     double all = survivors(t, THRESHOLD_BIN);
     double nominal = t->total * pow(10.0, -threshold) + prior;
-    double excess = fmax(0.0, log10(all / nominal));
+    double excess = fmin(fmax(0.0, log10(all / nominal)), threshold);
+    if (score <= threshold)
+        return fmin(score, threshold - excess);
     return fmax(threshold - excess + (score - threshold) / slope(t, all), 0.0);
 }
 

@@ -179,7 +179,7 @@ struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned s
     double expected;
     if (count) {
         expected = median(days, count);
-        if (span == 0)
+        if (hours)
             expected = fmax(expected, before);
         dispersion *= 1.0 + 1.57 / count; /* a median of few days is itself uncertain */
     } else if (hours >= 3) {

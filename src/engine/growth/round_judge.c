@@ -1,5 +1,6 @@
 #include "engine/growth/step_int.h"
 
+#include "num/order.h"
 #include "num/tail.h"
 
 #include <math.h>
@@ -76,6 +77,7 @@ struct chorus {
     unsigned count;
     double expected; /* sources a window, over all sites */
     uint64_t crossing;
+    bool learning; /* one of those that cross is young */
     struct sight sights[SITES_CAP];
 };
 
@@ -94,10 +96,21 @@ static void listen(
         if (!known)
             continue;
         c.expected += (double)c.sights[k].expected / g->span[c.sights[k].span];
-        if (crosses(g, cell, &c.sights[k]))
+        if (crosses(g, cell, &c.sights[k])) {
             c.crossing |= (uint64_t)1 << k;
+            c.learning |= is_learning(g, k);
+        }
     }
     *ret_chorus = c;
+}
+
+/* -log10 of the joint p-value. While a site is being learned, the daily rhythm that all sites
+ * share is not known, and their agreement proves nothing: only the middle one counts. */
+static double joint(struct chorus *c)
+{
+    if (!c->learning)
+        return -log_p_fisher(c->log_p, c->count) / M_LN10;
+    return -median(c->log_p, c->count) / M_LN10;
 }
 
 static void note_crossings(struct growth *g, struct rising *rise, const struct chorus *c)
@@ -111,7 +124,7 @@ static void note_crossings(struct growth *g, struct rising *rise, const struct c
         }
         if (!(c->crossing >> k & 1))
             continue;
-        if (!site->first)
+        if (!site->first || g->now - site->last > g->span[1])
             site->first = g->now;
         site->last = g->now;
         rise->last = g->now;
@@ -154,7 +167,7 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
     listen(g, r, service, &chorus);
     if (!chorus.count)
         return OK;
-    double log_p = -log_p_fisher(chorus.log_p, chorus.count) / M_LN10;
+    double log_p = joint(&chorus);
     bool busy = chorus.expected >= 0.5;
     struct rising *rise = rising_of(g, service);
     double corrected = tail_correct(&g->tail, log_p);
@@ -178,9 +191,8 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
         .live = r->live,
         .across = rising_confirmed(rise, crossed_lately(g, rise), g->options.own),
         .log_p = log_p,
+        .learning = chorus.learning,
         .score = corrected - tests_a_day(g, busy_services, busy)};
-    for (size_t k = 0; k < g->place_count; k++)
-        v.learning |= (v.across >> k & 1) && is_learning(g, k);
     bool fires = chorus.crossing && v.score >= 0.0 &&
                  (unsigned)__builtin_popcountll(v.across) >= sites_needed(g, r->live);
     rise->history = (uint8_t)(rise->history << 1 | fires);

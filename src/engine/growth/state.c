@@ -121,13 +121,9 @@ static enum err load_place(struct growth *g, struct bytes *in)
 
 static bool load_rates(struct bytes *in, float *values, size_t count, bool none_allowed)
 {
-    for (size_t i = 0; i < count; i++) {
-        double x;
-        if (none_allowed ? !number_load_or_none(in, 0.0, rate_most, &x)
-                         : !number_load(in, 0.0, rate_most, &x))
+    for (size_t i = 0; i < count; i++)
+        if (!number_load_float(in, 0.0, rate_most, none_allowed, &values[i]))
             return false;
-        values[i] = (float)x;
-    }
     return true;
 }
 

@@ -23,11 +23,11 @@ static const struct {
 } prior[HORIZONS] = {
     {0.10, 50.0, 0.010},
     {0.10, 30.0, 0.015},
-    {0.15, 10.0, 0.025},
+    {0.15, 20.0, 0.025},
 };
 static const double blind_dispersion =
     0.6;                           /* six hours against an earlier level: no rhythm known */
-static const double outlier = 4.0; /* deviations; what lies beyond is learned as this */
+static const double outlier = 2.5; /* deviations; what lies beyond is learned as this */
 
 static unsigned hour_of(int64_t time)
 {
@@ -228,14 +228,32 @@ static void learn_spread(struct site *site, struct series *p, const struct view 
     }
 }
 
+/* An hour goes into the rhythm only when it is so old that nothing which goes on now can have
+ * taught it: longer than the longest horizon, as long as the ring can tell. */
+static uint32_t lag_hours(const struct surge *s)
+{
+    const uint32_t enough = 18;
+    uint32_t most = RING / s->span[1] - 2;
+    return most < enough ? most : enough;
+}
+
+static void learn_mean(struct series *p, double rate, unsigned windows)
+{
+    for (unsigned i = 0; i < windows; i++) {
+        p->known = fminf(p->known + 1.0F, KNOWN_MOST);
+        p->mean += ((float)rate - p->mean) / p->known;
+    }
+}
+
 void model_learn(struct surge *s, struct series *p, const struct view views[HORIZONS])
 {
     struct site *site = &s->sites[p->site];
     for (unsigned h = 0; h < HORIZONS; h++)
         if (s->now % s->span[h] == 0)
             learn_spread(site, p, &views[h], h);
-    p->known = fminf(p->known + 1.0F, KNOWN_MOST);
-    p->mean += (p->ring[s->now % RING] - p->mean) / p->known;
+    /* As long as nothing older is known, the mean is of now. */
+    if (p->known < (float)(lag_hours(s) * s->span[1]))
+        learn_mean(p, (double)p->ring[s->now % RING], 1);
 }
 
 static void learn_day(const struct surge *s, struct series *p, uint32_t end)
@@ -244,7 +262,7 @@ static void learn_day(const struct surge *s, struct series *p, uint32_t end)
     double rhythm = 0.0;
     unsigned count = 0;
     uint32_t day = (uint32_t)(US_DAY / s->window);
-    for (uint32_t n = end > day ? end - day : 1; n < end && day <= RING; n++) {
+    for (uint32_t n = end > day ? end - day + 1 : 1; n < end && day <= RING; n++) {
         double x = (double)p->ring[n % RING];
         double m = model_rhythm(s, p, n);
         if (isnan(x) || isnan(m) || is_held(p, n))
@@ -266,28 +284,32 @@ static void learn_day(const struct surge *s, struct series *p, uint32_t end)
 
 void model_close_hour(const struct surge *s, struct series *p)
 {
+    int64_t start = window_start(s, s->now);
+    if (start % US_DAY == 0)
+        learn_day(s, p, s->now);
     uint32_t hour = s->span[1];
-    uint32_t from = s->now > hour ? s->now - hour : 1;
-    int64_t middle = window_start(s, s->now) - US_HOUR / 2;
-    unsigned h = hour_of(middle);
+    uint32_t back = (lag_hours(s) + 1) * hour;
+    if (s->now <= back)
+        return;
+    int64_t middle = start - (int64_t)back * s->window + US_HOUR / 2;
     double rhythm;
     unsigned count;
-    double rate = sum_between(s, p, from, s->now, &count, &rhythm);
-    if (count * 2 >= hour) {
-        rate /= count * week_factor(p, middle);
-        double old = (double)p->hour[h];
-        unsigned days = p->hour_days[h];
-        if (days) { /* one wild day must not teach */
-            rate = fmin(rate, 3.0 * old + 3.0);
-            rate = fmax(rate, old / 3.0 - 1.0);
-        }
-        double gain = fmax(1.0 / (days + 1.0), 0.15);
-        p->hour[h] = (float)(old + gain * (rate - old));
-        if (days < DAYS_FULL)
-            p->hour_days[h]++;
+    double rate = sum_between(s, p, s->now - back, s->now - back + hour, &count, &rhythm);
+    if (count * 2 < hour)
+        return;
+    rate /= count * week_factor(p, middle);
+    learn_mean(p, rate, count);
+    unsigned h = hour_of(middle);
+    double old = (double)p->hour[h];
+    unsigned days = p->hour_days[h];
+    if (days) { /* one wild day must not teach */
+        rate = fmin(rate, 3.0 * old + 3.0);
+        rate = fmax(rate, old / 3.0 - 1.0);
     }
-    if (h == HOURS - 1)
-        learn_day(s, p, s->now);
+    double gain = fmax(1.0 / (days + 1.0), 0.15);
+    p->hour[h] = (float)(old + gain * (rate - old));
+    if (days < DAYS_FULL)
+        p->hour_days[h]++;
 }
 
 void model_accept(struct series *p)

@@ -98,14 +98,9 @@ enum err surge_save(const struct engine_state *st, struct buf *out)
 static bool load_floats(
     struct bytes *in, float *values, size_t count, double least, bool none_allowed)
 {
-    for (size_t i = 0; i < count; i++) {
-        double x;
-        bool good = none_allowed ? number_load_or_none(in, least, rate_most, &x)
-                                 : number_load(in, least, rate_most, &x);
-        if (!good)
+    for (size_t i = 0; i < count; i++)
+        if (!number_load_float(in, least, rate_most, none_allowed, &values[i]))
             return false;
-        values[i] = (float)x;
-    }
     return true;
 }
 

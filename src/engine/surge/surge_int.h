@@ -123,7 +123,7 @@ struct view model_view(const struct surge *s, const struct series *p, unsigned h
 double model_rhythm(const struct surge *s, const struct series *p, uint32_t number);
 /* Learn from the window in hand, which was normal. */
 void model_learn(struct surge *s, struct series *p, const struct view views[HORIZONS]);
-/* At the end of an hour, before the first window of the next. */
+/* At the start of an hour: the rhythm learns an hour of the day before. */
 void model_close_hour(const struct surge *s, struct series *p);
 /* What lasted is the new normal. */
 void model_accept(struct series *p);

@@ -1,0 +1,188 @@
+#include "engine/growth/growth.h"
+
+#include "engines.h"
+
+#include <math.h>
+
+static struct world_options six(uint64_t seed)
+{
+    struct world_options o = world_usual(seed);
+    o.sites = 6;
+    o.size_spread = 0.3;
+    o.ports = 80;
+    o.busiest = 40;
+    o.stray = 20;
+    return o;
+}
+
+static struct bench *run(
+    const struct world_options *o, double hours, const struct world_event *e)
+{
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, &engine_growth);
+    struct world *w = world_new(o);
+    if (e)
+        world_event(w, *e);
+    for (int n = 0; n < (int)(hours * 6); n++)
+        bench_step(b, world_next(w));
+    world_free(w);
+    return b;
+}
+
+static void done(struct bench *b)
+{
+    bench_close(b);
+    free(b);
+}
+
+static void joins_sites(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct world_options o = six(seed);
+        struct bench *b = run(&o, 36,
+            &(struct world_event){
+                .port = 53413, .proto = 17, .hours = 30, .most = 12, .sites = 63});
+        const struct found found = bench_find(b, 53413, SEVERITY_NOTICE);
+        const struct found *f = &found;
+        assert_string_equal(f->kind, "global-growth");
+        assert_true(f->site_count >= 3);
+        assert_true(hours_after(f, 30) < 2.0);
+        done(b);
+    }
+}
+
+/* Each further site is three hours later. The warning must come while sites are left to warn,
+ * and name them. */
+static void warns_those_that_lag(void **state)
+{
+    (void)state;
+    unsigned early = 0;
+    unsigned lagging = 0;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct world_options o = six(10 + seed);
+        struct bench *b = run(&o, 56,
+            &(struct world_event){.port = 5000,
+                .proto = 6,
+                .hours = 30,
+                .first = 3,
+                .doubling = 1.5,
+                .most = 40,
+                .sites = 63,
+                .lag = 3});
+        const struct found found = bench_find(b, 5000, SEVERITY_NOTICE);
+        const struct found *f = &found;
+        assert_non_null(strstr(f->explanation, "Not yet seen at"));
+        for (unsigned site = 3; site < 6; site++) {
+            lagging++;
+            early += hours_after(f, 30) < 3.0 * site;
+        }
+        done(b);
+    }
+    assert_true(early * 10 >= lagging * 8);
+}
+
+static void one_scanner_everywhere_is_no_growth(void **state)
+{
+    (void)state;
+    struct world_options o = six(21);
+    struct bench *b = run(&o, 38,
+        &(struct world_event){
+            .port = 6000, .proto = 6, .hours = 30, .most = 200, .sites = 63, .network = 1});
+    assert_null(bench_first(b, 6000, SEVERITY_INFO));
+    done(b);
+}
+
+static void one_site_is_not_global(void **state)
+{
+    (void)state;
+    struct world_options o = six(22);
+    struct bench *b = run(&o, 38,
+        &(struct world_event){.port = 6000, .proto = 6, .hours = 30, .most = 200, .sites = 2});
+    assert_null(bench_first(b, 6000, SEVERITY_INFO));
+    done(b);
+}
+
+static void stays_silent(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct world_options o = six(100 + seed);
+        o.noise = seed & 1 ? 0.25 : 0.02;
+        o.amplitude = seed & 2 ? 0.9 : 0.2;
+        o.day_to_day = seed & 1 ? 0.4 : 0.1;
+        o.nuisances = 12;
+        struct bench *b = run(&o, 96, NULL);
+        assert_int_equal(bench_notices(b, 0), 0);
+        done(b);
+    }
+}
+
+static void restart_changes_nothing(void **state)
+{
+    (void)state;
+    struct world_options o = six(71);
+    o.ports = 20;
+    o.sites = 3;
+    struct world_event e = {.port = 5000,
+        .proto = 6,
+        .hours = 26,
+        .first = 3,
+        .doubling = 1,
+        .most = 40,
+        .sites = 7,
+        .lag = 1};
+    struct bench *whole = run(&o, 36, &e);
+    struct bench *cut = malloc(sizeof *cut);
+    bench_open(cut, &engine_growth);
+    struct world *w = world_new(&o);
+    world_event(w, e);
+    for (int n = 0; n < 36 * 6; n++) {
+        bench_step(cut, world_next(w));
+        if (n % 7 == 0 || n > 170)
+            bench_restart(cut);
+    }
+    world_free(w);
+    assert_true(whole->count > 10);
+    assert_int_equal(whole->text.len, cut->text.len);
+    assert_memory_equal(whole->text.data, cut->text.data, whole->text.len);
+    done(whole);
+    done(cut);
+}
+
+static void broken_state_changes_nothing(void **state)
+{
+    (void)state;
+    struct world_options o = six(81);
+    o.ports = 10;
+    o.sites = 2;
+    struct bench *b = run(&o, 3, NULL);
+    struct buf before;
+    struct buf after;
+    buf_init(&before, 1 << 24);
+    buf_init(&after, 1 << 24);
+    assert_int_equal(engine_growth.save(b->state, &before), OK);
+    struct fault f;
+    for (size_t cut = 0; cut < before.len; cut += 1 + before.len / 300)
+        assert_int_not_equal(
+            engine_growth.load(b->state, bytes_over(before.data, cut), &f), OK);
+    assert_int_equal(engine_growth.save(b->state, &after), OK);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, before.len);
+    buf_done(&before);
+    buf_done(&after);
+    done(b);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("a small rise at six sites is one notice", joins_sites),
+    SAYS("sites that lag are warned before it comes to them, four in five at least",
+        warns_those_that_lag),
+    SAYS(
+        "one scanner that visits every site is no growth", one_scanner_everywhere_is_no_growth),
+    SAYS("one site alone is not global", one_site_is_not_global),
+    SAYS("worlds without an event give no notice in four days", stays_silent),
+    SAYS("an engine restarted often finds the same, byte for byte", restart_changes_nothing),
+    SAYS("a broken state is refused and changes nothing", broken_state_changes_nothing),
+};
+TEST_MAIN(tests)

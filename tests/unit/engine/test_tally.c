@@ -1,0 +1,168 @@
+#include "engine/portrait.h"
+#include "engine/tally.h"
+#include "test.h"
+
+#include <string.h>
+
+enum {
+    ROWS = 64
+};
+
+struct sample {
+    struct block *block;
+    struct window_site sites[2];
+    const struct block *blocks[1];
+    struct window window;
+    struct arena scratch;
+};
+
+static void sample_init(struct sample *s)
+{
+    memset(s, 0, sizeof *s);
+    assert_int_equal(block_new(&s->block, &record_contact, ROWS), OK);
+    strcpy(s->sites[0].name, "a");
+    strcpy(s->sites[1].name, "b");
+    s->blocks[0] = s->block;
+    s->window = (struct window){.length = 600000000,
+        .sites = s->sites,
+        .site_count = 2,
+        .kind = &record_contact,
+        .blocks = s->blocks,
+        .block_count = 1};
+    arena_init(&s->scratch, 1 << 20);
+}
+
+static void sample_done(struct sample *s)
+{
+    block_free(s->block);
+    arena_done(&s->scratch);
+}
+
+static uint16_t word(struct block *b, size_t column, const char *text)
+{
+    uint16_t number = 0;
+    assert_int_equal(block_word(b, column, text, &number), OK);
+    return number;
+}
+
+static void add(struct sample *s, const char *site, uint32_t src, uint8_t proto, uint16_t port,
+    const char *class, const char *country)
+{
+    struct block *b = s->block;
+    size_t i = b->rows++;
+    block_name(b, CONTACT_SITE)[i] = word(b, CONTACT_SITE, site);
+    block_ip(b, CONTACT_SRC)[i] = ip_from_v4(src);
+    block_u8(b, CONTACT_PROTO)[i] = proto;
+    block_u16(b, CONTACT_DPORT)[i] = port;
+    block_name(b, CONTACT_CLASS)[i] = word(b, CONTACT_CLASS, class);
+    block_name(b, CONTACT_TOOL)[i] = word(b, CONTACT_TOOL, "zmap");
+    block_name(b, CONTACT_COUNTRY)[i] = word(b, CONTACT_COUNTRY, country);
+    block_u32(b, CONTACT_PACKETS)[i] = src & 0xff;
+    block_u64(b, CONTACT_DSTS)[i] = (uint64_t)1 << (i & 3);
+}
+
+static void groups_by_hand(void **state)
+{
+    (void)state;
+    struct sample s;
+    sample_init(&s);
+    add(&s, "b", 0x01020304, 6, 23, "scan", "kr");
+    add(&s, "a", 0x01020305, 6, 23, "scan", "kr");
+    add(&s, "a", 0x01020305, 6, 23, "worm", "kr"); /* the same source in another class */
+    add(&s, "a", 0x01020306, 6, 23, "survey", "us");
+    add(&s, "a", 0x01020307, 17, 23, "scan", "jp");
+    add(&s, "c", 0x01020308, 6, 23, "scan", "jp"); /* a site that the window does not know */
+    add(&s, "a", 0x05020309, 6, 23, "odd", ""); /* a class of a later version counts as other */
+    struct tally t;
+    assert_int_equal(tally_build(&t, &s.window, 1u << CLASS_SURVEY, &s.scratch), OK);
+    assert_int_equal(t.group_count, 3);
+    assert_int_equal(t.groups[0].service, service_of(6, 23));
+    assert_int_equal(t.groups[0].site, 0);
+    assert_int_equal(t.groups[0].count, 2);
+    assert_int_equal(t.groups[1].site, 1);
+    assert_int_equal(t.groups[1].count, 1);
+    assert_int_equal(t.groups[2].service, service_of(17, 23));
+    assert_int_equal(tally_service_end(&t, 0), 2);
+
+    struct portrait p;
+    assert_int_equal(portrait_take(&p, &t, 0, 2, &s.scratch), OK);
+    assert_int_equal(p.sources, 3);
+    assert_int_equal(p.networks, 2);
+    assert_int_equal(p.country_count, 1);
+    assert_string_equal(p.countries[0].code, "kr");
+    assert_int_equal(p.countries[0].sources, 2);
+    assert_string_equal(p.tool, "zmap");
+    assert_int_equal(p.host_count, 3);
+    assert_int_equal(ip_v4(&p.hosts[0]), 0x05020309);
+    assert_int_equal(ip_v4(&p.hosts[2]), 0x01020304);
+    assert_int_equal(p.targets, 3);
+    char text[80];
+    portrait_origin(&p, text, sizeof text);
+    assert_string_equal(text, "2 of 3 (66 %) are from kr.");
+    sample_done(&s);
+}
+
+static void empty_windows_are_fine(void **state)
+{
+    (void)state;
+    struct sample s;
+    sample_init(&s);
+    struct tally t;
+    assert_int_equal(tally_build(&t, &s.window, 0, &s.scratch), OK);
+    assert_int_equal(t.group_count, 0);
+    s.window.block_count = 0;
+    assert_int_equal(tally_build(&t, &s.window, 0, &s.scratch), OK);
+    assert_int_equal(t.group_count, 0);
+    struct portrait p;
+    assert_int_equal(portrait_take(&p, &t, 0, 0, &s.scratch), OK);
+    assert_int_equal(p.sources, 0);
+    sample_done(&s);
+}
+
+static void memory_has_an_end(void **state)
+{
+    (void)state;
+    struct sample s;
+    sample_init(&s);
+    for (uint32_t i = 0; i < ROWS; i++)
+        add(&s, "a", i, 6, 23, "scan", "");
+    struct arena small;
+    arena_init(&small, 4096);
+    struct tally t;
+    assert_int_equal(tally_build(&t, &s.window, 0, &small), ERR_NOMEM);
+    arena_done(&small);
+    sample_done(&s);
+}
+
+static void services_keep_their_names(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t proto;
+        uint16_t port;
+        const char *text;
+    } rows[] = {
+        {6, 0, "0/tcp"},
+        {6, 65535, "65535/tcp"},
+        {17, 53413, "53413/udp"},
+        {1, 8, "icmp type 8"},
+        {58, 128, "icmpv6 type 128"},
+        {47, 0, "protocol 47"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t service = service_of(rows[i].proto, rows[i].port);
+        char text[SERVICE_TEXT];
+        assert_true(service < SERVICES);
+        assert_int_equal(service_proto(service), rows[i].proto);
+        assert_int_equal(service_port(service), rows[i].port);
+        assert_string_equal(service_format(service, text), rows[i].text);
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("contacts fall into groups of service and site, each source once", groups_by_hand),
+    SAYS("a window without rows or blocks has no groups", empty_windows_are_fine),
+    SAYS("a window too large for the scratch memory is refused", memory_has_an_end),
+    SAYS("services keep protocol and port", services_keep_their_names),
+};
+TEST_MAIN(tests)
