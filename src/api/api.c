@@ -5,6 +5,7 @@
 #include "api/handler_int.h"
 #include "api/password_int.h"
 #include "api/server_int.h"
+#include "api/shared_int.h"
 #include "api/ticker_int.h"
 #include "api/work_int.h"
 
@@ -81,6 +82,8 @@ enum err api_bare_new(struct api **ret_api, const struct api_options *options,
     enum err e = take_names(a, options, f);
     if (!e)
         e = make_decoy(a, f);
+    if (!e && shared_new(&a->shared) != OK)
+        e = fault_set(f, ERR_NOMEM, "out of memory");
     if (!e && throttle_new(&a->throttle, THROTTLE_KEYS) != OK)
         e = fault_set(f, ERR_NOMEM, "out of memory");
     if (e)
@@ -102,6 +105,7 @@ void api_bare_free(struct api *a)
     free(a->certificate);
     free(a->decoy);
     throttle_free(a->throttle);
+    shared_free(a->shared);
     pthread_mutex_destroy(&a->hashing);
     pthread_mutex_destroy(&a->held.lock);
     free(a);
@@ -214,6 +218,7 @@ const char *api_address(const struct api *a)
 
 enum err api_publish(struct api *a, const char *event, const json_t *data)
 {
+    shared_forget(a->shared); /* who hears of it asks again, and must not get what was */
     return a->events ? events_publish(a->events, event, data) : OK;
 }
 

@@ -10,6 +10,7 @@
 
 struct MHD_Daemon;
 struct events;
+struct shared;
 struct ticker;
 struct workers;
 struct connections;
@@ -47,6 +48,7 @@ struct api {
     struct throttle_rule rule_requests, rule_login_address, rule_login_account;
     struct throttle *throttle;
     struct held held;
+    struct shared *shared;
     struct counters counters;
     pthread_mutex_t hashing; /* one password hash at a time: each takes 64 MiB */
     char *decoy;             /* hash of no password: what unknown users are checked against */

@@ -2,6 +2,7 @@
 
 #include "api/api_int.h"
 #include "api/session_int.h"
+#include "api/shared_int.h"
 
 #include <sodium.h>
 #include <stdarg.h>
@@ -230,7 +231,8 @@ static void answer(struct request *r)
         return;
     if (parse_route(r) != OK || session_may(r) != OK || parse_rest(r) != OK)
         return;
-    enum err e = r->route->run(r);
+    bool shared = r->route->flags & ROUTE_SHARED;
+    enum err e = shared ? shared_run(r->api->shared, r) : r->route->run(r);
     if (!e)
         e = r->reply.body.err;
     if (e)

@@ -18,6 +18,7 @@ enum route_flag {
     ROUTE_ROOT = 1 << 2,    /* stands at the root, not under /api/v1 */
     ROUTE_LOCAL = 1 << 3,   /* from loopback nobody needs to sign in */
     ROUTE_STREAM = 1 << 4,  /* gets a stream, not a body */
+    ROUTE_SHARED = 1 << 5,  /* the same for everybody: kept for a moment */
 };
 
 /* One thing that can be asked. The rows stand in route.c; openapi.yaml tells people the same,
