@@ -1,0 +1,195 @@
+/* The store is killed (kill -9) at random moments while blocks come in, opened again, and sent
+ * what was not acknowledged, and the block before once more: at the end every table has every
+ * row once. KIZASHI_CRASH_RUNS says how often it is killed (3), KIZASHI_CRASH_SEED when. */
+#include "test.h"
+
+#include "store_test.h"
+#include "telescope.h"
+
+#include "base/json.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum {
+    BLOCKS_A_RUN = 60
+};
+
+static const struct telescope shape = {.seed = 9,
+    .sites = 2,
+    .sources = 3000,
+    .contacts = 40,
+    .packets = 3,
+    .start = 1767225600 * US_SECOND};
+
+/* Block `i`: even ones packets, odd ones contacts. Three hours lie between the windows, so days
+ * and with them rollups follow each other quickly; every tenth block spans midnight. */
+static struct block *make_block(uint64_t i)
+{
+    struct block *b = NULL;
+    struct telescope t = shape;
+    t.start += (int64_t)i / 2 * 3 * US_HOUR;
+    telescope_check(block_new(&b, i % 2 ? &record_contact : &record_packet, 200));
+    struct block *contacts = NULL;
+    telescope_check(block_new(&contacts, &record_contact, 200));
+    telescope_window(&t, i / 2, contacts);
+    for (size_t k = 0; i % 20 == 11 && k < contacts->rows; k += 2)
+        block_time(contacts, CONTACT_START)[k] += US_DAY;
+    struct rng r;
+    rng_seed(&r, i);
+    if (i % 2)
+        telescope_check(block_append(b, contacts, 0, contacts->rows));
+    for (size_t k = 0; i % 2 == 0 && k < contacts->rows; k++)
+        telescope_packet(contacts, k, b, block_time(contacts, CONTACT_START)[k], &r);
+    block_free(contacts);
+    return b;
+}
+
+static void child_runs(const char *folder, uint64_t from, uint64_t count, int acks)
+{
+    struct store *s = NULL;
+    struct fault f = {0};
+    struct store_options options = {.durable = true};
+    if (store_open(&s, folder, &options, &f)) {
+        fprintf(stderr, "# child: %s\n", f.text);
+        _exit(1);
+    }
+    for (uint64_t i = from; i < count; i++) {
+        char id[32];
+        struct block *b = make_block(i);
+        snprintf(id, sizeof id, "block-%llu", (unsigned long long)i);
+        if (store_append(s, b, id, &f)) {
+            fprintf(stderr, "# child: %s\n", f.text);
+            _exit(1);
+        }
+        if (write(acks, &i, sizeof i) != (ssize_t)sizeof i)
+            _exit(1);
+        block_free(b);
+    }
+    store_close(s);
+    _exit(0);
+}
+
+/* Run a child from block `from`; kill it after `kill_ms` unless that is negative. Returns how
+ * many blocks were acknowledged by now. */
+static uint64_t run_child(const char *folder, uint64_t from, uint64_t count, int kill_ms)
+{
+    int pipes[2];
+    int status = 0;
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(pipes[0]);
+        child_runs(folder, from ? from - 1 : 0, count, pipes[1]);
+    }
+    close(pipes[1]);
+    uint64_t acked = from;
+    uint64_t number = 0;
+    struct pollfd ready = {.fd = pipes[0], .events = POLLIN};
+    if (kill_ms >= 0) {
+        /* A third of the time it dies while it opens. */
+        if (kill_ms % 3)
+            poll(&ready, 1, 60000);
+        poll(NULL, 0, kill_ms);
+        kill(child, SIGKILL);
+    }
+    while (read(pipes[0], &number, sizeof number) == (ssize_t)sizeof number)
+        acked = number + 1 > acked ? number + 1 : acked;
+    close(pipes[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (kill_ms < 0)
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return acked;
+}
+
+static uint64_t sum_of(struct store *s, enum ask_what what)
+{
+    struct ask a;
+    struct fault f = {0};
+    struct buf out;
+    uint64_t sum = 0;
+    ask_init(&a, what);
+    a.limit = ASK_ROWS_MAX;
+    a.step = what == ASK_SERIES ? US_HOUR : 0;
+    a.port = what == ASK_SERIES ? 23 : -1;
+    buf_init(&out, 1 << 26);
+    if (store_ask(s, &a, FORMAT_JSON, &out, NULL, &f))
+        fail_msg("%s", f.text);
+    json_t *rows = json_loadb((const char *)out.data, out.len, 0, NULL);
+    assert_true(json_array_size(rows) < ASK_ROWS_MAX);
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        sum += (uint64_t)json_integer_value(
+            json_object_get(json_array_get(rows, i), what == ASK_SERIES ? "value" : "packets"));
+    json_decref(rows);
+    buf_done(&out);
+    return sum;
+}
+
+static void everything_is_there_once(const char *folder, uint64_t blocks)
+{
+    static const enum ask_what whats[] = {ASK_SPAN, ASK_TOTALS, ASK_PORTS, ASK_COUNTRIES,
+        ASK_ASNS, ASK_TOOLS, ASK_CLASSES, ASK_SITES, ASK_SOURCES};
+    struct store_usage usage;
+    struct fault f = {0};
+    uint64_t packets = 0, contact_rows = 0, packet_rows = 0, on_23 = 0;
+    for (uint64_t i = 0; i < blocks; i++) {
+        struct block *b = make_block(i);
+        *(i % 2 ? &contact_rows : &packet_rows) += b->rows;
+        for (size_t k = 0; i % 2 && k < b->rows; k++) {
+            packets += block_u32(b, CONTACT_PACKETS)[k];
+            if (block_u16(b, CONTACT_DPORT)[k] == 23)
+                on_23 += block_u32(b, CONTACT_PACKETS)[k];
+        }
+        block_free(b);
+    }
+    struct store *s = open_store(folder);
+    assert_int_equal(store_usage(s, &usage, &f), OK);
+    assert_int_equal(usage.contacts, contact_rows);
+    assert_int_equal(usage.packets, packet_rows);
+    for (size_t i = 0; i < sizeof whats / sizeof *whats; i++)
+        if (sum_of(s, whats[i]) != packets)
+            fail_msg("question %d: %llu packets, should be %llu", (int)whats[i],
+                (unsigned long long)sum_of(s, whats[i]), (unsigned long long)packets);
+    assert_int_equal(sum_of(s, ASK_SERIES), on_23);
+    store_close(s);
+}
+
+static unsigned long from_environment(const char *name, unsigned long otherwise)
+{
+    const char *value = getenv(name);
+    return value && *value ? strtoul(value, NULL, 10) : otherwise;
+}
+
+static void killed_at_any_moment(void **state)
+{
+    (void)state;
+    if (!store_is_possible())
+        skip();
+    char folder[256];
+    struct rng r;
+    unsigned long runs = from_environment("KIZASHI_CRASH_RUNS", 3);
+    rng_seed(&r, from_environment("KIZASHI_CRASH_SEED", 1));
+    new_folder(folder);
+    uint64_t blocks = BLOCKS_A_RUN * runs;
+    uint64_t acked = 0;
+    for (unsigned long i = 0; i < runs; i++) {
+        int after = (int)rng_below(&r, 1200);
+        acked = run_child(folder, acked, blocks, after);
+        fprintf(stderr, "# kill %lu after %d ms: %llu of %llu blocks acknowledged\n", i + 1,
+            after, (unsigned long long)acked, (unsigned long long)blocks);
+    }
+    assert_int_equal(run_child(folder, acked, blocks, -1), blocks);
+    everything_is_there_once(folder, blocks);
+    remove_folder(folder);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("a store that was killed at any moment has every acknowledged block, once",
+        killed_at_any_moment),
+};
+
+TEST_MAIN(tests)
