@@ -38,7 +38,8 @@ static const struct conf_item items[] = {
         "With --simulate: each seed once more without events, for the false alarms alone."},
     SIMULATION_ITEMS,
     {"replay", CONF_TEXT, "OPTIONS", NULL, 0, 1000, NULL, NULL,
-        "More options for kizashi replay, separated by spaces."},
+        "More options for kizashi replay, separated by spaces; {} stands for the run's "
+        "folder."},
     {"keep", CONF_TEXT, "DIR", NULL, 0, 1000, NULL, NULL,
         "With --simulate: keep captures, truth and alerts of every run in this folder."},
     {"severity", CONF_TEXT, "WORD", NULL, 0, 16, "notice", "info|notice|warning|critical",
@@ -170,6 +171,19 @@ static enum err argument(struct arguments *a, const char *text, struct fault *f)
     return OK;
 }
 
+/* A word of --replay, in which {} stands for the run's folder. */
+static enum err argument_expand(
+    struct arguments *a, const struct trial *t, const char *word, size_t len, struct fault *f)
+{
+    char text[2 * PATH_ROOM];
+    const char *mark = memmem(word, len, "{}", 2);
+    size_t before = mark ? (size_t)(mark - word) : len;
+    size_t after = mark ? len - before - 2 : 0;
+    snprintf(text, sizeof text, "%.*s%s%.*s", (int)before, word, mark ? t->folder : "",
+        (int)after, mark ? mark + 2 : "");
+    return argument(a, text, f);
+}
+
 static void arguments_done(struct arguments *a)
 {
     for (size_t i = 0; i < a->count; i++)
@@ -196,9 +210,8 @@ static enum err arguments_make(
     const char *more = conf_text(t->conf, "replay");
     for (const char *at = more; !e && at && *at;) {
         size_t len = strcspn(at, " ");
-        snprintf(path, sizeof path, "%.*s", (int)len, at);
         if (len)
-            e = argument(a, path, f);
+            e = argument_expand(a, t, at, len, f);
         at += len + (at[len] == ' ');
     }
     return e;
