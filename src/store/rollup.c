@@ -170,20 +170,43 @@ static int64_t unit_of(const struct rollup *r, const struct block *b, size_t row
     return block_time(b, CONTACT_START)[row] / r->unit;
 }
 
+#define ADD_TO_KEYS(type)                                                                      \
+    do {                                                                                       \
+        const type *value = b->column[dimension_of_contact(d)].rows;                           \
+        for (size_t i = 0; i < b->rows; i++)                                                   \
+            keys[i] |= (uint64_t)value[i] << shift;                                            \
+    } while (0)
+
+static void add_to_keys(const struct block *b, enum dimension d, unsigned shift, uint64_t *keys)
+{
+    switch (dimension_bits(b, d)) {
+    case 8:
+        ADD_TO_KEYS(uint8_t);
+        return;
+    case 32:
+        ADD_TO_KEYS(uint32_t);
+        return;
+    default: /* 16, and the numbers of words */
+        ADD_TO_KEYS(uint16_t);
+        return;
+    }
+}
+
 /* Keys are made column by column: time within the day in the low 11 bits, then the dimensions.
  */
 static void make_keys(const struct rollup *r, const struct block *b, uint64_t *keys)
 {
+    const int64_t *start = block_time(b, CONTACT_START);
     unsigned shift = 11;
     _Static_assert(NAMES_MAX <= 1 << 10, "a word's number fits the bits it is given");
     assert(r->unit >= US_MINUTE); /* 1,440 units a day fit 11 bits, with their sign */
     for (size_t i = 0; i < b->rows; i++)
-        keys[i] = (uint64_t)unit_of(r, b, i) & 0x7ff;
+        keys[i] = i && start[i] == start[i - 1] ? keys[i - 1]
+                                                : (uint64_t)(start[i] / r->unit) & 0x7ff;
     for (unsigned d = 0; d < DIMENSION_COUNT; d++) {
         if (!(r->dimensions & 1u << d))
             continue;
-        for (size_t i = 0; i < b->rows; i++)
-            keys[i] |= dimension_value(b, (enum dimension)d, i) << shift;
+        add_to_keys(b, (enum dimension)d, shift, keys);
         shift += dimension_bits(b, (enum dimension)d);
     }
     assert(shift <= 64);
@@ -308,20 +331,48 @@ static enum err encode_number(
     return OK;
 }
 
-/* What row `i` adds to a set; false if nothing. */
-static bool member_of(enum measure m, const struct block *b, size_t i, uint32_t *ret_member)
+/* What each row adds to a set, below its group. Contacts come sorted by source, so a source
+ * that a group just had is left out at once; `last` has room for a member of each group. */
+static size_t pair_sources(
+    const struct groups *g, const struct block *b, uint64_t *last, uint64_t *pairs)
 {
-    if (m == MEASURE_OF_SOURCES) {
-        *ret_member = source_hash(&block_ip(b, CONTACT_SRC)[i]);
-    } else if (m == MEASURE_OF_PORTS) {
-        *ret_member =
-            (uint32_t)block_u8(b, CONTACT_PROTO)[i] << 16 | block_u16(b, CONTACT_DPORT)[i];
-    } else {
-        const char *word = block_word_at(b, CONTACT_COUNTRY, i);
-        *ret_member =
-            (uint32_t)(uint8_t)word[0] | (word[0] ? (uint32_t)(uint8_t)word[1] << 8 : 0);
+    const struct ip *src = block_ip(b, CONTACT_SRC);
+    size_t count = 0;
+    uint32_t hash = 0;
+    memset(last, 0xff, g->count * sizeof *last);
+    for (size_t i = 0; i < g->rows; i++) {
+        if (!i || !ip_same(&src[i], &src[i - 1]))
+            hash = source_hash(&src[i]);
+        if (last[g->of[i]] == hash)
+            continue;
+        last[g->of[i]] = hash;
+        pairs[count++] = (uint64_t)g->of[i] << 32 | hash;
     }
-    return m != MEASURE_OF_COUNTRIES || *ret_member != 0;
+    return count;
+}
+
+static size_t pair_ports(const struct groups *g, const struct block *b, uint64_t *pairs)
+{
+    const uint8_t *proto = block_u8(b, CONTACT_PROTO);
+    const uint16_t *port = block_u16(b, CONTACT_DPORT);
+    for (size_t i = 0; i < g->rows; i++)
+        pairs[i] = (uint64_t)g->of[i] << 32 | (uint64_t)proto[i] << 16 | port[i];
+    return g->rows;
+}
+
+/* A country is counted by the number that its two letters are; no country is none. */
+static size_t pair_countries(const struct groups *g, const struct block *b, uint64_t *pairs)
+{
+    const uint16_t *country = block_name(b, CONTACT_COUNTRY);
+    const struct names *names = &b->column[CONTACT_COUNTRY].names;
+    uint16_t letters[NAMES_MAX] = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < names->count; i++)
+        memcpy(&letters[i], names->word[i], sizeof letters[i]);
+    for (size_t i = 0; i < g->rows; i++)
+        if (letters[country[i]])
+            pairs[count++] = (uint64_t)g->of[i] << 32 | letters[country[i]];
+    return count;
 }
 
 /* Numbers sorted by radix, as in order_by(); returns where they are: `values` or `spare`. */
@@ -367,11 +418,12 @@ static enum err encode_set(
     if (!room)
         return ERR_NOMEM;
     size_t count = 0;
-    for (size_t i = 0; i < g->rows; i++) {
-        uint32_t member = 0;
-        if (member_of(m, b, i, &member))
-            pairs[count++] = (uint64_t)g->of[i] << 32 | member;
-    }
+    if (m == MEASURE_OF_SOURCES)
+        count = pair_sources(g, b, room + g->rows, pairs);
+    else if (m == MEASURE_OF_PORTS)
+        count = pair_ports(g, b, pairs);
+    else
+        count = pair_countries(g, b, pairs);
     pairs = sort_numbers(pairs, room + g->rows, count);
     count = unite(pairs, count);
     put_head(out, measure_column(m), "Array(UInt32)");
