@@ -29,7 +29,7 @@ setup() {
     local folder=$1
     shift
     if [ -f "$folder/build.ninja" ]; then
-        meson configure "$folder" "$@" || return 1
+        [ $# = 0 ] || meson configure "$folder" "$@" || return 1
     else
         rm -rf "$folder"
         meson setup "$folder" "$@" || return 1
