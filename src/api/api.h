@@ -122,6 +122,15 @@ enum {
 enum err api_user_add(struct catalog *c, const char *name, const char *password,
     enum catalog_role role, int64_t now, struct fault *f) MUST_CHECK;
 
+enum {
+    API_TOKEN_TEXT = 96
+};
+
+/* Make an API token; `t` says for what (name, role, by, created, expires). The text is nowhere
+ * else: the catalogue keeps its hash. */
+enum err api_token_add(struct catalog *c, struct catalog_token *t,
+    char ret_text[API_TOKEN_TEXT], struct fault *f) MUST_CHECK;
+
 /* 120 bits from the system's randomness, in letters and digits that are not taken for one
  * another. */
 void api_password_random(char ret_password[API_PASSWORD_RANDOM]);

@@ -206,7 +206,7 @@ enum err handle_packets(struct request *r)
 {
     struct span span;
     struct export *x;
-    enum err e = question_span(r, &span);
+    enum err e = question_window(r, &span);
     if (e)
         return r->reply.status ? OK : e;
     if (!claim(r->api)) {

@@ -343,11 +343,22 @@ enum err handle_tokens(struct request *r)
     return OK;
 }
 
+enum err api_token_add(
+    struct catalog *c, struct catalog_token *t, char ret_text[API_TOKEN_TEXT], struct fault *f)
+{
+    char secret[SESSION_SECRET];
+    _Static_assert(SESSION_SECRET + 3 <= API_TOKEN_TEXT, "a token fits its text");
+    session_secret(secret);
+    snprintf(ret_text, API_TOKEN_TEXT, "kz_%s", secret);
+    session_hash(ret_text, t->hash);
+    sodium_memzero(secret, sizeof secret);
+    return catalog_token_add(c, t, &t->id, f);
+}
+
 enum err handle_token_create(struct request *r)
 {
     struct catalog_token t = {.role = role_asked(r), .created = r->now};
-    char secret[SESSION_SECRET];
-    char text[SESSION_SECRET + 4];
+    char text[API_TOKEN_TEXT];
     if (t.role == ROLE_ADMIN && r->who.role != ROLE_ADMIN) {
         reply_problem(r, 403, "role", "viewer", "a viewer can make viewer tokens only");
         return OK;
@@ -356,10 +367,7 @@ enum err handle_token_create(struct request *r)
         t.expires = r->now + arg(r, B_EXPIRES_IN)->number;
     snprintf(t.name, sizeof t.name, "%s", arg(r, B_LABEL)->text);
     memcpy(t.by, r->who.name, sizeof t.by);
-    session_secret(secret);
-    snprintf(text, sizeof text, "kz_%s", secret);
-    session_hash(text, t.hash);
-    enum err e = catalog_token_add(r->api->parts.catalog, &t, &t.id, &r->fault);
+    enum err e = api_token_add(r->api->parts.catalog, &t, text, &r->fault);
     if (!e)
         e = audit(r, r->who.label, "token.add", t.name, role_name(t.role));
     if (!e) {
@@ -368,7 +376,6 @@ enum err handle_token_create(struct request *r)
         r->reply.no_store = true;
         reply_json(r, 201, json_pack("{s:s, s:s}", "id", id, "token", text));
     }
-    sodium_memzero(secret, sizeof secret);
     sodium_memzero(text, sizeof text);
     return e;
 }

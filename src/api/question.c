@@ -71,7 +71,7 @@ static int64_t resolve(
     return v->relative ? held->last + 1 + v->number : v->number;
 }
 
-enum err question_span(struct request *r, struct span *ret_span)
+enum err question_window(struct request *r, struct span *ret_span)
 {
     struct held_span held;
     enum err e = question_held(r, &held);
@@ -212,7 +212,7 @@ enum err question_page(struct request *r, enum ask_what what)
 {
     struct span span;
     struct ask a;
-    enum err e = question_span(r, &span);
+    enum err e = question_window(r, &span);
     if (e)
         return r->reply.status ? OK : e;
     question_init(r, &a, what, &span);

@@ -19,7 +19,7 @@ enum err question_held(struct request *r, struct held_span *ret_held) MUST_CHECK
 struct span {
     int64_t from, to;
 };
-enum err question_span(struct request *r, struct span *ret_span) MUST_CHECK;
+enum err question_window(struct request *r, struct span *ret_span) MUST_CHECK;
 
 /* The narrowing parameters, limit and cursor of the route, over a span. */
 void question_init(

@@ -208,7 +208,7 @@ static enum err series_init(struct request *r, struct series_ask *s)
 enum err handle_series(struct request *r)
 {
     struct series_ask s;
-    enum err e = question_span(r, &s.span);
+    enum err e = question_window(r, &s.span);
     if (e)
         return r->reply.status ? OK : e;
     if (!s.span.to) /* an empty store: a chart of the last day, all zero */

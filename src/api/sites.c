@@ -88,7 +88,7 @@ enum err handle_sites(struct request *r)
     struct span span;
     json_t *rows;
     struct buf *out = &r->reply.body;
-    enum err e = question_span(r, &span);
+    enum err e = question_window(r, &span);
     if (e)
         return r->reply.status ? OK : e;
     if (request_wants_csv(r, P_FORMAT)) {
@@ -149,7 +149,7 @@ enum err handle_site(struct request *r)
     struct buf *out = &r->reply.body;
     struct span span;
     json_t *rows;
-    enum err e = question_span(r, &span);
+    enum err e = question_window(r, &span);
     if (e)
         return r->reply.status ? OK : e;
     e = sites_rows(r, &span, name, &rows);

@@ -86,7 +86,7 @@ enum err handle_source(struct request *r)
 {
     struct span span;
     struct ask a;
-    enum err e = question_span(r, &span);
+    enum err e = question_window(r, &span);
     if (e)
         return r->reply.status ? OK : e;
     question_init(r, &a, ASK_SOURCE, &span);

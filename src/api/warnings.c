@@ -60,7 +60,7 @@ static enum err query_init(struct request *r, struct catalog_alert_query *q)
     struct span span = {0};
     catalog_alert_query_init(q);
     if (arg(r, P_FROM)->given || arg(r, P_TO)->given) {
-        enum err e = question_span(r, &span);
+        enum err e = question_window(r, &span);
         if (e)
             return e;
     }

@@ -351,7 +351,7 @@ static int print_rows(const json_t *rows)
     return EXIT_DONE;
 }
 
-static int run(const struct conf *conf, size_t count, char **operands)
+static int run(struct conf *conf, size_t count, char **operands)
 {
     (void)count;
     (void)operands;

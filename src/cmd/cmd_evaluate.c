@@ -457,7 +457,7 @@ static int verdict(const struct conf *conf, const struct evaluation *ev)
     return status;
 }
 
-static int run(const struct conf *conf, size_t count, char **operands)
+static int run(struct conf *conf, size_t count, char **operands)
 {
     struct fault f = {0};
     struct evaluation *ev;

@@ -37,7 +37,7 @@ static const char *suffix_of(const char *compress)
                                           : "pcap";
 }
 
-static int run(const struct conf *conf, size_t count, char **operands)
+static int run(struct conf *conf, size_t count, char **operands)
 {
     (void)count;
     (void)operands;

@@ -2,13 +2,23 @@
 
 #include <stddef.h>
 
+extern const struct command cmd_alerts;
 extern const struct command cmd_doctor;
 extern const struct command cmd_evaluate;
+extern const struct command cmd_export;
+extern const struct command cmd_hub;
+extern const struct command cmd_replay;
 extern const struct command cmd_simulate_telescope;
+extern const struct command cmd_stats;
 
 const struct command *const commands[] = {
-    &cmd_evaluate,
+    &cmd_hub,
+    &cmd_replay,
+    &cmd_stats,
+    &cmd_alerts,
+    &cmd_export,
     &cmd_simulate_telescope,
+    &cmd_evaluate,
     &cmd_doctor,
     NULL,
 };

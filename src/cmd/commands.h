@@ -20,8 +20,9 @@ struct command {
     const char *text;     /* one sentence */
     const char *operands; /* "[FILE...]"; NULL: none are allowed */
     const struct conf_item *items;
-    /* `operands` are what was left after the options. Returns an exit status. */
-    int (*run)(const struct conf *conf, size_t count, char **operands);
+    /* `operands` are what was left after the options; more may be read into `conf` from a file.
+     * Returns an exit status. */
+    int (*run)(struct conf *conf, size_t count, char **operands);
     const char *more; /* paragraphs for --help and the man page, with an example; may be NULL */
 };
 

@@ -84,8 +84,9 @@ static enum err option_read(struct conf *conf, const struct command *command, in
         value = argv[1];
         *ret_words = 2;
     }
-    enum err e = conf_set(conf, name, value, f);
-    return e;
+    struct fault inner = {0};
+    enum err e = conf_set(conf, name, value, &inner);
+    return e ? fault_set(f, e, "--%.470s", inner.text) : OK;
 }
 
 enum err options_read(struct conf *conf, const struct command *command, int argc, char **argv,

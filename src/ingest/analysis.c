@@ -98,6 +98,18 @@ const char *analysis_part_name(const struct analysis *a, size_t part)
     return part < a->count ? a->engines[part]->name : "alerts";
 }
 
+enum err analysis_save(const struct analysis *a, size_t part, struct buf *out)
+{
+    return part < a->count ? a->engines[part]->save(a->states[part], out)
+                           : alert_book_save(a->book, out);
+}
+
+enum err analysis_load(struct analysis *a, size_t part, struct bytes saved, struct fault *f)
+{
+    return part < a->count ? a->engines[part]->load(a->states[part], saved, f)
+                           : alert_book_load(a->book, saved, f);
+}
+
 int64_t analysis_spent(const struct analysis *a, size_t part)
 {
     return a->spent[part];

@@ -328,6 +328,11 @@ int64_t feed_peek(struct feed *d)
 
 bool feed_is_live(const struct feed *d)
 {
+    return d->live || (d->maker.live && d->maker.live(d->maker.context));
+}
+
+bool feed_may_wait(const struct feed *d)
+{
     return d->live || d->maker.live;
 }
 

@@ -39,8 +39,8 @@ struct feed_maker {
     int64_t (*peek)(void *context); /* time of the next frame; INT64_MAX: none */
     void (*counts)(void *context, struct source_counts *ret_counts);
     void (*close)(void *context);
+    bool (*live)(void *context); /* has it come to the present? NULL: it never does */
     void *context;
-    bool live;
 };
 enum err feed_open_maker(struct feed **ret_feed, const struct feed_maker *maker) MUST_CHECK;
 
@@ -57,7 +57,13 @@ enum err feed_next(struct feed *d, int64_t until, enum feed_state *ret_state,
 
 /* Time of the next frame: INT64_MAX if there is none, now if live. */
 int64_t feed_peek(struct feed *d);
+
+/* Does it give frames as they happen? A made feed may begin in the past and become live. */
 bool feed_is_live(const struct feed *d);
+
+/* Is it live, or may it become so? Then it waits for the clock, and needs a thread of its own.
+ */
+bool feed_may_wait(const struct feed *d);
 
 /* Summed over all captures; offset and size let a caller show progress. */
 void feed_counts(const struct feed *d, struct source_counts *ret_counts);

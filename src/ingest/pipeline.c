@@ -47,7 +47,7 @@ static size_t threads_wanted(struct site **sites, size_t count, size_t asked)
     size_t threads = asked ? asked : processors > 0 ? (size_t)processors : 1;
     size_t live = 0;
     for (size_t i = 0; i < count; i++)
-        live += feed_is_live(site_feed(sites[i]));
+        live += feed_may_wait(site_feed(sites[i]));
     return live > threads ? live : threads;
 }
 
@@ -160,6 +160,7 @@ static enum err gap_show(struct pipeline *p, int64_t until, struct fault *f)
     enum err e = OK;
     for (int64_t start = p->end; start < until && !e; start += length) {
         for (size_t i = 0; i < p->count; i++) {
+            p->about[i].watching = site_watching(p->sites[i], start);
             p->about[i].packets = 0;
             p->about[i].lost = 0;
         }

@@ -85,6 +85,11 @@ const struct sensor *site_sensor(const struct site *s)
     return s->sensor;
 }
 
+bool site_watching(const struct site *s, int64_t start)
+{
+    return s->began && !s->ended && s->first_seen <= start;
+}
+
 /* Send one gathering block and leave an empty place. Packets of a live site do not wait for a
  * full queue, they are counted as lost: waiting would lose them in the kernel instead. */
 static enum err block_send(struct site *s, struct block **b, struct fault *f)
@@ -314,7 +319,7 @@ enum err site_close_window(struct site *s, int64_t start, struct window_site *re
     if (e)
         return fault_set(f, e, "%s: window could not be closed: %s", s->name, err_text(e));
     snprintf(ret_about->name, sizeof ret_about->name, "%s", s->name);
-    ret_about->watching = s->began && !s->ended && s->first_seen <= start;
+    ret_about->watching = site_watching(s, start);
     struct source_counts source;
     feed_counts(s->feed, &source);
     uint64_t lost = source.dropped_kernel + source.dropped_interface;

@@ -49,6 +49,10 @@ enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
 enum err site_close_window(struct site *s, int64_t start, struct window_site *ret_about,
     const struct block *const **ret_blocks, size_t *ret_count, struct fault *f) MUST_CHECK;
 
+/* Did the site watch for the whole window that begins at `start`: has it begun before, and not
+ * ended? */
+bool site_watching(const struct site *s, int64_t start);
+
 /* Send what has been gathered to the store, also half-full blocks. */
 enum err site_flush(struct site *s, struct fault *f) MUST_CHECK;
 

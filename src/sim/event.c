@@ -45,14 +45,14 @@ enum err events_open(struct events **ret_events, const struct telescope_options 
         truth->event_count = (uint32_t)(i + 1);
     }
     if (e) {
-        events_close(all);
+        event_list_close(all);
         return e;
     }
     *ret_events = all;
     return OK;
 }
 
-void events_close(struct events *e)
+void event_list_close(struct events *e)
 {
     if (!e)
         return;

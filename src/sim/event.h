@@ -14,7 +14,7 @@ struct events;
 enum err events_open(struct events **ret_events, const struct telescope_options *o,
     const struct world *w, const struct pools *pools, struct truth *truth,
     struct fault *f) MUST_CHECK;
-void events_close(struct events *e);
+void event_list_close(struct events *e);
 void events_tick(void *events, const struct world *w, struct outbox *o);
 
 #endif

@@ -236,7 +236,7 @@ void telescope_close(struct telescope *t)
     surveys_close(t->surveys);
     answers_close(t->answers);
     nuisances_close(t->nuisances);
-    events_close(t->events);
+    event_list_close(t->events);
     tracker_free(t->tracker);
     places_close(t->places);
     outbox_done(&t->out);

@@ -1,0 +1,66 @@
+#ifndef CMD_ASK_ARGS_H
+#define CMD_ASK_ARGS_H
+
+#include "base/buf.h"
+#include "base/conf.h"
+#include "store/ask.h"
+
+/* Options that narrow a question, the same for stats and export. */
+#define ASK_ITEMS                                                                              \
+    {.name = "data",                                                                           \
+        .type = CONF_TEXT,                                                                     \
+        .arg = "DIR",                                                                          \
+        .initial = "kizashi-data",                                                             \
+        .text = "Data folder. If a hub runs on it, the hub is asked."},                        \
+        {.name = "from",                                                                       \
+            .type = CONF_TIME,                                                                 \
+            .arg = "TIME",                                                                     \
+            .text = "Not before this time: RFC 3339, or a date for its midnight UTC."},        \
+        {.name = "to", .type = CONF_TIME, .arg = "TIME", .text = "Before this time."},         \
+        {.name = "site", .type = CONF_TEXT, .arg = "NAME", .max = 63, .text = "This site."},   \
+        {.name = "proto",                                                                      \
+            .type = CONF_TEXT,                                                                 \
+            .arg = "PROTO",                                                                    \
+            .text = "This protocol: tcp, udp, icmp, icmpv6 or a number."},                     \
+        {.name = "port",                                                                       \
+            .type = CONF_COUNT,                                                                \
+            .arg = "PORT",                                                                     \
+            .max = 65535,                                                                      \
+            .text = "This destination port; for ICMP the type."},                              \
+        {.name = "country",                                                                    \
+            .type = CONF_TEXT,                                                                 \
+            .arg = "CC",                                                                       \
+            .max = 2,                                                                          \
+            .text = "Sources in this country, ISO 3166."},                                     \
+        {.name = "asn",                                                                        \
+            .type = CONF_COUNT,                                                                \
+            .arg = "NUMBER",                                                                   \
+            .max = 4294967295.0,                                                               \
+            .text = "Sources in this autonomous system."},                                     \
+        {.name = "tool",                                                                       \
+            .type = CONF_TEXT,                                                                 \
+            .arg = "NAME",                                                                     \
+            .max = 63,                                                                         \
+            .text = "Sources that this tool was named for."},                                  \
+        {.name = "class",                                                                      \
+            .type = CONF_TEXT,                                                                 \
+            .arg = "CLASS",                                                                    \
+            .max = 63,                                                                         \
+            .text = "This class of traffic; -CLASS leaves one out."},                          \
+        {.name = "src",                                                                        \
+            .type = CONF_TEXT,                                                                 \
+            .arg = "ADDRESS",                                                                  \
+            .text = "This source address or prefix."},                                         \
+    {                                                                                          \
+        .name = "limit", .type = CONF_COUNT, .arg = "ROWS", .min = 1, .max = 10000,            \
+        .initial = "20", .text = "At most so many rows."                                       \
+    }
+
+/* A question from the options; the fault names the option that is wrong. */
+enum err ask_from_conf(struct ask *ret_ask, enum ask_what what, const struct conf *conf,
+    struct fault *f) MUST_CHECK;
+
+/* The same question as a query string for the API: "?from=...&port=23". */
+void ask_query(const struct ask *a, enum ask_format format, struct buf *out);
+
+#endif

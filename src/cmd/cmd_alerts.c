@@ -1,0 +1,152 @@
+#include "cmd/commands.h"
+
+#include "base/clock.h"
+#include "cmd/holder.h"
+#include "cmd/table.h"
+#include "record/proto.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct conf_item alerts_items[] = {
+    {.name = "data",
+        .type = CONF_TEXT,
+        .arg = "DIR",
+        .initial = "kizashi-data",
+        .text = "Data folder. If a hub runs on it, the hub is asked."},
+    {.name = "from",
+        .type = CONF_TIME,
+        .arg = "TIME",
+        .text = "Alerts that last until after this time."},
+    {.name = "to",
+        .type = CONF_TIME,
+        .arg = "TIME",
+        .text = "Alerts that began before this time."},
+    {.name = "severity",
+        .type = CONF_TEXT,
+        .arg = "SEVERITY",
+        .initial = "info",
+        .values = "info|notice|warning|critical",
+        .text = "This severity or a higher one."},
+    {.name = "state",
+        .type = CONF_TEXT,
+        .arg = "STATE",
+        .values = "new|seen|known|right|wrong",
+        .text = "What people said about it."},
+    {.name = "site", .type = CONF_TEXT, .arg = "NAME", .max = 63, .text = "At this site."},
+    {.name = "proto", .type = CONF_TEXT, .arg = "PROTO", .text = "About this protocol."},
+    {.name = "port",
+        .type = CONF_COUNT,
+        .arg = "PORT",
+        .max = 65535,
+        .text = "About this port."},
+    {.name = "limit",
+        .type = CONF_COUNT,
+        .arg = "ROWS",
+        .min = 1,
+        .max = 1000,
+        .initial = "50",
+        .text = "At most so many."},
+    {.name = "json", .type = CONF_FLAG, .text = "Whole alerts as JSON lines."},
+    {.name = NULL},
+};
+
+static enum err query_read(
+    struct catalog_alert_query *q, const struct conf *conf, struct fault *f)
+{
+    catalog_alert_query_init(q);
+    q->from = conf_given(conf, "from") ? conf_us(conf, "from") : 0;
+    q->to = conf_given(conf, "to") ? conf_us(conf, "to") : 0;
+    if (q->from && q->to && q->from >= q->to)
+        return fault_set(f, ERR_RANGE, "--from is not before --to");
+    if (q->from && !q->to)
+        q->to = INT64_C(253402300800) * US_SECOND;
+    q->site = conf_text(conf, "site");
+    q->limit = conf_count(conf, "limit");
+    if (conf_given(conf, "port"))
+        q->port = (int)conf_count(conf, "port");
+    const char *proto = conf_text(conf, "proto");
+    uint8_t number = 0;
+    if (proto && proto_parse(proto, &number) != OK)
+        return fault_set(f, ERR_BAD,
+            "--proto: \"%.40s\" is not tcp, udp, icmp, icmpv6 or a number from 0 to 255",
+            proto);
+    if (proto)
+        q->proto = number;
+    const char *state = conf_text(conf, "state");
+    enum catalog_state s;
+    if (state && state_parse(state, &s) == OK)
+        q->state = (int)s;
+    return severity_parse(conf_text(conf, "severity"), &q->least);
+}
+
+/* The columns that a person looks at first. */
+static json_t *short_rows(const json_t *alerts)
+{
+    static const char *const columns[] = {
+        "time", "severity", "confidence", "host_count", "sites", "id", "title"};
+    json_t *rows = json_array();
+    for (size_t i = 0; i < json_array_size(alerts); i++) {
+        json_t *row = json_object();
+        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+            json_object_set(
+                row, columns[c], json_object_get(json_array_get(alerts, i), columns[c]));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static void alerts_print(const struct conf *conf, const json_t *alerts, bool whole)
+{
+    if (!conf_flag(conf, "json") && !whole) {
+        json_t *rows = short_rows(alerts);
+        table_print(stdout, rows);
+        json_decref(rows);
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(alerts); i++) {
+        char *text = json_dumps(
+            json_array_get(alerts, i), conf_flag(conf, "json") ? JSON_COMPACT : JSON_INDENT(2));
+        printf("%s\n", text ? text : "");
+        free(text);
+    }
+}
+
+static int run(struct conf *conf, size_t count, char **operands)
+{
+    struct fault f = {0};
+    struct catalog_alert_query q;
+    struct holder *holder = NULL;
+    json_t *alerts = NULL;
+    enum err e = query_read(&q, conf, &f);
+    if (!e && count > 1)
+        e = fault_set(&f, ERR_BAD, "one alert at a time");
+    if (!e && count &&
+        strspn(operands[0], "0123456789abcdefghijklmnopqrstuvwxyz-") != strlen(operands[0]))
+        e = fault_set(&f, ERR_BAD, "\"%.60s\" is not the id of an alert", operands[0]);
+    if (!e)
+        e = holder_open(&holder, conf_text(conf, "data"), false, &f);
+    if (!e)
+        e = holder_alerts(holder, &q, count ? operands[0] : NULL, &alerts, &f);
+    if (!e)
+        alerts_print(conf, alerts, count > 0);
+    if (!e && !json_array_size(alerts))
+        fprintf(stderr, "kizashi alerts: none that match\n");
+    json_decref(alerts);
+    holder_close(holder);
+    if (!e)
+        return EXIT_DONE;
+    fprintf(stderr, "kizashi alerts: %s\n", f.text);
+    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+}
+
+const struct command cmd_alerts = {
+    .name = "alerts",
+    .text = "List alerts, or show one with its evidence.",
+    .operands = "[ID]",
+    .items = alerts_items,
+    .run = run,
+    .more = "Newest first. With an id the whole alert is shown.\n\n"
+            "Example:\n"
+            "  kizashi alerts --severity notice --port 3389\n",
+};

@@ -1,0 +1,84 @@
+#include "cmd/commands.h"
+
+#include "cmd/ask_args.h"
+#include "cmd/holder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct conf_item export_items[] = {
+    ASK_ITEMS,
+    {.name = "format",
+        .type = CONF_TEXT,
+        .arg = "FORMAT",
+        .initial = "csv",
+        .values = "csv|json",
+        .text = "CSV with a header, or JSON lines."},
+    {.name = "output",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .initial = "-",
+        .text = "Where to; - for standard output. A file that is there is not written over."},
+    {.name = NULL},
+};
+
+static enum err write_out(void *context, const void *data, size_t len)
+{
+    return fwrite(data, 1, len, context) == len ? OK : ERR_IO;
+}
+
+static enum err export_to(
+    const struct conf *conf, const struct ask *ask, FILE *out, struct fault *f)
+{
+    struct holder *holder;
+    bool json = strcmp(conf_text(conf, "format"), "json") == 0;
+    enum err e = holder_open(&holder, conf_text(conf, "data"), true, f);
+    if (e)
+        return e;
+    e = holder_stream(holder, ask, json ? FORMAT_JSON : FORMAT_CSV, write_out, out, f);
+    holder_close(holder);
+    if (!e && fflush(out) != 0)
+        e = fault_set(f, ERR_IO, "the output cannot be written: %s", strerror(errno));
+    return e;
+}
+
+static int run(struct conf *conf, size_t count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    struct fault f = {0};
+    struct ask ask;
+    const char *path = conf_text(conf, "output");
+    FILE *out = stdout;
+    enum err e = ask_from_conf(&ask, ASK_PACKETS, conf, &f);
+    ask.limit = conf_given(conf, "limit") ? ask.limit : 0;
+    if (!e && strcmp(path, "-") != 0) {
+        out = fopen(path, "wx");
+        if (!out)
+            e = fault_set(&f, ERR_BAD, "--output %s: %s", path, strerror(errno));
+    }
+    if (!e)
+        e = export_to(conf, &ask, out, &f);
+    if (out && out != stdout) {
+        fclose(out);
+        if (e)
+            remove(path);
+    }
+    if (!e)
+        return EXIT_DONE;
+    fprintf(stderr, "kizashi export: %s\n", f.text);
+    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+}
+
+const struct command cmd_export = {
+    .name = "export",
+    .text = "Write packets from the store as CSV or JSON lines.",
+    .items = export_items,
+    .run = run,
+    .more =
+        "Packets come in time order with all columns of their record. Without --limit all that "
+        "match are written.\n\n"
+        "Example:\n"
+        "  kizashi export --port 427 --from 2023-06-01 --to 2023-06-16 --output slp.csv\n",
+};

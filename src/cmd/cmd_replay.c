@@ -1,0 +1,340 @@
+#include "cmd/commands.h"
+
+#include "base/clock.h"
+#include "cmd/alert_tally.h"
+#include "cmd/count_file.h"
+#include "cmd/engines.h"
+#include "cmd/imports.h"
+#include "cmd/keep.h"
+#include "cmd/progress.h"
+#include "cmd/resume.h"
+#include "cmd/setup.h"
+#include "cmd/site_list.h"
+#include "cmd/stop.h"
+#include "cmd/summary.h"
+#include "ingest/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct conf_item replay_items[] = {
+    {.name = "site",
+        .type = CONF_LIST,
+        .arg = "NAME=FILE",
+        .text =
+            "A capture of this site; a folder stands for the captures in it, - for standard "
+            "input. Several captures of one site may be given in any order."},
+    {.name = "alerts",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .text =
+            "Write alerts here as JSON lines, each when it is new, has grown or has closed; - "
+            "for standard output."},
+    {.name = "data",
+        .type = CONF_TEXT,
+        .arg = "DIR",
+        .text =
+            "Keep packets, contacts and alerts in this folder, which kizashi hub --data DIR "
+            "then serves."},
+    {.name = "no-store", .type = CONF_FLAG, .text = "Keep nothing (as without --data)."},
+    SETUP_ITEMS,
+    {.name = "host-counts",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .text = "Write distinct scanning sources of every window, site and port as CSV: what "
+                "plain host counting would work on."},
+    {.name = "json", .type = CONF_FLAG, .text = "The summary as JSON on standard error."},
+    {.name = "quiet", .type = CONF_FLAG, .text = "No progress and no summary."},
+    {.name = NULL},
+};
+
+struct replay {
+    const struct conf *conf;
+    struct setup setup;
+    struct site_list list;
+    struct site **sites;
+    size_t site_count;
+    struct keep *keep; /* NULL: nothing is stored */
+    struct analysis *analysis;
+    struct pipeline *pipeline;
+    FILE *alerts;
+    struct count_file *count_file;
+    struct progress *progress;
+    struct alert_tally *tally;
+    atomic_bool broken; /* a capture could not be read to its end */
+};
+
+static enum err on_alert(void *context, const struct alert *a)
+{
+    struct replay *r = context;
+    alert_tally_add(r->tally, a);
+    if (r->alerts) {
+        struct buf line;
+        buf_init(&line, CATALOG_ALERT_JSON);
+        json_t *json = alert_json(a);
+        if (json)
+            json_write(&line, json);
+        json_decref(json);
+        enum err e = json ? line.err : ERR_NOMEM;
+        if (!e && (fwrite(line.data, 1, line.len, r->alerts) != line.len ||
+                      fputc('\n', r->alerts) == EOF || fflush(r->alerts) != 0))
+            e = ERR_IO;
+        buf_done(&line);
+        if (e)
+            return e;
+    }
+    return r->keep ? keep_alert(r->keep, a) : OK;
+}
+
+static enum err on_window(void *context, const struct window *w)
+{
+    struct replay *r = context;
+    struct fault f;
+    progress_show(r->progress, window_end(w));
+    if (r->count_file && count_file_add(r->count_file, w, &f) != OK)
+        return ERR_IO;
+    return r->keep ? keep_window(r->keep, window_end(w), NULL, &f) : OK;
+}
+
+static void on_trouble(void *context, const char *site, const struct fault *f)
+{
+    struct replay *r = context;
+    atomic_store(&r->broken, true);
+    progress_clear(r->progress);
+    fprintf(stderr, "kizashi replay: site %s: %s\n", site, f->text);
+}
+
+static void on_store_trouble(void *context, const struct fault *f, bool waiting)
+{
+    struct replay *r = context;
+    progress_clear(r->progress);
+    if (waiting)
+        fprintf(stderr, "kizashi replay: %s; waiting for room, nothing is lost\n", f->text);
+    else
+        fprintf(stderr, "kizashi replay: the store takes packets again\n");
+}
+
+static enum err alerts_open(struct replay *r, struct fault *f)
+{
+    const char *path = conf_text(r->conf, "alerts");
+    if (!path)
+        return OK;
+    r->alerts = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    return r->alerts ? OK : fault_set(f, ERR_IO, "--alerts %s: %s", path, strerror(errno));
+}
+
+static enum err sites_open(struct replay *r, struct fault *f)
+{
+    r->sites = calloc(r->list.count, sizeof *r->sites);
+    if (!r->sites)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    struct site_options options = {.shared = &r->setup.shared};
+    if (r->keep)
+        options.writer = keep_writer(r->keep);
+    for (size_t i = 0; i < r->list.count; i++) {
+        const struct site_captures *c = &r->list.sites[i];
+        struct feed *feed;
+        enum err e =
+            setup_sensor_options(&r->setup, c->name, r->list.count, &options.sensor, f);
+        if (!e)
+            e = feed_open_files(&feed, c->paths, c->count, f);
+        if (e)
+            return e;
+        e = site_new(&r->sites[i], c->name, feed, &options);
+        if (e) {
+            feed_close(feed);
+            return fault_set(f, e, "site %s: %s", c->name, err_text(e));
+        }
+        r->site_count++;
+    }
+    return OK;
+}
+
+static void note_left_out(const char *site, const char *text)
+{
+    fprintf(stderr, "kizashi replay: site %s: %s\n", site, text);
+}
+
+/* Captures that the data folder has had are not taken in twice. */
+static enum err known_leave_out(struct replay *r, struct fault *f)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < r->list.count; i++) {
+        imports_leave_out(&r->list.sites[i], keep_catalog(r->keep), note_left_out);
+        if (r->list.sites[i].count)
+            r->list.sites[left++] = r->list.sites[i];
+        else
+            free(r->list.sites[i].paths);
+    }
+    r->list.count = left;
+    return left ? OK
+                : fault_set(f, ERR_STOPPED,
+                      "all captures are in the data folder already: nothing to do; kizashi "
+                      "alerts "
+                      "lists what was found, --no-store runs them again");
+}
+
+static enum err analysis_open(struct replay *r, struct fault *f)
+{
+    char why[480];
+    if (!r->keep)
+        return setup_analysis(&r->setup, &r->analysis, f);
+    enum err e =
+        resume_analysis(&r->setup, r->keep, r->sites, r->site_count, &r->analysis, why, f);
+    if (!e && why[0])
+        fprintf(stderr, "kizashi replay: engines begin afresh: %s\n", why);
+    return e;
+}
+
+static enum err replay_open(struct replay *r, size_t count, char **operands, struct fault *f)
+{
+    const char *const *pairs;
+    size_t pair_count = conf_list(r->conf, "site", &pairs);
+    if (!pair_count && !count)
+        return fault_set(f, ERR_BAD, "no captures: give --site NAME=FILE or files");
+    enum err e = alert_tally_new(&r->tally);
+    if (e)
+        return fault_set(f, e, "%s", err_text(e));
+    e = site_list_read(&r->list, pairs, pair_count, operands, count, "telescope", f);
+    if (!e)
+        e = setup_open(&r->setup, r->conf, f);
+    if (!e)
+        e = alerts_open(r, f);
+    if (!e && conf_text(r->conf, "host-counts"))
+        e = count_file_open(&r->count_file, conf_text(r->conf, "host-counts"), f);
+    const char *data = conf_text(r->conf, "data");
+    if (!e && data && !conf_flag(r->conf, "no-store")) {
+        struct keep_options options = {
+            .data = data, .events = {on_store_trouble, r}, .stop = stop_flag()};
+        e = keep_open(&r->keep, &options, f);
+    }
+    if (!e && r->keep)
+        e = known_leave_out(r, f);
+    if (!e)
+        e = sites_open(r, f);
+    if (!e)
+        e = analysis_open(r, f);
+    if (e)
+        return e;
+    struct pipeline_options options = {
+        .window = r->setup.window,
+        .analysis = r->analysis,
+        .stop = stop_flag(),
+        .events = {r, on_alert, on_window, on_trouble},
+    };
+    e = pipeline_new(&r->pipeline, r->sites, r->site_count, &options, f);
+    bool show = isatty(STDERR_FILENO) && !conf_flag(r->conf, "quiet");
+    if (!e)
+        progress_open(&r->progress, show ? stderr : NULL, r->sites, r->site_count);
+    return e;
+}
+
+static void replay_close(struct replay *r)
+{
+    progress_close(r->progress);
+    alert_tally_free(r->tally);
+    pipeline_free(r->pipeline);
+    for (size_t i = 0; i < r->site_count; i++)
+        site_free(r->sites[i]);
+    free(r->sites);
+    keep_close(r->keep);
+    analysis_free(r->analysis);
+    count_file_close(r->count_file);
+    setup_close(&r->setup);
+    site_list_done(&r->list);
+    if (r->alerts && r->alerts != stdout)
+        fclose(r->alerts);
+}
+
+static void summary_show(const struct replay *r, int64_t took)
+{
+    struct summary sum = {r->sites, r->site_count, (double)took / (double)US_SECOND, {0}};
+    alert_tally_read(r->tally, sum.alerts_by_severity);
+    if (conf_flag(r->conf, "quiet"))
+        return;
+    if (!conf_flag(r->conf, "json")) {
+        summary_print(stderr, &sum);
+        return;
+    }
+    struct buf line;
+    buf_init(&line, 1 << 20);
+    json_t *json = summary_json(&sum);
+    if (json)
+        json_write(&line, json);
+    json_decref(json);
+    fprintf(stderr, "%s\n", line.data ? (const char *)line.data : "");
+    buf_done(&line);
+}
+
+/* The whole run; what was queued is stored before it returns. */
+static enum err replay_run(struct replay *r, struct fault *f)
+{
+    struct clock wall = clock_system();
+    enum err e = pipeline_run(r->pipeline, f);
+    struct fault other = {0};
+    if (r->keep) {
+        enum err kept = writer_flush(keep_writer(r->keep), &other);
+        if (!kept && !e)
+            kept = keep_window(r->keep, pipeline_time(r->pipeline), r->analysis, &other);
+        if (!kept && !e && !atomic_load(&r->broken))
+            kept = imports_note(&r->list, keep_catalog(r->keep), clock_now(&wall), &other);
+        if (kept && (!e || e == ERR_STOPPED)) {
+            e = kept;
+            *f = other;
+        }
+    }
+    progress_clear(r->progress);
+    return e;
+}
+
+static bool wrong_use(enum err e)
+{
+    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND || e == ERR_EXISTS;
+}
+
+static int run(struct conf *conf, size_t count, char **operands)
+{
+    struct replay r = {.conf = conf};
+    struct fault f = {0};
+    struct clock wall = clock_system();
+    stop_install();
+    enum err e = replay_open(&r, count, operands, &f);
+    if (e) {
+        fprintf(stderr, "kizashi replay: %s\n", f.text);
+        replay_close(&r);
+        if (e == ERR_STOPPED)
+            return EXIT_DONE;
+        return wrong_use(e) ? EXIT_USAGE : EXIT_PROBLEM;
+    }
+    int64_t began = clock_now(&wall);
+    e = replay_run(&r, &f);
+    summary_show(&r, clock_now(&wall) - began);
+    if (e == ERR_STOPPED)
+        fprintf(stderr, "kizashi replay: stopped before the end of the captures\n");
+    else if (e)
+        fprintf(stderr, "kizashi replay: %s\n", f.text);
+    bool broken = atomic_load(&r.broken);
+    replay_close(&r);
+    return e || broken ? EXIT_PROBLEM : EXIT_DONE;
+}
+
+const struct command cmd_replay = {
+    .name = "replay",
+    .text = "Run captures through the whole pipeline as fast as the machine allows.",
+    .operands = "[FILE...]",
+    .items = replay_items,
+    .run = run,
+    .more =
+        "Captures are pcap or pcapng, plain or compressed with gzip or zstd. Those of all "
+        "sites are "
+        "taken together in time order, packets are tagged, windows go through the engines, and "
+        "alerts come out as they would have live. A capture without a name belongs to the site "
+        "\"telescope\".\n\n"
+        "A capture that is broken gives one error that names file and offset; what came before "
+        "is "
+        "kept, the others are read to their end, and the exit status is 1.\n\n"
+        "Example:\n"
+        "  kizashi replay --site jp-01=a.pcap --site kr-01=b.pcap.zst --alerts -\n",
+};

@@ -1,0 +1,116 @@
+#include "cmd/engines.h"
+
+#include "engine/growth/growth.h"
+#include "engine/surge/surge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct engine *const all[] = {
+    &engine_surge,
+    &engine_growth,
+    NULL,
+};
+
+const struct engine *const *engines_all(void)
+{
+    return all;
+}
+
+static enum err unknown(const char *name, size_t len, struct fault *f)
+{
+    char names[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; all[i] && used < sizeof names; i++)
+        used += (size_t)snprintf(
+            names + used, sizeof names - used, "%s%s", i ? ", " : "", all[i]->name);
+    return fault_set(
+        f, ERR_NOTFOUND, "there is no engine \"%.*s\"; there are %s", (int)len, name, names);
+}
+
+static enum err choose_one(
+    struct engine_choice *c, const char *name, size_t len, struct fault *f)
+{
+    for (size_t i = 0; all[i]; i++) {
+        if (strlen(all[i]->name) != len || strncmp(all[i]->name, name, len) != 0)
+            continue;
+        for (size_t k = 0; k < c->count; k++)
+            if (c->engines[k] == all[i])
+                return OK;
+        c->engines[c->count] = all[i];
+        if (conf_new(&c->confs[c->count], all[i]->items) != OK)
+            return fault_set(f, ERR_NOMEM, "out of memory");
+        c->count++;
+        return OK;
+    }
+    return unknown(name, len, f);
+}
+
+static enum err choose_all(struct engine_choice *c, struct fault *f)
+{
+    enum err e = OK;
+    for (size_t i = 0; all[i] && !e; i++)
+        e = choose_one(c, all[i]->name, strlen(all[i]->name), f);
+    return e;
+}
+
+static enum err choose_names(struct engine_choice *c, const char *names, struct fault *f)
+{
+    if (strcmp(names, "none") == 0)
+        return OK;
+    if (strcmp(names, "all") == 0)
+        return choose_all(c, f);
+    enum err e = OK;
+    while (!e) {
+        size_t len = strcspn(names, ",");
+        e = choose_one(c, names, len, f);
+        if (!names[len])
+            break;
+        names += len + 1;
+    }
+    return e;
+}
+
+/* "surge.alpha=0.01" into the chosen engine's options, or checked against a throw-away copy. */
+static enum err set_one(struct engine_choice *c, const char *setting, struct fault *f)
+{
+    char option[64];
+    const char *dot = strchr(setting, '.');
+    const char *equals = dot ? strchr(dot, '=') : NULL;
+    if (!equals || (size_t)(equals - dot) > sizeof option)
+        return fault_set(f, ERR_BAD, "\"%s\" is not of the form ENGINE.OPTION=VALUE", setting);
+    snprintf(option, sizeof option, "%.*s", (int)(equals - dot - 1), dot + 1);
+    size_t len = (size_t)(dot - setting);
+    for (size_t i = 0; i < c->count; i++)
+        if (strlen(c->engines[i]->name) == len &&
+            strncmp(c->engines[i]->name, setting, len) == 0)
+            return conf_set(c->confs[i], option, equals + 1, f);
+    struct engine_choice other = {0};
+    enum err e = choose_one(&other, setting, len, f);
+    if (!e)
+        e = conf_set(other.confs[0], option, equals + 1, f);
+    engines_done(&other);
+    return e;
+}
+
+enum err engines_choose(struct engine_choice *ret_choice, const char *names,
+    const char *const *settings, size_t setting_count, struct fault *f)
+{
+    struct engine_choice c = {0};
+    enum err e = choose_names(&c, names, f);
+    for (size_t i = 0; i < setting_count && !e; i++)
+        e = set_one(&c, settings[i], f);
+    if (e) {
+        engines_done(&c);
+        return e;
+    }
+    *ret_choice = c;
+    return OK;
+}
+
+void engines_done(struct engine_choice *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        conf_free(c->confs[i]);
+    *c = (struct engine_choice){0};
+}

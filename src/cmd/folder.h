@@ -1,0 +1,19 @@
+#ifndef CMD_FOLDER_H
+#define CMD_FOLDER_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+/* A new empty folder of the user's own under $TMPDIR or /tmp, mode 0700. */
+enum err folder_scratch(
+    const char *name, char *ret_path, size_t len, struct fault *f) MUST_CHECK;
+
+/* Make the folder if it is not there, and give it with all that is in it to a user. Needs root;
+ * links are given, not followed. */
+enum err folder_give(const char *path, const char *user, struct fault *f) MUST_CHECK;
+
+/* Remove a folder with all that is in it; stays on one file system, follows no links. */
+enum err folder_remove(const char *path, struct fault *f) MUST_CHECK;
+
+#endif

@@ -1,0 +1,254 @@
+#include "cmd/holder.h"
+
+#include "base/clock.h"
+#include "cmd/ask_args.h"
+#include "record/proto.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    ANSWER_CAP = 256 << 20
+};
+
+struct holder {
+    bool remote;
+    struct hub_address hub;
+    struct store *store;
+    struct catalog *catalog;
+};
+
+enum err holder_open(struct holder **ret_holder, const char *data, bool store, struct fault *f)
+{
+    struct stat st;
+    char path[4200];
+    if (stat(data, &st) != 0 || !S_ISDIR(st.st_mode))
+        return fault_set(f, ERR_NOTFOUND,
+            "%s: no data folder; --data names the one that hub or replay wrote", data);
+    struct holder *a = calloc(1, sizeof *a);
+    if (!a)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    enum err e = OK;
+    if (hub_address_read(data, &a->hub) == OK)
+        a->remote = true;
+    else if (store)
+        e = store_open(&a->store, data, &(struct store_options){0}, f);
+    else if (snprintf(path, sizeof path, "%s/catalog.sqlite", data) < (int)sizeof path)
+        e = catalog_open(&a->catalog, path, f);
+    if (e) {
+        free(a);
+        return e;
+    }
+    *ret_holder = a;
+    return OK;
+}
+
+void holder_close(struct holder *a)
+{
+    if (!a)
+        return;
+    if (a->store)
+        store_close(a->store);
+    if (a->catalog)
+        catalog_close(a->catalog);
+    free(a);
+}
+
+static enum err body_part(void *context, const void *data, size_t len)
+{
+    struct buf *body = context;
+    buf_put(body, data, len);
+    return body->err;
+}
+
+static enum err hub_json(
+    struct holder *a, const char *path, json_t **ret_answer, struct fault *f)
+{
+    struct buf body;
+    buf_init(&body, ANSWER_CAP);
+    enum err e = hub_get(&a->hub, path, body_part, &body, f);
+    json_error_t error;
+    if (!e) {
+        *ret_answer = json_loadb((const char *)body.data, body.len, 0, &error);
+        if (!*ret_answer)
+            e = fault_set(f, ERR_BAD, "the hub's answer is not JSON: %s", error.text);
+    }
+    buf_done(&body);
+    return e;
+}
+
+/* The API's series as the store's rows: {time, key, value}. */
+static json_t *series_rows(const json_t *answer)
+{
+    json_t *rows = json_array();
+    int64_t start = 0;
+    const char *text = json_string_value(json_object_get(answer, "start"));
+    int64_t step = json_integer_value(json_object_get(answer, "step_s")) * US_SECOND;
+    if (!text || time_parse(text, &start) != OK)
+        return rows;
+    const json_t *lines = json_object_get(answer, "series");
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const json_t *line = json_array_get(lines, i);
+        json_t *values = json_object_get(line, "values");
+        for (size_t k = 0; k < json_array_size(values); k++)
+            if (json_number_value(json_array_get(values, k)) != 0.0)
+                json_array_append_new(rows,
+                    json_pack("{s:o, s:O, s:O}", "time", json_time(start + (int64_t)k * step),
+                        "key", json_object_get(line, "key"), "value",
+                        json_array_get(values, k)));
+    }
+    return rows;
+}
+
+static json_t *rows_of(json_t *answer, enum ask_what what)
+{
+    json_t *rows = json_object_get(answer, "rows");
+    if (rows)
+        return json_incref(rows);
+    if (what == ASK_SERIES)
+        return series_rows(answer);
+    rows = json_array();
+    json_t *totals = json_object_get(answer, "totals");
+    json_t *now = json_object_get(totals, "now");
+    json_array_append(rows, now ? now : totals ? totals : answer);
+    return rows;
+}
+
+static const char *question_path(enum ask_what what)
+{
+    static const char *const names[] = {
+#define X(id, name, text) name,
+        ASK_LIST(X)
+#undef X
+    };
+    return what == ASK_TOTALS || what == ASK_SPAN ? "overview" : names[what];
+}
+
+static void hub_path(const struct ask *ask, enum ask_format format, struct buf *path)
+{
+    char ip[IP_TEXT];
+    if (ask->what == ASK_SOURCE)
+        buf_printf(path, "sources/%s", ip_format(&ask->src.ip, ip));
+    else
+        buf_str(path, question_path(ask->what));
+    ask_query(ask, format, path);
+}
+
+enum err holder_rows(
+    struct holder *a, const struct ask *ask, json_t **ret_rows, struct fault *f)
+{
+    struct buf text;
+    buf_init(&text, a->remote ? 4000 : ANSWER_CAP);
+    enum err e;
+    if (a->remote) {
+        json_t *answer = NULL;
+        hub_path(ask, FORMAT_JSON, &text);
+        e = hub_json(a, (const char *)text.data, &answer, f);
+        if (!e)
+            *ret_rows = rows_of(answer, ask->what);
+        json_decref(answer);
+    } else {
+        json_error_t error;
+        e = store_ask(a->store, ask, FORMAT_JSON, &text, NULL, f);
+        json_t *rows = e ? NULL : json_loadb((const char *)text.data, text.len, 0, &error);
+        if (!e && !rows)
+            e = fault_set(f, ERR_BAD, "the store's answer is not JSON: %s", error.text);
+        if (!e)
+            *ret_rows = rows;
+    }
+    buf_done(&text);
+    return e;
+}
+
+enum err holder_stream(struct holder *a, const struct ask *ask, enum ask_format format,
+    enum err (*part)(void *context, const void *data, size_t len), void *context,
+    struct fault *f)
+{
+    if (!a->remote)
+        return store_stream(a->store, ask, format, part, context, f);
+    struct buf path;
+    buf_init(&path, 4000);
+    hub_path(ask, format, &path);
+    char *json = path.data ? strstr((char *)path.data, "format=json") : NULL;
+    struct buf lines;
+    buf_init(&lines, 4000);
+    if (json)
+        buf_printf(&lines, "%.*sformat=jsonl%s", (int)(json - (char *)path.data),
+            (char *)path.data, json + strlen("format=json"));
+    else
+        buf_put(&lines, path.data, path.len);
+    enum err e = hub_get(&a->hub, (const char *)lines.data, part, context, f);
+    buf_done(&path);
+    buf_done(&lines);
+    return e;
+}
+
+static enum err alert_collect(void *context, const struct catalog_alert *a)
+{
+    json_error_t error;
+    json_t *alert = json_loadb(a->json, a->json_len, 0, &error);
+    if (!alert)
+        return ERR_BAD;
+    json_object_set_new(alert, "workflow",
+        json_pack(
+            "{s:s, s:s, s:s}", "state", state_name(a->state), "note", a->note, "by", a->by));
+    return json_array_append_new(context, alert) == 0 ? OK : ERR_NOMEM;
+}
+
+static void alerts_path(const struct catalog_alert_query *q, const char *id, struct buf *path)
+{
+    char text[TIME_TEXT];
+    if (id) {
+        buf_printf(path, "alerts/%s", id);
+        return;
+    }
+    buf_printf(path, "alerts?severity=%s&limit=%zu", severity_name(q->least), q->limit);
+    if (q->from)
+        buf_printf(path, "&from=%s", time_format(q->from, text));
+    if (q->to)
+        buf_printf(path, "&to=%s", time_format(q->to, text));
+    if (q->site)
+        buf_printf(path, "&site=%s", q->site);
+    if (q->proto >= 0)
+        buf_printf(path, "&proto=%s", proto_format((uint8_t)q->proto, text));
+    if (q->port >= 0)
+        buf_printf(path, "&port=%d", q->port);
+    if (q->state >= 0)
+        buf_printf(path, "&state=%s", state_name((enum catalog_state)q->state));
+}
+
+enum err holder_alerts(struct holder *a, const struct catalog_alert_query *q, const char *id,
+    json_t **ret_alerts, struct fault *f)
+{
+    json_t *alerts = json_array();
+    enum err e = alerts ? OK : fault_set(f, ERR_NOMEM, "out of memory");
+    if (!e && a->remote) {
+        struct buf path;
+        json_t *answer = NULL;
+        buf_init(&path, 4000);
+        alerts_path(q, id, &path);
+        e = hub_json(a, (const char *)path.data, &answer, f);
+        if (!e && id)
+            json_array_append(alerts, answer);
+        else if (!e)
+            json_array_extend(alerts, json_object_get(answer, "rows"));
+        json_decref(answer);
+        buf_done(&path);
+    } else if (!e && id) {
+        e = catalog_alert_find(a->catalog, id, alert_collect, alerts);
+        if (e)
+            fault_set(f, e, "there is no alert %s", id);
+    } else if (!e)
+        e = catalog_alerts(a->catalog, q, alert_collect, alerts, NULL, f);
+    if (e) {
+        json_decref(alerts);
+        return e;
+    }
+    *ret_alerts = alerts;
+    return OK;
+}

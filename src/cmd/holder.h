@@ -1,0 +1,31 @@
+#ifndef CMD_HOLDER_H
+#define CMD_HOLDER_H
+
+#include "base/json.h"
+#include "cmd/hub_client.h"
+#include "store/ask.h"
+#include "store/catalog.h"
+
+/* Answers from a data folder, whoever holds it: the hub that runs on it is asked over HTTP; if
+ * none does, the store or the catalogue is opened for the length of the question. */
+struct holder;
+
+/* ERR_NOTFOUND if there is no data folder. `store` false: only the catalogue will be asked. */
+enum err holder_open(
+    struct holder **ret_holder, const char *data, bool store, struct fault *f) MUST_CHECK;
+void holder_close(struct holder *a);
+
+/* Rows as an array of objects, a new reference. */
+enum err holder_rows(
+    struct holder *a, const struct ask *ask, json_t **ret_rows, struct fault *f) MUST_CHECK;
+
+/* Rows of any number, as JSON lines or CSV, written piece by piece. */
+enum err holder_stream(struct holder *a, const struct ask *ask, enum ask_format format,
+    enum err (*part)(void *context, const void *data, size_t len), void *context,
+    struct fault *f) MUST_CHECK;
+
+/* Alerts, newest first: an array of their JSON form. With `id`, the one of that id, whole. */
+enum err holder_alerts(struct holder *a, const struct catalog_alert_query *q, const char *id,
+    json_t **ret_alerts, struct fault *f) MUST_CHECK;
+
+#endif

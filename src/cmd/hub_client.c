@@ -1,0 +1,134 @@
+#include "cmd/hub_client.h"
+
+#include "base/json.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    PROBLEM_CAP = 64 << 10
+};
+
+static bool address_path(const char *data, char path[4200])
+{
+    return snprintf(path, 4200, "%s/hub-address", data) < 4200;
+}
+
+enum err hub_address_write(const char *data, const struct hub_address *a, struct fault *f)
+{
+    char path[4200];
+    if (!address_path(data, path))
+        return fault_set(f, ERR_RANGE, "%.80s...: path too long", data);
+    mode_t old = umask(077);
+    FILE *file = fopen(path, "w");
+    umask(old);
+    if (!file)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    fprintf(file, "%s\n%s\n", a->url, a->token);
+    return fclose(file) == 0 ? OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+void hub_address_remove(const char *data)
+{
+    char path[4200];
+    if (address_path(data, path))
+        unlink(path);
+}
+
+enum err hub_address_read(const char *data, struct hub_address *ret_address)
+{
+    char path[4200];
+    struct hub_address a;
+    FILE *file = address_path(data, path) ? fopen(path, "r") : NULL;
+    if (!file)
+        return ERR_NOTFOUND;
+    bool whole = fgets(a.url, sizeof a.url, file) && fgets(a.token, sizeof a.token, file);
+    fclose(file);
+    if (!whole)
+        return ERR_NOTFOUND;
+    a.url[strcspn(a.url, "\n")] = 0;
+    a.token[strcspn(a.token, "\n")] = 0;
+    *ret_address = a;
+    return OK;
+}
+
+struct answer {
+    CURL *curl;
+    enum err (*part)(void *context, const void *data, size_t len);
+    void *context;
+    struct buf problem;
+    enum err err;
+};
+
+static size_t on_data(char *data, size_t size, size_t count, void *context)
+{
+    struct answer *a = context;
+    long status = 0;
+    curl_easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 400)
+        buf_put(&a->problem, data, size * count);
+    else
+        a->err = a->part(a->context, data, size * count);
+    return a->err ? 0 : size * count;
+}
+
+static enum err problem_tell(const struct answer *a, long status, struct fault *f)
+{
+    json_error_t error;
+    json_t *problem = json_loadb(
+        a->problem.data ? (const char *)a->problem.data : "", a->problem.len, 0, &error);
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *title = json_string_value(json_object_get(problem, "title"));
+    enum err e =
+        fault_set(f, status < 500 ? ERR_BAD : ERR_IO, "the hub answers %ld: %s", status,
+            detail  ? detail
+            : title ? title
+                    : "no reason given");
+    json_decref(problem);
+    return e;
+}
+
+enum err hub_get(const struct hub_address *a, const char *path,
+    enum err (*part)(void *context, const void *data, size_t len), void *context,
+    struct fault *f)
+{
+    char url[4096];
+    char bearer[192];
+    if (snprintf(url, sizeof url, "%s/api/v1/%s", a->url, path) >= (int)sizeof url)
+        return fault_set(f, ERR_RANGE, "the question is too long");
+    snprintf(bearer, sizeof bearer, "Authorization: Bearer %s", a->token);
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = curl_slist_append(NULL, bearer);
+    if (!curl || !headers) {
+        curl_easy_cleanup(curl);
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    }
+    struct answer answer = {.curl = curl, .part = part, .context = context};
+    buf_init(&answer.problem, PROBLEM_CAP);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
+    curl_easy_setopt(
+        curl, CURLOPT_SSL_VERIFYPEER, 0L); /* the address comes from our own file */
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    CURLcode code = curl_easy_perform(curl);
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    enum err e = answer.err;
+    if (!e && code != CURLE_OK)
+        e = fault_set(f, ERR_IO, "%s: %s", a->url, curl_easy_strerror(code));
+    else if (!e && status >= 400)
+        e = problem_tell(&answer, status, f);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    buf_done(&answer.problem);
+    return e;
+}

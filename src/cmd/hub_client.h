@@ -1,0 +1,28 @@
+#ifndef CMD_HUB_CLIENT_H
+#define CMD_HUB_CLIENT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Asking a hub that runs on a data folder. The hub leaves its address and a token of its own in
+ * the folder, in a file that only its owner may read. */
+
+struct hub_address {
+    char url[256];
+    char token[128];
+};
+
+enum err hub_address_write(
+    const char *data, const struct hub_address *a, struct fault *f) MUST_CHECK;
+void hub_address_remove(const char *data);
+
+/* ERR_NOTFOUND: no hub has left its address there. */
+enum err hub_address_read(const char *data, struct hub_address *ret_address) MUST_CHECK;
+
+/* GET URL/api/v1/PATH; the body goes to `part` piece by piece. ERR_IO if nobody answers; a
+ * problem document's sentence becomes the fault, ERR_BAD for status 4xx. */
+enum err hub_get(const struct hub_address *a, const char *path,
+    enum err (*part)(void *context, const void *data, size_t len), void *context,
+    struct fault *f) MUST_CHECK;
+
+#endif

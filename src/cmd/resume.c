@@ -1,0 +1,41 @@
+#include "cmd/resume.h"
+
+#include "ingest/site.h"
+
+#include <stdio.h>
+
+static int64_t first_of(struct site *const *sites, size_t count)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        int64_t peek = feed_peek(site_feed(sites[i]));
+        first = peek < first ? peek : first;
+    }
+    return first;
+}
+
+enum err resume_analysis(const struct setup *setup, struct keep *keep,
+    struct site *const *sites, size_t count, struct analysis **ret_analysis, char why[480],
+    struct fault *f)
+{
+    struct analysis *a;
+    int64_t seen = 0;
+    why[0] = 0;
+    enum err e = setup_analysis(setup, &a, f);
+    if (e)
+        return e;
+    struct fault unread = {0};
+    e = keep_restore(keep, a, &seen, &unread);
+    if (e)
+        snprintf(why, 480, "%s", unread.text);
+    else if (seen && first_of(sites, count) < seen)
+        snprintf(why, 480, "the traffic begins before what the engines saw last");
+    if (why[0]) {
+        analysis_free(a);
+        e = setup_analysis(setup, &a, f);
+        if (e)
+            return e;
+    }
+    *ret_analysis = a;
+    return OK;
+}

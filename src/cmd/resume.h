@@ -1,0 +1,19 @@
+#ifndef CMD_RESUME_H
+#define CMD_RESUME_H
+
+#include "cmd/keep.h"
+#include "cmd/setup.h"
+#include "ingest/site.h"
+
+/**
+ * Engines for a run over a data folder: as its last run left them if the traffic to come is
+ * newer than what they have seen; else fresh.
+ *
+ * @param sites  the sites of the run; *why says in a sentence why engines are fresh although
+ * there was a state, and is "" otherwise.
+ */
+enum err resume_analysis(const struct setup *setup, struct keep *keep,
+    struct site *const *sites, size_t count, struct analysis **ret_analysis, char why[480],
+    struct fault *f) MUST_CHECK;
+
+#endif

@@ -1,0 +1,88 @@
+#ifndef CMD_SETUP_H
+#define CMD_SETUP_H
+
+#include "base/conf.h"
+#include "cmd/engines.h"
+#include "ingest/analysis.h"
+#include "sensor/sensor.h"
+
+/* What replay and hub have in common: signatures, lists, country and network data, engines,
+ * sizes. */
+
+#define SETUP_ITEMS                                                                            \
+    {.name = "engines",                                                                        \
+        .type = CONF_TEXT,                                                                     \
+        .arg = "LIST",                                                                         \
+        .initial = "all",                                                                      \
+        .text = "Engines that look at the windows: names with commas between them, all or "    \
+                "none."},                                                                      \
+        {.name = "set",                                                                        \
+            .type = CONF_LIST,                                                                 \
+            .arg = "ENGINE.OPTION=VALUE",                                                      \
+            .text = "Set an option of an engine; the engine's man page lists them."},          \
+        {.name = "window",                                                                     \
+            .type = CONF_DURATION,                                                             \
+            .arg = "DURATION",                                                                 \
+            .min = 60,                                                                         \
+            .max = 3600,                                                                       \
+            .initial = "10m",                                                                  \
+            .text = "Length of a window."},                                                    \
+        {.name = "signatures",                                                                 \
+            .type = CONF_LIST,                                                                 \
+            .arg = "FILE",                                                                     \
+            .text = "More header signatures, after the built-in ones."},                       \
+        {.name = "survey-list",                                                                \
+            .type = CONF_LIST,                                                                 \
+            .arg = "FILE",                                                                     \
+            .text = "Addresses of announced scanners: plain CIDR, OpenFilters, maltrail or "   \
+                    "MISP warning list."},                                                     \
+        {.name = "country-db",                                                                 \
+            .type = CONF_LIST,                                                                 \
+            .arg = "FILE",                                                                     \
+            .text =                                                                            \
+                "Country of addresses: files of tor-geoipdb or an MMDB; without it, those "    \
+                "that Debian's tor-geoipdb installed."},                                       \
+        {.name = "asn-db",                                                                     \
+            .type = CONF_TEXT,                                                                 \
+            .arg = "FILE",                                                                     \
+            .text = "Network of addresses: libloc's location.db or an MMDB; without it, the "  \
+                    "one that Debian's libloc-database installed."},                           \
+        {.name = "payload",                                                                    \
+            .type = CONF_COUNT,                                                                \
+            .arg = "BYTES",                                                                    \
+            .min = 0,                                                                          \
+            .max = 256,                                                                        \
+            .initial = "64",                                                                   \
+            .unit = "bytes",                                                                   \
+            .text = "First bytes of each payload that are kept."},                             \
+    {                                                                                          \
+        .name = "addresses", .type = CONF_LIST, .arg = "NAME=COUNT",                           \
+        .text = "Size of a site's telescope, in addresses."                                    \
+    }
+
+struct setup {
+    const struct conf *conf; /* borrowed */
+    int64_t window;
+    struct fingerprints *fingerprints;
+    struct survey_lists *surveys;
+    struct geo *geo;
+    struct sensor_shared shared;
+    struct engine_choice engines;
+};
+
+/* Read every file that the options name. */
+enum err setup_open(
+    struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
+void setup_close(struct setup *s);
+
+/* Options of one site's sensor when `sites` share the memory. */
+enum err setup_sensor_options(const struct setup *s, const char *site, size_t sites,
+    struct sensor_options *ret_options, struct fault *f) MUST_CHECK;
+
+/* Data from outside as the API shows it (Dataset): a new reference; NULL: out of memory. */
+json_t *setup_datasets(const struct setup *s);
+
+enum err setup_analysis(
+    const struct setup *s, struct analysis **ret_analysis, struct fault *f) MUST_CHECK;
+
+#endif

@@ -1,0 +1,89 @@
+#include "cmd/site_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PATHS_MAX = 65536
+};
+
+enum err site_name_check(const char *name, struct fault *f)
+{
+    size_t len = strlen(name);
+    if (len < 1 || len > RECORD_NAME_MAX ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._:-") != len)
+        return fault_set(f, ERR_BAD,
+            "\"%.80s\" is no name for a site: 1 to %d of a-z, 0-9, '.', '_', ':' and '-' are",
+            name, RECORD_NAME_MAX);
+    return OK;
+}
+
+static struct site_captures *site_of(struct site_list *l, const char *name)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (strcmp(l->sites[i].name, name) == 0)
+            return &l->sites[i];
+    struct site_captures *more = realloc(l->sites, (l->count + 1) * sizeof *more);
+    if (!more)
+        return NULL;
+    l->sites = more;
+    struct site_captures *s = &l->sites[l->count++];
+    *s = (struct site_captures){0};
+    snprintf(s->name, sizeof s->name, "%s", name);
+    return s;
+}
+
+static enum err path_add(
+    struct site_list *l, const char *name, const char *path, struct fault *f)
+{
+    struct site_captures *s = site_of(l, name);
+    if (s && s->count >= PATHS_MAX)
+        return fault_set(f, ERR_FULL, "more than %d captures for one site", PATHS_MAX);
+    const char **more = s ? realloc(s->paths, (s->count + 1) * sizeof *more) : NULL;
+    if (!more)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    s->paths = more;
+    s->paths[s->count++] = path;
+    return OK;
+}
+
+static enum err pair_add(struct site_list *l, const char *pair, struct fault *f)
+{
+    char name[RECORD_NAME_MAX + 2];
+    const char *equals = strchr(pair, '=');
+    if (!equals || !equals[1])
+        return fault_set(f, ERR_BAD, "--site: \"%.200s\" is not of the form NAME=FILE", pair);
+    snprintf(name, sizeof name, "%.*s", (int)(equals - pair), pair);
+    enum err e = site_name_check(name, f);
+    if (e) {
+        fault_prefix(f, "--site");
+        return e;
+    }
+    return path_add(l, name, equals + 1, f);
+}
+
+enum err site_list_read(struct site_list *ret_list, const char *const *pairs, size_t pair_count,
+    char *const *paths, size_t path_count, const char *other, struct fault *f)
+{
+    struct site_list l = {0};
+    enum err e = OK;
+    for (size_t i = 0; i < pair_count && !e; i++)
+        e = pair_add(&l, pairs[i], f);
+    for (size_t i = 0; i < path_count && !e; i++)
+        e = path_add(&l, other, paths[i], f);
+    if (e) {
+        site_list_done(&l);
+        return e;
+    }
+    *ret_list = l;
+    return OK;
+}
+
+void site_list_done(struct site_list *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        free(l->sites[i].paths);
+    free(l->sites);
+    *l = (struct site_list){0};
+}

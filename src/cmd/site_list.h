@@ -1,0 +1,33 @@
+#ifndef CMD_SITE_LIST_H
+#define CMD_SITE_LIST_H
+
+#include "base/err.h"
+#include "record/record.h"
+
+#include <stddef.h>
+
+/* The captures that a command line names, gathered by site. */
+struct site_captures {
+    char name[RECORD_NAME_MAX + 1];
+    const char **paths; /* the texts are borrowed from the command line */
+    size_t count;
+};
+
+struct site_list {
+    struct site_captures *sites;
+    size_t count;
+};
+
+/* Is this a name for a site: 1 to 63 of a-z, 0-9, dot, underscore, hyphen, colon? */
+enum err site_name_check(const char *name, struct fault *f) MUST_CHECK;
+
+/**
+ * Gather "NAME=PATH" texts and bare paths; bare paths belong to the site `other`.
+ *
+ * @return OK; ERR_BAD for a text that is not of that form or a name that is not allowed.
+ */
+enum err site_list_read(struct site_list *ret_list, const char *const *pairs, size_t pair_count,
+    char *const *paths, size_t path_count, const char *other, struct fault *f) MUST_CHECK;
+void site_list_done(struct site_list *l);
+
+#endif

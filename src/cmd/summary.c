@@ -1,0 +1,231 @@
+#include "cmd/summary.h"
+
+#include "record/finding.h"
+#include "record/proto.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TOP_PORTS = 10,
+    SITE_PORTS = 256,
+    TOOLS_MAX = 64
+};
+
+struct tool_row {
+    char name[RECORD_NAME_MAX + 1];
+    uint64_t sources, packets;
+    char evidence[256];
+};
+
+struct totals {
+    struct sensor_counts counts;
+    struct source_counts source;
+    struct sensor_port ports[TOP_PORTS];
+    size_t port_count;
+    struct tool_row tools[TOOLS_MAX];
+    size_t tool_count;
+};
+
+static void tool_add(
+    void *context, const char *tool, uint64_t sources, uint64_t packets, const char *evidence)
+{
+    struct totals *t = context;
+    size_t i = 0;
+    while (i < t->tool_count && strcmp(t->tools[i].name, tool) != 0)
+        i++;
+    if (i == TOOLS_MAX)
+        return;
+    struct tool_row *row = &t->tools[i];
+    if (i == t->tool_count) {
+        t->tool_count++;
+        snprintf(row->name, sizeof row->name, "%s", tool);
+        snprintf(row->evidence, sizeof row->evidence, "%s", evidence);
+    }
+    row->sources += sources;
+    row->packets += packets;
+}
+
+static int by_sources(const void *a, const void *b)
+{
+    const struct sensor_port *x = a;
+    const struct sensor_port *y = b;
+    if (x->sources != y->sources)
+        return x->sources > y->sources ? -1 : 1;
+    if (x->proto != y->proto)
+        return x->proto < y->proto ? -1 : 1;
+    return x->port < y->port ? -1 : x->port > y->port;
+}
+
+static int by_service(const void *a, const void *b)
+{
+    const struct sensor_port *x = a;
+    const struct sensor_port *y = b;
+    if (x->proto != y->proto)
+        return x->proto < y->proto ? -1 : 1;
+    return x->port < y->port ? -1 : x->port > y->port;
+}
+
+static void ports_sum(struct totals *t, const struct summary *s)
+{
+    struct sensor_port *all = calloc(s->count * SITE_PORTS, sizeof *all);
+    size_t n = 0;
+    if (!all)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        n += sensor_top_ports(site_sensor(s->sites[i]), all + n, SITE_PORTS);
+    qsort(all, n, sizeof *all, by_service);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (kept && by_service(&all[kept - 1], &all[i]) == 0) {
+            all[kept - 1].packets += all[i].packets;
+            all[kept - 1].sources += all[i].sources;
+        } else
+            all[kept++] = all[i];
+    }
+    qsort(all, kept, sizeof *all, by_sources);
+    t->port_count = kept < TOP_PORTS ? kept : TOP_PORTS;
+    memcpy(t->ports, all, t->port_count * sizeof *all);
+    free(all);
+}
+
+static void totals_sum(struct totals *t, const struct summary *s)
+{
+    memset(t, 0, sizeof *t);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct sensor_counts *c = sensor_counts(site_sensor(s->sites[i]));
+        struct source_counts source;
+        feed_counts(site_feed(s->sites[i]), &source);
+        t->source.frames += source.frames;
+        t->source.dropped_kernel += source.dropped_kernel + source.dropped_interface;
+        t->counts.packets += c->packets;
+        t->counts.bytes += c->bytes;
+        t->counts.snapped += c->snapped;
+        t->counts.late += c->late;
+        t->counts.sampled_out += c->sampled_out;
+        for (int k = 0; k < DECODE_RESULTS; k++)
+            t->counts.decode[k] += c->decode[k];
+        for (int k = 0; k < CLASS_COUNT; k++)
+            t->counts.class[k] += c->class[k];
+        sensor_tools(site_sensor(s->sites[i]), tool_add, t);
+    }
+    ports_sum(t, s);
+}
+
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0.0;
+}
+
+static void print_losses(FILE *out, const struct totals *t)
+{
+    const struct sensor_counts *c = &t->counts;
+    fprintf(out, "  not decoded   ");
+    const char *comma = "";
+    for (int k = DECODE_OK + 1; k < DECODE_RESULTS; k++)
+        if (c->decode[k]) {
+            fprintf(out, "%s%llu %s", comma, (unsigned long long)c->decode[k],
+                decode_name((enum decode_result)k));
+            comma = ", ";
+        }
+    fprintf(out, "%s\n", *comma ? "" : "none");
+    fprintf(out, "  lost          %llu in the kernel, %llu left out by sampling, %llu late\n",
+        (unsigned long long)t->source.dropped_kernel, (unsigned long long)c->sampled_out,
+        (unsigned long long)c->late);
+    if (c->snapped)
+        fprintf(out, "  snapped       %llu\n", (unsigned long long)c->snapped);
+}
+
+void summary_print(FILE *out, const struct summary *s)
+{
+    struct totals *t = malloc(sizeof *t);
+    if (!t)
+        return;
+    totals_sum(t, s);
+    const struct sensor_counts *c = &t->counts;
+    double rate = s->seconds > 0.0 ? (double)t->source.frames / s->seconds : 0.0;
+    fprintf(out, "%llu packets, %llu bytes from %zu %s in %.2f s: %.0f packets/s\n",
+        (unsigned long long)c->packets, (unsigned long long)c->bytes, s->count,
+        s->count == 1 ? "site" : "sites", s->seconds, rate);
+    print_losses(out, t);
+    fprintf(out, "  classes       ");
+    const char *comma = "";
+    for (int k = 0; k < CLASS_COUNT; k++)
+        if (c->class[k]) {
+            fprintf(out, "%s%s %llu (%.1f %%)", comma, class_name((enum packet_class)k),
+                (unsigned long long)c->class[k], share(c->class[k], c -> packets));
+            comma = ", ";
+        }
+    fprintf(out, "%s\n", *comma ? "" : "none");
+    for (size_t i = 0; i < t->tool_count; i++)
+        fprintf(out, "  %-13s %s: %llu sources, %llu packets; %s\n", i ? "" : "tools",
+            t->tools[i].name, (unsigned long long)t->tools[i].sources,
+            (unsigned long long)t->tools[i].packets, t->tools[i].evidence);
+    for (size_t i = 0; i < t->port_count; i++) {
+        char word[PROTO_TEXT];
+        fprintf(out, "  %-13s %u/%s: %llu sources, %llu packets\n", i ? "" : "busiest ports",
+            t->ports[i].port, proto_format(t->ports[i].proto, word),
+            (unsigned long long)t->ports[i].sources, (unsigned long long)t->ports[i].packets);
+    }
+    fprintf(out, "  alerts       ");
+    for (int k = SEVERITY_CRITICAL; k >= SEVERITY_INFO; k--)
+        fprintf(out, " %llu %s%s", (unsigned long long)s->alerts_by_severity[k],
+            severity_name((enum severity)k), k ? "," : "\n");
+    free(t);
+}
+
+static json_t *number(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+json_t *summary_json(const struct summary *s)
+{
+    struct totals *t = malloc(sizeof *t);
+    json_t *out = t ? json_object() : NULL;
+    if (!out) {
+        free(t);
+        return NULL;
+    }
+    totals_sum(t, s);
+    json_object_set_new(out, "packets", number(t->counts.packets));
+    json_object_set_new(out, "bytes", number(t->counts.bytes));
+    json_object_set_new(out, "frames", number(t->source.frames));
+    json_object_set_new(out, "seconds", json_real(s->seconds));
+    json_object_set_new(out, "dropped_kernel", number(t->source.dropped_kernel));
+    json_object_set_new(out, "sampled_out", number(t->counts.sampled_out));
+    json_object_set_new(out, "late", number(t->counts.late));
+    json_object_set_new(out, "snapped", number(t->counts.snapped));
+    json_t *part = json_object();
+    for (int k = DECODE_OK + 1; k < DECODE_RESULTS; k++)
+        json_object_set_new(
+            part, decode_name((enum decode_result)k), number(t->counts.decode[k]));
+    json_object_set_new(out, "not_decoded", part);
+    part = json_object();
+    for (int k = 0; k < CLASS_COUNT; k++)
+        json_object_set_new(part, class_name((enum packet_class)k), number(t->counts.class[k]));
+    json_object_set_new(out, "classes", part);
+    part = json_array();
+    for (size_t i = 0; i < t->tool_count; i++)
+        json_array_append_new(
+            part, json_pack("{s:s, s:o, s:o, s:s}", "tool", t->tools[i].name, "sources",
+                      number(t->tools[i].sources), "packets", number(t->tools[i].packets),
+                      "evidence", t->tools[i].evidence));
+    json_object_set_new(out, "tools", part);
+    part = json_array();
+    for (size_t i = 0; i < t->port_count; i++) {
+        char word[PROTO_TEXT];
+        json_array_append_new(part,
+            json_pack("{s:s, s:i, s:o, s:o}", "proto", proto_format(t->ports[i].proto, word),
+                "port", (int)t->ports[i].port, "sources", number(t->ports[i].sources),
+                "packets", number(t->ports[i].packets)));
+    }
+    json_object_set_new(out, "ports", part);
+    part = json_object();
+    for (int k = SEVERITY_INFO; k <= SEVERITY_CRITICAL; k++)
+        json_object_set_new(
+            part, severity_name((enum severity)k), number(s->alerts_by_severity[k]));
+    json_object_set_new(out, "alerts", part);
+    free(t);
+    return out;
+}

@@ -1,0 +1,130 @@
+#include "test.h"
+
+#include "ingest/writer.h"
+#include "store/store.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* A store that the test scripts: how often the disk is full before a block goes in. */
+struct store {
+    int full; /* answers ERR_FULL so many times */
+    bool broken;
+    size_t rows;
+    size_t blocks;
+    char ids[64][96];
+};
+
+enum err store_append(struct store *s, const struct block *b, const char *id, struct fault *f)
+{
+    if (s->broken)
+        return fault_set(f, ERR_IO, "broken");
+    if (s->full > 0) {
+        s->full--;
+        return fault_set(f, ERR_FULL, "the disk is full");
+    }
+    for (size_t i = 0; i < s->blocks; i++)
+        if (strcmp(s->ids[i], id) == 0)
+            return OK;
+    snprintf(s->ids[s->blocks++], sizeof s->ids[0], "%s", id);
+    s->rows += b->rows;
+    return OK;
+}
+
+static struct block *status_block(struct writer *w, int64_t start)
+{
+    struct block *b = writer_block(w, &record_site_status);
+    assert_non_null(b);
+    uint16_t word;
+    assert_int_equal(block_word(b, STATUS_SITE, "jp-01", &word), OK);
+    for (size_t i = STATUS_RECEIVED; i < SITE_STATUS_COLUMNS; i++)
+        block_u64(b, i)[0] = 0;
+    block_time(b, STATUS_START)[0] = start;
+    block_name(b, STATUS_SITE)[0] = word;
+    b->rows = 1;
+    return b;
+}
+
+static void all_written(void **state)
+{
+    (void)state;
+    struct store store = {0};
+    struct writer *w;
+    struct fault f;
+    assert_int_equal(writer_new(&w, &store, NULL, NULL), OK);
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(writer_put(w, status_block(w, i), "jp-01", true), OK);
+    assert_int_equal(writer_flush(w, &f), OK);
+    assert_int_equal(store.rows, 50);
+    struct writer_counts counts;
+    writer_counts(w, &counts);
+    assert_int_equal(counts.rows, 50);
+    assert_int_equal(counts.queued, 0);
+    writer_free(w);
+}
+
+static void same_id(void **state)
+{
+    (void)state;
+    struct store store = {0};
+    struct writer *w;
+    struct fault f;
+    assert_int_equal(writer_new(&w, &store, NULL, NULL), OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(writer_put(w, status_block(w, 7), "jp-01", true), OK);
+    assert_int_equal(writer_flush(w, &f), OK);
+    assert_int_equal(store.rows, 1);
+    writer_free(w);
+}
+
+struct troubles {
+    int waits, mends;
+};
+
+static void on_trouble(void *context, const struct fault *f, bool waiting)
+{
+    struct troubles *t = context;
+    t->waits += waiting;
+    t->mends += !waiting;
+    assert_true(waiting == (f->code == ERR_FULL));
+}
+
+static void waits_for_room(void **state)
+{
+    (void)state;
+    struct store store = {.full = 1};
+    struct troubles troubles = {0};
+    struct writer_events events = {on_trouble, &troubles};
+    struct writer *w;
+    struct fault f;
+    assert_int_equal(writer_new(&w, &store, &events, NULL), OK);
+    assert_int_equal(writer_put(w, status_block(w, 1), "jp-01", true), OK);
+    assert_int_equal(writer_flush(w, &f), OK);
+    assert_int_equal(store.rows, 1);
+    assert_int_equal(troubles.waits, 1);
+    assert_int_equal(troubles.mends, 1);
+    writer_free(w);
+}
+
+static void broken_store(void **state)
+{
+    (void)state;
+    struct store store = {.broken = true};
+    struct writer *w;
+    struct fault f = {0};
+    assert_int_equal(writer_new(&w, &store, NULL, NULL), OK);
+    assert_int_equal(writer_put(w, status_block(w, 1), "jp-01", true), OK);
+    assert_int_equal(writer_flush(w, &f), ERR_IO);
+    assert_string_equal(f.text, "broken");
+    assert_int_equal(writer_put(w, status_block(w, 2), "jp-01", true), ERR_IO);
+    writer_free(w);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("every block that was put is in the store after a flush", all_written),
+    SAYS("the same rows from the same site come with the same id", same_id),
+    SAYS("a full disk is told once, waited for, and the block goes in", waits_for_room),
+    SAYS("a store that fails for another reason ends the writing with its sentence",
+        broken_store),
+};
+TEST_MAIN(tests)
