@@ -1,6 +1,9 @@
 #include "cmd/setup.h"
 
+#include "base/clock.h"
+#include "geo/geo.h"
 #include "sensor/fingerprint.h"
+#include "sensor/survey.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +26,25 @@ static enum err signatures_read(struct setup *s, struct fault *f)
     return e;
 }
 
+static enum err surveys_read(struct setup *s, struct fault *f)
+{
+    const char *const *paths;
+    size_t count = conf_list(s->conf, "survey-list", &paths);
+    if (survey_new(&s->surveys) != OK)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    enum err e = OK;
+    for (size_t i = 0; i < count && !e; i++)
+        e = survey_add_file(s->surveys, paths[i], NULL, f);
+    return e;
+}
+
+static enum err geo_read(struct setup *s, struct fault *f)
+{
+    struct geo_options options = {.automatic = true};
+    options.file_count = conf_list(s->conf, "geo-db", &options.files);
+    return geo_open(&s->geo, &options, f);
+}
+
 enum err setup_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
 {
     struct setup s = {.conf = conf, .window = conf_us(conf, "window")};
@@ -32,7 +54,11 @@ enum err setup_open(struct setup *ret_setup, const struct conf *conf, struct fau
         engines_choose(&s.engines, conf_text(conf, "engines"), settings, setting_count, f);
     if (!e)
         e = signatures_read(&s, f);
-    s.shared.fingerprints = s.fingerprints;
+    if (!e)
+        e = surveys_read(&s, f);
+    if (!e)
+        e = geo_read(&s, f);
+    s.shared = (struct sensor_shared){s.fingerprints, s.surveys, s.geo};
     if (e) {
         setup_close(&s);
         return e;
@@ -45,6 +71,8 @@ void setup_close(struct setup *s)
 {
     engines_done(&s->engines);
     fingerprints_free(s->fingerprints);
+    survey_free(s->surveys);
+    geo_close(s->geo);
     *s = (struct setup){0};
 }
 
@@ -88,10 +116,51 @@ enum err setup_sensor_options(const struct setup *s, const char *site, size_t si
     return addresses_of(s->conf, site, &ret_options->addresses, f);
 }
 
+static void dataset_add(json_t *rows, const char *name, const char *kind, const char *origin,
+    int64_t date, uint64_t entries, const char *attribution)
+{
+    char day[TIME_TEXT];
+    json_t *row =
+        json_pack("{s:o, s:s, s:s, s:o, s:o, s:I}", "name", json_text(name, strlen(name)),
+            "kind", kind, "state", "loaded", "origin", json_text(origin, strlen(origin)),
+            "date", date ? json_stringn(time_format(date, day), 10) : json_null(), "entries",
+            (json_int_t)entries);
+    if (row && *attribution)
+        json_object_set_new(row, "attribution", json_text(attribution, strlen(attribution)));
+    json_array_append_new(rows, row);
+}
+
+static void dataset_missing(json_t *rows, const char *advice)
+{
+    bool country = strstr(advice, "countr") != NULL;
+    json_array_append_new(
+        rows, json_pack("{s:s, s:s, s:s, s:o}", "name", country ? "countries" : "networks",
+                  "kind", country ? "country" : "asn", "state", "missing", "detail",
+                  json_text(advice, strlen(advice))));
+}
+
 json_t *setup_datasets(const struct setup *s)
 {
-    (void)s;
-    return json_array();
+    json_t *rows = json_array();
+    struct geo_origin origins[4];
+    size_t count = geo_origins(s->geo, origins, 4);
+    for (size_t i = 0; rows && i < count; i++)
+        dataset_add(rows, origins[i].what,
+            strstr(origins[i].what, "country") ? "country" : "asn", origins[i].file,
+            origins[i].date, origins[i].rows,
+            *origins[i].licence ? origins[i].licence : origins[i].origin);
+    const char *const *advice = geo_advice(s->geo);
+    for (size_t i = 0; rows && advice && advice[i]; i++)
+        dataset_missing(rows, advice[i]);
+    for (size_t i = 0; rows && i < survey_count(s->surveys); i++) {
+        const struct survey_list *list = survey_at(s->surveys, i);
+        dataset_add(
+            rows, list->organisation, "list", list->file, list->date, list->prefixes, "");
+    }
+    if (rows)
+        dataset_add(rows, "header signatures", "signatures", "built in and --signatures", 0,
+            fingerprints_count(s->fingerprints), "");
+    return rows;
 }
 
 enum err setup_analysis(const struct setup *s, struct analysis **ret_analysis, struct fault *f)

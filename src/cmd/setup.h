@@ -36,17 +36,12 @@
             .arg = "FILE",                                                                     \
             .text = "Addresses of announced scanners: plain CIDR, OpenFilters, maltrail or "   \
                     "MISP warning list."},                                                     \
-        {.name = "country-db",                                                                 \
+        {.name = "geo-db",                                                                     \
             .type = CONF_LIST,                                                                 \
             .arg = "FILE",                                                                     \
-            .text =                                                                            \
-                "Country of addresses: files of tor-geoipdb or an MMDB; without it, those "    \
-                "that Debian's tor-geoipdb installed."},                                       \
-        {.name = "asn-db",                                                                     \
-            .type = CONF_TEXT,                                                                 \
-            .arg = "FILE",                                                                     \
-            .text = "Network of addresses: libloc's location.db or an MMDB; without it, the "  \
-                    "one that Debian's libloc-database installed."},                           \
+            .text = "Countries or networks of addresses: files of tor-geoipdb, libloc's "      \
+                    "location.db or an MMDB. What they leave open comes from Debian's "        \
+                    "packages, if these are installed."},                                      \
         {.name = "payload",                                                                    \
             .type = CONF_COUNT,                                                                \
             .arg = "BYTES",                                                                    \
