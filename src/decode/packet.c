@@ -14,8 +14,7 @@ const char *decode_name(enum decode_result r)
     return r < DECODE_RESULTS ? names[r] : "unknown";
 }
 
-/* In two pieces, because gcc makes one long clear a `rep stos`, which takes longer than all of
- * the decoding. */
+/* In two pieces, because gcc makes one long clear a `rep stos`, which is slow to start. */
 static void packet_clear(struct packet *p)
 {
     const size_t first = offsetof(struct packet, tcp_opts);

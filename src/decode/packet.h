@@ -74,8 +74,8 @@ enum decode_result {
 };
 const char *decode_name(enum decode_result r);
 
-/* decode_packet() with the reader's fields as arguments: a struct of three words goes through
- * memory, which costs 3 ns a packet. */
+/* decode_packet() with the reader's fields as arguments: a struct of three words would go
+ * through memory, and be waited for. */
 enum decode_result decode_bytes(uint32_t link, const uint8_t *data, size_t len,
     uint32_t wire_len, struct packet *ret_packet);
 
@@ -87,7 +87,7 @@ enum decode_result decode_bytes(uint32_t link, const uint8_t *data, size_t len,
  * @param wire_len length on the wire; more than the frame has sets QUIRK_SNAPPED.
  * @param ret_packet all fields set (zero where absent) if the result is DECODE_OK; ts is left
  * to the caller. A cut or contradictory transport header is still a packet: its quirks say so.
- * Cost: about 10 ns.
+ * Cost: 14 ns for a SYN over Ethernet without options, 21 with those of Linux.
  */
 static inline enum decode_result decode_packet(
     uint32_t link, struct bytes frame, uint32_t wire_len, struct packet *ret_packet)
