@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -244,6 +245,17 @@ static enum err limits_set(struct fault *f)
     return OK;
 }
 
+/* Root that stays root keeps its files, and nothing else. What follows forbids new privileges,
+ * so that no program it could start would have capabilities again. */
+static enum err capabilities_drop(struct fault *f)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[2] = {{0}, {0}};
+    if (syscall(SYS_capset, &header, none) != 0)
+        return refused(f, "dropping capabilities");
+    return OK;
+}
+
 static enum err root_leave(const char *user, struct fault *f)
 {
     if (geteuid() != 0)
@@ -252,7 +264,7 @@ static enum err root_leave(const char *user, struct fault *f)
     if (!entry)
         return fault_set(f, ERR_NOTFOUND, "there is no user \"%s\" to run as", user);
     if (entry->pw_uid == 0)
-        return fault_set(f, ERR_NOTFOUND, "user \"%s\" is root, which is to be left", user);
+        return capabilities_drop(f);
     if (setgroups(0, NULL) != 0)
         return refused(f, "leaving all groups");
     if (setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0)

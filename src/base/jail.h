@@ -17,7 +17,10 @@ enum jail_level {
 
 struct jail {
     enum jail_level level;
-    const char *user; /* whom root turns into; NULL: jail_user_default() */
+    /* Whom root turns into; NULL: jail_user_default(). "root" keeps its user and its files, but
+     * no capability: weaker, because files of root stay open to it. Capabilities belong to
+     * threads: then enter before the first other thread starts. */
+    const char *user;
 };
 
 /* "kizashi" where there is such a user, else "nobody". Not for threads: reads the user table.

@@ -18,6 +18,7 @@
 #include "ingest/pipeline.h"
 
 #include <pthread.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,8 +128,10 @@ static const struct conf_item hub_items[] = {
     {.name = "user",
         .type = CONF_TEXT,
         .arg = "NAME",
-        .text = "Whom root turns into before the first packet is read; without it the user "
-                "kizashi if there is one, else nobody. The data folder becomes that user's."},
+        .text =
+            "Whom root turns into before the first packet is read; without it the user "
+            "kizashi if there is one; else it stays root without root's capabilities. The data "
+            "folder becomes that user's."},
     {.name = "verbose", .type = CONF_FLAG, .text = "Log more."},
     {.name = NULL},
 };
@@ -254,14 +257,21 @@ static enum err data_choose(struct hub *h, struct fault *f)
     return folder_scratch("kizashi-demo", h->data, sizeof h->data, f);
 }
 
-/* From here on nothing needs root: interfaces are open. Captures that are named must be
- * readable by the user that root turns into. */
+/* From here on nothing needs root: interfaces are open. Without a user of its own the program
+ * stays root, so that it can read root's captures, but without root's capabilities. */
 static enum err privileges_drop(struct hub *h, struct fault *f)
 {
-    struct jail jail = {.level = JAIL_SERVER, .user = conf_text(h->conf, "user")};
+    const char *user = conf_text(h->conf, "user");
+    if (!user)
+        user = getpwnam("kizashi") ? "kizashi" : "root";
+    struct jail jail = {.level = JAIL_SERVER, .user = user};
     enum err e = OK;
-    if (geteuid() == 0)
-        e = folder_give(h->data, jail.user ? jail.user : jail_user_default(), f);
+    if (geteuid() == 0 && strcmp(user, "root") == 0)
+        log_event(LOG_NOTE, "hub.root",
+            "text=\"root without capabilities; better is a user kizashi, "
+            "or --user NAME\"");
+    else if (geteuid() == 0)
+        e = folder_give(h->data, user, f);
     return e ? e : jail_enter(&jail, f);
 }
 
