@@ -152,7 +152,7 @@ struct value {
 /* What came with one request, by parameter. */
 struct args {
     struct value value[PARAM_COUNT];
-    char heap[16384]; /* texts */
+    char heap[4096]; /* texts */
     size_t used;
 };
 

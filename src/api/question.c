@@ -2,7 +2,9 @@
 
 #include "api/api_int.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -71,6 +73,40 @@ static int64_t resolve(
     return v->relative ? held->last + 1 + v->number : v->number;
 }
 
+/* New packets move the ends of a span that is not written out. So that pages fit together, a
+ * cursor carries the span of its first page before the store's own cursor: "FROM~TO~REST". */
+static const char *cursor_rest(const struct request *r, struct span *ret_span)
+{
+    const char *at = arg(r, P_CURSOR)->text;
+    int64_t ends[2];
+    for (int i = 0; i < 2; i++) {
+        char *end;
+        errno = 0;
+        ends[i] = strtoll(at, &end, 16);
+        if (end == at || *end != '~' || errno || ends[i] < 1)
+            return NULL;
+        at = end + 1;
+    }
+    if (ends[0] >= ends[1])
+        return NULL;
+    *ret_span = (struct span){ends[0], ends[1]};
+    return at;
+}
+
+static enum err wrong_cursor(struct request *r)
+{
+    reply_problem(r, 400, "cursor", param_row(P_CURSOR)->allowed,
+        "cursor is not one that this list gave");
+    return ERR_BAD;
+}
+
+enum err question_page_window(struct request *r, struct span *ret_span)
+{
+    if (arg(r, P_CURSOR)->given)
+        return cursor_rest(r, ret_span) ? OK : wrong_cursor(r);
+    return question_window(r, ret_span);
+}
+
 enum err question_window(struct request *r, struct span *ret_span)
 {
     struct held_span held;
@@ -116,7 +152,10 @@ void question_init(
     copy_name(a->country, sizeof a->country, arg(r, P_COUNTRY));
     copy_name(a->tool, sizeof a->tool, arg(r, P_TOOL));
     copy_name(a->class, sizeof a->class, arg(r, P_CLASS));
-    copy_name(a->cursor, sizeof a->cursor, arg(r, P_CURSOR));
+    struct span frozen;
+    const char *rest = arg(r, P_CURSOR)->given ? cursor_rest(r, &frozen) : NULL;
+    if (rest)
+        snprintf(a->cursor, sizeof a->cursor, "%s", rest);
     if (arg(r, P_PROTO)->given)
         a->proto = (int)arg(r, P_PROTO)->number;
     if (arg(r, P_PORT)->given)
@@ -139,8 +178,12 @@ enum err question_ask(struct request *r, const struct ask *a, enum ask_format fo
     enum err e = s->ask(s->context, a, format, out, cursor, &r->fault);
     if (!e)
         e = out->err;
-    if (!e && ret_cursor)
-        memcpy(ret_cursor, cursor, sizeof cursor);
+    if (!e && ret_cursor && cursor[0]) {
+        int len = snprintf(ret_cursor, ASK_CURSOR, "%llx~%llx~%s", (unsigned long long)a->from,
+            (unsigned long long)a->to, cursor);
+        if (len >= ASK_CURSOR)
+            return fault_set(&r->fault, ERR_IO, "the store's cursor is too long");
+    }
     return e;
 }
 
@@ -191,6 +234,15 @@ void question_put_only(struct buf *out, const struct buf *rows)
         buf_str(out, "null");
 }
 
+enum err question_list(struct request *r, const struct ask *a, enum ask_format format)
+{
+    enum err e = question_ask(r, a, format, &r->reply.body, r->reply.next);
+    if (e != ERR_BAD || !a->cursor[0])
+        return e;
+    (void)wrong_cursor(r);
+    return OK;
+}
+
 static enum err page_json(struct request *r, struct ask *a, const struct span *span)
 {
     struct buf *out = &r->reply.body;
@@ -199,9 +251,11 @@ static enum err page_json(struct request *r, struct ask *a, const struct span *s
     buf_str(out, ",\"rows\":");
     enum err e = OK;
     if (span->to)
-        e = question_ask(r, a, FORMAT_JSON, out, r->reply.next);
+        e = question_list(r, a, FORMAT_JSON);
     else
         buf_str(out, "[]");
+    if (r->reply.status)
+        return e;
     buf_str(out, ",");
     question_put_next(out, r->reply.next);
     buf_str(out, "}");
@@ -212,7 +266,7 @@ enum err question_page(struct request *r, enum ask_what what)
 {
     struct span span;
     struct ask a;
-    enum err e = question_window(r, &span);
+    enum err e = question_page_window(r, &span);
     if (e)
         return r->reply.status ? OK : e;
     question_init(r, &a, what, &span);
@@ -221,5 +275,5 @@ enum err question_page(struct request *r, enum ask_what what)
     r->reply.type = "text/csv; charset=utf-8; header=present";
     if (!span.to)
         a.from = a.to = 0; /* an empty store gives the header */
-    return question_ask(r, &a, FORMAT_CSV, &r->reply.body, r->reply.next);
+    return question_list(r, &a, FORMAT_CSV);
 }

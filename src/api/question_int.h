@@ -20,14 +20,21 @@ struct span {
     int64_t from, to;
 };
 enum err question_window(struct request *r, struct span *ret_span) MUST_CHECK;
+/* The same for a list of pages: with a cursor, the span of the first page. */
+enum err question_page_window(struct request *r, struct span *ret_span) MUST_CHECK;
 
 /* The narrowing parameters, limit and cursor of the route, over a span. */
 void question_init(
     const struct request *r, struct ask *a, enum ask_what what, const struct span *span);
 
-/* Rows as JSON or CSV text, appended to `out`. A store that holds nothing has no rows. */
+/* Rows as JSON or CSV text, appended to `out`. `ret_cursor` (may be NULL) must hold "" and gets
+ * the next page's cursor for the asker. */
 enum err question_ask(struct request *r, const struct ask *a, enum ask_format format,
     struct buf *out, char ret_cursor[ASK_CURSOR]) MUST_CHECK;
+
+/* A page of rows into the reply, and where the next begins. */
+enum err question_list(
+    struct request *r, const struct ask *a, enum ask_format format) MUST_CHECK;
 
 /* Rows as values; a new reference. */
 enum err question_rows(struct request *r, const struct ask *a, json_t **ret_rows) MUST_CHECK;

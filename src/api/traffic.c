@@ -75,7 +75,9 @@ static enum err source_json(struct request *r, const struct ask *a, const struct
     enum err e = put_summary(r, span, out);
     buf_str(out, ",\"rows\":");
     if (!e)
-        e = question_ask(r, a, FORMAT_JSON, out, r->reply.next);
+        e = question_list(r, a, FORMAT_JSON);
+    if (r->reply.status)
+        return e;
     buf_str(out, ",");
     question_put_next(out, r->reply.next);
     buf_str(out, "}");
@@ -86,7 +88,7 @@ enum err handle_source(struct request *r)
 {
     struct span span;
     struct ask a;
-    enum err e = question_window(r, &span);
+    enum err e = question_page_window(r, &span);
     if (e)
         return r->reply.status ? OK : e;
     question_init(r, &a, ASK_SOURCE, &span);
@@ -95,5 +97,5 @@ enum err handle_source(struct request *r)
     if (!request_wants_csv(r, P_FORMAT))
         return source_json(r, &a, &span);
     r->reply.type = "text/csv; charset=utf-8; header=present";
-    return question_ask(r, &a, FORMAT_CSV, &r->reply.body, r->reply.next);
+    return question_list(r, &a, FORMAT_CSV);
 }

@@ -12,7 +12,7 @@ struct workers;
 struct request;
 
 enum {
-    WORK_QUEUE = 256 /* requests that wait; more are told to come again */
+    WORK_QUEUE = 2048 /* requests that wait; more are told to come again */
 };
 
 /* `run` is called on one of `threads` threads for every request offered. */

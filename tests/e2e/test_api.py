@@ -326,6 +326,11 @@ def pages(w):
         expect(link.endswith('>; rel="next"') and 'limit=1' in link, link)
         path = link[1:].split('>')[0]
     same(rows, w.viewer.get('ports').json()['rows'])
+    second = w.viewer.get('ports?limit=1&from=-3h').json()['next']
+    page = w.viewer.get('ports?limit=1&from=-3h&cursor=' + second).json()
+    same((page['from'], page['to']), ('2026-11-22T21:00:00Z', '2026-11-23T00:00:00Z'))
+    for wrong in ('x', '1~2', '2~1~1', '1~2~x~', '1~~1', 'g~h~1', '-1~5~1', '1' * 17 + '~1~1'):
+        same(check_problem(w.viewer.get('ports?cursor=' + wrong), 400)['field'], 'cursor')
     ids = []
     path = 'alerts?limit=2'
     while path:
@@ -347,8 +352,10 @@ def series(w):
         expect(2 < line['values'].count(0) < 5, line['values'])
         same(sum(line['values']), line['total'])
     day = w.viewer.get('series?from=-24h').json()
-    same(day['step_s'], 300)
-    same(len(day['series'][0]['values']), 288)
+    same(day['step_s'], 600)
+    same(len(day['series'][0]['values']), 144)
+    same(w.viewer.get('series?from=-2h').json()['step_s'], 60)
+    same(w.viewer.get('series?from=2026-01-01&to=2027-01-01').json()['step_s'], 86400)
     problem = check_problem(w.viewer.get('series?step=1m&from=2020-01-01'), 400)
     same(problem['field'], 'step')
     check_problem(w.viewer.get('series?step=90s'), 400)

@@ -143,6 +143,8 @@ static enum err ask(void *context, const struct ask *a, enum ask_format format, 
         return fault_set(f, s->fails, "the store says no");
     if (ret_cursor)
         ret_cursor[0] = 0;
+    if (a->cursor[strspn(a->cursor, "0123456789")])
+        return fault_set(f, ERR_BAD, "cursor: not one of mine");
     if (a->what == ASK_SPAN)
         buf_printf(out, "[{\"first\":\"%s\",\"last\":\"%s\",\"packets\":%d}]",
             time_format(s->empty ? 0 : FAKE_FIRST, first),
