@@ -348,6 +348,8 @@ enum err api_token_add(
 {
     char secret[SESSION_SECRET];
     _Static_assert(SESSION_SECRET + 3 <= API_TOKEN_TEXT, "a token fits its text");
+    if (sodium_init() < 0)
+        return fault_set(f, ERR_IO, "libsodium does not start");
     session_secret(secret);
     snprintf(ret_text, API_TOKEN_TEXT, "kz_%s", secret);
     session_hash(ret_text, t->hash);
