@@ -73,8 +73,8 @@ struct ask {
     enum ask_what what;
     int64_t from, to; /* us, [from, to); both 0: all there is */
     int64_t step;     /* ASK_SERIES: us; 0: chosen so that 100 to 500 steps cover the span */
-    enum ask_by
-        by; /* ASK_SERIES: one line for each; the `limit` largest, the rest as "other" */
+    enum ask_by by;   /* ASK_SERIES: one line for each; the `limit` largest (0: 10), the rest as
+                         "other" */
     enum ask_measure measure;
     char site[RECORD_NAME_MAX + 1]; /* "": any */
     char country[3];

@@ -7,16 +7,18 @@
 #include "store/ask.h"
 
 /* Where records are kept: chDB in process today, a ClickHouse server later, behind one face.
- * One process owns a data folder at a time. All functions may be called from several threads.
- */
+ * One process owns a data folder at a time, and has one store open at a time. All functions may
+ * be called from several threads. A process closes its store before it ends: the engine's
+ * threads do not survive exit() (kill -9 harms nothing, it only makes the next start settle
+ * what was under way). docs/formats/store.md tells how it is kept. */
 
 struct store;
 
 struct store_options {
-    const char *library;   /* path of libchdb.so; NULL: the places doctor lists */
+    const char *library;   /* path of libchdb.so; NULL: the places of store/chdb_find.h */
     int64_t keep_packets;  /* retention, us: raw packets; 0: 30 days */
     int64_t keep_contacts; /* contacts; 0: 90 days */
-    int64_t keep_rollups;  /* per-hour tables; 0: 5 years */
+    int64_t keep_rollups;  /* sums by hour and day; 0: 5 years */
     bool durable;          /* fsync before store_append() returns */
 };
 
@@ -27,11 +29,13 @@ void store_close(struct store *s);
 
 /**
  * Keep a block. When it returns OK the rows are durable, and are there once: a block whose `id`
- * was kept before (the last 10,000 are remembered, also over a restart) changes nothing.
+ * was kept before (the last 10,000 are remembered, also over a restart) changes nothing. A
+ * block may span up to 400 days.
  *
  * @param id  up to 63 bytes of [A-Za-z0-9._:-]; the same content must always come with the same
  * id: a sender makes it from site, kind and block_digest().
- * @return ERR_FULL: the disk is full, nothing was kept, try the same block again later; ERR_IO.
+ * @return ERR_FULL: the disk is full; try the same block again later, what of it is in already
+ * is known; ERR_BAD: the id; ERR_RANGE: too many days; ERR_IO; ERR_NOMEM.
  */
 enum err store_append(
     struct store *s, const struct block *b, const char *id, struct fault *f) MUST_CHECK;

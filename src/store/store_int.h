@@ -40,6 +40,7 @@ struct store {
     struct record batch;   /* contacts, in a block larger than those that come in */
     struct block *waiting; /* contacts not yet rolled, a batch; all of one day */
     int64_t waiting_day;
+    bool stale;            /* `waiting` is not what it should be: read it back */
     uint64_t contact_last; /* largest block of a contact */
 
     /* Held for writing while a rollup takes rows in: a question sees them either as contacts
@@ -53,8 +54,20 @@ struct store {
 /* What a crash may have left: settle every part and rollup that was under way. */
 enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
 
-/* Take all that waits into the rollups. The caller holds `append`. */
+/* roll.c; the caller holds `append`. */
+
+/* Take all that waits into the rollups. */
 enum err store_roll(struct store *s, struct fault *f) MUST_CHECK;
+/* Make sure that contacts of this day may come and wait. */
+enum err store_make_way(
+    struct store *s, const struct block *contacts, int64_t day, struct fault *f) MUST_CHECK;
+/* Contacts are in their table as insert `seq`: let them wait for the rollups. If that fails,
+ * what waits is `stale`. */
+void store_wait(struct store *s, const struct block *contacts, uint64_t seq);
+/* Read what waits back from the tables. */
+enum err store_find_waiting(struct store *s, struct fault *f) MUST_CHECK;
+enum err store_find_span(struct store *s, struct fault *f) MUST_CHECK;
+enum err store_settle_rolls(struct store *s, struct fault *f) MUST_CHECK;
 
 /* `count` numbers from a line of tab-separated values; ERR_BAD if it does not hold just these.
  */
