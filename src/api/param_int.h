@@ -62,7 +62,7 @@ enum param_where {
         "its length")                                                                          \
     X(P_LIMIT, IN_QUERY, "limit", PARAM_NUMBER, 1, 10000, NULL, "100",                         \
         "a whole number of 1 to 10000")                                                        \
-    X(P_CURSOR, IN_QUERY, "cursor", PARAM_CHARS, 1, 127, "A-Za-z0-9._~-", NULL,                \
+    X(P_CURSOR, IN_QUERY, "cursor", PARAM_CHARS, 1, 127, "A-Za-z0-9.:_~-", NULL,               \
         "what `next` of the page before gave")                                                 \
     X(P_FORMAT, IN_QUERY, "format", PARAM_WORD, 0, 0, "json|csv", "json", "json or csv")       \
     X(P_STEP, IN_QUERY, "step", PARAM_DURATION, 60, 31536000, NULL, NULL,                      \

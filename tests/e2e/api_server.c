@@ -82,23 +82,26 @@ static void obey(struct api *a, struct fake_store *store, const char *line)
 int main(int argc, char **argv)
 {
     struct settings s = {.options = {.listen = "127.0.0.1:0", .version = "test"}};
-    struct catalog *catalog;
     struct fault f = {0};
     struct api *a;
     char line[256];
     read_options(argc, argv, &s);
-    must(catalog_open(&catalog, ":memory:", &f), &f);
+    char folder[64];
+    struct catalog *catalog = fake_catalog(folder);
     must(api_user_add(catalog, "ann", "ann's long password", ROLE_ADMIN, US_SECOND, &f), &f);
     must(api_user_add(catalog, "vic", "vic's long password", ROLE_VIEWER, US_SECOND, &f), &f);
     fake_alerts(catalog);
     struct api_parts parts = {fake_store_face(&s.store), catalog, fake_live()};
-    must(api_start(&a, &s.options, &parts, &f), &f);
+    enum err started = api_start(&a, &s.options, &parts, &f);
+    if (started)
+        fake_catalog_done(catalog, folder);
+    must(started, &f);
     printf("%s\n", api_address(a));
     fflush(stdout);
     while (fgets(line, sizeof line, stdin))
         obey(a, &s.store, line);
     api_stop(a);
-    catalog_close(catalog);
+    fake_catalog_done(catalog, folder);
     printf("stopped\n");
     return 0;
 }

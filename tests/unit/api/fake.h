@@ -23,6 +23,10 @@ struct api_store fake_store_face(struct fake_store *s);
 /* A hub that watches jp-01 (live) and kr-01 (silent). */
 struct api_live fake_live(void);
 
+/* A catalogue in a new folder, and the end of both. */
+struct catalog *fake_catalog(char folder[64]);
+void fake_catalog_done(struct catalog *c, const char *folder);
+
 /* Three alerts: open and critical, open and info, closed. */
 void fake_alerts(struct catalog *c);
 

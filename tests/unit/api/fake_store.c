@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct table {
     enum ask_what what;
@@ -70,12 +71,6 @@ static const struct table *table_of(enum ask_what what)
         if (tables[i].what == what)
             return &tables[i];
     abort();
-}
-
-/* Until the store has its own. */
-__attribute__((weak)) void ask_init(struct ask *a, enum ask_what what)
-{
-    *a = (struct ask){.what = what, .proto = -1, .port = -1, .asn = -1};
 }
 
 /* One row a page when the limit is 1: the cursor is the number of the next row. */
@@ -240,6 +235,34 @@ struct api_live fake_live(void)
 {
     return (struct api_live){
         .sites = sites, .datasets = datasets, .health = health, .metrics = metrics};
+}
+
+struct catalog *fake_catalog(char folder[64])
+{
+    struct catalog *c;
+    struct fault f = {0};
+    char path[96];
+    snprintf(folder, 64, "/tmp/kizashi-api-XXXXXX");
+    if (!mkdtemp(folder))
+        abort();
+    snprintf(path, sizeof path, "%s/catalog.db", folder);
+    if (catalog_open(&c, path, &f) != OK) {
+        fprintf(stderr, "%s\n", f.text);
+        abort();
+    }
+    return c;
+}
+
+void fake_catalog_done(struct catalog *c, const char *folder)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    char path[96];
+    catalog_close(c);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        snprintf(path, sizeof path, "%s/catalog.db%s", folder, ends[i]);
+        unlink(path);
+    }
+    rmdir(folder);
 }
 
 static void put_alert(struct catalog *c, struct alert *a)

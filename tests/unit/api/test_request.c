@@ -18,6 +18,7 @@ struct world {
     struct fake_store store;
     struct fake_clock clock;
     struct catalog *catalog;
+    char folder[64];
     struct api *api;
     char cookie[128];
     char csrf[64];
@@ -99,7 +100,7 @@ static int setup(void **state)
     struct fault f;
     memset(&w, 0, sizeof w);
     w.clock.now = NOW;
-    assert_int_equal(catalog_open(&w.catalog, ":memory:", &f), OK);
+    w.catalog = fake_catalog(w.folder);
     parts.catalog = w.catalog;
     assert_int_equal(api_bare_new(&w.api, &options, &parts, &f), OK);
     w.api->loopback = true;
@@ -112,7 +113,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
     api_bare_free(w->api);
-    catalog_close(w->catalog);
+    fake_catalog_done(w->catalog, w->folder);
     return 0;
 }
 
