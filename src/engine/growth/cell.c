@@ -194,6 +194,7 @@ struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned s
     dispersion += 1.0 / (0.5 + expected * fmax(count, 1.0));
     if (isnan(seen))
         return s;
+    s.blind = !count;
     s.seen = (float)seen;
     s.expected = (float)expected;
     s.dispersion = (float)dispersion;

@@ -106,6 +106,7 @@ struct sight {
     float seen, expected, dispersion; /* NAN: not known */
     float log_p;                      /* -log10 */
     unsigned span;
+    bool blind; /* no earlier day has these hours */
 };
 
 /* --- cell.c ----------------------------------------------------------------------------------

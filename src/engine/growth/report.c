@@ -85,11 +85,10 @@ static void write_words(struct finding *f, const struct growth *g, const struct 
     if (used < sizeof f->explanation && l->waiting)
         used += (size_t)snprintf(f->explanation + used, sizeof f->explanation - used,
             " Not yet seen at %s.", l->waiting_names);
-    if (used < sizeof f->explanation && l->waiting && !isnan(l->median_s))
+    if (used < sizeof f->explanation && l->waiting && l->median_s >= 1.0)
         snprintf(f->explanation + used, sizeof f->explanation - used,
             " So far sites came %s after the first.",
-            l->median_s < 1.0 ? "at once or"
-                              : duration_format((int64_t)(l->median_s * 1e6), lag));
+            duration_format((int64_t)(l->median_s * 1e6), lag));
 }
 
 static enum err write_numbers(struct finding *f, const struct growth *g, const struct rising *r,
@@ -106,7 +105,7 @@ static enum err write_numbers(struct finding *f, const struct growth *g, const s
         {"waiting", l->waiting, "sites", "that watch and have not crossed"},
         {"ratio", ratio_of(g, r, v), "", "now over normal, median of these sites"},
         {"lag", l->median_s, "s", "of the sites behind the first, median"},
-        {"log10_p", -v->log_p, "", "logarithm of the joint p-value of all sites (Fisher)"},
+        {"log10_p", -v->log_p, "", "logarithm of the joint p-value of the sites (Stouffer)"},
         {"score", v->score, "",
             "minus the logarithm of how many such rises chance gives in a day"},
         {"hosts", distinct_count(&r->hosts), "sources", "different ones, over all sites"},

@@ -1,6 +1,5 @@
 #include "engine/growth/step_int.h"
 
-#include "num/order.h"
 #include "num/tail.h"
 
 #include <math.h>
@@ -98,19 +97,53 @@ static void listen(
         c.expected += (double)c.sights[k].expected / g->span[c.sights[k].span];
         if (crosses(g, cell, &c.sights[k])) {
             c.crossing |= (uint64_t)1 << k;
-            c.learning |= is_learning(g, k);
+            c.learning |= is_learning(g, k) || c.sights[k].blind;
         }
     }
     *ret_chorus = c;
 }
 
-/* -log10 of the joint p-value. While a site is being learned, the daily rhythm that all sites
- * share is not known, and their agreement proves nothing: only the middle one counts. */
-static double joint(struct chorus *c)
+static int by_size(const void *a, const void *b)
 {
-    if (!c->learning)
-        return -log_p_fisher(c->log_p, c->count) / M_LN10;
-    return -median(c->log_p, c->count) / M_LN10;
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double log_choose(unsigned n, unsigned k)
+{
+    double ways = 0.0;
+    for (unsigned i = 1; i <= k; i++)
+        ways += log((double)(n - k + i) / i);
+    return ways;
+}
+
+/* -log10 of the p-value of "fewer than `needed` sites rise": Stouffer's sum over the m
+ * strangest sites, for the best m from `needed` on, times the number of ways to choose them.
+ * Sites are not independent, as what moves one moves others: the sum's variance allows for a
+ * correlation. While a site is being learned, the daily rhythm that all share is not known, and
+ * their agreement proves nothing: only the middle one counts. */
+static double joint(struct chorus *c, unsigned needed)
+{
+    const double correlation = 0.2;
+    if (c->count < needed)
+        return 0.0;
+    qsort(c->log_p, c->count, sizeof *c->log_p, by_size);
+    if (c->learning)
+        return -c->log_p[c->count / 2] / M_LN10;
+    if (c->log_p[needed - 1] > -cross_log_p * M_LN10)
+        return 0.0;
+    double best = 0.0;
+    double sum = 0.0;
+    for (unsigned m = 1; m <= c->count; m++) {
+        if (c->log_p[m - 1] > -M_LN2)
+            break;
+        sum += normal_from_log_tail(c->log_p[m - 1]);
+        double deviation = sqrt(m + m * (m - 1.0) * correlation);
+        if (m >= needed)
+            best = fmin(best, log_tail_normal(sum / deviation) + log_choose(c->count, m));
+    }
+    return -best / M_LN10;
 }
 
 static void note_crossings(struct growth *g, struct rising *rise, const struct chorus *c)
@@ -167,11 +200,12 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
     listen(g, r, service, &chorus);
     if (!chorus.count)
         return OK;
-    double log_p = joint(&chorus);
+    unsigned needed = sites_needed(g, r->live);
+    double log_p = joint(&chorus, needed);
     bool busy = chorus.expected >= 0.5;
     struct rising *rise = rising_of(g, service);
     double corrected = tail_correct(&g->tail, log_p);
-    if (busy && !(rise && rise->fired))
+    if (busy && !chorus.learning && !(rise && rise->fired))
         tail_add(&g->tail, log_p);
     if (!rise && chorus.crossing) {
         enum err e = rising_add(g, service, &rise);
@@ -193,8 +227,8 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
         .log_p = log_p,
         .learning = chorus.learning,
         .score = corrected - tests_a_day(g, busy_services, busy)};
-    bool fires = chorus.crossing && v.score >= 0.0 &&
-                 (unsigned)__builtin_popcountll(v.across) >= sites_needed(g, r->live);
+    bool fires =
+        chorus.crossing && v.score >= 0.0 && (unsigned)__builtin_popcountll(v.across) >= needed;
     rise->history = (uint8_t)(rise->history << 1 | fires);
     if (!fires)
         return OK;
