@@ -1,25 +1,16 @@
 #include "base/clock.h"
 #include "cmd/commands.h"
 #include "cmd/simulation.h"
-#include "evaluate/count.h"
-#include "evaluate/evaluation.h"
-#include "sim/capture.h"
+#include "cmd/trial.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    SEEDS_MAX = EVALUATION_RUNS / 2,
-    PATH_ROOM = 1200,
-    ARGS_MAX = 2 * TRUTH_SITES + 64,
-    REPLAY_WORDS = 24
+    SEEDS_MAX = EVALUATION_RUNS / 2
 };
 
 static const struct conf_item items[] = {
@@ -98,237 +89,21 @@ static enum err seeds_parse(
     return OK;
 }
 
-/* One simulated run: its folder and what is in it. */
-struct trial {
-    const struct conf *conf;
-    struct telescope_options options;
-    char folder[PATH_ROOM - 128];
-    char name[96];
-    bool keep;
-};
-
-static const char *in_folder(const struct trial *t, const char *name, char path[PATH_ROOM])
+static enum err simulate_all(
+    const struct conf *conf, size_t files, struct evaluation *ev, struct fault *f)
 {
-    snprintf(path, PATH_ROOM, "%s/%s", t->folder, name);
-    return path;
-}
-
-static enum err trial_simulate(const struct trial *t, struct truth *ret_truth, struct fault *f)
-{
-    struct telescope *telescope;
-    struct capture_made made;
-    const struct capture_plan plan = {.folder = t->folder, .suffix = "pcap", .replace = true};
-    enum err e = telescope_open(&telescope, &t->options, f);
-    if (e)
-        return e;
-    e = capture_write(telescope, &plan, &made, f);
-    if (!e)
-        *ret_truth = *telescope_truth(telescope);
-    telescope_close(telescope);
-    return e;
-}
-
-/* The same run once more, for its host counts. */
-static enum err trial_count(const struct trial *t, struct host_counts *h, struct fault *f)
-{
-    struct telescope *telescope;
-    enum err e = telescope_open(&telescope, &t->options, f);
-    if (e)
-        return e;
-    e = count_hosts(telescope, h, f);
-    telescope_close(telescope);
-    return e;
-}
-
-static void trial_clean(const struct trial *t, const struct truth *truth)
-{
-    static const char *const names[] = {
-        "truth.json", "surveys.txt", "alerts.jsonl", "replay.log"};
-    char path[PATH_ROOM], name[RECORD_NAME_MAX + 16];
-    if (t->keep)
-        return;
-    for (uint32_t i = 0; i < truth->site_count; i++) {
-        snprintf(name, sizeof name, "%s.pcap", truth->sites[i].name);
-        unlink(in_folder(t, name, path));
-    }
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        unlink(in_folder(t, names[i], path));
-    rmdir(t->folder);
-}
-
-/* Arguments of the child, owned by one buffer of texts. */
-struct arguments {
-    char *list[ARGS_MAX + 1];
-    size_t count;
-};
-
-static enum err argument(struct arguments *a, const char *text, struct fault *f)
-{
-    char *copy = a->count < ARGS_MAX ? strdup(text) : NULL;
-    if (!copy)
-        return fault_set(f, ERR_NOMEM, "out of memory");
-    a->list[a->count++] = copy;
-    return OK;
-}
-
-/* A word of --replay, in which {} stands for the run's folder. */
-static enum err argument_expand(
-    struct arguments *a, const struct trial *t, const char *word, size_t len, struct fault *f)
-{
-    char text[2 * PATH_ROOM];
-    const char *mark = memmem(word, len, "{}", 2);
-    size_t before = mark ? (size_t)(mark - word) : len;
-    size_t after = mark ? len - before - 2 : 0;
-    snprintf(text, sizeof text, "%.*s%s%.*s", (int)before, word, mark ? t->folder : "",
-        (int)after, mark ? mark + 2 : "");
-    return argument(a, text, f);
-}
-
-static void arguments_done(struct arguments *a)
-{
-    for (size_t i = 0; i < a->count; i++)
-        free(a->list[i]);
-}
-
-static enum err arguments_make(
-    struct arguments *a, const struct trial *t, const struct truth *truth, struct fault *f)
-{
-    char path[PATH_ROOM], site[PATH_ROOM + 2 * RECORD_NAME_MAX];
-    const char *const head[] = {"kizashi", "replay", "--no-store", "--alerts"};
-    enum err e = OK;
-    for (size_t i = 0; !e && i < sizeof head / sizeof *head; i++)
-        e = argument(a, head[i], f);
-    if (!e)
-        e = argument(a, in_folder(t, "alerts.jsonl", path), f);
-    for (uint32_t i = 0; !e && i < truth->site_count; i++) {
-        snprintf(site, sizeof site, "%s=%s/%s.pcap", truth->sites[i].name, t->folder,
-            truth->sites[i].name);
-        e = argument(a, "--site", f);
-        if (!e)
-            e = argument(a, site, f);
-    }
-    const char *more = conf_text(t->conf, "replay");
-    for (const char *at = more; !e && at && *at;) {
-        size_t len = strcspn(at, " ");
-        if (len)
-            e = argument_expand(a, t, at, len, f);
-        at += len + (at[len] == ' ');
-    }
-    return e;
-}
-
-/* The last line that the child wrote before it gave up. */
-static void log_last(const char *path, char *line, size_t room)
-{
-    FILE *in = fopen(path, "r");
-    char text[400];
-    *line = 0;
-    while (in && fgets(text, sizeof text, in))
-        if (text[strspn(text, " \r\n")])
-            snprintf(line, room, "%.*s", (int)strcspn(text, "\r\n"), text);
-    if (in)
-        fclose(in);
-}
-
-static enum err trial_replay(const struct trial *t, const struct truth *truth, struct fault *f)
-{
-    struct arguments a = {0};
-    char log[PATH_ROOM], last[300];
-    posix_spawn_file_actions_t files;
-    pid_t child;
-    int status = 0;
-    enum err e = arguments_make(&a, t, truth, f);
-    if (!e) {
-        in_folder(t, "replay.log", log);
-        posix_spawn_file_actions_init(&files);
-        posix_spawn_file_actions_addopen(
-            &files, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-        int code = posix_spawn(&child, "/proc/self/exe", &files, NULL, a.list, environ);
-        posix_spawn_file_actions_destroy(&files);
-        if (code)
-            e = fault_set(f, ERR_IO, "kizashi replay: %s", strerror(code));
-        while (!e && waitpid(child, &status, 0) < 0)
-            if (errno != EINTR)
-                e = fault_set(f, ERR_IO, "kizashi replay: %s", strerror(errno));
-    }
-    arguments_done(&a);
-    if (!e && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
-        log_last(log, last, sizeof last);
-        e = fault_set(f, ERR_IO, "%s: replay failed: %s", t->name, last);
-    }
-    return e;
-}
-
-static enum err trial_score(
-    const struct trial *t, const struct truth *made, struct evaluation *ev, struct fault *f)
-{
-    char path[PATH_ROOM];
-    struct host_counts counts = {.window = TRUTH_WINDOW_S * US_SECOND};
-    struct warnings warnings = {0};
-    enum err e =
-        warnings_read(&warnings, in_folder(t, "alerts.jsonl", path), ev->options.least, f);
-    if (!e && made->event_count)
-        e = trial_count(t, &counts, f);
-    struct truth *truth = malloc(sizeof *truth);
-    if (!truth)
-        e = fault_set(f, ERR_NOMEM, "out of memory");
-    if (e)
-        free(truth);
-    else if (truth) {
-        *truth = *made;
-        e = evaluation_add(ev, t->name, truth, &warnings, counts.count ? &counts : NULL);
-        if (e)
-            fault_set(f, e, "%s: %s", t->name, err_text(e));
-    }
-    warnings_done(&warnings);
-    host_counts_done(&counts);
-    return e;
-}
-
-static enum err trial_folder(struct trial *t, struct fault *f)
-{
-    const char *keep = conf_text(t->conf, "keep");
-    const char *temporary = getenv("TMPDIR");
-    t->keep = keep != NULL;
-    if (keep) {
-        if (mkdir(keep, 0777) != 0 && errno != EEXIST)
-            return fault_set(f, ERR_NOTFOUND, "keep: %s: %s", keep, strerror(errno));
-        snprintf(t->folder, sizeof t->folder, "%s/%s", keep, t->name);
-        return OK;
-    }
-    snprintf(t->folder, sizeof t->folder, "%s/kizashi-evaluate-XXXXXX",
-        temporary ? temporary : "/tmp");
-    return mkdtemp(t->folder) ? OK : fault_set(f, ERR_IO, "%s: %s", t->folder, strerror(errno));
-}
-
-static enum err trial_run(struct trial *t, struct evaluation *ev, struct fault *f)
-{
-    struct truth *truth = calloc(1, sizeof *truth);
-    if (!truth)
-        return fault_set(f, ERR_NOMEM, "out of memory");
-    enum err e = trial_folder(t, f);
-    if (!e) {
-        e = trial_simulate(t, truth, f);
-        if (!e)
-            e = trial_replay(t, truth, f);
-        if (!e)
-            e = trial_score(t, truth, ev, f);
-        trial_clean(t, truth);
-    }
-    free(truth);
-    return e;
-}
-
-static enum err simulate_all(const struct conf *conf, struct evaluation *ev, struct fault *f)
-{
+    if (files)
+        return fault_set(f, ERR_BAD, "with --simulate no files of alerts are read");
     uint64_t seeds[SEEDS_MAX];
     size_t count = 0;
     enum err e = seeds_parse(conf_text(conf, "seeds"), seeds, &count, f);
     int rounds = conf_flag(conf, "null") ? 2 : 1;
     for (size_t i = 0; !e && i < count; i++)
         for (int round = 0; !e && round < rounds; round++) {
-            struct trial t = {.conf = conf};
+            struct trial t = {
+                .keep = conf_text(conf, "keep"),
+                .replay = conf_text(conf, "replay"),
+            };
             simulation_options(&t.options, conf);
             t.options.seed = seeds[i];
             if (round == 1)
@@ -434,6 +209,21 @@ static enum err reports_write(const struct conf *conf, struct evaluation *ev, st
     return e;
 }
 
+/* A report that cannot be written is better known before hours of work than after. */
+static enum err html_check(const struct conf *conf, struct fault *f)
+{
+    const char *path = conf_text(conf, "html");
+    bool there = path && access(path, F_OK) == 0;
+    FILE *out = path ? fopen(path, "ab") : NULL;
+    if (path && !out)
+        return fault_set(f, ERR_NOTFOUND, "html: %s: %s", path, strerror(errno));
+    if (out)
+        fclose(out);
+    if (path && !there)
+        unlink(path);
+    return OK;
+}
+
 /* Are the figures as good as they are asked to be? */
 static int verdict(const struct conf *conf, const struct evaluation *ev)
 {
@@ -469,12 +259,10 @@ static int run(struct conf *conf, size_t count, char **operands)
         fault_set(&f, e, "%s", err_text(e));
         return complain(&f);
     }
-    if (!conf_flag(conf, "simulate"))
-        e = score_files(conf, count, operands, ev, &f);
-    else if (count)
-        e = fault_set(&f, ERR_BAD, "with --simulate no files of alerts are read");
-    else
-        e = simulate_all(conf, ev, &f);
+    e = html_check(conf, &f);
+    if (!e)
+        e = conf_flag(conf, "simulate") ? simulate_all(conf, count, ev, &f)
+                                        : score_files(conf, count, operands, ev, &f);
     if (!e)
         e = reports_write(conf, ev, &f);
     int status = e ? complain(&f) : verdict(conf, ev);

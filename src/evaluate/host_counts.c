@@ -99,7 +99,7 @@ enum err host_counts_read(struct host_counts *h, const char *path, struct fault 
 {
     FILE *in = fopen(path, "r");
     if (!in)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+        return fault_set(f, ERR_NOTFOUND, "%s: %s", path, strerror(errno));
     char line[256];
     enum err e = OK;
     for (size_t number = 1; !e && fgets(line, sizeof line, in); number++) {

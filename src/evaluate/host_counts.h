@@ -36,7 +36,8 @@ struct host_counts {
 enum err host_counts_add(struct host_counts *h, int64_t start, const char *site, uint8_t proto,
     uint16_t port, uint32_t hosts) MUST_CHECK;
 
-/* Read the CSV. `h` starts zeroed, with `window` set. The fault names file and line. */
+/* Read the CSV. `h` starts zeroed, with `window` set. The fault names file and line;
+ * ERR_NOTFOUND: it cannot be opened. */
 enum err host_counts_read(struct host_counts *h, const char *path, struct fault *f) MUST_CHECK;
 void host_counts_done(struct host_counts *h);
 

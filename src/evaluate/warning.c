@@ -242,7 +242,7 @@ enum err warnings_read(
     bool standard = strcmp(path, "-") == 0;
     FILE *in = standard ? stdin : fopen(path, "r");
     if (!in)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+        return fault_set(f, ERR_NOTFOUND, "%s: %s", path, strerror(errno));
     enum err e = lines_read(w, in, path, least, f);
     if (!standard)
         fclose(in);

@@ -46,7 +46,8 @@ struct warnings {
 };
 
 /* Read a file ("-": standard input) into `w`, which starts zeroed. Only alerts of at least
- * severity `least` are kept. The fault names file, line and member. */
+ * severity `least` are kept. The fault names file, line and member;
+ * ERR_NOTFOUND: it cannot be opened. */
 enum err warnings_read(
     struct warnings *w, const char *path, enum severity least, struct fault *f) MUST_CHECK;
 

@@ -111,7 +111,7 @@ json_t *truth_json(const struct truth *t);
 enum err truth_from_json(
     const json_t *value, struct truth *ret_truth, struct fault *f) MUST_CHECK;
 
-/* A whole file, by its path; the fault names it. */
+/* A whole file, by its path; the fault names it. ERR_NOTFOUND: it cannot be opened. */
 enum err truth_read(const char *path, struct truth *ret_truth, struct fault *f) MUST_CHECK;
 
 #endif

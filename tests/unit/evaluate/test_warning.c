@@ -114,7 +114,7 @@ static void missing(void **state)
     (void)state;
     struct warnings w = {0};
     struct fault f;
-    assert_int_equal(warnings_read(&w, "/no/such/file", SEVERITY_INFO, &f), ERR_IO);
+    assert_int_equal(warnings_read(&w, "/no/such/file", SEVERITY_INFO, &f), ERR_NOTFOUND);
     assert_non_null(strstr(f.text, "/no/such/file"));
 }
 

@@ -135,7 +135,7 @@ static void files(void **state)
         assert_non_null(strstr(f.text, rows[i].says));
     }
     remove(path);
-    assert_int_equal(truth_read(path, t, &f), ERR_IO);
+    assert_int_equal(truth_read(path, t, &f), ERR_NOTFOUND);
     assert_non_null(strstr(f.text, path));
     free(t);
 }
