@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    ARGS_MAX = 2 * TRUTH_SITES + 64
+    ARGS_MAX = 4 * TRUTH_SITES + 64
 };
 
 static const char *in_folder(const struct trial *t, const char *name, char path[TRIAL_PATH])
@@ -101,25 +101,36 @@ static void arguments_done(struct arguments *a)
         free(a->list[i]);
 }
 
+/* A site's capture and the size of its telescope. */
+static enum err argument_site(
+    struct arguments *a, const struct trial *t, const struct truth_site *site, struct fault *f)
+{
+    char text[TRIAL_PATH + 2 * RECORD_NAME_MAX];
+    snprintf(text, sizeof text, "%s=%s/%s.pcap", site->name, t->folder, site->name);
+    enum err e = argument(a, "--site", f);
+    if (!e)
+        e = argument(a, text, f);
+    snprintf(text, sizeof text, "%s=%llu", site->name, (unsigned long long)site->addresses);
+    if (!e)
+        e = argument(a, "--addresses", f);
+    return e ? e : argument(a, text, f);
+}
+
 static enum err arguments_make(
     struct arguments *a, const struct trial *t, const struct truth *truth, struct fault *f)
 {
-    char path[TRIAL_PATH], site[TRIAL_PATH + 2 * RECORD_NAME_MAX];
-    const char *const head[] = {"kizashi", "replay", "--no-store", "--alerts"};
+    static const char *const head[] = {"kizashi", "replay", "--no-store", "--quiet"};
+    char alerts[TRIAL_PATH], surveys[TRIAL_PATH];
+    const char *const files[] = {"--alerts", in_folder(t, "alerts.jsonl", alerts),
+        "--survey-list", in_folder(t, "surveys.txt", surveys)};
     enum err e = OK;
     for (size_t i = 0; !e && i < sizeof head / sizeof *head; i++)
         e = argument(a, head[i], f);
-    if (!e)
-        e = argument(a, in_folder(t, "alerts.jsonl", path), f);
-    for (uint32_t i = 0; !e && i < truth->site_count; i++) {
-        snprintf(site, sizeof site, "%s=%s/%s.pcap", truth->sites[i].name, t->folder,
-            truth->sites[i].name);
-        e = argument(a, "--site", f);
-        if (!e)
-            e = argument(a, site, f);
-    }
-    const char *more = t->replay;
-    for (const char *at = more; !e && at && *at;) {
+    for (size_t i = 0; !e && i < sizeof files / sizeof *files; i++)
+        e = argument(a, files[i], f);
+    for (uint32_t i = 0; !e && i < truth->site_count; i++)
+        e = argument_site(a, t, &truth->sites[i], f);
+    for (const char *at = t->replay; !e && at && *at;) {
         size_t len = strcspn(at, " ");
         if (len)
             e = argument_expand(a, t, at, len, f);

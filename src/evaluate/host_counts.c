@@ -67,7 +67,7 @@ enum err host_counts_add(struct host_counts *h, int64_t start, const char *site,
     return OK;
 }
 
-/* start,site,proto,port,hosts: cut in place. */
+/* window,site,proto,port,sources: cut in place. */
 static enum err row_read(struct host_counts *h, char *line)
 {
     char *field[5];
@@ -104,9 +104,9 @@ enum err host_counts_read(struct host_counts *h, const char *path, struct fault 
     enum err e = OK;
     for (size_t number = 1; !e && fgets(line, sizeof line, in); number++) {
         if (number == 1) {
-            if (strncmp(line, "start,site,proto,port,hosts", 27) != 0)
+            if (strncmp(line, "window,site,proto,port,sources", 30) != 0)
                 e = fault_set(
-                    f, ERR_BAD, "%s: line 1: is not \"start,site,proto,port,hosts\"", path);
+                    f, ERR_BAD, "%s: line 1: is not \"window,site,proto,port,sources\"", path);
             continue;
         }
         e = row_read(h, line);

@@ -27,7 +27,7 @@ static void reads(void **state)
     struct host_counts h;
     struct fault f = {0};
     enum err e = read_text(&h,
-        "start,site,proto,port,hosts\n"
+        "window,site,proto,port,sources\n"
         "2026-08-03T00:10:00Z,jp-01,tcp,23,5\n"
         "2026-08-03T00:00:00Z,kr-01,udp,53,7\n",
         &f);
@@ -52,12 +52,12 @@ static void refused(void **state)
         const char *text, *says;
     } rows[] = {
         {"a,b\n", "line 1"},
-        {"start,site,proto,port,hosts\nx,jp-01,tcp,23,5\n", "line 2"},
-        {"start,site,proto,port,hosts\n2026-08-03,jp-01,tcp,23\n", "line 2"},
-        {"start,site,proto,port,hosts\n2026-08-03,jp-01,tcp,23,5,6\n", "line 2"},
-        {"start,site,proto,port,hosts\n2026-08-03,jp-01,tcp,65536,5\n", "line 2"},
-        {"start,site,proto,port,hosts\n2026-08-03,jp-01,tpc,23,5\n", "line 2"},
-        {"start,site,proto,port,hosts\n2026-08-03T00:05:00Z,jp-01,tcp,23,5\n", "line 2"},
+        {"window,site,proto,port,sources\nx,jp-01,tcp,23,5\n", "line 2"},
+        {"window,site,proto,port,sources\n2026-08-03,jp-01,tcp,23\n", "line 2"},
+        {"window,site,proto,port,sources\n2026-08-03,jp-01,tcp,23,5,6\n", "line 2"},
+        {"window,site,proto,port,sources\n2026-08-03,jp-01,tcp,65536,5\n", "line 2"},
+        {"window,site,proto,port,sources\n2026-08-03,jp-01,tpc,23,5\n", "line 2"},
+        {"window,site,proto,port,sources\n2026-08-03T00:05:00Z,jp-01,tcp,23,5\n", "line 2"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct host_counts h;
