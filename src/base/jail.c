@@ -259,7 +259,7 @@ static enum err capabilities_drop(struct fault *f)
 static enum err root_leave(const char *user, struct fault *f)
 {
     if (geteuid() != 0)
-        return OK;
+        return capabilities_drop(f);
     const struct passwd *entry = getpwnam(user);
     if (!entry)
         return fault_set(f, ERR_NOTFOUND, "there is no user \"%s\" to run as", user);

@@ -29,7 +29,7 @@ const char *jail_user_default(void);
 
 /**
  * Enter, with all threads of the process; descriptors that are open stay open. A process that
- * is not root keeps its user, whatever `user` says.
+ * is not root keeps its user, whatever `user` says, and has no capability left.
  *
  * @return OK; ERR_NOTFOUND: there is no such user; ERR_IO: the system refused a step, which the
  * fault names: the process is then in no state to go on with hostile input.

@@ -272,7 +272,7 @@ static int run(struct conf *conf, size_t count, char **operands)
 
 const struct command cmd_evaluate = {
     .name = "evaluate",
-    .text = "score alerts against the stated truth of simulated captures",
+    .text = "Score alerts against the stated truth of simulated captures.",
     .operands = "[ALERTS...]",
     .items = items,
     .run = run,

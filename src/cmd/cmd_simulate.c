@@ -82,7 +82,7 @@ static int run(struct conf *conf, size_t count, char **operands)
 
 const struct command cmd_simulate_telescope = {
     .name = "simulate telescope",
-    .text = "make captures of several telescopes with stated events",
+    .text = "Make captures of several telescopes with stated events.",
     .items = items,
     .run = run,
     .more =

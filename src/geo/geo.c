@@ -251,8 +251,8 @@ static void write_advice(struct geo *g)
 {
     size_t n = 0;
     if (g->part[GEO_COUNTRY4] == NO_FILE)
-        g->advice[n++] = "no database of countries: script/bootstrap puts Debian's in place, "
-                         "or name an MMDB file";
+        g->advice[n++] = "no database of countries: script/bootstrap takes those of "
+                         "tor-geoipdb, or name an MMDB file";
     if (g->part[GEO_ASN4] == NO_FILE)
         g->advice[n++] =
             "no database of networks: apt-get install libloc-database, or name an MMDB file";

@@ -146,7 +146,7 @@ static uint64_t dimension_value(const struct block *b, enum dimension d, size_t 
     case COLUMN_NAME:
         return block_name(b, column)[row];
     default:
-        assert(!"a rollup by a column that is no number");
+        assert(false && "a rollup by a column that is no number");
         return 0;
     }
 }
