@@ -96,7 +96,6 @@ const struct command cmd_simulate_telescope = {
         "to site, hours apart), one-site.\n"
         "\n"
         "  kizashi simulate telescope --out sim --sites 8 --days 4 --seed 7\n"
-        "  kizashi replay --alerts alerts.jsonl --survey-list sim/surveys.txt --site "
-        "jp-01=sim/jp-01.pcap ...\n"
+        "  kizashi replay --alerts alerts.jsonl --survey-list sim/surveys.txt --site ...\n"
         "  kizashi evaluate --truth sim/truth.json alerts.jsonl\n",
 };
