@@ -30,6 +30,7 @@ enum err handle_source(struct request *r);
 enum err handle_countries(struct request *r);
 enum err handle_asns(struct request *r);
 enum err handle_tools(struct request *r);
+enum err handle_totals(struct request *r);
 enum err handle_classes(struct request *r);
 enum err handle_victims(struct request *r);
 

@@ -35,6 +35,8 @@ const struct route routes[] = {
     {"alert", "GET", "/alerts/{alert}", NEED_VIEWER, 0, handle_alert, {P_ALERT_ID}, {0}},
     {"alert_change", "PATCH", "/alerts/{alert}", NEED_ADMIN, 0, handle_alert_change,
         {P_ALERT_ID, B_STATE, B_NOTE}, {0}},
+    {"totals", "GET", "/totals", NEED_VIEWER, ROUTE_SHARED, handle_totals, {NARROW, PAGED},
+        {0}},
     {"series", "GET", "/series", NEED_VIEWER, ROUTE_SHARED, handle_series,
         {P_STEP, P_BY, P_MEASURE, P_LINES, NARROW, P_FORMAT}, {0}},
     {"ports", "GET", "/ports", NEED_VIEWER, ROUTE_SHARED, handle_ports, {NARROW, PAGED}, {0}},

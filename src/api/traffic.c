@@ -34,6 +34,11 @@ enum err handle_tools(struct request *r)
     return question_page(r, ASK_TOOLS);
 }
 
+enum err handle_totals(struct request *r)
+{
+    return question_page(r, ASK_TOTALS);
+}
+
 enum err handle_classes(struct request *r)
 {
     return question_page(r, ASK_CLASSES);

@@ -267,7 +267,7 @@ static enum err privileges_drop(struct hub *h, struct fault *f)
     struct jail jail = {.level = JAIL_SERVER, .user = user};
     enum err e = OK;
     if (geteuid() == 0 && strcmp(user, "root") == 0)
-        log_event(LOG_NOTE, "hub.root",
+        log_event(LOG_INFO, "hub.root",
             "text=\"root without capabilities; better is a user kizashi, "
             "or --user NAME\"");
     else if (geteuid() == 0)

@@ -113,9 +113,7 @@ static json_t *rows_of(json_t *answer, enum ask_what what)
     if (what == ASK_SERIES)
         return series_rows(answer);
     rows = json_array();
-    json_t *totals = json_object_get(answer, "totals");
-    json_t *now = json_object_get(totals, "now");
-    json_array_append(rows, now ? now : totals ? totals : answer);
+    json_array_append(rows, what == ASK_SPAN ? json_object_get(answer, "held") : answer);
     return rows;
 }
 
@@ -126,7 +124,7 @@ static const char *question_path(enum ask_what what)
         ASK_LIST(X)
 #undef X
     };
-    return what == ASK_TOTALS || what == ASK_SPAN ? "overview" : names[what];
+    return what == ASK_SPAN ? "overview" : names[what];
 }
 
 static void hub_path(const struct ask *ask, enum ask_format format, struct buf *path)
@@ -136,7 +134,8 @@ static void hub_path(const struct ask *ask, enum ask_format format, struct buf *
         buf_printf(path, "sources/%s", ip_format(&ask->src.ip, ip));
     else
         buf_str(path, question_path(ask->what));
-    ask_query(ask, format, path);
+    if (ask->what != ASK_SPAN)
+        ask_query(ask, format, path);
 }
 
 enum err holder_rows(

@@ -38,12 +38,16 @@ static enum err live_open(
 enum err hub_sites_live(struct hub_sites *h, const struct conf *conf, struct fault *f)
 {
     const char *const *pairs;
+    const char *const *captures;
+    size_t capture_count = conf_list(conf, "site", &captures);
     size_t count = conf_list(conf, "interface", &pairs);
+    enum err e = site_list_read(&h->list, captures, capture_count, NULL, 0, "", f);
+    if (e)
+        return e;
     h->live = calloc(LIVE_MAX, sizeof *h->live);
     h->live_names = calloc(LIVE_MAX, sizeof *h->live_names);
     if (!h->live || !h->live_names)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    enum err e = OK;
     for (size_t i = 0; i < count && !e; i++)
         e = live_open(h, pairs[i], conf_text(conf, "filter"), f);
     return e;
@@ -128,10 +132,8 @@ static enum err demo_start(struct hub_sites *h, const struct conf *conf, struct 
 enum err hub_sites_open(struct hub_sites *h, const struct setup *setup, struct keep *keep,
     void (*note)(const char *site, const char *text), struct fault *f)
 {
-    const char *const *pairs;
-    size_t pair_count = conf_list(setup->conf, "site", &pairs);
-    enum err e = site_list_read(&h->list, pairs, pair_count, NULL, 0, "", f);
-    if (!e && conf_flag(setup->conf, "demo"))
+    enum err e = OK;
+    if (conf_flag(setup->conf, "demo"))
         e = demo_start(h, setup->conf, f);
     if (e)
         return e;

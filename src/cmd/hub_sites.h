@@ -20,7 +20,7 @@ struct hub_sites {
     size_t count;
 };
 
-/* Open the interfaces that the options name. */
+/* Read which captures the options name, and open the interfaces. */
 enum err hub_sites_live(
     struct hub_sites *h, const struct conf *conf, struct fault *f) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 #include "ingest/site.h"
 
 #include "base/clock.h"
+#include "ingest/deltas.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@ struct site {
     struct block *contacts; /* the same */
     struct block *dos;
     struct block *status;
+    struct deltas *deltas; /* live: contacts of the packets that are being sent; else NULL */
+    int64_t window;
     int64_t packets_since; /* wall clock at the first row of `packets` */
     int64_t first_seen;    /* time of the first packet; INT64_MAX: none yet */
     bool began, ended;
@@ -41,6 +44,7 @@ enum err site_new(struct site **ret_site, const char *name, struct feed *feed,
     snprintf(s->name, sizeof s->name, "%s", name);
     s->writer = options->writer;
     s->flush = options->flush;
+    s->window = options->sensor.window ? options->sensor.window : 10 * US_MINUTE;
     s->first_seen = INT64_MAX;
     enum err e = sensor_new(&s->sensor, name, options->shared, &options->sensor);
     if (e) {
@@ -58,6 +62,7 @@ void site_free(struct site *s)
         return;
     feed_close(s->feed);
     sensor_free(s->sensor);
+    deltas_free(s->deltas);
     block_free(s->packets);
     block_free(s->contacts);
     block_free(s->dos);
@@ -108,6 +113,25 @@ static enum err block_send(struct site *s, struct block **b, struct fault *f)
     return e ? fault_set(f, e, "the store takes no more blocks: %s", err_text(e)) : OK;
 }
 
+static enum err rows_keep(
+    struct site *s, struct block **to, const struct block *from, struct fault *f);
+
+/* Send the packets gathered so far; live, their contacts go with them. */
+static enum err packets_send(struct site *s, struct fault *f)
+{
+    const struct block *contacts = NULL;
+    enum err e = OK;
+    if (s->deltas && s->packets && s->packets->rows) {
+        e = deltas_make(s->deltas, s->packets, s->window, &contacts);
+        if (e)
+            return fault_set(f, e, "%s: contacts could not be made: %s", s->name, err_text(e));
+        e = rows_keep(s, &s->contacts, contacts, f);
+    }
+    if (!e)
+        e = block_send(s, &s->packets, f);
+    return !e && contacts ? block_send(s, &s->contacts, f) : e;
+}
+
 static enum err block_have(
     struct site *s, struct block **b, const struct record *kind, struct fault *f)
 {
@@ -128,7 +152,7 @@ static enum err packets_take(struct site *s, size_t count, struct fault *f)
         s->packets_since = clock_now(&wall);
     e = sensor_take(s->sensor, s->batch, count, s->packets);
     if (e == ERR_FULL && s->packets && s->packets->rows) {
-        e = block_send(s, &s->packets, f);
+        e = packets_send(s, f);
         if (!e)
             e = block_have(s, &s->packets, &record_packet, f);
         if (!e)
@@ -196,7 +220,18 @@ static enum err flush_when_old(struct site *s, struct fault *f)
     if (!s->packets || !s->packets->rows || !feed_is_live(s->feed) ||
         clock_now(&wall) - s->packets_since < s->flush)
         return OK;
-    return block_send(s, &s->packets, f);
+    return packets_send(s, f);
+}
+
+/* From the window on in which the feed is live, contacts go with their packets. */
+static enum err live_begin(struct site *s, struct fault *f)
+{
+    if (s->deltas || !s->writer || !feed_is_live(s->feed))
+        return OK;
+    enum err e = packets_send(s, f);
+    if (!e && deltas_new(&s->deltas, record_packet.max_rows) != OK)
+        e = fault_set(f, ERR_NOMEM, "out of memory");
+    return e;
 }
 
 enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
@@ -204,6 +239,9 @@ enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
     struct fault *f)
 {
     enum feed_state state = FEED_QUIET;
+    enum err begun = live_begin(s, f);
+    if (begun)
+        return begun;
     while (!s->ended && state != FEED_WINDOW) {
         const struct frame *frames;
         size_t count;
@@ -299,7 +337,7 @@ static enum err window_keep(struct site *s, int64_t start, const struct block *c
     size_t count, const struct block *dos, struct fault *f)
 {
     enum err e = OK;
-    for (size_t i = 0; i < count && !e; i++)
+    for (size_t i = 0; i < count && !e && !s->deltas; i++)
         e = rows_keep(s, &s->contacts, blocks[i], f);
     if (!e && dos)
         e = rows_keep(s, &s->dos, dos, f);
@@ -330,8 +368,8 @@ enum err site_close_window(struct site *s, int64_t start, struct window_site *re
 
 enum err site_flush(struct site *s, struct fault *f)
 {
-    struct block **const all[] = {&s->packets, &s->contacts, &s->dos, &s->status};
-    enum err e = OK;
+    struct block **const all[] = {&s->contacts, &s->dos, &s->status};
+    enum err e = s->writer ? packets_send(s, f) : OK;
     for (size_t i = 0; i < sizeof all / sizeof *all && !e && s->writer; i++)
         e = block_send(s, all[i], f);
     return e;

@@ -1,0 +1,236 @@
+"""kizashi hub on real captures, and the commands that ask it."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from tap import KIZASHI, Skip, data, holds, main, run, same, says
+
+SLP = "pcaps/scan/ndpi-srvloc427-real-scans.pcap"
+
+
+class Hub:
+    """A running hub; `prefix` is a command that runs it somewhere else, such as a namespace."""
+
+    def __init__(self, *arguments, prefix=()):
+        self.log = []
+        self.process = subprocess.Popen(
+            [*prefix, KIZASHI, "hub", "--listen", "127.0.0.1:0", *map(str, arguments)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in self.process.stdout:
+            self.log.append(line)
+            found = re.match(r"Portal: (http://\S+)/", line)
+            if found:
+                self.url = found.group(1)
+                return
+        raise AssertionError("the hub did not start: " + "".join(self.log))
+
+    def ask(self, path, token, **headers):
+        request = urllib.request.Request(self.url + path, headers={"Authorization": "Bearer " + token, **headers})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read().decode()
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        rest, _ = self.process.communicate(timeout=60)
+        self.log.append(rest)
+        return self.process.returncode
+
+
+def token_of(folder):
+    with open(os.path.join(folder, "hub-address"), encoding="ascii") as file:
+        return file.read().split()[1]
+
+
+def need_store(folder):
+    """The store's library is large and may not be installed: then hub tests are skipped."""
+    done = run("doctor", "--json", "--data", os.path.join(folder, "doctor"))
+    if "libchdb" in done.stdout and run("stats", "--data", folder).stderr.find("libchdb.so") >= 0:
+        raise Skip("libchdb.so is not installed")
+
+
+def wait_for(what, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            result = what()
+            if result:
+                return result
+        except (urllib.error.URLError, OSError):
+            pass
+        time.sleep(0.2)
+    raise AssertionError("it did not come to pass in time")
+
+
+def packets_at(hub, token):
+    return json.loads(hub.ask("/api/v1/overview", token))["held"]["packets"]
+
+
+def wait_imported(hub, token, packets):
+    wait_for(lambda: packets_at(hub, token) == packets)
+
+
+@says("real probes go from a capture to the API: ports, sources, one address, CSV and health")
+def capture_to_api(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    hub = Hub("--data", store, "--site", "jp-01=" + data(SLP))
+    try:
+        token = token_of(store)
+        wait_imported(hub, token, 629)
+        ports = json.loads(hub.ask("/api/v1/ports?from=2023-01-01&to=2024-01-01", token))["rows"]
+        same((ports[0]["proto"], ports[0]["port"], ports[0]["packets"], ports[0]["sources"]), ("udp", 427, 629, 300))
+        rows = list(csv.DictReader(io.StringIO(hub.ask(
+            "/api/v1/sources?from=2023-01-01&to=2024-01-01&format=csv&limit=1000", token))))
+        same(len(rows), 300)
+        busiest = max(rows, key=lambda row: int(row["packets"]))
+        one = json.loads(hub.ask(f"/api/v1/sources/{busiest['src']}?from=2023-01-01&to=2024-01-01", token))
+        assert one, "nothing about one source"
+        same(json.loads(hub.ask("/healthz", token))["status"], "ok")
+        holds(hub.ask("/metrics", token), 'kizashi_packets_total{site="jp-01"} 629')
+    finally:
+        same(hub.stop(), 0, "".join(hub.log))
+    assert not os.path.exists(os.path.join(store, "hub-address")), "the address outlives the hub"
+
+
+@says("stats, alerts and export ask the running hub, and open the store themselves when there is none: same answers")
+def commands(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+
+    def answers():
+        totals = json.loads(run("stats", "totals", "--json", "--data", store).stdout)
+        ports = run("stats", "ports", "--csv", "--data", store, "--from", "2023-01-01").stdout
+        exported = run("export", "--data", store).stdout
+        alerts = run("alerts", "--json", "--data", store)
+        same(alerts.returncode, 0, alerts.stderr)
+        return totals["packets"], ports, len(exported.splitlines())
+
+    hub = Hub("--data", store, "--site", "jp-01=" + data(SLP))
+    try:
+        wait_imported(hub, token_of(store), 629)
+        while_running = answers()
+    finally:
+        same(hub.stop(), 0)
+    same(while_running[0], 629)
+    same(while_running[2], 630)
+    same(answers(), while_running)
+
+
+@says("a hub that is started again takes the same capture only once, and a second one on the folder is refused")
+def again(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    for _ in range(2):
+        hub = Hub("--data", store, "--site", "jp-01=" + data(SLP))
+        try:
+            wait_imported(hub, token_of(store), 629)
+            time.sleep(1)
+            other = run("hub", "--data", store, "--listen", "127.0.0.1:0", timeout=60)
+            same(other.returncode, 1, other.stderr)
+            holds(other.stderr, str(hub.process.pid))
+            same(packets_at(hub, token_of(store)), 629)
+        finally:
+            same(hub.stop(), 0)
+
+
+@says("a replay that is killed and run again leaves every packet in the store exactly once")
+def killed(folder):
+    need_store(folder)
+    simulated = os.path.join(folder, "sim")
+    done = run("simulate", "telescope", "--out", simulated, "--sites", "2", "--days", "1", "--scale", "0.5", "--seed",
+               "3", "--events", "none")
+    same(done.returncode, 0, done.stderr)
+    with open(os.path.join(simulated, "truth.json"), encoding="utf-8") as file:
+        truth = {site["name"]: site["packets"] for site in json.load(file)["sites"]}
+    sites = [word for name in truth for word in ("--site", f"{name}={simulated}/{name}.pcap")]
+    store = os.path.join(folder, "data")
+    for seconds in (1.5, 2.5, 4):
+        process = subprocess.Popen([KIZASHI, "replay", "--quiet", "--data", store, *sites],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+    done = run("replay", "--quiet", "--data", store, *sites)
+    same(done.returncode, 0, done.stderr)
+    seen = {}
+    for line in run("stats", "sites", "--json", "--data", store).stdout.splitlines():
+        row = json.loads(line)
+        seen[row["site"]] = row["packets"]
+    same(seen, truth)
+    same(json.loads(run("stats", "totals", "--json", "--data", store).stdout)["packets"], sum(truth.values()))
+    same(len(run("export", "--data", store, "--port", "23").stdout.splitlines()) - 1,
+         sum(json.loads(line)["packets"] for line in
+             run("stats", "ports", "--json", "--port", "23", "--limit", "10", "--data", store).stdout.splitlines()))
+
+
+@says("packets on a live interface are in the API within five seconds")
+def live(folder):
+    need_store(folder)
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        raise Skip("only root makes a network namespace")
+    store = os.path.join(folder, "data")
+    inside = """
+import json, os, socket, subprocess, sys, time, urllib.request
+sys.path.insert(0, sys.argv[2])
+import test_hub
+hub = test_hub.Hub("--data", sys.argv[1], "--interface", "lab=lo", "--filter", "udp dst port 4272")
+try:
+    token = test_hub.token_of(sys.argv[1])
+    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for _ in range(25):
+        out.sendto(b"hello", ("127.0.0.1", 4272))
+    begin = time.monotonic()
+    test_hub.wait_for(lambda: json.loads(hub.ask("/api/v1/overview", token))["held"].get("packets") == 25, 20)
+    print("took", time.monotonic() - begin)
+finally:
+    hub.stop()
+"""
+    here = os.path.dirname(os.path.abspath(__file__))
+    done = subprocess.run(
+        ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec python3 -c "$0" "$1" "$2"', inside, store, here],
+        capture_output=True, text=True, timeout=120, check=False)
+    if "Operation not permitted" in done.stderr:
+        raise Skip("no network namespaces here")
+    same(done.returncode, 0, done.stderr + done.stdout)
+    assert float(done.stdout.split()[-1]) < 5, done.stdout
+
+
+@says("wrong use of the hub and its commands is one line and ends with 2; nothing is left behind")
+def wrong_use(folder):
+    bad = os.path.join(folder, "bad.yaml")
+    with open(bad, "w", encoding="ascii") as out:
+        out.write("listen: 127.0.0.1:0\nlisten-on: 3\n")
+    store = os.path.join(folder, "data")
+    for arguments, part in (
+            (["hub", "--config", bad, "--data", store], bad + ":2"),
+            (["hub", "--data", store, "--tls-cert", "x"], "--tls-key"),
+            (["hub", "--data", store, "--engines", "none,x"], "none"),
+            (["hub", "--data", store, "--demo-sites", "1000"], "--demo-sites"),
+            (["hub", "--data", store, "--site", "jp-01"], "NAME=FILE"),
+            (["hub", "--data", store, "extra"], "extra"),
+            (["stats", "--data", folder + "/none"], "no data folder"),
+            (["stats", "nonsense", "--data", folder], "nonsense"),
+            (["stats", "--from", "yesterday", "--data", folder], "yesterday"),
+            (["stats", "--from", "2026-01-02", "--to", "2026-01-01", "--data", folder], "--from"),
+            (["stats", "--port", "70000", "--data", folder], "--port"),
+            (["stats", "--src", "1.2.3.4.5", "--data", folder], "--src"),
+            (["alerts", "--severity", "huge", "--data", folder], "info|notice|warning|critical"),
+            (["export", "--format", "xml", "--data", folder], "csv|json"),
+    ):
+        done = run(*arguments)
+        same(done.returncode, 2, (arguments, done.stderr))
+        same(len(done.stderr.splitlines()), 1, done.stderr)
+        holds(done.stderr, part)
+
+
+if __name__ == "__main__":
+    main()
