@@ -23,13 +23,15 @@ const NEWS_MAX = 30;
 const WAIT_MAX = 30_000;
 const BURST = 3000;
 const MINUTE = 60_000;
+const HURRY = 10 * MINUTE;
+const HURRY_EVERY = 10_000;
 
 let live: Live = { state: 'connecting', tick: undefined, recent: [], news: [] };
 let source: EventSource | undefined;
 let again: ReturnType<typeof setTimeout> | undefined;
 let wait = 1000;
 let asking: ReturnType<typeof setTimeout> | undefined;
-let followed = Date.now();
+let followed = { at: Date.now(), data: Infinity };
 const old = new Set<string>();
 const listeners = new Set<(l: Live) => void>();
 
@@ -48,10 +50,15 @@ function refresh(part: string): void {
   }, BURST);
 }
 
-/** The range ends with the newest packet: every minute what is held is asked for again. */
+/** The range ends with the newest packet: what is held is asked for again every minute, and sooner while a capture
+ *  is taken in faster than the clock. */
 function follow(tick: Tick): void {
-  if (!tick.data_time || document.hidden || Date.now() - followed < MINUTE) return;
-  followed = Date.now();
+  if (!tick.data_time || document.hidden) return;
+  const [now, data] = [Date.now(), Date.parse(tick.data_time)];
+  if (followed.data === Infinity) followed.data = data;
+  const hurries = data - followed.data > HURRY && now - followed.at > HURRY_EVERY;
+  if (!hurries && now - followed.at < MINUTE) return;
+  followed = { at: now, data };
   refresh('/overview');
 }
 

@@ -1,5 +1,6 @@
 import { csvUrl, url, type Overview, type Page, type AlertSummary, type CountryRow, type Series } from '../api/client';
 import { useHeld } from '../api/held';
+import { useLive } from '../api/live';
 import { useResource } from '../api/resource';
 import { iso, plural, stamp } from '../lib/format';
 import { isOld, rangeQuery, rangeText, type Range } from '../lib/range';
@@ -35,11 +36,7 @@ export function OverviewPage() {
       <Head title="Overview" text={<Headline overview={overview.data} />}>
         <RangePicker custom={false} />
       </Head>
-      {isOld(held, held.now) && (
-        <p class="banner banner-quiet">
-          The newest packet is of {stamp(held.last)} UTC. Ranges count back from it, not from today.
-        </p>
-      )}
+      <AgeBanner />
       <div class="stack">
         <Answer of={overview} height={104}>
           {(data) => <Stats overview={data} sources={sources.data} />}
@@ -57,6 +54,27 @@ export function OverviewPage() {
         <SitesCard overview={overview} csv={csvUrl('/sites', rangeQuery(range))} />
       </div>
     </>
+  );
+}
+
+/** Says when the data is old, and whether it is so because history is still being taken in. */
+function AgeBanner() {
+  const held = useHeld();
+  const { tick } = useLive();
+  const replaying = tick?.sites.filter((s) => s.state === 'replaying') ?? [];
+  if (replaying.length > 0) {
+    return (
+      <p class="banner banner-quiet" role="status">
+        {plural(replaying.length, 'site')} {replaying.length === 1 ? 'is' : 'are'} still taking captures in; the newest packet so far is of{' '}
+        {stamp(tick?.data_time ?? held.last)} UTC.
+      </p>
+    );
+  }
+  if (!isOld(held, held.now)) return null;
+  return (
+    <p class="banner banner-quiet">
+      The newest packet is of {stamp(held.last)} UTC. Ranges count back from it, not from today.
+    </p>
   );
 }
 
