@@ -68,7 +68,7 @@ function makeToken(body) {
 const ROUTES = [
   ['GET', /^\/me$/, me],
   ['POST', /^\/me\/password$/, () => undefined],
-  ['GET', /^\/overview$/, (q) => (option('--empty') ? { ...answers.overview(model, q, alerts), held: { first: null, last: null, packets: 0 } } : answers.overview(model, q, alerts))],
+  ['GET', /^\/overview$/, (q) => answers.overview(model, q, alerts)],
   ['GET', /^\/alerts$/, listAlerts],
   ['GET', /^\/alerts\/([^/]+)$/, (_q, id) => {
     const alert = alerts.find((a) => a.id === id);
@@ -84,7 +84,7 @@ const ROUTES = [
     return made;
   }],
   ['GET', /^\/datasets$/, () => ({ rows: answers.datasets() })],
-  ['GET', /^\/status$/, () => ({ version: '0.1.0', now: iso(Date.now()), started: iso(Date.now() - 7.2e6), uptime_s: 7200, store: answers.storeUsage(model), retention: { packets_s: 604_800, contacts_s: 7_776_000, rollups_s: 0 }, losses: { received: 24_000_000, dropped: 18_423, sampled_out: 0, malformed: 960 }, clients: { events: readers.size, events_cut_off: 0 } })],
+  ['GET', /^\/status$/, () => ({ version: '0.1.0', now: iso(Date.now()), started: iso(Date.now() - 7.2e6), uptime_s: 7200, held: answers.held(model, option('--empty')), store: answers.storeUsage(model), retention: { packets_s: 604_800, contacts_s: 7_776_000, rollups_s: 0 }, losses: { received: 24_000_000, dropped: 18_423, sampled_out: 0, malformed: 960 }, clients: { events: readers.size, events_cut_off: 0 } })],
   ['GET', /^\/users$/, () => ({ rows: people })],
   ['POST', /^\/users$/, (_q, body) => {
     if (people.some((p) => p.user === body.user)) throw new Problem(409, `There is a user "${body.user}" already`);

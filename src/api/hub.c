@@ -4,6 +4,7 @@
 #include "api/events_int.h"
 #include "api/handler_int.h"
 #include "api/pack_int.h"
+#include "api/question_int.h"
 
 #include <string.h>
 
@@ -57,12 +58,22 @@ static json_t *losses_json(struct request *r)
     return losses;
 }
 
+static json_t *held_json(const struct held_span *held)
+{
+    return json_pack("{s:o, s:o, s:I}", "first",
+        held->first ? json_time(held->first) : json_null(), "last",
+        held->last ? json_time(held->last) : json_null(), "packets", (json_int_t)held->packets);
+}
+
 enum err handle_status(struct request *r)
 {
     const struct api *a = r->api;
     const struct api_options *o = &a->options;
+    struct held_span held;
     json_t *usage;
-    enum err e = hub_store_usage(r, &usage);
+    enum err e = question_held(r, &held);
+    if (!e)
+        e = hub_store_usage(r, &usage);
     if (e)
         return e;
     json_t *retention =
@@ -73,10 +84,10 @@ enum err handle_status(struct request *r)
     json_t *clients = json_pack("{s:I, s:I}", "events", (json_int_t)events.clients,
         "events_cut_off", (json_int_t)events.cut_off);
     reply_json(r, 200,
-        json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "version", a->version, "now",
+        json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "version", a->version, "now",
             json_time(r->now), "started", json_time(a->started), "uptime_s",
-            (json_int_t)((r->now - a->started) / US_SECOND), "store", usage, "retention",
-            retention, "losses", losses_json(r), "clients", clients));
+            (json_int_t)((r->now - a->started) / US_SECOND), "held", held_json(&held), "store",
+            usage, "retention", retention, "losses", losses_json(r), "clients", clients));
     return OK;
 }
 

@@ -210,6 +210,9 @@ export const datasets = () => [
 
 export const storeUsage = (model) => ({ engine: 'chdb 26.7.3', disk_bytes: 812_345_678, disk_free: 41_234_567_890, packets: sumOver(model, new URLSearchParams(), 'packets'), contacts: 8_120_000 });
 
+export const held = (model, empty = false) =>
+  empty ? { first: null, last: null, packets: 0 } : { first: iso(model.start), last: iso(model.end - 1000), packets: storeUsage(model).packets };
+
 export function overview(model, query, alerts) {
   const hours = { d: 24, h: 1, m: 1 / 60 }[(query.get('last') ?? '24h').slice(-1)] * Number.parseInt(query.get('last') ?? '24', 10);
   const from = Math.max(model.start, model.end - hours * 3_600_000);
@@ -221,7 +224,7 @@ export function overview(model, query, alerts) {
   const byClass = new URLSearchParams(own);
   byClass.set('by', 'class');
   return {
-    now: iso(Date.now()), held: { first: iso(model.start), last: iso(model.end - 1000), packets: storeUsage(model).packets },
+    now: iso(Date.now()), held: held(model),
     span: { from: iso(from), to: iso(model.end), before_from: iso(from - hours * 3_600_000), before_to: iso(from), before_complete: from - hours * 3_600_000 >= model.start },
     totals: { now: totals(own), before: from > model.start ? totals(before) : null }, series: series(model, byClass),
     alerts: { open, unseen: alerts.filter((a) => a.workflow.state === 'new' && a.severity !== 'info').length, latest: alerts.slice(0, 8) },

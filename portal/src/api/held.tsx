@@ -3,7 +3,7 @@ import { createContext, type ComponentChildren } from 'preact';
 import { useContext } from 'preact/hooks';
 import { Failed } from '../ui/state';
 import { Splash } from '../ui/splash';
-import { url, type Overview } from './client';
+import { url, type Status } from './client';
 import { useResource } from './resource';
 import type { Span } from '../lib/range';
 
@@ -15,10 +15,10 @@ export interface Held extends Span {
 
 const Context = createContext<Held>({ first: 0, last: 0, packets: 0, now: 0 });
 
-export const HELD_URL = url('/overview', { last: '24h' });
+export const STATUS_URL = url('/status');
 
 export function HeldProvider({ children }: { children: ComponentChildren }) {
-  const answer = useResource<Overview>(HELD_URL);
+  const answer = useResource<Status>(STATUS_URL);
   if (!answer.data) {
     if (!answer.fault) return <Splash />;
     return <Failed fault={answer.fault} retry={answer.retry} />;

@@ -59,6 +59,7 @@ function follow(tick: Tick): void {
   const hurries = data - followed.data > HURRY && now - followed.at > HURRY_EVERY;
   if (!hurries && now - followed.at < MINUTE) return;
   followed = { at: now, data };
+  refresh('/status');
   refresh('/overview');
 }
 

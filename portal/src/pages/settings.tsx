@@ -72,7 +72,9 @@ function About({ status }: { status: Status }) {
         <dt>Store</dt>
         <dd>{status.store.engine}: {bytes(status.store.disk_bytes)} used, {bytes(status.store.disk_free)} free</dd>
         <dt>Held</dt>
-        <dd>{count(status.store.packets)} packets, {count(status.store.contacts)} contacts</dd>
+        <dd>
+          {count(status.store.packets)} packets, {count(status.store.contacts)} contacts, from {stampFull(status.held.first)} to {stampFull(status.held.last)}
+        </dd>
         <dt>Kept</dt>
         <dd>packets {kept(status.retention.packets_s)}, contacts {kept(status.retention.contacts_s)}, charts {kept(status.retention.rollups_s)}</dd>
         <dt>Lost since start</dt>

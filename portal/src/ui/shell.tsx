@@ -1,7 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { HELD_URL } from '../api/held';
-import type { Overview } from '../api/client';
+import { url, type AlertSummary, type Page } from '../api/client';
 import { useResource } from '../api/resource';
 import { signOut, useMe } from '../api/session';
 import { useGlobalKeys } from '../lib/keys';
@@ -22,10 +21,12 @@ export const PLACES: { path: string[]; name: string; icon: IconName }[] = [
   { path: ['settings'], name: 'Settings', icon: 'settings' },
 ];
 
+const UNSEEN_MAX = 99;
+const UNSEEN_URL = url('/alerts', { state: 'new', severity: 'notice', limit: UNSEEN_MAX });
+
 function Links({ link }: { link: string }) {
   const { path } = useRoute();
-  const overview = useResource<Overview>(HELD_URL).data;
-  const unseen = overview?.alerts.unseen ?? 0;
+  const unseen = useResource<Page<AlertSummary>>(UNSEEN_URL).data?.rows.length ?? 0;
   return (
     <>
       {PLACES.map((place) => (
@@ -34,7 +35,9 @@ function Links({ link }: { link: string }) {
           <Icon name={place.icon} size={19} />
           <span>{place.name}</span>
           {place.name === 'Alerts' && unseen > 0 && (
-            <span class="tally" title={`${unseen} that nobody has looked at`}>{unseen}</span>
+            <span class="tally" title={`${unseen === UNSEEN_MAX ? 'At least ' : ''}${unseen} that nobody has looked at`}>
+              {unseen === UNSEEN_MAX ? `${unseen}+` : unseen}
+            </span>
           )}
         </a>
       ))}
