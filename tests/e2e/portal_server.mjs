@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 const portal = join(dirname(fileURLToPath(import.meta.url)), '../../portal');
 const START_MS = 120_000;
+/** The demonstration takes days of history in before it has much to show. */
+const HISTORY_MS = 300_000;
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -29,7 +31,7 @@ async function until(what, check, ms) {
   throw new Error(`${what} did not come within ${ms / 1000} s`);
 }
 
-/** @returns {Promise<{url: string, user: string, password: string, real: boolean, stop: () => Promise<void>}>} */
+/** @returns {Promise<{url: string, user: string, password: string, ask: (path: string) => Promise<any>, stop: () => Promise<void>}>} */
 export async function startServer() {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -57,7 +59,23 @@ export async function startServer() {
     await stop();
     throw new Error(`${error.message}; it said:\n${said}`);
   }
-  return { url, stop, real: program !== undefined, ...credentials(program, data) };
+  const who = credentials(program, data);
+  const cookie = await signIn(url, who);
+  const ask = async (path) => (await fetch(`${url}/api/v1${path}`, { headers: { cookie } })).json();
+  try {
+    await until('the first alert', async () => (await ask('/alerts?status=open&severity=notice')).rows?.length > 0, HISTORY_MS);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop, ask, ...who };
+}
+
+async function signIn(url, { user, password }) {
+  const body = JSON.stringify({ user, password });
+  const answer = await fetch(`${url}/api/v1/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+  if (!answer.ok) throw new Error(`signing in as ${user}: ${await answer.text()}`);
+  return answer.headers.get('Set-Cookie').split(';')[0];
 }
 
 /** The hub leaves the password of its first user in its data folder. */

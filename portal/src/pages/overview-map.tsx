@@ -1,4 +1,4 @@
-import type { CountryRow, Dataset, Page } from '../api/client';
+import type { CountryRow, Page } from '../api/client';
 import type { Resource } from '../api/resource';
 import { LazyMap } from '../charts/lazy-map';
 import { count, percent, short } from '../lib/format';
@@ -12,7 +12,6 @@ import { Answer, Empty } from '../ui/state';
 
 interface MapCardProps {
   countries: Resource<Page<CountryRow>>;
-  datasets: Dataset[];
   csv: string;
   note: string;
   onPick: (country: string) => void;
@@ -20,9 +19,9 @@ interface MapCardProps {
 
 const LISTED = 9;
 
-export function MapCard({ countries, datasets, csv, note, onPick }: MapCardProps) {
+export function MapCard({ countries, csv, note, onPick }: MapCardProps) {
   return (
-    <Card title="Where it comes from" note={`Sources by country, ${note}`} csv={csv} foot={<Origin datasets={datasets} kind="country" />}>
+    <Card title="Where it comes from" note={`Sources by country, ${note}`} csv={csv} foot={<Origin kind="country" />}>
       <Answer of={countries} height={360}>
         {(page) => {
           if (page.rows.length === 0) return <Empty title="No source in this range">Choose a longer time range.</Empty>;

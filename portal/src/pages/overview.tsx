@@ -48,8 +48,7 @@ export function OverviewPage() {
             <LiveCard />
           </div>
         </div>
-        <MapCard countries={countries} datasets={overview.data?.datasets ?? []}
-          csv={csvUrl('/countries', { ...rangeQuery(range), limit: 250 })} note={rangeText(range)}
+        <MapCard countries={countries} csv={csvUrl('/countries', { ...rangeQuery(range), limit: 250 })} note={rangeText(range)}
           onPick={(country) => go(href(['sources'], { country }))} />
         <SitesCard overview={overview} csv={csvUrl('/sites', rangeQuery(range))} />
       </div>

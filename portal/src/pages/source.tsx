@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { csvUrl, url, type Dataset, type Rows, type Series, type Source, type SourceEvent, type SourceRow } from '../api/client';
+import { csvUrl, url, type Series, type Source, type SourceEvent, type SourceRow } from '../api/client';
 import { usePages } from '../api/pages';
 import { useResource } from '../api/resource';
 import { SeriesChart } from '../charts/series-chart';
@@ -36,7 +36,6 @@ export function SourcePage({ address }: { address: string }) {
   const events = usePages<SourceEvent>(path, { ...ask, limit: 50 });
   const byPort = { ...ask, src: address, by: 'port', measure: 'packets' };
   const series = useResource<Series>(url('/series', byPort));
-  const datasets = useResource<Rows<Dataset>>(url('/datasets')).data?.rows ?? [];
   return (
     <>
       <Head title={address} back={{ href: href(['sources']), label: 'Sources' }} text={`One address, ${rangeText(range)}.`}>
@@ -46,7 +45,7 @@ export function SourcePage({ address }: { address: string }) {
         {(data) =>
           data.summary ? (
             <div class="stack">
-              <Facts summary={data.summary} datasets={datasets} events={events.rows ?? []} />
+              <Facts summary={data.summary} events={events.rows ?? []} />
               <Card title="Packets over time" note="By service" csv={csvUrl('/series', byPort)}>
                 <Answer of={series} height={220}>
                   {(s) => <SeriesChart series={s} label={`Packets of ${address} by service`} height={220} stacked />}
@@ -78,11 +77,11 @@ export function neighbours(address: string): string {
   return `${address}/48`;
 }
 
-function Facts({ summary, datasets, events }: { summary: SourceRow; datasets: Dataset[]; events: SourceEvent[] }) {
+function Facts({ summary, events }: { summary: SourceRow; events: SourceEvent[] }) {
   const services = useMemo(() => [...new Set(events.map((e) => portText(e.proto, e.port)))].slice(0, 10), [events]);
   const active = Date.parse(summary.last) - Date.parse(summary.first);
   return (
-    <Card title="What is known" foot={<><Origin datasets={datasets} kind="country" /> <Origin datasets={datasets} kind="asn" /></>}>
+    <Card title="What is known" foot={<><Origin kind="country" /> <Origin kind="asn" /></>}>
       <dl class="facts facts-wide">
         <dt>Country</dt>
         <dd><Country code={summary.country} /></dd>

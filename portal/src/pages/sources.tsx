@@ -1,4 +1,4 @@
-import { csvUrl, url, type AsnRow, type CountryRow, type Dataset, type Page, type Rows, type ToolRow } from '../api/client';
+import { csvUrl, url, type AsnRow, type CountryRow, type Page, type ToolRow } from '../api/client';
 import { usePages } from '../api/pages';
 import { useResource } from '../api/resource';
 import { count, short } from '../lib/format';
@@ -23,7 +23,6 @@ export function SourcesPage() {
   const asns = usePages<AsnRow>('/asns', { ...ask, limit: 12 });
   const tools = usePages<ToolRow>('/tools', { ...ask, limit: 12 });
   const sources = usePages<SourceRow>('/sources', { ...ask, limit: 50 });
-  const datasets = useResource<Rows<Dataset>>(url('/datasets')).data?.rows ?? [];
   const all = { limit: 10_000 };
   return (
     <>
@@ -34,10 +33,10 @@ export function SourcesPage() {
         <div>
           <TrafficFilters />
         </div>
-        <MapCard countries={countries} datasets={datasets} csv={csvUrl('/countries', { ...ask, ...all })} note={rangeText(range)}
+        <MapCard countries={countries} csv={csvUrl('/countries', { ...ask, ...all })} note={rangeText(range)}
           onPick={(country) => setQuery({ country })} />
         <div class="grid cols-2">
-          <Card title="Networks" csv={csvUrl('/asns', { ...ask, ...all })} flush foot={<Origin datasets={datasets} kind="asn" />}>
+          <Card title="Networks" csv={csvUrl('/asns', { ...ask, ...all })} flush foot={<Origin kind="asn" />}>
             <List of={asns} label="Networks" columns={asnColumns(asns.rows?.[0]?.sources ?? 0).slice(0, 3)} id={(r) => `${r.asn}${r.country}`}
               empty={<NothingHere what="source" />} />
           </Card>

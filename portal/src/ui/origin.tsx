@@ -1,9 +1,12 @@
-import type { Dataset } from '../api/client';
+import { url, type Dataset, type Rows } from '../api/client';
+import { useResource } from '../api/resource';
 import { count, day } from '../lib/format';
 
 /** Where countries or networks come from and how old that is; shown wherever they are. */
-export function Origin({ datasets, kind }: { datasets: Dataset[]; kind: Dataset['kind'] }) {
-  const sets = datasets.filter((d) => d.kind === kind);
+export function Origin({ kind }: { kind: Dataset['kind'] }) {
+  const datasets = useResource<Rows<Dataset>>(url('/datasets')).data;
+  if (!datasets) return <span>…</span>;
+  const sets = datasets.rows.filter((d) => d.kind === kind);
   const what = kind === 'country' ? 'Countries' : kind === 'asn' ? 'Networks' : 'Lists';
   if (sets.length === 0) return <span>{what}: no data set is loaded.</span>;
   return (
