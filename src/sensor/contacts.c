@@ -1,5 +1,7 @@
 #include "sensor/contacts_int.h"
 
+#include "sensor/memory_int.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -7,15 +9,24 @@ enum {
     CONTACTS_START = 1024
 };
 
+_Static_assert(sizeof(struct contact) == 64, "a contact takes one cache line");
+
 static enum err resize(struct contacts *t, size_t room)
 {
     struct index index;
-    struct contact *contact = realloc(t->contact, room * sizeof *contact);
+    struct contact *contact = aligned_alloc(64, room * sizeof *contact);
     if (!contact)
         return ERR_NOMEM;
-    t->contact = contact;
-    if (index_init(&index, room))
+    if (index_init(&index, room)) {
+        free(contact);
         return ERR_NOMEM;
+    }
+    memory_is_table(contact, room * sizeof *contact);
+    memory_is_table(index.slots, (index.mask + 1) * sizeof *index.slots);
+    if (t->count)
+        memcpy(contact, t->contact, t->count * sizeof *contact);
+    free(t->contact);
+    t->contact = contact;
     index_done(&t->index);
     t->index = index;
     t->room = room;

@@ -22,11 +22,12 @@ struct contact {
     uint64_t slots; /* sixtieths of the window in which it was seen */
     int64_t first, last;
     uint32_t packets;
+    uint32_t spare[3]; /* one cache line in all */
 };
 
 struct contacts {
     struct index index;
-    struct contact *contact;
+    struct contact *contact; /* aligned to 64 */
     size_t count, room, cap;
     uint64_t secret;
 };
@@ -66,6 +67,25 @@ static inline enum packet_class contact_class(const struct contact *c)
 static inline uint64_t contacts_hash(const struct contacts *t, uint64_t key)
 {
     return hash_u64(key ^ t->secret);
+}
+
+/* Ask for the memory that contacts_find() will read: first the index, then the entry. */
+static inline void contacts_prefetch_index(const struct contacts *t, uint64_t key)
+{
+    index_prefetch(&t->index, contacts_hash(t, key));
+}
+
+static inline void contacts_prefetch(const struct contacts *t, uint64_t key)
+{
+    uint64_t hash = contacts_hash(t, key);
+    uint32_t e;
+    for (size_t p = index_first(&t->index, hash); index_at(&t->index, p, hash, &e);
+         p = index_next(&t->index, p)) {
+        if (e == INDEX_OTHER)
+            continue;
+        __builtin_prefetch(&t->contact[e]);
+        return;
+    }
 }
 
 /* The entry for a key, made empty if there is none; ERR_FULL if there is no room for it. */

@@ -12,68 +12,113 @@
 #include <string.h>
 
 enum {
-    POOL_MAX = 1 << 20,
-    TERMS_MAX = 1 << 14,
+    POOL_MAX = 1 << 20
 };
 
 _Static_assert(SCOPES == (int)SCOPE_COUNT, "one list of rules for each scope");
 
-struct term *set_new_term(struct fingerprints *set, struct rules_reader *r)
+static const struct {
+    size_t size;
+    uint32_t most;
+} part_kinds[PART_KINDS] = {
+    [PART_CLAUSE] = {sizeof(struct clause), UINT16_MAX},
+    [PART_TEST] = {sizeof(struct test), UINT16_MAX},
+    [PART_RELATION] = {sizeof(struct relation), UINT16_MAX},
+    [PART_PROGRAM] = {sizeof(struct program), UINT16_MAX},
+    [PART_CODE] = {sizeof(struct code), CODE_MAX},
+};
+
+void *set_append(struct fingerprints *set, struct rules_reader *r, enum part_kind kind)
 {
-    if (set->term_count == set->term_room) {
-        size_t room = set->term_room ? set->term_room * 2 : 64;
-        struct term *term = room > TERMS_MAX ? NULL : realloc(set->term, room * sizeof *term);
-        if (!term) {
-            rules_fail(r, r->token.place, "rules too large for memory or their cap");
+    struct parts *p = &set->part[kind];
+    size_t size = part_kinds[kind].size;
+    if (p->count == p->room) {
+        uint32_t room = p->room ? p->room * 2 : 64;
+        room = room > part_kinds[kind].most ? part_kinds[kind].most : room;
+        void *at = room == p->count ? NULL : realloc(p->at, room * size);
+        if (!at) {
+            rules_fail(r, r->token.place, "the rules are too large together");
             return NULL;
         }
-        set->term = term;
-        set->term_room = room;
+        p->at = at;
+        p->room = room;
     }
-    return &set->term[set->term_count++];
+    return (char *)p->at + p->count++ * size;
 }
 
-struct code *set_new_code(struct fingerprints *set, struct rules_reader *r)
+static struct trial trial_of(const struct fingerprints *set, uint16_t clause, uint8_t rule)
 {
-    if (set->code_count == set->code_room) {
-        size_t room = set->code_room ? set->code_room * 2 : 64;
-        struct code *code = room > CODE_MAX ? NULL : realloc(set->code, room * sizeof *code);
-        if (!code) {
-            rules_fail(r, r->token.place, "rules too large for memory or their cap");
-            return NULL;
-        }
-        set->code = code;
-        set->code_room = room;
+    const struct clause *c = (const struct clause *)set->part[PART_CLAUSE].at + clause;
+    const struct test *test = set->part[PART_TEST].at;
+    const struct relation *relation = set->part[PART_RELATION].at;
+    struct trial t = {.test = {.range = UINT32_MAX}, .clause = clause, .rule = rule};
+    unsigned parts = (unsigned)(c->test_end - c->test) +
+                     (unsigned)(c->relation_end - c->relation) +
+                     (unsigned)(c->program_end - c->program);
+    if (c->test < c->test_end) {
+        t.test = test[c->test];
+        parts--;
     }
-    return &set->code[set->code_count++];
+    if (c->relation < c->relation_end && relation[c->relation].plain) {
+        const struct relation *r = &relation[c->relation];
+        memcpy(t.field, r->field, sizeof t.field);
+        t.mask = r->mask;
+        t.value = r->value;
+        parts--;
+    }
+    t.more = parts > 0;
+    return t;
 }
 
-/* Lay out which rules are tried on which packets. */
-static void list_scopes(struct fingerprints *set)
+static inline bool trial_holds(
+    const struct fingerprints *set, const struct trial *t, const struct field_values *v)
 {
-    for (unsigned s = 0; s < SCOPES; s++) {
-        struct scope_list *list = &set->scope[s];
-        list->count = 0;
-        for (size_t i = 0; i < set->rule_count; i++)
-            if (set->rule[i].shown.scopes & 1u << s)
-                list->rule[list->count++] = (uint8_t)i;
+    const uint32_t *f = v->v;
+    if ((f[t->test.field] & t->test.mask) - t->test.low > t->test.range)
+        return false;
+    uint32_t x = f[t->field[0]] ^ f[t->field[1]] ^ f[t->field[2]] ^ f[t->field[3]];
+    if ((x & t->mask) != t->value)
+        return false;
+    return !t->more || clause_holds(set, t->clause, v);
+}
+
+/* Lay out what is tried on the packets of one scope. */
+static enum err list_scope(struct fingerprints *set, unsigned scope)
+{
+    struct scope_list *list = &set->scope[scope];
+    struct trial *trial =
+        realloc(list->trial, ((size_t)set->part[PART_CLAUSE].count + 1) * sizeof *trial);
+    if (!trial)
+        return ERR_NOMEM;
+    list->trial = trial;
+    list->count = 0;
+    for (size_t i = 0; i < set->rule_count; i++) {
+        const struct rule *rule = &set->rule[i];
+        for (uint16_t c = rule->match.first; c < rule->match.end; c++)
+            if (rule->shown.scopes & 1u << scope)
+                list->trial[list->count++] = trial_of(set, c, (uint8_t)i);
     }
+    return OK;
 }
 
 enum err fingerprints_add(
     struct fingerprints *set, const char *name, struct bytes text, struct fault *f)
 {
-    struct fingerprints before = *set;
+    size_t rules = set->rule_count, pairs = set->pair_count, pool = set->pool_count;
+    struct parts before[PART_KINDS];
+    memcpy(before, set->part, sizeof before);
     enum err e = signatures_read(set, name, text, f);
+    for (unsigned scope = 0; !e && scope < SCOPES; scope++)
+        if ((e = list_scope(set, scope)))
+            fault_set(f, e, "%s: no memory for its rules", name);
     if (e) {
-        set->rule_count = before.rule_count;
-        set->pair_count = before.pair_count;
-        set->term_count = before.term_count;
-        set->code_count = before.code_count;
-        set->pool_count = before.pool_count;
+        set->rule_count = rules;
+        set->pair_count = pairs;
+        set->pool_count = pool;
+        for (int k = 0; k < PART_KINDS; k++)
+            set->part[k].count = before[k].count;
         return e;
     }
-    list_scopes(set);
     return OK;
 }
 
@@ -104,8 +149,10 @@ void fingerprints_free(struct fingerprints *set)
 {
     if (!set)
         return;
-    free(set->term);
-    free(set->code);
+    for (int k = 0; k < PART_KINDS; k++)
+        free(set->part[k].at);
+    for (int k = 0; k < SCOPES; k++)
+        free(set->scope[k].trial);
     free(set->pool);
     free(set);
 }
@@ -166,50 +213,54 @@ static uint32_t initial_ttl(uint8_t ttl)
     return ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
 }
 
-static void fill_tcp(struct field_values *v, const struct packet *p)
+static void fill_tcp(uint32_t *v, const struct packet *p)
 {
-    v->v[FIELD_SEQ] = p->tcp_seq;
-    v->v[FIELD_ACK] = p->tcp_ack;
-    v->v[FIELD_WIN] = p->tcp_win;
-    v->v[FIELD_FLAGS] = p->tcp_flags;
-    v->v[FIELD_OFF] = p->tcp_offset;
-    v->v[FIELD_MSS] = p->tcp_mss;
-    v->v[FIELD_OPTS] = p->tcp_opts;
-    v->v[FIELD_ICMP_TYPE] = 0;
-    v->v[FIELD_ICMP_CODE] = 0;
-    v->v[FIELD_ICMP_ID] = 0;
-    v->v[FIELD_ICMP_SEQ] = 0;
+    v[FIELD_SEQ] = p->tcp_seq;
+    v[FIELD_ACK] = p->tcp_ack;
+    v[FIELD_WIN] = p->tcp_win;
+    v[FIELD_FLAGS] = p->tcp_flags;
+    v[FIELD_OFF] = p->tcp_offset;
+    v[FIELD_MSS] = p->tcp_mss;
+    v[FIELD_OPTS] = p->tcp_opts;
 }
 
-static void fill_other(struct field_values *v, const struct packet *p, bool icmp)
+/* `v` is zero before. */
+static void fill_fields(uint32_t *v, const struct packet *p, unsigned scope)
 {
-    for (unsigned i = FIELD_SEQ; i <= FIELD_OPTS; i++)
-        v->v[i] = 0;
-    v->v[FIELD_ICMP_TYPE] = icmp ? p->dport : 0;
-    v->v[FIELD_ICMP_CODE] = icmp ? p->sport : 0;
-    v->v[FIELD_ICMP_ID] = p->icmp_id;
-    v->v[FIELD_ICMP_SEQ] = p->icmp_seq;
+    v[FIELD_ID] = p->ip_id;
+    v[FIELD_TTL] = p->ttl;
+    v[FIELD_TTL0] = initial_ttl(p->ttl);
+    v[FIELD_LEN] = p->ip_len;
+    v[FIELD_VERSION] = ip_is_v4(&p->src) ? 4 : 6;
+    v[FIELD_PROTO] = p->proto;
+    v[FIELD_SRC] = ip_v4(&p->src);
+    v[FIELD_DST] = ip_v4(&p->dst);
+    v[FIELD_PLEN] = (uint32_t)p->payload.left;
+    if (scope == SCOPE_ICMP) {
+        v[FIELD_ICMP_TYPE] = p->dport;
+        v[FIELD_ICMP_CODE] = p->sport;
+        v[FIELD_ICMP_ID] = p->icmp_id;
+        v[FIELD_ICMP_SEQ] = p->icmp_seq;
+    } else {
+        v[FIELD_SPORT] = p->sport;
+        v[FIELD_DPORT] = p->dport;
+        if (p->proto == PROTO_TCP)
+            fill_tcp(v, p);
+    }
 }
 
-static void fill_fields(struct field_values *v, const struct packet *p, unsigned scope)
+/* A clause of a rule holds; others of the same rule may have held before. */
+static void note_hit(const struct fingerprints *set, uint8_t number, const struct packet *p,
+    struct fingerprint_hits *hits)
 {
-    bool ports = scope != SCOPE_ICMP;
-    v->v[FIELD_ID] = p->ip_id;
-    v->v[FIELD_TTL] = p->ttl;
-    v->v[FIELD_TTL0] = initial_ttl(p->ttl);
-    v->v[FIELD_LEN] = p->ip_len;
-    v->v[FIELD_VERSION] = ip_is_v4(&p->src) ? 4 : 6;
-    v->v[FIELD_PROTO] = p->proto;
-    v->v[FIELD_SRC] = ip_v4(&p->src);
-    v->v[FIELD_DST] = ip_v4(&p->dst);
-    v->v[FIELD_SPORT] = ports ? p->sport : 0;
-    v->v[FIELD_DPORT] = ports ? p->dport : 0;
-    if (p->proto == PROTO_TCP)
-        fill_tcp(v, p);
-    else
-        fill_other(v, p, !ports);
-    v->v[FIELD_PLEN] = (uint32_t)p->payload.left;
-    v->payload = p->payload;
+    const struct rule *rule = &set->rule[number];
+    if ((rule->v4_only && !ip_is_v4(&p->src)) || (rule->shown.from && p->ts < rule->shown.from))
+        return;
+    if (rule->shown.level == SIGNATURE_SOURCE)
+        hits->each |= 1u << rule->pair_number;
+    else if (hits->count < SIGNATURE_HITS &&
+             !(hits->count && hits->rule[hits->count - 1] == number))
+        hits->rule[hits->count++] = number;
 }
 
 void fingerprints_match(
@@ -223,21 +274,13 @@ void fingerprints_match(
     const struct scope_list *list = &set->scope[scope];
     if (!list->count)
         return;
-    struct field_values v;
-    fill_fields(&v, p, scope);
-    for (size_t i = 0; i < list->count; i++) {
-        const struct rule *rule = &set->rule[list->rule[i]];
-        if (!conjunction_holds(set, &rule->match, &v))
-            continue;
-        if (rule->v4_only && v.v[FIELD_VERSION] != 4)
-            continue;
-        if (rule->shown.from && p->ts < rule->shown.from)
-            continue;
-        if (rule->shown.level == SIGNATURE_SOURCE)
-            ret_hits->each |= 1u << rule->pair_number;
-        else if (ret_hits->count < SIGNATURE_HITS)
-            ret_hits->rule[ret_hits->count++] = list->rule[i];
-    }
+    uint32_t fields[FIELD_COUNT] = {0};
+    const struct field_values v = {.v = fields, .payload = p->payload};
+    fill_fields(fields, p, scope);
+    const struct trial *end = list->trial + list->count;
+    for (const struct trial *t = list->trial; t < end; t++)
+        if (trial_holds(set, t, &v))
+            note_hit(set, t->rule, p, ret_hits);
 }
 
 struct fingerprint_packet fingerprint_packet_of(const struct packet *p)
@@ -268,14 +311,17 @@ static void fill_pair(uint32_t *v, const struct fingerprint_packet *p)
 void fingerprints_match_pair(const struct fingerprints *set, const struct fingerprint_packet *a,
     const struct fingerprint_packet *b, uint32_t both, struct fingerprint_hits *hits)
 {
-    struct field_values v = {0};
-    fill_pair(v.v, a);
-    fill_pair(v.v + FIELD_COUNT, b);
+    /* The compiler of rules lets no other fields through than those that fill_pair() sets. */
+    uint32_t fields[FIELD_VALUES];
+    fields[FIELD_ZERO] = 0;
+    const struct field_values v = {.v = fields};
+    fill_pair(fields, a);
+    fill_pair(fields + FIELD_COUNT, b);
     for (size_t k = 0; both && k < set->pair_count; k++) {
         if (!(both & 1u << k))
             continue;
         const struct rule *rule = &set->rule[set->pair_rule[k]];
-        if (conjunction_holds(set, &rule->pair, &v) && hits->count < SIGNATURE_HITS)
+        if (clauses_hold(set, &rule->pair, &v) && hits->count < SIGNATURE_HITS)
             hits->rule[hits->count++] = set->pair_rule[k];
     }
 }

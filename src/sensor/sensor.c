@@ -22,6 +22,8 @@ enum {
     CONTACTS_DEFAULT = 1 << 21,
     VECTORS_DEFAULT = 1 << 16,
     PAYLOAD_MOST = 256,
+    TAKE_AHEAD = 48, /* packets whose memory is asked for together */
+    CLOSE_AHEAD = 16,
 };
 
 /* What has been seen of one rule since the start. */
@@ -210,14 +212,14 @@ static enum err make_room(struct sensor *s)
 }
 
 /* The entry of a packet's source, new if need be; HOST_NONE if the source is left out. */
-static enum err find_host(struct sensor *s, const struct ip *ip, uint32_t *ret_host)
+static enum err find_host(
+    struct sensor *s, const struct ip *ip, uint64_t hash, uint32_t *ret_host)
 {
     for (;;) {
         if (!hosts_keeps(&s->hosts, ip)) {
             *ret_host = HOST_NONE;
             return OK;
         }
-        uint64_t hash = hosts_hash(&s->hosts, ip);
         *ret_host = hosts_find(&s->hosts, ip, hash);
         if (*ret_host != HOST_NONE)
             return OK;
@@ -260,7 +262,7 @@ static enum err find_contact(struct sensor *s, uint32_t *host, const struct pack
         e = make_room(s);
         if (e)
             return e;
-        e = find_host(s, &p->src, host);
+        e = find_host(s, &p->src, hosts_hash(&s->hosts, &p->src), host);
         if (e || *host == HOST_NONE)
             return e;
     }
@@ -295,7 +297,9 @@ struct seen {
     struct fingerprint_hits hits;
     enum packet_class class;
     unsigned tool; /* rule + 1 */
+    uint64_t hash; /* of its source, in the table */
     uint32_t host; /* HOST_NONE: left out */
+    uint64_t key;  /* of its contact, as far as can be told before; only to fetch memory */
 };
 
 static void count_packet(struct sensor *s, const struct packet *p)
@@ -376,12 +380,9 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
 {
     const struct packet *p = seen->packet;
     count_packet(s, p);
-    seen->class = classify_packet(p);
-    enum err e = find_host(s, &p->src, &seen->host);
+    enum err e = find_host(s, &p->src, seen->hash, &seen->host);
     if (e)
         return e;
-    if (s->shared.fingerprints)
-        fingerprints_match(s->shared.fingerprints, p, &seen->hits);
     note_tool(s, seen);
     if (seen->class == CLASS_SCAN)
         seen->class = refine_scan(s, seen);
@@ -423,10 +424,53 @@ static enum err put_row(
     return e;
 }
 
+/* The class that a packet of a known source will most likely get. */
+static enum packet_class likely_class(
+    const struct sensor *s, const struct seen *seen, const struct host *h)
+{
+    if (seen->class != CLASS_SCAN)
+        return seen->class;
+    if (h->named &&
+        fingerprints_at(s->shared.fingerprints, h->named - 1u)->kind == SIGNATURE_WORM)
+        return CLASS_WORM;
+    return h->survey ? CLASS_SURVEY : CLASS_SCAN;
+}
+
+/* Before packets are taken one by one, ask for all the memory that they will need: each look-up
+ * waits for memory only once in a batch, not once a packet. */
+static void prepare(
+    const struct sensor *s, const struct packet *packets, struct seen *seen, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct packet *p = &packets[i];
+        seen[i] = (struct seen){.packet = p, .hash = hosts_hash(&s->hosts, &p->src)};
+        hosts_prefetch_index(&s->hosts, seen[i].hash);
+    }
+    for (size_t i = 0; i < count; i++) {
+        seen[i].class = classify_packet(seen[i].packet);
+        seen[i].host = hosts_prefetch(&s->hosts, seen[i].hash);
+        if (s->shared.fingerprints)
+            fingerprints_match(s->shared.fingerprints, seen[i].packet, &seen[i].hits);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct packet *p = seen[i].packet;
+        if (seen[i].host == HOST_NONE)
+            continue;
+        const struct host *h = &s->hosts.host[seen[i].host];
+        enum packet_class class = likely_class(s, &seen[i], h);
+        seen[i].key = contact_key(seen[i].host, p->proto, classify_service(p, class), class);
+        contacts_prefetch_index(&s->contacts, seen[i].key);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (seen[i].host != HOST_NONE)
+            contacts_prefetch(&s->contacts, seen[i].key);
+}
+
 enum err sensor_take(
     struct sensor *s, const struct packet *packets, size_t count, struct block *out)
 {
     struct row_words words;
+    struct seen seen[TAKE_AHEAD];
     if (!count)
         return OK;
     if (out && out->cap - out->rows < count)
@@ -434,12 +478,15 @@ enum err sensor_take(
     enum err e = open_window(s, packets[0].ts);
     if (!e && out)
         e = rows_start(&words, out, &packet_columns, s->site);
-    for (size_t i = 0; !e && i < count; i++) {
-        struct seen seen = {.packet = &packets[i]};
-        assert(packets[i].ts < s->start + s->options.window);
-        e = take_packet(s, &seen);
-        if (!e && out)
-            e = put_row(s, out, &words, &seen);
+    for (size_t at = 0; !e && at < count; at += TAKE_AHEAD) {
+        size_t n = count - at < TAKE_AHEAD ? count - at : TAKE_AHEAD;
+        prepare(s, packets + at, seen, n);
+        for (size_t i = 0; !e && i < n; i++) {
+            assert(seen[i].packet->ts < s->start + s->options.window);
+            e = take_packet(s, &seen[i]);
+            if (!e && out)
+                e = put_row(s, out, &words, &seen[i]);
+        }
     }
     return e;
 }
@@ -515,8 +562,12 @@ static enum err put_contacts(struct sensor *s)
         enum err e = contact_block(s, s->block_count, rows, &b);
         if (!e)
             e = rows_start(&words, b, &contact_columns, s->site);
-        for (size_t i = 0; !e && i < rows; i++)
-            e = put_contact(s, b, &words, &s->contacts.contact[from + i]);
+        for (size_t i = 0; !e && i < rows; i++) {
+            const struct contact *c = &s->contacts.contact[from + i];
+            if (i + CLOSE_AHEAD < rows)
+                __builtin_prefetch(&s->hosts.host[contact_host(c + CLOSE_AHEAD)]);
+            e = put_contact(s, b, &words, c);
+        }
         if (e)
             return e;
         from += rows;

@@ -98,6 +98,8 @@ enum err services_add(
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
         uint32_t code = service_code(contact_proto(c), contact_service(c));
+        if (i + 16 < contacts->count)
+            __builtin_prefetch(&hosts->host[contact_host(c + 16)]);
         t->window[code] = 0;
         if (contact_class(c) == CLASS_BACKSCATTER || !t->number[code])
             continue;

@@ -25,13 +25,14 @@ static bool payload_starts(
 
 static bool payload_zeros(const struct bytes *payload, uint32_t range)
 {
+    static const uint8_t zeros[64];
     size_t from = range >> 16, to = range & 0xffff;
     if (payload->left < to)
         return false;
-    for (size_t i = from; i < to; i++)
-        if (payload->at[i])
+    for (; to - from > sizeof zeros; from += sizeof zeros)
+        if (memcmp(payload->at + from, zeros, sizeof zeros) != 0)
             return false;
-    return true;
+    return memcmp(payload->at + from, zeros, to - from) == 0;
 }
 
 /* Operations of one operand, or none. */
@@ -104,13 +105,13 @@ static uint32_t run_two(uint32_t op, uint32_t x, uint32_t y)
     }
 }
 
-static bool run_code(
-    const struct fingerprints *set, const struct term *t, const struct field_values *v)
+static bool run_program(
+    const struct fingerprints *set, const struct program *p, const struct field_values *v)
 {
     uint32_t stack[CODE_DEPTH];
     unsigned top = 0; /* values on the stack; the compiler has checked that they fit */
-    const struct code *c = set->code + t->mask;
-    for (unsigned i = 0; i < t->length; i++, c++) {
+    const struct code *c = (const struct code *)set->part[PART_CODE].at + p->start;
+    for (unsigned i = 0; i < p->length; i++, c++) {
         if (c->op <= OP_ZEROS) {
             stack[top++] = run_one(set, c, v, 0);
         } else if (c->op <= OP_SWAP) {
@@ -123,44 +124,57 @@ static bool run_code(
     return stack[0];
 }
 
-static bool xor_holds(const struct term *t, const struct field_values *v)
+static bool relation_holds(const struct relation *r, const uint32_t *v)
 {
-    uint32_t x = v->v[t->field[0]] ^ v->v[t->field[1]];
-    for (unsigned i = 2; i < t->count; i++)
-        x ^= v->v[t->field[i]];
-    return (x & t->mask) == t->value;
-}
-
-static bool term_holds(
-    const struct fingerprints *set, const struct term *t, const struct field_values *v)
-{
-    uint32_t x = v->v[t->field[0]] & t->mask;
-    switch (t->kind) {
-    case TERM_EQ:
-        return x == t->value;
-    case TERM_NE:
-        return x != t->value;
-    case TERM_LT:
-        return x < t->value;
-    case TERM_LE:
-        return x <= t->value;
-    case TERM_GT:
-        return x > t->value;
-    case TERM_GE:
-        return x >= t->value;
-    case TERM_XOR:
-        return xor_holds(t, v);
-    default:
-        return run_code(set, t, v);
+    if (r->plain) {
+        uint32_t y = v[r->field[0]] ^ v[r->field[1]] ^ v[r->field[2]] ^ v[r->field[3]];
+        return (y & r->mask) == r->value;
     }
+    uint32_t x = 0;
+    for (unsigned i = 0; i < r->count; i++) {
+        uint32_t value = v[r->item[i].field];
+        if (r->item[i].swap)
+            value = __builtin_bswap32(value);
+        x ^= value << r->item[i].shift;
+    }
+    return (x & r->mask) == r->value;
 }
 
-bool conjunction_holds(
-    const struct fingerprints *set, const struct conjunction *c, const struct field_values *v)
+/* The parts of a clause after its tests. */
+static bool rest_holds(
+    const struct fingerprints *set, const struct clause *c, const struct field_values *v)
 {
-    const struct term *t = set->term + c->first;
-    for (uint32_t i = 0; i < c->count; i++, t++)
-        if (!term_holds(set, t, v))
+    const struct relation *relation = set->part[PART_RELATION].at;
+    const struct program *program = set->part[PART_PROGRAM].at;
+    for (unsigned i = c->relation; i < c->relation_end; i++)
+        if (!relation_holds(&relation[i], v->v))
+            return false;
+    for (unsigned i = c->program; i < c->program_end; i++)
+        if (!run_program(set, &program[i], v))
             return false;
     return true;
+}
+
+static inline bool tests_hold(
+    const struct test *test, const struct clause *c, const uint32_t *v)
+{
+    for (unsigned i = c->test; i < c->test_end; i++)
+        if ((v[test[i].field] & test[i].mask) - test[i].low > test[i].range)
+            return false;
+    return true;
+}
+
+bool clause_holds(const struct fingerprints *set, unsigned clause, const struct field_values *v)
+{
+    const struct clause *c = (const struct clause *)set->part[PART_CLAUSE].at + clause;
+    return tests_hold(set->part[PART_TEST].at, c, v->v) && rest_holds(set, c, v);
+}
+
+bool clauses_hold(
+    const struct fingerprints *set, const struct clauses *c, const struct field_values *v)
+{
+    for (unsigned i = c->first; i < c->end; i++)
+        if (clause_holds(set, i, v))
+            return true;
+    return false;
 }

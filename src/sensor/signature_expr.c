@@ -1,36 +1,16 @@
-/* Expressions of the rule language: parsed into a small tree, whose top-level conjunction is
- * then laid out as terms, cheap ones first. Numbers are 32 bits and wrap; comparisons give
+/* Expressions of the rule language: parsed into a small tree, which signature_compile.c lays
+ * out. Numbers are 32 bits and wrap; comparisons give
  * truth values, which only && || ! take, so that a forgotten bracket is an error and not a rule
  * that means something else. */
-#include "sensor/signature_int.h"
-
 #include "decode/tcp_options.h"
+#include "sensor/signature_tree_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    NODES_MAX = 256,
-    NESTING_MAX = 32,
-    PAYLOAD_INDEX_MAX = 1499,
-};
-
-struct node {
-    enum code_op op;
-    bool truth;
-    uint16_t left, right; /* of two operands; one operand: left */
-    uint32_t value;
-};
-
-struct tree {
-    struct fingerprints *set;
-    struct rules_reader *r;
-    const struct expression_kind *kind;
-    bool v4_only;
-    unsigned nesting;
-    size_t count;
-    struct node node[NODES_MAX];
+    PAYLOAD_INDEX_MAX = 1499
 };
 
 static uint16_t new_node(struct tree *t, struct node n)
@@ -67,8 +47,8 @@ static uint32_t number_between(struct tree *t, uint32_t least, uint32_t most)
 static const struct field_row {
     const char *word;
     bool pair;
-} field_rows[] = {
-#define X(id, word, pair, text) {word, pair},
+} field_rows[FIELD_COUNT] = {
+#define X(id, word, pair, text) [id] = {word, pair},
     FIELD_LIST(X)
 #undef X
 };
@@ -83,7 +63,7 @@ static const char *fields_allowed(bool pair, char text[320])
 {
     size_t used = 0;
     text[0] = '\0';
-    for (unsigned i = 0; i < FIELD_COUNT && used < 320; i++)
+    for (unsigned i = 1; i < FIELD_COUNT && used < 320; i++)
         if (!pair || field_rows[i].pair)
             used += (size_t)snprintf(text + used, 320 - used, " %s", field_rows[i].word);
     if (!pair && used < 320)
@@ -98,7 +78,7 @@ static uint16_t field_node(struct tree *t, bool later)
     char found[48], allowed[320];
     const struct token *k = &t->r->token;
     bool pair = t->kind->pair;
-    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+    for (unsigned i = 1; i < FIELD_COUNT; i++) {
         if ((pair && !field_rows[i].pair) || !word_is(k, field_rows[i].word))
             continue;
         if (i == FIELD_ID || i == FIELD_SRC || i == FIELD_DST)
@@ -336,170 +316,11 @@ static uint16_t parse_level(struct tree *t, unsigned level)
     return left;
 }
 
-/* Post-order; the depth of the tree is bounded by its number of nodes, that of the evaluation
- * stack is checked. */
-static unsigned emit_code(struct tree *t, uint16_t at, unsigned depth)
+uint16_t tree_parse(struct tree *t)
 {
-    const struct node *n = &t->node[at];
-    unsigned most = depth + 1;
-    if (n->op > OP_ZEROS) {
-        most = emit_code(t, n->left, depth);
-        if (n->op > OP_SWAP) {
-            unsigned right = emit_code(t, n->right, depth + 1);
-            most = right > most ? right : most;
-        }
-    }
-    if (most > CODE_DEPTH)
-        rules_fail(
-            t->r, t->r->token.place, "expression too deep: write it with fewer brackets");
-    struct code *c = set_new_code(t->set, t->r);
-    if (c)
-        *c = (struct code){.op = n->op, .value = n->value};
-    return most;
-}
-
-/* field, or field & constant */
-static bool is_masked_field(const struct tree *t, uint16_t at, struct term *ret_term)
-{
-    const struct node *n = &t->node[at];
-    uint32_t mask = UINT32_MAX;
-    if (n->op == OP_AND && t->node[n->right].op == OP_CONST) {
-        mask = t->node[n->right].value;
-        n = &t->node[n->left];
-    }
-    if (n->op != OP_FIELD)
-        return false;
-    ret_term->field[0] = (uint8_t)n->value;
-    ret_term->mask = mask;
-    return true;
-}
-
-/* Fields and constants under exclusive or. */
-static bool collect_xor(const struct tree *t, uint16_t at, struct term *term)
-{
-    const struct node *n = &t->node[at];
-    if (n->op == OP_XOR)
-        return collect_xor(t, n->left, term) && collect_xor(t, n->right, term);
-    if (n->op == OP_CONST) {
-        term->value ^= n->value;
-        return true;
-    }
-    if (n->op != OP_FIELD || term->count == TERM_FIELDS)
-        return false;
-    term->field[term->count++] = (uint8_t)n->value;
-    return true;
-}
-
-/* Largest value of a field that the language knows to be 16 bits or fewer. */
-static bool fits_16(uint8_t field)
-{
-    uint8_t f = field < FIELD_COUNT ? field : (uint8_t)(field - FIELD_COUNT);
-    return f != FIELD_SRC && f != FIELD_DST && f != FIELD_SEQ && f != FIELD_ACK &&
-           f != FIELD_OPTS;
-}
-
-/* x ^ y == z, or x == (y ^ z) & 0xffff where x has 16 bits: all of it is one exclusive or. */
-static bool is_xor(const struct tree *t, const struct node *n, struct term *ret_term)
-{
-    struct term term = {.kind = TERM_XOR, .mask = UINT32_MAX};
-    uint16_t side[2] = {n->left, n->right};
-    for (int i = 0; i < 2; i++) {
-        const struct node *s = &t->node[side[i]];
-        if (s->op != OP_AND || t->node[s->right].op != OP_CONST)
-            continue;
-        if (t->node[s->right].value != 0xffff || term.mask == 0xffff)
-            return false;
-        term.mask = 0xffff;
-        side[i] = s->left;
-    }
-    for (int i = 0; i < 2; i++) {
-        struct term one = {0};
-        if (!collect_xor(t, side[i], &one))
-            return false;
-        /* The side without the mask must not have more bits than the mask. */
-        bool masked = side[i] != (i ? n->right : n->left);
-        if (term.mask == 0xffff && !masked &&
-            (one.count != 1 || !fits_16(one.field[0]) || one.value))
-            return false;
-        if (term.count + one.count > TERM_FIELDS)
-            return false;
-        memcpy(term.field + term.count, one.field, one.count);
-        term.count = (uint8_t)(term.count + one.count);
-        term.value ^= one.value;
-    }
-    term.value &= term.mask;
-    *ret_term = term;
-    return term.count > 1;
-}
-
-static const struct {
-    enum code_op op;
-    enum term_kind kind;
-} comparison_terms[] = {{OP_EQ, TERM_EQ}, {OP_NE, TERM_NE}, {OP_LT, TERM_LT}, {OP_LE, TERM_LE},
-    {OP_GT, TERM_GT}, {OP_GE, TERM_GE}};
-
-static bool is_simple(const struct tree *t, uint16_t at, struct term *ret_term)
-{
-    const struct node *n = &t->node[at];
-    for (size_t i = 0; i < sizeof comparison_terms / sizeof comparison_terms[0]; i++) {
-        if (comparison_terms[i].op != n->op)
-            continue;
-        *ret_term = (struct term){.kind = (uint8_t)comparison_terms[i].kind};
-        if (t->node[n->right].op == OP_CONST && is_masked_field(t, n->left, ret_term)) {
-            ret_term->value = t->node[n->right].value;
-            return true;
-        }
-        return n->op == OP_EQ && is_xor(t, n, ret_term);
-    }
-    return false;
-}
-
-/* Lay out the terms of a conjunction: simple ones in pass 0, relations in 1, code in 2. */
-static void emit_terms(struct tree *t, uint16_t at, unsigned pass)
-{
-    const struct node *n = &t->node[at];
-    if (t->r->err)
-        return;
-    if (n->op == OP_BOTH) {
-        emit_terms(t, n->left, pass);
-        emit_terms(t, n->right, pass);
-        return;
-    }
-    struct term term;
-    bool simple = is_simple(t, at, &term);
-    unsigned due = !simple ? 2 : term.kind == TERM_XOR ? 1 : 0;
-    if (due != pass)
-        return;
-    if (!simple) {
-        size_t start = t->set->code_count;
-        emit_code(t, at, 0);
-        term = (struct term){.kind = TERM_CODE,
-            .mask = (uint32_t)start,
-            .length = (uint16_t)(t->set->code_count - start)};
-    }
-    struct term *slot = set_new_term(t->set, t->r);
-    if (slot)
-        *slot = term;
-}
-
-void expression_compile(struct fingerprints *set, struct rules_reader *r,
-    const struct expression_kind *kind, struct conjunction *ret_terms, bool *ret_v4_only)
-{
-    struct place start = r->token.place;
-    struct tree *t = malloc(sizeof *t);
-    if (!t) {
-        r->err = ERR_NOMEM;
-        return;
-    }
-    *t = (struct tree){.set = set, .r = r, .kind = kind};
+    struct place start = t->r->token.place;
     uint16_t top = parse_level(t, 0);
-    if (!r->err && !t->node[top].truth)
-        rules_fail(r, start, "the expression is a number; compare it with something");
-    size_t first = set->term_count;
-    for (unsigned pass = 0; !r->err && pass < 3; pass++)
-        emit_terms(t, top, pass);
-    *ret_terms = (struct conjunction){
-        .first = (uint32_t)first, .count = (uint32_t)(set->term_count - first)};
-    *ret_v4_only |= t->v4_only;
-    free(t);
+    if (!t->r->err && !t->node[top].truth)
+        rules_fail(t->r, start, "the expression is a number; compare it with something");
+    return top;
 }

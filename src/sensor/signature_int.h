@@ -31,6 +31,7 @@
     X(FIELD_PLEN, "plen", 0, "bytes of payload that were captured")
 
 enum field {
+    FIELD_ZERO, /* no field: always 0 */
 #define X(id, word, pair, text) id,
     FIELD_LIST(X)
 #undef X
@@ -40,37 +41,39 @@ enum field {
 /* In a pairwise rule the earlier packet's fields come first, the later one's after them. */
 enum {
     FIELD_VALUES = 2 * FIELD_COUNT,
-    TERM_FIELDS = 4,
+    RELATION_PLAIN = 4,
+    RELATION_ITEMS = 8,
     CODE_DEPTH = 24,    /* of the evaluation stack */
     CODE_MAX = 1 << 16, /* operations of all rules together */
+    CLAUSES_MAX = 16,   /* that one expression is expanded to; else part of it stays code */
 };
 
+/* What expressions are run on. */
 struct field_values {
-    uint32_t v[FIELD_VALUES];
+    const uint32_t *v; /* FIELD_COUNT, for pairwise expressions FIELD_VALUES of them */
     struct bytes payload;
 };
 
-/* A rule is a conjunction of terms. Most are one comparison with a constant or a relation of
- * fields by exclusive or, which have forms of their own; the rest is code for a small stack
- * machine. */
-enum term_kind {
-    TERM_EQ, /* (field & mask) == value */
-    TERM_NE,
-    TERM_LT,
-    TERM_LE,
-    TERM_GT,
-    TERM_GE,
-    TERM_XOR, /* (exclusive or of the fields) & mask == value */
-    TERM_CODE,
+/* An expression is compiled to clauses, of which one must hold, and a clause to parts, which
+ * all must hold: tests of one field, relations of several, and code for the rest, in this
+ * order, so that nearly every packet is done with after a test or two of each rule. */
+
+/* Any comparison of a field with a constant: (field & mask) - low <= range, modulo 2^32. */
+struct test {
+    uint32_t field, mask, low, range;
 };
 
-struct term {
-    uint8_t kind;
-    uint8_t count;              /* TERM_XOR: fields */
-    uint8_t field[TERM_FIELDS]; /* the others: the first */
-    uint16_t length;            /* TERM_CODE */
-    uint32_t mask;              /* TERM_CODE: where it starts */
-    uint32_t value;
+/* (exclusive or of the items) & mask == value */
+struct relation {
+    uint32_t mask, value;
+    uint8_t count;
+    bool plain;                    /* no more than RELATION_PLAIN fields as they are: */
+    uint8_t field[RELATION_PLAIN]; /* these, FIELD_ZERO where there are fewer */
+    struct relation_item {
+        uint8_t field;
+        uint8_t shift; /* to the left */
+        bool swap;     /* its four bytes, before the shift */
+    } item[RELATION_ITEMS];
 };
 
 enum code_op {
@@ -107,15 +110,26 @@ struct code {
     uint32_t value;
 };
 
-struct conjunction {
-    uint32_t first; /* term */
-    uint32_t count;
+struct program {
+    uint32_t start, length; /* in the code */
+};
+
+/* Numbers [first, end) of tests, relations and programs. */
+struct clause {
+    uint16_t test, test_end;
+    uint16_t relation, relation_end;
+    uint16_t program, program_end;
+};
+
+/* Numbers [first, end) of clauses. */
+struct clauses {
+    uint16_t first, end;
 };
 
 struct rule {
     struct signature shown;
-    struct conjunction match; /* of a packet; of a pairwise rule, of each packet */
-    struct conjunction pair;
+    struct clauses match; /* of a packet; of a pairwise rule, of each packet */
+    struct clauses pair;
     uint8_t pair_number;
     bool v4_only; /* it names a field that IPv6 has not */
 };
@@ -124,10 +138,36 @@ enum {
     SCOPES = 5
 };
 
-/* What is tried on the packets of one scope, in the order of rules. */
+/* A clause of a rule with its most selective test and its first plain relation beside it (ones
+ * that always hold if it has none): most packets need no more. */
+struct trial {
+    struct test test;
+    uint32_t mask, value;
+    uint8_t field[RELATION_PLAIN];
+    uint16_t clause;
+    uint8_t rule;
+    bool more; /* the clause has other parts too */
+};
+
+/* What is tried on the packets of one scope, in the order of rules; owned. */
 struct scope_list {
-    uint8_t rule[SIGNATURES_MAX];
+    struct trial *trial;
     size_t count;
+};
+
+/* A growing array of parts. */
+struct parts {
+    void *at;
+    uint32_t count, room;
+};
+
+enum part_kind {
+    PART_CLAUSE, /* struct clause, ... */
+    PART_TEST,
+    PART_RELATION,
+    PART_PROGRAM,
+    PART_CODE,
+    PART_KINDS
 };
 
 struct fingerprints {
@@ -135,10 +175,7 @@ struct fingerprints {
     size_t rule_count;
     uint8_t pair_rule[SIGNATURE_PAIRS_MAX];
     size_t pair_count;
-    struct term *term;
-    size_t term_count, term_room;
-    struct code *code;
-    size_t code_count, code_room;
+    struct parts part[PART_KINDS];
     char *pool; /* texts of starts() and of the signatures; never moved once published */
     size_t pool_count, pool_room;
     struct scope_list scope[SCOPES];
@@ -188,22 +225,24 @@ void rules_fail(struct rules_reader *r, struct place at, const char *format, ...
 /* "what was found", for messages. */
 const char *rules_shows(const struct rules_reader *r, char text[48]);
 
-/* Compile the expression at the reader into terms of the set; up to the token after it. */
+/* Compile the expression at the reader into clauses of the set; up to the token after it. */
 struct expression_kind {
     bool pair; /* fields are a.x and b.x */
 };
 void expression_compile(struct fingerprints *set, struct rules_reader *r,
-    const struct expression_kind *kind, struct conjunction *ret_terms, bool *ret_v4_only);
+    const struct expression_kind *kind, struct clauses *ret_clauses, bool *ret_v4_only);
 
-bool conjunction_holds(
-    const struct fingerprints *set, const struct conjunction *c, const struct field_values *v);
+bool clause_holds(
+    const struct fingerprints *set, unsigned clause, const struct field_values *v);
+bool clauses_hold(
+    const struct fingerprints *set, const struct clauses *c, const struct field_values *v);
 
 /* Read a whole file of rules into the set. */
 enum err signatures_read(
     struct fingerprints *set, const char *name, struct bytes text, struct fault *f) MUST_CHECK;
 
-/* Room for more; NULL, with a failure on the reader, if there is none. */
-struct term *set_new_term(struct fingerprints *set, struct rules_reader *r);
-struct code *set_new_code(struct fingerprints *set, struct rules_reader *r);
+/* Append one part of a kind and return where it is, until the next of its kind is appended;
+ * NULL, with a failure on the reader, if there is no room. */
+void *set_append(struct fingerprints *set, struct rules_reader *r, enum part_kind kind);
 
 #endif

@@ -210,11 +210,11 @@ static void read_limits(struct draft *d)
 }
 
 /* An expression, and its text for people. */
-static const char *read_expression(struct draft *d, bool pair, struct conjunction *ret_terms)
+static const char *read_expression(struct draft *d, bool pair, struct clauses *ret_clauses)
 {
     const struct expression_kind kind = {.pair = pair};
     const uint8_t *start = d->r->token.at;
-    expression_compile(d->set, d->r, &kind, ret_terms, &d->rule.v4_only);
+    expression_compile(d->set, d->r, &kind, ret_clauses, &d->rule.v4_only);
     if (d->r->err)
         return "";
     const char *text = d->set->pool + d->set->pool_count;

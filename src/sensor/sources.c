@@ -1,5 +1,7 @@
 #include "sensor/sources_int.h"
 
+#include "sensor/memory_int.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -19,6 +21,8 @@ static enum err grow(struct hosts *t, size_t room)
         free(host);
         return ERR_NOMEM;
     }
+    memory_is_table(host, room * sizeof *host);
+    memory_is_table(index.slots, (index.mask + 1) * sizeof *index.slots);
     if (t->count)
         memcpy(host, t->host, t->count * sizeof *host);
     free(t->host);

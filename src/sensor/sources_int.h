@@ -77,6 +77,27 @@ static inline bool hosts_keeps(const struct hosts *t, const struct ip *ip)
     return t->share == UINT32_MAX || (uint32_t)(ip_hash(ip) >> 32) <= t->share;
 }
 
+/* Ask for the memory that hosts_find() and what follows will read: first the index, and when
+ * that has come, the entry that it most likely leads to, which is returned (or HOST_NONE). */
+static inline void hosts_prefetch_index(const struct hosts *t, uint64_t hash)
+{
+    index_prefetch(&t->index, hash);
+}
+
+static inline uint32_t hosts_prefetch(const struct hosts *t, uint64_t hash)
+{
+    uint32_t e;
+    for (size_t p = index_first(&t->index, hash); index_at(&t->index, p, hash, &e);
+         p = index_next(&t->index, p)) {
+        if (e == INDEX_OTHER)
+            continue;
+        __builtin_prefetch(&t->host[e]);
+        __builtin_prefetch((const char *)&t->host[e] + 64);
+        return e;
+    }
+    return HOST_NONE;
+}
+
 /* The entry of an address, or HOST_NONE. */
 uint32_t hosts_find(const struct hosts *t, const struct ip *ip, uint64_t hash);
 
