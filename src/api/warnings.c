@@ -216,8 +216,8 @@ enum err handle_alert_change(struct request *r)
     if (arg(r, B_STATE)->given)
         state = (enum catalog_state)arg(r, B_STATE)->number;
     if (!e)
-        e = catalog_alert_mark(
-            c, id, state, text_of(r, B_NOTE), r->who.label, r->now, &r->fault);
+        e = catalog_alert_mark(c, id,
+            &(struct catalog_mark){state, text_of(r, B_NOTE), r->who.label, r->now}, &r->fault);
     if (!e)
         e = reply_alert(r, id);
     if (!e && api_publish_alert(r->api, id) != OK)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/imports.h"
+#include "sensor/survey.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,14 +55,13 @@ enum err hub_sites_live(struct hub_sites *h, const struct conf *conf, struct fau
 }
 
 /* Make a site over a feed, which is taken in any case. */
-static enum err site_add(struct hub_sites *h, const struct setup *setup, struct keep *keep,
-    const struct hub_site *about, const char *name, struct feed *feed, size_t sites,
-    struct fault *f)
+static enum err site_add(struct hub_sites *h, const struct hub_site *about, const char *name,
+    struct feed *feed, struct fault *f)
 {
     struct site_options options = {
-        .shared = &setup->shared, .writer = keep_writer(keep), .flush = LIVE_FLUSH_US};
+        .shared = &h->setup->shared, .writer = keep_writer(h->keep), .flush = LIVE_FLUSH_US};
     struct site *made = NULL;
-    enum err e = setup_sensor_options(setup, name, sites, &options.sensor, f);
+    enum err e = setup_sensor_options(h->setup, name, h->planned, &options.sensor, f);
     if (!e && about->addresses && !options.sensor.addresses)
         options.sensor.addresses = about->addresses;
     if (!e) {
@@ -81,8 +81,8 @@ static enum err site_add(struct hub_sites *h, const struct setup *setup, struct 
     return OK;
 }
 
-static enum err captures_add(struct hub_sites *h, const struct setup *setup, struct keep *keep,
-    const struct site_captures *c, size_t sites, struct fault *f)
+static enum err captures_add(
+    struct hub_sites *h, const struct site_captures *c, struct fault *f)
 {
     struct feed *feed;
     struct hub_site about = {.kind = HUB_FILE};
@@ -96,11 +96,10 @@ static enum err captures_add(struct hub_sites *h, const struct setup *setup, str
         snprintf(about.source, sizeof about.source, "%.200s and %zu more", first, c->count - 1);
     else
         snprintf(about.source, sizeof about.source, "%.250s", first);
-    return site_add(h, setup, keep, &about, c->name, feed, sites, f);
+    return site_add(h, &about, c->name, feed, f);
 }
 
-static enum err demo_add(struct hub_sites *h, const struct setup *setup, struct keep *keep,
-    size_t sites, struct fault *f)
+static enum err demo_add(struct hub_sites *h, struct fault *f)
 {
     const struct truth *truth = demo_truth(h->demo);
     enum err e = OK;
@@ -111,13 +110,15 @@ static enum err demo_add(struct hub_sites *h, const struct setup *setup, struct 
         e = demo_feed(h->demo, i, &feed);
         if (e)
             return fault_set(f, e, "%s", err_text(e));
-        e = site_add(h, setup, keep, &about, truth->sites[i].name, feed, sites, f);
+        e = site_add(h, &about, truth->sites[i].name, feed, f);
     }
     return e;
 }
 
-static enum err demo_start(struct hub_sites *h, const struct conf *conf, struct fault *f)
+/* The simulated surveys announce themselves, as real ones do. */
+static enum err demo_start(struct hub_sites *h, const struct setup *setup, struct fault *f)
 {
+    const struct conf *conf = setup->conf;
     struct clock wall = clock_system();
     struct demo_options options = {
         .sites = conf_count(conf, "demo-sites"),
@@ -126,7 +127,16 @@ static enum err demo_start(struct hub_sites *h, const struct conf *conf, struct 
         .scale = conf_number(conf, "demo-scale"),
         .seed = conf_count(conf, "demo-seed"),
     };
-    return demo_open(&h->demo, &options, f);
+    enum err e = demo_open(&h->demo, &options, f);
+    struct buf surveys;
+    buf_init(&surveys, 1 << 20);
+    if (!e && demo_surveys(h->demo, &surveys) != OK)
+        e = fault_set(f, ERR_NOMEM, "out of memory");
+    if (!e)
+        e = survey_add(setup->surveys, "simulated surveys",
+            bytes_over(surveys.data, surveys.len), options.now, f);
+    buf_done(&surveys);
+    return e;
 }
 
 enum err hub_sites_open(struct hub_sites *h, const struct setup *setup, struct keep *keep,
@@ -134,18 +144,20 @@ enum err hub_sites_open(struct hub_sites *h, const struct setup *setup, struct k
 {
     enum err e = OK;
     if (conf_flag(setup->conf, "demo"))
-        e = demo_start(h, setup->conf, f);
+        e = demo_start(h, setup, f);
     if (e)
         return e;
-    size_t sites =
+    h->setup = setup;
+    h->keep = keep;
+    h->planned =
         h->list.count + h->live_count + (h->demo ? demo_truth(h->demo)->site_count : 0);
-    h->sites = calloc(sites + 1, sizeof *h->sites);
-    h->about = calloc(sites + 1, sizeof *h->about);
+    h->sites = calloc(h->planned + 1, sizeof *h->sites);
+    h->about = calloc(h->planned + 1, sizeof *h->about);
     if (!h->sites || !h->about)
         return fault_set(f, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < h->list.count && !e; i++) {
         imports_leave_out(&h->list.sites[i], keep_catalog(keep), note);
-        e = captures_add(h, setup, keep, &h->list.sites[i], sites, f);
+        e = captures_add(h, &h->list.sites[i], f);
     }
     for (size_t i = 0; i < h->live_count && !e; i++) {
         struct feed *feed;
@@ -155,9 +167,9 @@ enum err hub_sites_open(struct hub_sites *h, const struct setup *setup, struct k
         if (e)
             return fault_set(f, e, "%s", err_text(e));
         h->live[i] = NULL;
-        e = site_add(h, setup, keep, &about, h->live_names[i], feed, sites, f);
+        e = site_add(h, &about, h->live_names[i], feed, f);
     }
-    return !e && h->demo ? demo_add(h, setup, keep, sites, f) : e;
+    return !e && h->demo ? demo_add(h, f) : e;
 }
 
 void hub_sites_close(struct hub_sites *h)

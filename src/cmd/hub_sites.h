@@ -15,7 +15,10 @@ struct hub_sites {
     size_t live_count;
     struct site_list list;
     struct demo *demo;
-    struct hub_site *about; /* one a site */
+    const struct setup *setup; /* borrowed while sites are made */
+    struct keep *keep;         /* the same */
+    size_t planned;            /* sites that will share the memory */
+    struct hub_site *about;    /* one a site */
     struct site **sites;
     size_t count;
 };

@@ -68,7 +68,7 @@ static int by_service(const void *a, const void *b)
 
 static void ports_sum(struct totals *t, const struct summary *s)
 {
-    struct sensor_port *all = calloc(s->count * SITE_PORTS, sizeof *all);
+    struct sensor_port *all = calloc(s->count * SITE_PORTS + 1, sizeof *all);
     size_t n = 0;
     if (!all)
         return;

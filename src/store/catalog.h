@@ -167,9 +167,16 @@ enum err catalog_alert_put(
 enum err catalog_alert_find(struct catalog *c, const char *id,
     enum err (*each)(void *context, const struct catalog_alert *a), void *context) MUST_CHECK;
 
-/* ERR_NOTFOUND. A note of NULL leaves the note. Goes into the audit log. */
-enum err catalog_alert_mark(struct catalog *c, const char *id, enum catalog_state state,
-    const char *note, const char *by, int64_t now, struct fault *f) MUST_CHECK;
+struct catalog_mark {
+    enum catalog_state state;
+    const char *note; /* NULL leaves the note */
+    const char *by;
+    int64_t time;
+};
+
+/* ERR_NOTFOUND. Goes into the audit log. */
+enum err catalog_alert_mark(struct catalog *c, const char *id, const struct catalog_mark *mark,
+    struct fault *f) MUST_CHECK;
 
 struct catalog_alert_query {
     int64_t from, to;    /* alerts whose [start, end] meets [from, to); both 0: any */
@@ -194,7 +201,7 @@ enum {
 
 /* Newest `time` first (but see after_seq). `ret_cursor` (may be NULL) gets the next page's
  * cursor, "" after the last. ERR_BAD: a cursor that is none. */
-enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *q,
+enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *wanted,
     enum err (*each)(void *context, const struct catalog_alert *a), void *context,
     char ret_cursor[CATALOG_CURSOR], struct fault *f) MUST_CHECK;
 

@@ -121,12 +121,24 @@ enum err catalog_alert_find(struct catalog *c, const char *id,
     return e;
 }
 
-enum err catalog_alert_mark(struct catalog *c, const char *id, enum catalog_state state,
-    const char *note, const char *by, int64_t now, struct fault *f)
+static enum err mark_audit(
+    struct catalog *c, const char *id, const struct catalog_mark *mark, struct fault *f)
 {
-    enum err e = note ? text_check("note", note, CATALOG_NOTE, f) : OK;
+    struct catalog_audit row = {.time = mark->time};
+    snprintf(row.who, sizeof row.who, "%s", mark->by);
+    snprintf(row.what, sizeof row.what, "alert.mark");
+    snprintf(row.subject, sizeof row.subject, "%s", id);
+    snprintf(row.detail, sizeof row.detail, "%s%s%.900s", state_name(mark->state),
+        mark->note ? ": " : "", mark->note ? mark->note : "");
+    return audit_put(c, &row, f);
+}
+
+enum err catalog_alert_mark(
+    struct catalog *c, const char *id, const struct catalog_mark *mark, struct fault *f)
+{
+    enum err e = mark->note ? text_check("note", mark->note, CATALOG_NOTE, f) : OK;
     if (!e)
-        e = text_check("name", by, CATALOG_NAME, f);
+        e = text_check("name", mark->by, CATALOG_NAME, f);
     if (!e)
         e = catalog_begin(c, f);
     if (e)
@@ -136,23 +148,16 @@ enum err catalog_alert_mark(struct catalog *c, const char *id, enum catalog_stat
         "UPDATE alert SET state = ?, note = coalesce(?, note), changed_by = ?, changed = ?,"
         " seq = (SELECT max(seq) + 1 FROM alert) WHERE id = ?",
         f);
-    query_number(&q, state);
-    query_text(&q, note);
-    query_text(&q, by);
-    query_number(&q, now);
+    query_number(&q, mark->state);
+    query_text(&q, mark->note);
+    query_text(&q, mark->by);
+    query_number(&q, mark->time);
     query_text(&q, id);
     e = query_done(&q);
     if (!e && catalog_changes(c) == 0)
         e = fault_set(f, ERR_NOTFOUND, "there is no alert %s", id);
-    if (!e) {
-        struct catalog_audit row = {.time = now};
-        snprintf(row.who, sizeof row.who, "%s", by);
-        snprintf(row.what, sizeof row.what, "alert.mark");
-        snprintf(row.subject, sizeof row.subject, "%s", id);
-        snprintf(row.detail, sizeof row.detail, "%s%s%.900s", state_name(state),
-            note ? ": " : "", note ? note : "");
-        e = audit_put(c, &row, f);
-    }
+    if (!e)
+        e = mark_audit(c, id, mark, f);
     return catalog_end(c, e, f);
 }
 
@@ -229,7 +234,7 @@ enum {
     LIST_MOST = 1000
 };
 
-enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *a,
+enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *wanted,
     enum err (*each)(void *context, const struct catalog_alert *a), void *context,
     char ret_cursor[CATALOG_CURSOR], struct fault *f)
 {
@@ -237,18 +242,19 @@ enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *a,
     char proto[PROTO_TEXT];
     char id[CATALOG_ALERT_ID] = "";
     int64_t time = 0;
-    bool paged = a->cursor && *a->cursor;
-    enum err e = paged ? cursor_read(a->cursor, &time, id, f) : OK;
+    bool paged = wanted->cursor && *wanted->cursor;
+    enum err e = paged ? cursor_read(wanted->cursor, &time, id, f) : OK;
     if (e)
         return e;
-    size_t limit = a->limit ? a->limit : LIST_LIMIT;
+    size_t limit = wanted->limit ? wanted->limit : LIST_LIMIT;
     limit = limit > LIST_MOST ? LIST_MOST : limit;
     snprintf(sql, sizeof sql, "%s%s LIMIT %zu", list_sql,
-        a->after_seq > 0 ? "seq" : "time DESC, id DESC", limit + 1);
+        wanted->after_seq > 0 ? "seq" : "time DESC, id DESC", limit + 1);
     struct query q;
     catalog_enter(c);
     query_open(&q, c, sql, f);
-    list_bind(&q, a, a->proto >= 0 ? proto_format((uint8_t)a->proto, proto) : NULL,
+    list_bind(&q, wanted,
+        wanted->proto >= 0 ? proto_format((uint8_t)wanted->proto, proto) : NULL,
         paged ? &time : NULL, id);
     size_t given = 0;
     bool more = false;

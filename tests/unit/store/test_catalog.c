@@ -252,8 +252,9 @@ static void revisions(void **state)
     struct catalog_alert found;
     struct fault f;
     assert_int_equal(catalog_alert_put(p->catalog, &a, &f), OK);
-    assert_int_equal(
-        catalog_alert_mark(p->catalog, "a", STATE_KNOWN, "ours", "admin", 400, &f), OK);
+    assert_int_equal(catalog_alert_mark(p->catalog, "a",
+                         &(struct catalog_mark){STATE_KNOWN, "ours", "admin", 400}, &f),
+        OK);
     a.severity = SEVERITY_CRITICAL;
     assert_int_equal(catalog_alert_put(p->catalog, &a, &f), OK);
     assert_int_equal(catalog_alert_find(p->catalog, "a", alert_keep, &found), OK);
@@ -264,8 +265,9 @@ static void revisions(void **state)
     assert_int_equal(found.severity, SEVERITY_CRITICAL);
     assert_int_equal(found.state, STATE_KNOWN);
     assert_string_equal(found.note, "ours");
-    assert_int_equal(
-        catalog_alert_mark(p->catalog, "z", STATE_KNOWN, NULL, "admin", 400, &f), ERR_NOTFOUND);
+    assert_int_equal(catalog_alert_mark(p->catalog, "z",
+                         &(struct catalog_mark){STATE_KNOWN, NULL, "admin", 400}, &f),
+        ERR_NOTFOUND);
     struct catalog_alert_counts counts;
     assert_int_equal(catalog_alert_count(p->catalog, 0, 0, &counts), OK);
     assert_int_equal(counts.total, 1);
