@@ -269,6 +269,9 @@ enum err question_page(struct request *r, enum ask_what what)
     enum err e = question_page_window(r, &span);
     if (e)
         return r->reply.status ? OK : e;
+    if (what == ASK_MOVERS && !arg(r, P_FROM)->given && !arg(r, P_CURSOR)->given &&
+        span.to - span.from > US_DAY)
+        span.from = span.to - US_DAY; /* before all there is, there is nothing to compare */
     question_init(r, &a, what, &span);
     if (!request_wants_csv(r, P_FORMAT))
         return page_json(r, &a, &span);

@@ -3,6 +3,7 @@
 #include "api/api_int.h"
 #include "api/session_int.h"
 #include "api/shared_int.h"
+#include "base/log.h"
 
 #include <sodium.h>
 #include <stdarg.h>
@@ -245,6 +246,9 @@ void request_answer(struct request *r)
     answer(r);
     unsigned status = r->reply.status ? r->reply.status : 200;
     atomic_fetch_add(&r->api->counters.requests[status / 100 % 6], 1);
+    if (status >= 500 && r->fault.text[0])
+        log_event(LOG_ERROR, "api.failed", "route=%s status=%u text=\"%s\"",
+            r->route ? r->route->id : "none", status, r->fault.text);
     int64_t took = clock_now(&r->api->clock) - r->now;
     if (took > 0)
         atomic_fetch_add(&r->api->counters.seconds_us, (uint64_t)took);

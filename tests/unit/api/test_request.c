@@ -240,6 +240,8 @@ static void spans_reach_the_store(void **state)
     assert_int_equal(a->from, 0xa);
     assert_int_equal(a->to, 0x1f);
     assert_string_equal(a->cursor, "2");
+    assert_int_equal(status_of(ask(w, "GET", "/api/v1/movers", NULL)), 200);
+    assert_int_equal(a->from, FAKE_LAST + 1 - US_DAY);
     assert_int_equal(status_of(ask(w, "GET", "/api/v1/ports?to=now", NULL)), 200);
     assert_int_equal(a->from, FAKE_FIRST);
     assert_int_equal(a->to, NOW);
