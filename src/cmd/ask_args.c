@@ -24,36 +24,51 @@ static enum err ask_source(struct ask *a, const char *text, struct fault *f)
     return OK;
 }
 
-enum err ask_from_conf(
-    struct ask *ret_ask, enum ask_what what, const struct conf *conf, struct fault *f)
+static enum err ask_span(struct ask *a, const struct conf *conf, struct fault *f)
 {
-    struct ask a;
-    ask_init(&a, what);
-    a.from = conf_given(conf, "from") ? conf_us(conf, "from") : 0;
-    a.to = conf_given(conf, "to") ? conf_us(conf, "to") : 0;
-    if (a.from && a.to && a.from >= a.to)
+    a->from = conf_given(conf, "from") ? conf_us(conf, "from") : 0;
+    a->to = conf_given(conf, "to") ? conf_us(conf, "to") : 0;
+    if (a->from && a->to && a->from >= a->to)
         return fault_set(f, ERR_RANGE, "--from is not before --to");
-    if (a.from && !a.to)
-        a.to = INT64_C(253402300800) * US_SECOND;
-    text_take(a.site, sizeof a.site, conf_text(conf, "site"));
-    text_take(a.country, sizeof a.country, conf_text(conf, "country"));
-    for (char *c = a.country; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
-    text_take(a.tool, sizeof a.tool, conf_text(conf, "tool"));
-    text_take(a.class, sizeof a.class, conf_text(conf, "class"));
+    if (a->from && !a->to)
+        a->to = INT64_C(253402300800) * US_SECOND;
+    return OK;
+}
+
+static enum err ask_service(struct ask *a, const struct conf *conf, struct fault *f)
+{
     const char *proto = conf_text(conf, "proto");
     uint8_t number = 0;
     if (proto && proto_parse(proto, &number) != OK)
         return fault_set(f, ERR_BAD,
             "--proto: \"%.40s\" is not tcp, udp, icmp, icmpv6 or a number from 0 to 255",
             proto);
-    a.proto = proto ? number : -1;
+    if (proto)
+        a->proto = number;
     if (conf_given(conf, "port"))
-        a.port = (int)conf_count(conf, "port");
+        a->port = (int)conf_count(conf, "port");
+    return OK;
+}
+
+enum err ask_from_conf(
+    struct ask *ret_ask, enum ask_what what, const struct conf *conf, struct fault *f)
+{
+    struct ask a;
+    ask_init(&a, what);
+    text_take(a.site, sizeof a.site, conf_text(conf, "site"));
+    text_take(a.country, sizeof a.country, conf_text(conf, "country"));
+    for (char *c = a.country; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    text_take(a.tool, sizeof a.tool, conf_text(conf, "tool"));
+    text_take(a.class, sizeof a.class, conf_text(conf, "class"));
     if (conf_given(conf, "asn"))
         a.asn = (int64_t)conf_count(conf, "asn");
     a.limit = conf_count(conf, "limit");
-    enum err e = ask_source(&a, conf_text(conf, "src"), f);
+    enum err e = ask_span(&a, conf, f);
+    if (!e)
+        e = ask_service(&a, conf, f);
+    if (!e)
+        e = ask_source(&a, conf_text(conf, "src"), f);
     if (!e)
         *ret_ask = a;
     return e;

@@ -441,7 +441,8 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
     char why[480];
     if (!e)
         e = resume_analysis(
-            &h->setup, h->keep, h->sites.sites, h->sites.count, &h->analysis, why, f);
+            &(struct resume){&h->setup, h->keep, h->sites.sites, h->sites.count}, &h->analysis,
+            why, f);
     if (e)
         return e;
     if (why[0])

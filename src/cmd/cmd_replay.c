@@ -181,8 +181,8 @@ static enum err analysis_open(struct replay *r, struct fault *f)
     char why[480];
     if (!r->keep)
         return setup_analysis(&r->setup, &r->analysis, f);
-    enum err e =
-        resume_analysis(&r->setup, r->keep, r->sites, r->site_count, &r->analysis, why, f);
+    enum err e = resume_analysis(
+        &(struct resume){&r->setup, r->keep, r->sites, r->site_count}, &r->analysis, why, f);
     if (!e && why[0])
         fprintf(stderr, "kizashi replay: engines begin afresh: %s\n", why);
     return e;

@@ -14,25 +14,24 @@ static int64_t first_of(struct site *const *sites, size_t count)
     return first;
 }
 
-enum err resume_analysis(const struct setup *setup, struct keep *keep,
-    struct site *const *sites, size_t count, struct analysis **ret_analysis, char why[480],
-    struct fault *f)
+enum err resume_analysis(
+    const struct resume *r, struct analysis **ret_analysis, char why[480], struct fault *f)
 {
     struct analysis *a;
     int64_t seen = 0;
     why[0] = 0;
-    enum err e = setup_analysis(setup, &a, f);
+    enum err e = setup_analysis(r->setup, &a, f);
     if (e)
         return e;
     struct fault unread = {0};
-    e = keep_restore(keep, a, &seen, &unread);
+    e = keep_restore(r->keep, a, &seen, &unread);
     if (e)
         snprintf(why, 480, "%s", unread.text);
-    else if (seen && first_of(sites, count) < seen)
+    else if (seen && first_of(r->sites, r->count) < seen)
         snprintf(why, 480, "the traffic begins before what the engines saw last");
     if (why[0]) {
         analysis_free(a);
-        e = setup_analysis(setup, &a, f);
+        e = setup_analysis(r->setup, &a, f);
         if (e)
             return e;
     }

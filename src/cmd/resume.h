@@ -5,15 +5,21 @@
 #include "cmd/setup.h"
 #include "ingest/site.h"
 
+/* What a run over a data folder starts from. */
+struct resume {
+    const struct setup *setup;
+    struct keep *keep;
+    struct site *const *sites;
+    size_t count;
+};
+
 /**
  * Engines for a run over a data folder: as its last run left them if the traffic to come is
  * newer than what they have seen; else fresh.
  *
- * @param sites  the sites of the run; *why says in a sentence why engines are fresh although
- * there was a state, and is "" otherwise.
+ * @param why says in a sentence why engines are fresh although there was a state; "" otherwise.
  */
-enum err resume_analysis(const struct setup *setup, struct keep *keep,
-    struct site *const *sites, size_t count, struct analysis **ret_analysis, char why[480],
+enum err resume_analysis(const struct resume *r, struct analysis **ret_analysis, char why[480],
     struct fault *f) MUST_CHECK;
 
 #endif
