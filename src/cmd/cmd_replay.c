@@ -197,7 +197,9 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
     enum err e = alert_tally_new(&r->tally);
     if (e)
         return fault_set(f, e, "%s", err_text(e));
-    e = site_list_read(&r->list, pairs, pair_count, operands, count, "telescope", f);
+    e = site_list_pairs(&r->list, pairs, pair_count, f);
+    if (!e)
+        e = site_list_paths(&r->list, "telescope", operands, count, f);
     if (!e)
         e = setup_open(&r->setup, r->conf, f);
     if (!e)

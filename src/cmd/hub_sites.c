@@ -42,7 +42,7 @@ enum err hub_sites_live(struct hub_sites *h, const struct conf *conf, struct fau
     const char *const *captures;
     size_t capture_count = conf_list(conf, "site", &captures);
     size_t count = conf_list(conf, "interface", &pairs);
-    enum err e = site_list_read(&h->list, captures, capture_count, NULL, 0, "", f);
+    enum err e = site_list_pairs(&h->list, captures, capture_count, f);
     if (e)
         return e;
     h->live = calloc(LIVE_MAX, sizeof *h->live);

@@ -116,17 +116,27 @@ enum err setup_sensor_options(const struct setup *s, const char *site, size_t si
     return addresses_of(s->conf, site, &ret_options->addresses, f);
 }
 
-static void dataset_add(json_t *rows, const char *name, const char *kind, const char *origin,
-    int64_t date, uint64_t entries, const char *attribution)
+/* What the API shows of one data set that is loaded. */
+struct dataset {
+    const char *name, *kind, *origin, *attribution;
+    int64_t date; /* 0: not known */
+    uint64_t entries;
+};
+
+static void dataset_add(json_t *rows, const struct dataset *d)
 {
     char day[TIME_TEXT];
-    json_t *row =
-        json_pack("{s:o, s:s, s:s, s:o, s:o, s:I}", "name", json_text(name, strlen(name)),
-            "kind", kind, "state", "loaded", "origin", json_text(origin, strlen(origin)),
-            "date", date ? json_stringn(time_format(date, day), 10) : json_null(), "entries",
-            (json_int_t)entries);
-    if (row && *attribution)
-        json_object_set_new(row, "attribution", json_text(attribution, strlen(attribution)));
+    json_t *row = json_object();
+    json_object_set_new(row, "name", json_text(d->name, strlen(d->name)));
+    json_object_set_new(row, "kind", json_string(d->kind));
+    json_object_set_new(row, "state", json_string("loaded"));
+    json_object_set_new(row, "origin", json_text(d->origin, strlen(d->origin)));
+    json_object_set_new(
+        row, "date", d->date ? json_stringn(time_format(d->date, day), 10) : json_null());
+    json_object_set_new(row, "entries", json_integer((json_int_t)d->entries));
+    if (*d->attribution)
+        json_object_set_new(
+            row, "attribution", json_text(d->attribution, strlen(d->attribution)));
     json_array_append_new(rows, row);
 }
 
@@ -144,22 +154,24 @@ json_t *setup_datasets(const struct setup *s)
     json_t *rows = json_array();
     struct geo_origin origins[4];
     size_t count = geo_origins(s->geo, origins, 4);
-    for (size_t i = 0; rows && i < count; i++)
-        dataset_add(rows, origins[i].what,
-            strstr(origins[i].what, "country") ? "country" : "asn", origins[i].file,
-            origins[i].date, origins[i].rows,
-            *origins[i].licence ? origins[i].licence : origins[i].origin);
+    for (size_t i = 0; rows && i < count; i++) {
+        const struct geo_origin *o = &origins[i];
+        dataset_add(
+            rows, &(struct dataset){o->what, strstr(o->what, "country") ? "country" : "asn",
+                      o->file, *o->licence ? o->licence : o->origin, o->date, o->rows});
+    }
     const char *const *advice = geo_advice(s->geo);
     for (size_t i = 0; rows && advice && advice[i]; i++)
         dataset_missing(rows, advice[i]);
     for (size_t i = 0; rows && i < survey_count(s->surveys); i++) {
         const struct survey_list *list = survey_at(s->surveys, i);
-        dataset_add(
-            rows, list->organisation, "list", list->file, list->date, list->prefixes, "");
+        dataset_add(rows, &(struct dataset){list->organisation, "list", list->file, "",
+                              list->date, list->prefixes});
     }
     if (rows)
-        dataset_add(rows, "header signatures", "signatures", "built in and --signatures", 0,
-            fingerprints_count(s->fingerprints), "");
+        dataset_add(
+            rows, &(struct dataset){"header signatures", "signatures",
+                      "built in and --signatures", "", 0, fingerprints_count(s->fingerprints)});
     return rows;
 }
 

@@ -63,21 +63,22 @@ static enum err pair_add(struct site_list *l, const char *pair, struct fault *f)
     return path_add(l, name, equals + 1, f);
 }
 
-enum err site_list_read(struct site_list *ret_list, const char *const *pairs, size_t pair_count,
-    char *const *paths, size_t path_count, const char *other, struct fault *f)
+enum err site_list_pairs(
+    struct site_list *l, const char *const *pairs, size_t count, struct fault *f)
 {
-    struct site_list l = {0};
     enum err e = OK;
-    for (size_t i = 0; i < pair_count && !e; i++)
-        e = pair_add(&l, pairs[i], f);
-    for (size_t i = 0; i < path_count && !e; i++)
-        e = path_add(&l, other, paths[i], f);
-    if (e) {
-        site_list_done(&l);
-        return e;
-    }
-    *ret_list = l;
-    return OK;
+    for (size_t i = 0; i < count && !e; i++)
+        e = pair_add(l, pairs[i], f);
+    return e;
+}
+
+enum err site_list_paths(
+    struct site_list *l, const char *name, char *const *paths, size_t count, struct fault *f)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < count && !e; i++)
+        e = path_add(l, name, paths[i], f);
+    return e;
 }
 
 void site_list_done(struct site_list *l)

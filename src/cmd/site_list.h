@@ -21,13 +21,13 @@ struct site_list {
 /* Is this a name for a site: 1 to 63 of a-z, 0-9, dot, underscore, hyphen, colon? */
 enum err site_name_check(const char *name, struct fault *f) MUST_CHECK;
 
-/**
- * Gather "NAME=PATH" texts and bare paths; bare paths belong to the site `other`.
- *
- * @return OK; ERR_BAD for a text that is not of that form or a name that is not allowed.
- */
-enum err site_list_read(struct site_list *ret_list, const char *const *pairs, size_t pair_count,
-    char *const *paths, size_t path_count, const char *other, struct fault *f) MUST_CHECK;
+/* Add "NAME=PATH" texts, or bare paths that belong to the site `name`. The list begins zeroed;
+ * the caller ends it in any case. ERR_BAD for a text that is not of that form or a name that is
+ * not allowed. */
+enum err site_list_pairs(
+    struct site_list *l, const char *const *pairs, size_t count, struct fault *f) MUST_CHECK;
+enum err site_list_paths(struct site_list *l, const char *name, char *const *paths,
+    size_t count, struct fault *f) MUST_CHECK;
 void site_list_done(struct site_list *l);
 
 #endif
