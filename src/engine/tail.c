@@ -63,6 +63,8 @@ static double slope(const struct tail *t, double all)
 double tail_correct(const struct tail *t, double score)
 {
     const double threshold = (double)THRESHOLD_BIN / BINS_PER_UNIT;
+    if (score <= 0.0)
+        return 0.0;
     double all = survivors(t, THRESHOLD_BIN);
     double nominal = t->total * pow(10.0, -threshold) + prior;
     double excess = fmin(fmax(0.0, log10(all / nominal)), threshold);

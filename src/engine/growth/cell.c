@@ -85,6 +85,7 @@ enum err growth_cell_add(
         c->past[i] = NAN;
     for (uint32_t k = 1; k < PAST_HOURS && k <= hours && k <= now; k++)
         c->past[(now - k) % PAST_HOURS] = (float)(rate * g->span[0]);
+    cell_refresh(g, c);
     e = index_cell(g, (uint32_t)g->cell_count);
     if (e)
         return e;
@@ -117,21 +118,34 @@ static double same_hours(
     return sum;
 }
 
-/* Median of the hours before the span, an hour left between, scaled to the span. */
-static double hours_before(
-    const struct growth *g, const struct cell *c, unsigned span, unsigned *ret_known)
+/* Median of the hours before each span, an hour left between; it changes with the hour only. */
+void cell_refresh(const struct growth *g, struct cell *c)
 {
     uint32_t now = growth_hour(g, g->now);
-    double hours[PAST_HOURS];
-    unsigned count = 0;
-    uint32_t first = span ? 8 : 3;
-    for (uint32_t k = first; k < first + DAY_HOURS && k <= now; k++) {
-        double x = (double)c->past[(now - k) % PAST_HOURS];
-        if (!isnan(x))
-            hours[count++] = x;
+    for (unsigned span = 0; span < SPANS; span++) {
+        double hours[DAY_HOURS];
+        unsigned count = 0;
+        uint32_t first = span ? 8 : 3;
+        for (uint32_t k = first; k < first + DAY_HOURS && k <= now; k++) {
+            double x = (double)c->past[(now - k) % PAST_HOURS];
+            if (!isnan(x))
+                hours[count++] = x;
+        }
+        c->before_hours[span] = (uint8_t)count;
+        c->before[span] = count ? (float)median(hours, count) : NAN;
     }
-    *ret_known = count;
-    return count ? median(hours, count) * (span ? 6.0 : 1.0) : NAN;
+}
+
+/* Median of at most DAYS values. */
+static double middle_of(double *values, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++)
+        for (unsigned k = i; k > 0 && values[k - 1] > values[k]; k--) {
+            double other = values[k];
+            values[k] = values[k - 1];
+            values[k - 1] = other;
+        }
+    return 0.5 * (values[(count - 1) / 2] + values[count / 2]);
 }
 
 static double dispersion_of(const struct place *place, unsigned span)
@@ -173,12 +187,12 @@ struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned s
         if (!isnan(x))
             days[count++] = x;
     }
-    unsigned hours;
-    double before = hours_before(g, c, span, &hours);
+    unsigned hours = c->before_hours[span];
+    double before = (double)c->before[span] * (span ? 6.0 : 1.0);
     double dispersion = dispersion_of(&g->places[c->site], span);
     double expected;
     if (count) {
-        expected = median(days, count);
+        expected = middle_of(days, count);
         if (hours)
             expected = fmax(expected, before);
         dispersion *= 1.0 + 1.57 / count; /* a median of few days is itself uncertain */
@@ -213,9 +227,8 @@ void cell_advance(const struct growth *g, struct cell *c, bool watching, uint32_
     c->recent[g->now % RECENT] = watching ? 0.0F : NAN;
 }
 
-void cell_close_hour(const struct growth *g, struct cell *c, bool strange)
+void cell_close_hour(const struct growth *g, struct cell *c, uint32_t last_hour, bool strange)
 {
-    uint32_t hour = growth_hour(g, g->now) - 1;
     double sum = 0.0;
     unsigned count = 0;
     for (uint32_t k = 1; k <= g->span[0] && k < g->now; k++) {
@@ -226,8 +239,13 @@ void cell_close_hour(const struct growth *g, struct cell *c, bool strange)
         count++;
     }
     bool known = count * 2 >= g->span[0] && !strange;
-    c->past[hour % PAST_HOURS] = known ? (float)(sum * g->span[0] / count) : NAN;
+    uint32_t now = growth_hour(g, g->now);
+    /* Hours that were skipped were watched by nobody. */
+    for (uint32_t k = 2; k <= now - last_hour && k <= PAST_HOURS; k++)
+        c->past[(now - k) % PAST_HOURS] = NAN;
+    c->past[(now - 1) % PAST_HOURS] = known ? (float)(sum * g->span[0] / count) : NAN;
     c->idle_hours = sum > 0.0 ? 0 : (uint16_t)(c->idle_hours + 1);
+    cell_refresh(g, c);
 }
 
 /* Dispersion of a site from all its busy services, at the end of each hour. */

@@ -21,8 +21,10 @@ enum {
 struct cell {
     uint32_t service;
     uint16_t site;
-    uint16_t idle_hours;    /* in a row without a source */
-    float recent[RECENT];   /* sources in each of the last windows; NAN: not watched */
+    uint16_t idle_hours;         /* in a row without a source */
+    float recent[RECENT];        /* sources in each of the last windows; NAN: not watched */
+    float before[SPANS];         /* derived: median of the hours before each span */
+    uint8_t before_hours[SPANS]; /* ... and of how many hours */
     float past[PAST_HOURS]; /* sources in each hour, by number of the hour; NAN: not known, or
                                not normal */
 };
@@ -121,7 +123,9 @@ struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned s
 /* Open the window in hand; where an hour began, the last goes into the past, unless `strange`.
  */
 void cell_advance(const struct growth *g, struct cell *c, bool watching, uint32_t skipped);
-void cell_close_hour(const struct growth *g, struct cell *c, bool strange);
+void cell_close_hour(const struct growth *g, struct cell *c, uint32_t last_hour, bool strange);
+/* What follows from the past and is not saved. */
+void cell_refresh(const struct growth *g, struct cell *c);
 void cells_learn(struct growth *g);
 /* Cells that nobody reached for three days go; the index is made again. */
 enum err cells_thin(struct growth *g) MUST_CHECK;

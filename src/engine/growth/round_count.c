@@ -53,7 +53,7 @@ static enum err advance(struct growth *g, const struct round *r)
         struct cell *c = &g->cells[i];
         cell_advance(g, c, r->live >> c->site & 1, g->now - last - 1);
         if (new_hour)
-            cell_close_hour(g, c, is_strange(g, c->service));
+            cell_close_hour(g, c, growth_hour(g, last), is_strange(g, c->service));
     }
     if (new_hour && r->window->start % US_DAY == 0) {
         tail_decay(&g->tail);

@@ -223,12 +223,16 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
         .from = from,
         .to = to,
         .live = r->live,
-        .across = rising_confirmed(rise, crossed_lately(g, rise), g->options.own),
         .log_p = log_p,
         .learning = chorus.learning,
         .score = corrected - tests_a_day(g, busy_services, busy)};
+    uint64_t lately = crossed_lately(g, rise);
     bool fires =
-        chorus.crossing && v.score >= 0.0 && (unsigned)__builtin_popcountll(v.across) >= needed;
+        chorus.crossing && v.score >= 0.0 && (unsigned)__builtin_popcountll(lately) >= needed;
+    if (fires) {
+        v.across = rising_confirmed(rise, lately, g->options.own);
+        fires = (unsigned)__builtin_popcountll(v.across) >= needed;
+    }
     rise->history = (uint8_t)(rise->history << 1 | fires);
     if (!fires)
         return OK;

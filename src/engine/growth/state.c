@@ -143,8 +143,10 @@ static enum err load_cells(struct growth *g, struct bytes *in)
             return ERR_BAD;
         struct cell *c;
         e = growth_cell_add(g, read.service, read.site, 0.0, &c);
-        if (!e)
-            *c = read;
+        if (e)
+            return e;
+        *c = read;
+        cell_refresh(g, c);
     }
     return e;
 }

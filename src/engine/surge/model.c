@@ -68,16 +68,30 @@ static double hour_rate(const struct surge *s, const struct series *p, unsigned 
 /* Linear between the middles of the hours, where both neighbours are known. */
 double model_rhythm(const struct surge *s, const struct series *p, uint32_t number)
 {
+    const struct slot *slot = &s->slots[number % RING];
+    double rate = (double)p->rate[slot->hour];
+    double next = (double)p->rate[slot->next];
+    if (!isnan(next))
+        rate += (double)slot->part * (next - rate);
+    return p->week_weeks[slot->weekday] >= WEEKS_LEAST ? rate * (double)p->week[slot->weekday]
+                                                       : rate;
+}
+
+void model_slot(struct surge *s, uint32_t number)
+{
     int64_t middle = window_start(s, number) + s->window / 2;
-    unsigned here = hour_of(middle);
-    if (!p->hour_days[here])
-        return NAN;
+    unsigned hour = hour_of(middle);
     double into = (double)(middle - time_floor(middle, US_HOUR)) / (double)US_HOUR - 0.5;
-    unsigned next = (here + (into < 0.0 ? HOURS - 1 : 1)) % HOURS;
-    double rate = hour_rate(s, p, here);
-    if (p->hour_days[next])
-        rate += fabs(into) * (hour_rate(s, p, next) - rate);
-    return rate * week_factor(p, middle);
+    s->slots[number % RING] = (struct slot){.hour = (uint8_t)hour,
+        .next = (uint8_t)((hour + (into < 0.0 ? HOURS - 1 : 1)) % HOURS),
+        .weekday = (uint8_t)weekday_of(middle),
+        .part = (float)fabs(into)};
+}
+
+void model_refresh(const struct surge *s, struct series *p)
+{
+    for (unsigned h = 0; h < HOURS; h++)
+        p->rate[h] = p->hour_days[h] ? (float)hour_rate(s, p, h) : NAN;
 }
 
 void model_begin(
@@ -94,6 +108,7 @@ void model_begin(
         p->week[d] = 1.0F;
     p->mean = (float)rate;
     p->known = (float)windows;
+    model_refresh(s, p);
 }
 
 /* Sum over the normal windows in [from, to); how many they are; and the rhythm's mean over
@@ -252,8 +267,10 @@ void model_learn(struct surge *s, struct series *p, const struct view views[HORI
         if (s->now % s->span[h] == 0)
             learn_spread(site, p, &views[h], h);
     /* As long as nothing older is known, the mean is of now. */
-    if (p->known < (float)(lag_hours(s) * s->span[1]))
+    if (p->known < (float)(lag_hours(s) * s->span[1])) {
         learn_mean(p, (double)p->ring[s->now % RING], 1);
+        model_refresh(s, p);
+    }
 }
 
 static void learn_day(const struct surge *s, struct series *p, uint32_t end)
@@ -310,9 +327,10 @@ void model_close_hour(const struct surge *s, struct series *p)
     p->hour[h] = (float)(old + gain * (rate - old));
     if (days < DAYS_FULL)
         p->hour_days[h]++;
+    model_refresh(s, p);
 }
 
-void model_accept(struct series *p)
+void model_accept(const struct surge *s, struct series *p)
 {
     memset(p->held, 0, sizeof p->held);
     double sum = 0.0;
@@ -330,4 +348,5 @@ void model_accept(struct series *p)
     for (unsigned h = 0; h < HOURS; h++)
         p->hour[h] = old > 0.5 ? (float)((double)p->hour[h] * rate / old) : (float)rate;
     p->mean = (float)rate;
+    model_refresh(s, p);
 }

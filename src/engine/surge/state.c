@@ -179,6 +179,7 @@ static enum err load_all_series(struct surge *s, struct bytes *in)
         if (!load_series(s, in, p))
             return ERR_BAD;
         s->sites[p->site].series_of[p->service] = (uint32_t)++s->series_count;
+        model_refresh(s, p);
     }
     return OK;
 }
@@ -239,6 +240,8 @@ static enum err load_into(struct surge *s, struct bytes *in)
     if (in->cut || s->origin > far || s->origin < -far || s->origin % s->window ||
         s->now > INT32_MAX)
         return ERR_BAD;
+    for (uint32_t k = 0; k < RING && k < s->now; k++)
+        model_slot(s, s->now - k);
     uint32_t sites = bytes_le32(in);
     enum err e = sites <= s->options.sites_max ? OK : ERR_FULL;
     for (uint32_t i = 0; !e && i < sites; i++)

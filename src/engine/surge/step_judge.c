@@ -225,7 +225,7 @@ static enum err judge(struct surge *s, struct step *step, size_t i, const struct
         e = surge_report(s, p, episode, &why, scratch, out);
     }
     if (episode->fired && (int64_t)(s->now - episode->fired) * s->window > s->options.freeze) {
-        model_accept(p);
+        model_accept(s, p);
         release(s, p);
     } else if (s->now - episode->last > s->span[1] ||
                (!episode->fired && s->now - episode->first > s->span[2])) {

@@ -32,6 +32,7 @@ struct series {
     float known;            /* ... and how many windows tell it */
     float spread[HORIZONS]; /* sum of weighted squares over the mean's, and ... */
     float weight[HORIZONS]; /* ... of the weights: dispersion = spread / weight */
+    float rate[HOURS];      /* derived: the rhythm, shrunk; NAN: not known */
     uint16_t suspect;       /* number of its episode + 1; 0: none */
 };
 
@@ -61,6 +62,13 @@ struct site {
     uint64_t addresses;
 };
 
+/* Where the middle of a window lies in day and week. */
+struct slot {
+    uint8_t hour, next; /* its hour, and the hour whose middle is nearer than the others' */
+    uint8_t weekday;    /* Monday 0 */
+    float part;         /* how far towards the middle of `next`: 0..0.5 */
+};
+
 struct surge_options {
     double min_sources; /* excess over normal that matters */
     double min_ratio;
@@ -76,6 +84,7 @@ struct surge {
     struct engine_state state; /* first */
     struct surge_options options;
     int64_t window;          /* length, us */
+    struct slot slots[RING]; /* derived: of the last windows, by number */
     uint32_t span[HORIZONS]; /* windows in each horizon */
     uint32_t now;            /* number of the window in hand, from 1; 0 before the first */
     int64_t origin;          /* start of window number 0, so that numbers follow from times */
@@ -126,7 +135,11 @@ void model_learn(struct surge *s, struct series *p, const struct view views[HORI
 /* At the start of an hour: the rhythm learns an hour of the day before. */
 void model_close_hour(const struct surge *s, struct series *p);
 /* What lasted is the new normal. */
-void model_accept(struct series *p);
+void model_accept(const struct surge *s, struct series *p);
+/* What follows from the rest and is not saved: the place of window `number` in day and week,
+ * and the rates of the hours of one series. */
+void model_slot(struct surge *s, uint32_t number);
+void model_refresh(const struct surge *s, struct series *p);
 
 /* --- report.c ------------------------------------------------------------------------------
  */
