@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static const struct row {
@@ -65,6 +66,14 @@ static double now_ms(void)
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+static double cpu_ms(void)
+{
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1e3 +
+           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e3;
 }
 
 static void check(enum err e, const char *what, const struct fault *f)
@@ -150,12 +159,15 @@ int main(int argc, char **argv)
     struct rng r;
     rng_seed(&r, 1);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double cpu = cpu_ms();
         for (size_t k = 0; k < rounds; k++)
             took[k] = ask_once(s, &rows[i], first, last, &source, rng_unit(&r), &out);
+        cpu = (cpu_ms() - cpu) / (double)rounds;
         double cold = took[0];
         qsort(took, rounds, sizeof *took, compare);
-        printf("%-36s first %8.1f ms  p50 %8.1f ms  p99 %8.1f ms  %8zu bytes\n", rows[i].name,
-            cold, took[rounds / 2], took[rounds - 1 - rounds / 100], out.len);
+        printf("%-36s first %8.1f ms  p50 %8.1f ms  p99 %8.1f ms  CPU %8.1f ms  %8zu bytes\n",
+            rows[i].name, cold, took[rounds / 2], took[rounds - 1 - rounds / 100], cpu,
+            out.len);
         fflush(stdout);
     }
     store_close(s);
