@@ -39,8 +39,9 @@ struct source {
     int64_t step;
     int64_t from, to;
     bool sketch;       /* many groups: count distinct in little memory */
+    bool weigh;        /* sets give their sizes only: quick, and an upper bound */
     const char *extra; /* by source only: more columns, "start, "; NULL: none */
-    const char *where; /* by source only: " AND ..."; NULL: none */
+    const char *where; /* " AND ...": more to narrow by; NULL: none */
     bool raw_only;     /* set by plan_source(): sets are single values, not arrays */
 };
 void plan_source(const struct asking *q, struct source *src, struct buf *out);

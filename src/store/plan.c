@@ -152,7 +152,9 @@ static void put_raw(const struct source *src, struct buf *out)
             continue;
         const char *value = measure_value((enum measure)m);
         const char *column = measure_column((enum measure)m);
-        if (measure_is_set((enum measure)m) && !src->raw_only)
+        if (measure_is_set((enum measure)m) && src->weigh)
+            buf_printf(out, "%stoUInt64(1) AS %s", comma, column);
+        else if (measure_is_set((enum measure)m) && !src->raw_only)
             buf_printf(out, "%sarray(%s) AS %s", comma, value, column);
         else if (strcmp(value, column) == 0)
             buf_printf(out, "%s%s", comma, column);
@@ -168,7 +170,11 @@ static void put_rollup_measures(const struct source *src, struct buf *out)
     for (unsigned m = 0; m < MEASURE_COUNT; m++) {
         if (!(src->measures & 1u << m))
             continue;
-        buf_printf(out, "%s%s", comma, measure_column((enum measure)m));
+        const char *column = measure_column((enum measure)m);
+        if (measure_is_set((enum measure)m) && src->weigh)
+            buf_printf(out, "%slength(%s) AS %s", comma, column, column);
+        else
+            buf_printf(out, "%s%s", comma, column);
         comma = ", ";
     }
 }
@@ -193,6 +199,7 @@ static void put_level(const struct asking *q, const struct source *src, const st
     buf_printf(out, " FROM kz.%s WHERE ", plan->level[level]->name);
     put_ranges("time", plan->of_level[level], plan->level_ranges[level], out);
     plan_filters(q->ask, out);
+    buf_str(out, src->where ? src->where : "");
 }
 
 /* Contacts of the raw ranges, and those that came after a rollup's last intake. */
@@ -219,6 +226,7 @@ static void put_contacts(
     }
     buf_str(out, ")");
     plan_filters(q->ask, out);
+    buf_str(out, src->where ? src->where : "");
 }
 
 static bool all_rolled(const struct asking *q, const struct plan *plan)
@@ -260,8 +268,10 @@ void plan_packets(const struct asking *q, struct source *src, struct buf *out)
     buf_str(out, "(SELECT ");
     put_bucket(src, "ts", out);
     put_dimensions(src, out);
-    buf_str(out, "toUInt64(1) AS packets, toUInt64(ip_len) AS bytes, src AS sources FROM "
-                 "kz.packet WHERE ");
+    buf_printf(out,
+        "toUInt64(1) AS packets, toUInt64(ip_len) AS bytes, %s AS sources FROM kz.packet "
+        "WHERE ",
+        src->weigh ? "toUInt64(1)" : "src");
     put_ranges("ts", &range, 1, out);
     plan_filters(q->ask, out);
     buf_str(out, ")");
@@ -300,8 +310,8 @@ void plan_measure(
     const struct asking *q, const struct source *src, enum measure m, struct buf *out)
 {
     const char *column = measure_column(m);
-    if (!measure_is_set(m)) {
-        buf_printf(out, "%s(%s)", measure_joined(m), column);
+    if (!measure_is_set(m) || src->weigh) {
+        buf_printf(out, "%s(%s)", measure_is_set(m) ? "sum" : measure_joined(m), column);
         return;
     }
     const struct dialect *dialect = &q->store->dialect;
