@@ -96,7 +96,7 @@ test('the map is drawn, and says where its countries come from and of what date,
   const foot = await page.textContent(`${card} .card-foot`);
   if (rows.some((d) => d.kind === 'country' && (d.state === 'loaded' || d.state === 'old'))) {
     await page.waitForSelector('.map path[class*="shade-"]:not(.shade-0)');
-    assert.match(foot, /Countries after .+, (of \d{4}-\d\d-\d\d|date unknown)/);
+    assert.match(foot, /after .+, (of \d{4}-\d\d-\d\d|date unknown)/);
   } else {
     assert.match(foot, /no data set is loaded|missing|broken/);
   }

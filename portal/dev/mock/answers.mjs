@@ -202,8 +202,8 @@ export const victims = (m, q) => page(m, q, Array.from({ length: 70 }, (_, i) =>
 }).sort((a, b) => (a.start < b.start ? 1 : -1)));
 
 export const datasets = () => [
-  { name: 'tor-geoipdb', kind: 'country', state: 'loaded', origin: '/usr/share/tor/geoip', date: '2026-10-15', entries: 412_233, attribution: 'IPFire Location Database, CC BY-SA 4.0.' },
-  { name: 'libloc-database', kind: 'asn', state: 'old', detail: 'four years old: give a newer one with --asn-mmdb', origin: '/var/lib/location/database.db', date: '2022-09-01', entries: 96_000, attribution: 'IPFire Location Database, CC BY-SA 4.0.' },
+  { name: 'country of IPv4', kind: 'country', state: 'loaded', origin: '/usr/share/tor/geoip', date: '2026-10-15', entries: 412_233, attribution: 'IPFire Location Database, CC BY-SA 4.0.' },
+  { name: 'network', kind: 'asn', state: 'old', detail: 'four years old: give a newer one with --asn-mmdb', origin: '/var/lib/location/database.db', date: '2022-09-01', entries: 96_000, attribution: 'IPFire Location Database, CC BY-SA 4.0.' },
   { name: 'surveys', kind: 'list', state: 'missing', detail: 'no list of announced scanners: surveys are not told from scans; add one with --survey-list FILE', date: null },
   { name: 'fingerprints', kind: 'signatures', state: 'loaded', origin: 'built in', date: '2026-11-01', entries: 14 },
 ];

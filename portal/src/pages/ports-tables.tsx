@@ -1,4 +1,5 @@
 import { csvUrl, type MoverRow, type PortRow, type Query } from '../api/client';
+import { useHeld } from '../api/held';
 import { usePages } from '../api/pages';
 import { count, percent, short } from '../lib/format';
 import { rangeText, type Range } from '../lib/range';
@@ -43,6 +44,23 @@ export function BusiestCard({ query }: { query: Query }) {
 }
 
 export function MoversTable({ query, range }: { query: Query; range: Range }) {
+  const held = useHeld();
+  const csv = csvUrl('/movers', { ...query, limit: 10_000 });
+  if (range.from <= held.first) {
+    return (
+      <Card title="Movers">
+        <Empty title="Nothing to compare with">The store holds nothing from before this range: choose a shorter one.</Empty>
+      </Card>
+    );
+  }
+  return (
+    <Card title="Movers" note={`Number of sources, ${rangeText(range)} against the same length before`} csv={csv} flush>
+      <MoversList query={query} />
+    </Card>
+  );
+}
+
+function MoversList({ query }: { query: Query }) {
   const movers = usePages<MoverRow>('/movers', { ...query, limit: PAGE });
   const packets: Column<MoverRow> = {
     head: 'Packets',
@@ -52,14 +70,7 @@ export function MoversTable({ query, range }: { query: Query; range: Range }) {
     sort: (r) => r.packets,
   };
   return (
-    <Card title="Movers" note={`Number of sources, ${rangeText(range)} against the same length before`}
-      csv={csvUrl('/movers', { ...query, limit: 10_000 })} flush>
-      <List of={movers} label="Movers" columns={[...MOVER_COLUMNS, packets]} id={(r) => `${r.proto}/${r.port}`}
-        empty={
-          <Empty title="Nothing moved">
-            Either no service changed, or the store holds nothing from before this range: choose a shorter or a later one.
-          </Empty>
-        } />
-    </Card>
+    <List of={movers} label="Movers" columns={[...MOVER_COLUMNS, packets]} id={(r) => `${r.proto}/${r.port}`}
+      empty={<Empty title="Nothing moved">No service changed against the span before.</Empty>} />
   );
 }

@@ -12,18 +12,22 @@ export function Origin({ kind }: { kind: Dataset['kind'] }) {
   return (
     <span class="origin">
       {sets.map((set) => (
-        <span key={set.name}>
-          {set.state === 'loaded' || set.state === 'old' ? (
-            <>
-              {what} after {set.name}, {set.date ? `of ${day(set.date) === '–' ? set.date : day(set.date)}` : 'date unknown'}
-              {set.entries ? `, ${count(set.entries)} entries` : ''}.{set.state === 'old' && ' It is old: some will be wrong.'}
-            </>
-          ) : (
-            <>{what}: {set.name} is {set.state}. {set.detail}</>
-          )}{' '}
-          {set.attribution}
-        </span>
+        <span key={set.name}>{sentence(set)} </span>
       ))}
     </span>
   );
+}
+
+function sentence(set: Dataset): string {
+  if (set.state === 'missing' || set.state === 'broken') return `${capital(set.name)}: ${set.state}. ${set.detail ?? ''}`;
+  const date = set.date ? `of ${day(set.date) === '–' ? set.date : day(set.date)}` : 'date unknown';
+  const parts = [set.origin ? `after ${set.origin}` : '', date, set.entries ? `${count(set.entries)} entries` : ''];
+  const said = [`${capital(set.name)} ${parts.filter(Boolean).join(', ')}.`];
+  if (set.state === 'old') said.push('It is old: some will be wrong.');
+  if (set.attribution) said.push(set.attribution.replace(/\.?$/, '.'));
+  return said.join(' ');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
