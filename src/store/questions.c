@@ -266,11 +266,11 @@ static void put_movers(const struct asking *q, struct buf *out)
     int64_t from = a->from || a->to ? a->from : q->from;
     int64_t to = a->from || a->to ? a->to : q->to;
     int64_t before = from - (to - from);
-    int64_t begin = time_floor(q->store->first_start, US_DAY);
+    int64_t begin = time_floor(q->store->first_start, 10 * US_MINUTE);
     buf_str(out, "SELECT proto, dport, sum(s) AS now, sum(b) AS old, "
                  "round(now / if(old = 0, 1, old), 3), sum(p) FROM (");
     put_half(q, q->from, q->to, true, out);
-    if (from > begin) {
+    if (q->from > begin) {
         buf_str(out, " UNION ALL ");
         put_half(q, before < begin ? begin : time_floor(before, 10 * US_MINUTE), q->from, false,
             out);
