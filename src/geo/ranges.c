@@ -227,7 +227,7 @@ enum err ranges_build(struct ranges *r, size_t ret_crossing[2])
     if (!e)
         e = store4(r, &l);
     l.count = 0;
-    if (!e)
+    if (!e && v4 < r->added_count)
         e = lay_out(&l, r->added + v4, r->added_count - v4, ret_crossing);
     if (!e)
         e = store6(r, &l);

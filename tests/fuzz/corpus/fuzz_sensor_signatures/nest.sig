@@ -1,0 +1,1 @@
+signature e { on icmp; chance 2^-5; source "s"; match ((((((((((icmp_type == 8)))))))) && !(!(icmp_code != 0 || version == 6)); }
