@@ -350,7 +350,7 @@ const char *fingerprint_evidence_text(
         if (strcmp(s->scope, nouns[i][0]) == 0)
             noun = nouns[i][1];
     snprintf(text, EVIDENCE_TEXT,
-        "%llu of %llu %s%s satisfy %s; by chance 2^-%.0f (signature %s)",
+        "%llu of %llu %s%s satisfy %s; chance 2^-%.0f if they were unrelated (signature %s)",
         (unsigned long long)matches, (unsigned long long)packets,
         s->level == SIGNATURE_SOURCE ? "consecutive " : "", noun, s->match,
         fingerprint_evidence(s, matches, packets), s->id);

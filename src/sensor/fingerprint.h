@@ -99,7 +99,8 @@ enum {
     EVIDENCE_TEXT = 512
 };
 
-/* "12 of 12 SYN satisfy seq == dst; chance 2^-384 (mirai, ...)". Returns `text`. */
+/* "12 of 12 SYN satisfy seq == dst; chance 2^-384 if they were unrelated (signature mirai)".
+ * Returns `text`. */
 const char *fingerprint_evidence_text(
     const struct signature *s, uint64_t matches, uint64_t packets, char text[EVIDENCE_TEXT]);
 

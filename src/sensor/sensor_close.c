@@ -1,0 +1,199 @@
+/* The close of a window, and what the sensor tells of the time since its start. */
+#include "sensor/evidence_int.h"
+#include "sensor/rows_int.h"
+#include "sensor/sensor_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    CLOSE_AHEAD = 16 /* rows whose source is asked for beforehand */
+};
+
+static const struct row_columns contact_columns = {.site = CONTACT_SITE,
+    .class = CONTACT_CLASS,
+    .tool = CONTACT_TOOL,
+    .country = CONTACT_COUNTRY};
+
+const char *sensor_tool_name(const struct sensor *s, unsigned tool)
+{
+    return tool ? fingerprints_at(s->shared.fingerprints, tool - 1)->tool : "";
+}
+
+/* An empty block with room for `rows` as the k-th contact block. */
+static enum err contact_block(struct sensor *s, size_t k, size_t rows, struct block **ret_block)
+{
+    if (k >= s->block_room) {
+        struct block **blocks = realloc(s->blocks, (k + 1) * sizeof *blocks);
+        if (!blocks)
+            return ERR_NOMEM;
+        s->blocks = blocks;
+        s->blocks[k] = NULL;
+        s->block_room = k + 1;
+    }
+    if (!s->blocks[k] || s->blocks[k]->cap < rows) {
+        struct block *b;
+        enum err e = block_new(&b, &record_contact, rows);
+        if (e)
+            return e;
+        block_free(s->blocks[k]);
+        s->blocks[k] = b;
+    }
+    block_clear(s->blocks[k]);
+    *ret_block = s->blocks[k];
+    return OK;
+}
+
+static enum err put_contact(
+    struct sensor *s, struct block *b, struct row_words *w, const struct contact *c)
+{
+    size_t row = b->rows;
+    const struct host *h = &s->hosts.host[contact_host(c)];
+    uint16_t country, tool;
+    enum err e = rows_country(w, b, CONTACT_COUNTRY, h->country, &country);
+    if (!e)
+        e = rows_tool(w, b, CONTACT_TOOL, h->named, sensor_tool_name(s, h->named), &tool);
+    if (e)
+        return e;
+    block_time(b, CONTACT_START)[row] = s->start;
+    block_name(b, CONTACT_SITE)[row] = w->site;
+    block_ip(b, CONTACT_SRC)[row] = h->ip;
+    block_u8(b, CONTACT_PROTO)[row] = contact_proto(c);
+    block_u16(b, CONTACT_DPORT)[row] = contact_service(c);
+    block_name(b, CONTACT_CLASS)[row] = (uint16_t)contact_class(c);
+    block_name(b, CONTACT_TOOL)[row] = tool;
+    block_name(b, CONTACT_COUNTRY)[row] = country;
+    block_u32(b, CONTACT_ASN)[row] = h->asn;
+    block_u32(b, CONTACT_PACKETS)[row] = c->packets;
+    block_u64(b, CONTACT_BYTES)[row] = c->bytes;
+    block_u64(b, CONTACT_DSTS)[row] = c->dsts;
+    block_u64(b, CONTACT_SLOTS)[row] = c->slots;
+    block_time(b, CONTACT_FIRST)[row] = c->first;
+    block_time(b, CONTACT_LAST)[row] = c->last;
+    b->rows++;
+    return OK;
+}
+
+static enum err put_contacts(struct sensor *s)
+{
+    struct row_words words;
+    s->block_count = 0;
+    for (size_t from = 0; from < s->contacts.count;) {
+        size_t rows = s->contacts.count - from;
+        if (rows > record_contact.max_rows)
+            rows = record_contact.max_rows;
+        struct block *b;
+        enum err e = contact_block(s, s->block_count, rows, &b);
+        if (!e)
+            e = rows_start(&words, b, &contact_columns, s->site);
+        for (size_t i = 0; !e && i < rows; i++) {
+            const struct contact *c = &s->contacts.contact[from + i];
+            if (i + CLOSE_AHEAD < rows)
+                __builtin_prefetch(&s->hosts.host[contact_host(c + CLOSE_AHEAD)]);
+            e = put_contact(s, b, &words, c);
+        }
+        if (e)
+            return e;
+        from += rows;
+        s->block_count++;
+    }
+    return OK;
+}
+
+/* Remember, for each rule, the source with most matches. Sources may be forgotten; what has
+ * been said about them is not. */
+static void note_examples(struct sensor *s)
+{
+    for (size_t i = 0; i < s->hosts.count; i++) {
+        const struct host *h = &s->hosts.host[i];
+        if (!h->named || h->window != s->window)
+            continue;
+        struct rule_use *use = &s->use[h->named - 1];
+        uint64_t matches = evidence_matches(h);
+        if (matches <= use->matches)
+            continue;
+        use->matches = (uint32_t)matches;
+        use->tried = (uint32_t)evidence_packets(
+            h, fingerprints_at(s->shared.fingerprints, h->named - 1u));
+    }
+}
+
+enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site *ret_site,
+    const struct block *const **ret_blocks, size_t *ret_count, const struct block **ret_dos)
+{
+    enum err e = sensor_open_window(s, start);
+    if (!e)
+        e = put_contacts(s);
+    if (!e)
+        e = services_add(&s->services, &s->contacts, &s->hosts);
+    if (!e)
+        e = dos_close_window(&s->dos, s->start + s->options.window);
+    if (e)
+        return e;
+    note_examples(s);
+    struct window_site site = {
+        .watching = true,
+        .packets = s->window_packets,
+        .addresses = s->options.addresses,
+        .kept = ((double)s->hosts.share + 1) / 4294967296.0,
+    };
+    snprintf(site.name, sizeof site.name, "%s", s->site);
+    s->counts.dos_missed = s->dos.missed;
+    s->open = false;
+    s->closed = true;
+    *ret_site = site;
+    *ret_blocks = (const struct block *const *)s->blocks;
+    *ret_count = s->block_count;
+    *ret_dos = s->dos.out;
+    return OK;
+}
+
+const struct sensor_counts *sensor_counts(const struct sensor *s)
+{
+    return &s->counts;
+}
+
+/* One line a tool: its rules together, with the evidence of the one that has named most. */
+static void tell_tool(const struct sensor *s, size_t first,
+    void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
+        const char *evidence),
+    void *context)
+{
+    const struct fingerprints *set = s->shared.fingerprints;
+    const char *tool = fingerprints_at(set, first)->tool;
+    uint64_t sources = 0, packets = 0;
+    size_t best = first;
+    for (size_t i = first; i < fingerprints_count(set); i++) {
+        if (strcmp(fingerprints_at(set, i)->tool, tool) != 0)
+            continue;
+        sources += s->use[i].sources;
+        packets += s->use[i].packets;
+        if (s->use[i].sources > s->use[best].sources)
+            best = i;
+    }
+    char text[EVIDENCE_TEXT];
+    if (sources)
+        each(context, tool, sources, packets,
+            fingerprint_evidence_text(
+                fingerprints_at(set, best), s->use[best].matches, s->use[best].tried, text));
+}
+
+void sensor_tools(const struct sensor *s,
+    void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
+        const char *evidence),
+    void *context)
+{
+    const struct fingerprints *set = s->shared.fingerprints;
+    for (size_t i = 0; set && i < fingerprints_count(set); i++) {
+        size_t first = 0;
+        while (strcmp(fingerprints_at(set, first)->tool, fingerprints_at(set, i)->tool) != 0)
+            first++;
+        if (first == i)
+            tell_tool(s, i, each, context);
+    }
+}
+
+size_t sensor_top_ports(const struct sensor *s, struct sensor_port *ret_ports, size_t cap)
+{
+    return services_top(&s->services, ret_ports, cap);
+}
