@@ -74,21 +74,30 @@ static enum err take_leaf(struct walk *w, MMDB_entry_s *entry, const struct stop
     return e || !d->asn ? e : geo_read_asn(w->read, &at->ip, &last, d->asn);
 }
 
-/* One side of a node: a leaf, a node to visit, or nothing. */
-static enum err take_side(struct walk *w, const struct stop *at, uint64_t record, uint8_t type,
-    MMDB_entry_s *entry, struct stop *stack, size_t *depth)
+/* One side of a node. */
+struct side {
+    struct stop at;
+    uint8_t type;
+    MMDB_entry_s *entry;
+};
+
+/* A leaf is taken, a node is put on the stack, nothing is left. */
+static enum err take_side(
+    struct walk *w, const struct side *side, struct stop *stack, size_t *depth)
 {
-    if (type == MMDB_RECORD_TYPE_DATA)
-        return take_leaf(w, entry, at);
-    if (type == MMDB_RECORD_TYPE_EMPTY)
+    const struct stop *at = &side->at;
+    if (side->type == MMDB_RECORD_TYPE_DATA)
+        return take_leaf(w, side->entry, at);
+    if (side->type == MMDB_RECORD_TYPE_EMPTY)
         return OK;
-    if (type != MMDB_RECORD_TYPE_SEARCH_NODE || at->depth >= 128)
+    if (side->type != MMDB_RECORD_TYPE_SEARCH_NODE || at->depth >= 128)
         return ERR_BAD;
-    /* IPv4 hangs under ::/96 and, as aliases, under other prefixes: it is walked by itself. */
-    if (!ip_is_v4(&at->ip) && w->db->ipv4_start_node.netmask == 96 &&
-        record == w->db->ipv4_start_node.node_value)
+    /* IPv4 hangs under ::/96 and, as an alias, under ::ffff:0:0/96 and others: it is walked by
+     * itself. */
+    const MMDB_ipv4_start_node_s *v4 = &w->db->ipv4_start_node;
+    if (v4->netmask == 96 && at->node == v4->node_value)
         return OK;
-    stack[(*depth)++] = (struct stop){.node = record, .depth = at->depth, .ip = at->ip};
+    stack[(*depth)++] = *at;
     return OK;
 }
 
@@ -103,14 +112,15 @@ static enum err walk_from(struct walk *w, struct stop start)
         if (++w->visited > w->db->metadata.node_count ||
             MMDB_read_node(w->db, (uint32_t)at.node, &node) != MMDB_SUCCESS || at.depth >= 128)
             return ERR_BAD;
-        struct stop right = {.depth = (uint8_t)(at.depth + 1), .ip = at.ip};
-        struct stop left = right;
-        right.ip.byte[at.depth / 8] |= (uint8_t)(0x80 >> at.depth % 8);
-        enum err e = take_side(w, &right, node.right_record, node.right_record_type,
-            &node.right_record_entry, stack, &depth);
+        at.depth++;
+        struct side right = {at, node.right_record_type, &node.right_record_entry};
+        struct side left = {at, node.left_record_type, &node.left_record_entry};
+        right.at.node = node.right_record;
+        right.at.ip.byte[(at.depth - 1) / 8] |= (uint8_t)(0x80 >> (at.depth - 1) % 8);
+        left.at.node = node.left_record;
+        enum err e = take_side(w, &right, stack, &depth);
         if (!e)
-            e = take_side(w, &left, node.left_record, node.left_record_type,
-                &node.left_record_entry, stack, &depth);
+            e = take_side(w, &left, stack, &depth);
         if (e)
             return e;
     }

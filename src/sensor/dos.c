@@ -158,9 +158,7 @@ static void thin(struct dos *d, int64_t before, uint64_t packets)
     size_t kept = 0;
     for (size_t i = 0; i < d->count; i++) {
         const struct dos_vector *v = &d->vector[i];
-        if (v->changed && is_attack(d, v))
-            d->vector[kept++] = *v;
-        else if (v->end >= before || v->packets >= packets)
+        if ((v->changed && is_attack(d, v)) || v->end >= before || v->packets >= packets)
             d->vector[kept++] = *v;
     }
     d->count = kept;

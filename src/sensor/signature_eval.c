@@ -108,7 +108,7 @@ static uint32_t run_two(uint32_t op, uint32_t x, uint32_t y)
 static bool run_program(
     const struct fingerprints *set, const struct program *p, const struct field_values *v)
 {
-    uint32_t stack[CODE_DEPTH];
+    uint32_t stack[CODE_DEPTH] = {0};
     unsigned top = 0; /* values on the stack; the compiler has checked that they fit */
     const struct code *c = (const struct code *)set->part[PART_CODE].at + p->start;
     for (unsigned i = 0; i < p->length; i++, c++) {

@@ -312,42 +312,47 @@ static void mmdb_number(struct buf *b, const char *key, enum mmdb_type type, uin
     }
 }
 
-static void make_mmdb(struct buf *b, uint32_t left, uint32_t right)
+static void mmdb_node(struct buf *b, uint32_t left, uint32_t right)
 {
-    enum {
-        MAP = 7 << 5
-    };
-    const uint32_t records[] = {left, 1, right, 2};
-    buf_init(b, 1 << 16);
-    for (int i = 0; i < 4; i++) {
+    const uint32_t records[] = {left, right};
+    for (int i = 0; i < 2; i++) {
         buf_u8(b, (uint8_t)(records[i] >> 16));
         buf_be16(b, (uint16_t)records[i]);
     }
+}
+
+enum {
+    MMDB_MAP = 7 << 5,
+    MMDB_SECOND = 128 /* where the second record of data is; the first is at 0 */
+};
+
+/* What follows the nodes. */
+static void mmdb_rest(struct buf *b, uint32_t nodes, uint32_t version)
+{
     for (int i = 0; i < 16; i++)
         buf_u8(b, 0);
-    /* data at 0: a country and a network; at 56 another */
     size_t data = b->len;
-    buf_u8(b, MAP | 3);
+    buf_u8(b, MMDB_MAP | 3);
     mmdb_text(b, "country");
-    buf_u8(b, MAP | 1);
+    buf_u8(b, MMDB_MAP | 1);
     mmdb_text(b, "iso_code");
     mmdb_text(b, "SE");
     mmdb_number(b, "autonomous_system_number", MMDB_UINT32, 64500);
     mmdb_text(b, "autonomous_system_organization");
     mmdb_text(b, "Example");
-    assert_true(b->len - data < 128);
-    while (b->len - data < 128)
+    assert_true(b->len - data < MMDB_SECOND);
+    while (b->len - data < MMDB_SECOND)
         buf_u8(b, 0);
-    buf_u8(b, MAP | 1);
+    buf_u8(b, MMDB_MAP | 1);
     mmdb_text(b, "country");
-    buf_u8(b, MAP | 1);
+    buf_u8(b, MMDB_MAP | 1);
     mmdb_text(b, "iso_code");
     mmdb_text(b, "FI");
     buf_put(b, "\xab\xcd\xefMaxMind.com", 14);
-    buf_u8(b, MAP | 9);
-    mmdb_number(b, "node_count", MMDB_UINT32, 2);
+    buf_u8(b, MMDB_MAP | 9);
+    mmdb_number(b, "node_count", MMDB_UINT32, nodes);
     mmdb_number(b, "record_size", MMDB_UINT16, 24);
-    mmdb_number(b, "ip_version", MMDB_UINT16, 4);
+    mmdb_number(b, "ip_version", MMDB_UINT16, version);
     mmdb_text(b, "database_type");
     mmdb_text(b, "Test-Both");
     mmdb_text(b, "languages");
@@ -357,8 +362,59 @@ static void make_mmdb(struct buf *b, uint32_t left, uint32_t right)
     mmdb_number(b, "binary_format_minor_version", MMDB_UINT16, 0);
     mmdb_number(b, "build_epoch", MMDB_UINT64, 1767225600);
     mmdb_text(b, "description");
-    buf_u8(b, MAP);
+    buf_u8(b, MMDB_MAP);
     assert_int_equal(b->err, OK);
+}
+
+static void make_mmdb(struct buf *b, uint32_t left, uint32_t right)
+{
+    buf_init(b, 1 << 16);
+    mmdb_node(b, left, 1);
+    mmdb_node(b, right, 2);
+    mmdb_rest(b, 2, 4);
+}
+
+/* IPv4 under ::/96, an alias of it under ::ffff:0:0/96, and 2000::/3. */
+static void make_mmdb6(struct buf *b)
+{
+    enum {
+        V4 = 96,
+        ALIAS = 98,
+        NODES = ALIAS + 15,
+        FIRST = NODES + 16,
+        SECOND = FIRST + MMDB_SECOND
+    };
+    buf_init(b, 1 << 16);
+    for (uint32_t depth = 0; depth < V4; depth++)
+        mmdb_node(b, depth + 1, depth == 2 ? SECOND : depth == 80 ? ALIAS : NODES);
+    mmdb_node(b, FIRST, V4 + 1);
+    mmdb_node(b, SECOND, NODES);
+    for (uint32_t node = ALIAS; node < NODES; node++)
+        mmdb_node(b, NODES, node + 1 < NODES ? node + 1 : V4);
+    mmdb_rest(b, NODES, 6);
+}
+
+static void mmdb6(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct geo *g;
+    struct fault f;
+    make_mmdb6(&b);
+    enum err e = open_data(&g, b.data, b.len, &f);
+    if (e)
+        fail_msg("%s", f.text);
+    expect(g, "1.2.3.4", "se", 64500);
+    expect(g, "129.0.0.1", "fi", 0);
+    expect(g, "200.0.0.1", "", 0);
+    expect(g, "2001:db8::1", "fi", 0);
+    expect(g, "4000::1", "", 0);
+    struct geo_origin o[4];
+    assert_int_equal(geo_origins(g, o, 4), 3);
+    assert_int_equal(o[0].rows, 2);
+    assert_int_equal(o[1].rows, 1);
+    geo_close(g);
+    buf_done(&b);
 }
 
 static void mmdb(void **state)
@@ -457,6 +513,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("location.db gives countries, networks and their names", location),
     SAYS("a location.db that is cut or whose tree runs in circles is refused", broken_location),
     SAYS("an MMDB gives countries, networks and their names", mmdb),
+    SAYS("an MMDB of both families gives IPv4 once, whatever leads to it", mmdb6),
     SAYS("the first file that knows a part gives it", precedence),
     SAYS("Debian's databases place well-known addresses", debian_packages),
 };
