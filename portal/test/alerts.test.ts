@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Alert } from '../src/api/client';
-import { evidenceSeries, nextSteps, ranked, scope } from '../src/lib/alerts';
+import { evidenceSeries, merged, nextSteps, ranked, scope } from '../src/lib/alerts';
 import { csvCell, evidenceCsv } from '../src/lib/evidence-csv';
 import { heat, onsets } from '../src/lib/onset';
 
@@ -100,4 +100,9 @@ test('a quiet strip stays pale', () => {
   assert.ok(heat(5, row?.scale ?? 0) <= 3);
   assert.equal(heat(0, 10), 0);
   assert.equal(heat(10, 10), 5);
+});
+
+test('an alert that is open and unseen is listed once', () => {
+  const [a, b, c] = [alert({ id: 'a' }), alert({ id: 'b' }), alert({ id: 'c' })];
+  assert.deepEqual(merged([a, b], [b, c]).map((x) => x.id), ['a', 'b', 'c']);
 });

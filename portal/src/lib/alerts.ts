@@ -27,6 +27,11 @@ export function ranked(alerts: readonly AlertSummary[]): AlertSummary[] {
   );
 }
 
+/** Each alert once, whichever of the lists it is in. */
+export function merged(...lists: (readonly AlertSummary[])[]): AlertSummary[] {
+  return [...new Map(lists.flat().map((alert) => [alert.id, alert])).values()];
+}
+
 /** "53413/udp, 8 sites, 31 countries" */
 export function scope(alert: AlertSummary): string {
   const parts: string[] = [];

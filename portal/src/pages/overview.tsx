@@ -1,4 +1,4 @@
-import { csvUrl, url, type Overview, type Page, type AlertSummary, type CountryRow, type Series } from '../api/client';
+import { csvUrl, url, type Overview, type Page, type CountryRow, type Series } from '../api/client';
 import { useHeld } from '../api/held';
 import { useLive } from '../api/live';
 import { useResource } from '../api/resource';
@@ -14,7 +14,7 @@ import { Answer, Empty } from '../ui/state';
 import { MapCard } from './overview-map';
 import { LiveCard } from './overview-live';
 import { MoversCard, SitesCard } from './overview-side';
-import { AlertsCard } from './overview-alerts';
+import { AlertsCard, Headline } from './overview-alerts';
 
 /** The overview compares a length of the newest data with the same length before it. */
 function lastOf(range: Range): string {
@@ -27,13 +27,12 @@ export function OverviewPage() {
   const held = useHeld();
   const range = useRange();
   const overview = useResource<Overview>(held.packets > 0 ? url('/overview', { last: lastOf(range) }) : null);
-  const open = useResource<Page<AlertSummary>>(url('/alerts', { status: 'open', severity: 'notice', limit: 50 }));
   const countries = useResource<Page<CountryRow>>(url('/countries', { ...rangeQuery(range), limit: 250 }));
   const sources = useResource<Series>(url('/series', { ...rangeQuery(range), measure: 'sources' }));
   if (held.packets === 0) return <NoData />;
   return (
     <>
-      <Head title="Overview" text={<Headline overview={overview.data} />}>
+      <Head title="Overview" text={<Headline />}>
         <RangePicker custom={false} />
       </Head>
       <AgeBanner />
@@ -42,7 +41,7 @@ export function OverviewPage() {
           {(data) => <Stats overview={data} sources={sources.data} />}
         </Answer>
         <div class="grid cols-main">
-          <AlertsCard of={open} />
+          <AlertsCard />
           <div class="stack">
             <MoversCard overview={overview} range={range} />
             <LiveCard />
@@ -74,22 +73,6 @@ function AgeBanner() {
     <p class="banner banner-quiet">
       The newest packet is of {stamp(held.last)} UTC. Ranges count back from it, not from today.
     </p>
-  );
-}
-
-function Headline({ overview }: { overview: Overview | undefined }) {
-  if (!overview) return <>Signs of what is coming.</>;
-  const { open, unseen } = overview.alerts;
-  const parts = (['critical', 'warning', 'notice'] as const)
-    .filter((s) => open[s] > 0)
-    .map((s) => `${open[s]} ${s}`);
-  if (parts.length === 0) return <>Nothing needs you: no open alert of notice or above.</>;
-  const total = open.critical + open.warning + open.notice;
-  return (
-    <>
-      {plural(total, 'open alert')}: {parts.join(', ')}.{' '}
-      {unseen > 0 ? <b>{unseen === 1 ? 'One has' : `${unseen} have`} not been looked at.</b> : 'All have been looked at.'}
-    </>
   );
 }
 

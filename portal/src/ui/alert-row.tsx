@@ -24,7 +24,7 @@ export function AlertRow({ alert, selected, rich }: AlertRowProps) {
           <span class="muted small">
             <Time at={alert.time} rel={rich ?? false} />
           </span>
-          {!rich && <StateChip alert={alert} />}
+          <StateChip alert={alert} />
         </div>
         <a class="alert-title" href={href(['alerts', alert.id])} tabIndex={selected ? 0 : undefined}>
           {alert.title}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { url, type AlertSummary, type Page } from '../api/client';
+import type { AlertSummary, Page } from '../api/client';
+import { UNSEEN_MAX, UNSEEN_URL } from '../api/attention';
 import { useResource } from '../api/resource';
 import { signOut, useMe } from '../api/session';
 import { useGlobalKeys } from '../lib/keys';
@@ -20,9 +21,6 @@ export const PLACES: { path: string[]; name: string; icon: IconName }[] = [
   { path: ['victims'], name: 'Victims', icon: 'victims' },
   { path: ['settings'], name: 'Settings', icon: 'settings' },
 ];
-
-const UNSEEN_MAX = 99;
-const UNSEEN_URL = url('/alerts', { state: 'new', severity: 'notice', limit: UNSEEN_MAX });
 
 function Links({ link }: { link: string }) {
   const { path } = useRoute();
