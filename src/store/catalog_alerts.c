@@ -271,7 +271,9 @@ enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *wan
     e = query_end(&q);
     catalog_leave(c);
     if (!e && ret_cursor)
-        snprintf(ret_cursor, CATALOG_CURSOR, more ? "%lld:%s" : "", (long long)time, id);
+        ret_cursor[0] = 0;
+    if (!e && ret_cursor && more)
+        snprintf(ret_cursor, CATALOG_CURSOR, "%lld:%s", (long long)time, id);
     return e;
 }
 
