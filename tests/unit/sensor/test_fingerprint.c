@@ -35,10 +35,10 @@ static bool hit(const struct fingerprint_hits *h, size_t rule)
 /* Packets of a capture that match a rule for single packets. */
 static size_t matches(const char *name, const char *id)
 {
-    struct fingerprints *set = builtin();
     struct capture c;
     size_t n = 0;
     capture_read(&c, name);
+    struct fingerprints *set = builtin();
     for (size_t i = 0; i < c.count; i++) {
         struct fingerprint_hits h;
         fingerprints_match(set, &c.packet[i], &h);
@@ -53,12 +53,12 @@ static size_t matches(const char *name, const char *id)
  * satisfy it. */
 static void pair_matches(const char *name, const char *id, size_t *pairs, size_t *satisfied)
 {
-    struct fingerprints *set = builtin();
     struct capture c;
     struct fingerprint_packet last = {0};
     uint32_t last_each = 0;
     *pairs = *satisfied = 0;
     capture_read(&c, name);
+    struct fingerprints *set = builtin();
     size_t rule = rule_of(set, id);
     for (size_t i = 0; i < c.count; i++) {
         struct fingerprint_hits h;
