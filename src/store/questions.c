@@ -415,21 +415,29 @@ static const struct {
     [BY_PORT] = {DIM_PROTO | DIM_PORT, "toString(toUInt32(proto) * 65536 + dport)", "'other'"},
 };
 
+/* The largest step of which the span has at least 100; but ten minutes from six hours on, so
+ * that contacts answer and not packets, and an hour from 36 hours on where only rollups by the
+ * hour have what is asked. */
 static int64_t choose_step(const struct asking *q)
 {
-    static const int64_t ladder[] = {US_SECOND, 2 * US_SECOND, 5 * US_SECOND, 10 * US_SECOND,
-        30 * US_SECOND, US_MINUTE, 2 * US_MINUTE, 5 * US_MINUTE, 10 * US_MINUTE, 30 * US_MINUTE,
-        US_HOUR, 3 * US_HOUR, 6 * US_HOUR, 12 * US_HOUR, US_DAY, 7 * US_DAY, 30 * US_DAY};
+    static const int64_t ladder[] = {30 * US_DAY, 7 * US_DAY, US_DAY, 12 * US_HOUR, 6 * US_HOUR,
+        3 * US_HOUR, US_HOUR, 30 * US_MINUTE, 10 * US_MINUTE, 5 * US_MINUTE, 2 * US_MINUTE,
+        US_MINUTE, 30 * US_SECOND, 10 * US_SECOND, 5 * US_SECOND, 2 * US_SECOND};
     const struct ask *a = q->ask;
     if (a->step)
         return a->step;
-    int64_t from = a->from || a->to ? a->from : q->store->first_start;
-    int64_t to = a->from || a->to ? a->to : q->store->last_start + 10 * US_MINUTE;
-    size_t last = sizeof ladder / sizeof *ladder - 1;
-    for (size_t i = 0; i < last; i++)
-        if ((to - from) / ladder[i] <= 500)
-            return ladder[i];
-    return ladder[last];
+    bool given = a->from || a->to;
+    int64_t from = given ? a->from : q->store->first_start;
+    int64_t to = given ? a->to : q->store->last_start + 10 * US_MINUTE;
+    int64_t step = US_SECOND;
+    for (size_t i = 0; i < sizeof ladder / sizeof *ladder && step == US_SECOND; i++)
+        if ((to - from) / ladder[i] >= 100)
+            step = ladder[i];
+    unsigned dimensions = groupings[a->by].dimensions | plan_filter_dimensions(a);
+    bool by_window = (dimensions & ~(unsigned)(DIM_SITE | DIM_CLASS)) == 0;
+    if (step < US_HOUR && to - from >= 36 * US_HOUR && !by_window)
+        return US_HOUR;
+    return step < 10 * US_MINUTE && to - from >= 6 * US_HOUR ? 10 * US_MINUTE : step;
 }
 
 static void put_series_source(
