@@ -153,6 +153,7 @@ struct hub {
     struct api *api;
     pthread_t ingest;
     bool ingesting;
+    char password[API_PASSWORD_MAX + 1]; /* of the first user, if one was given */
     int64_t expired;           /* last time that retention was applied, capture time */
     char (*changed)[ALERT_ID]; /* alerts of the window, to be published once they are kept */
     size_t changed_count;
@@ -285,32 +286,36 @@ static enum err password_write(const char *path, const char *password, struct fa
     return OK;
 }
 
+/* The file is root's perhaps: it is read while root is still there. */
+static enum err password_read(struct hub *h, struct fault *f)
+{
+    const char *path = conf_text(h->conf, "admin-password-file");
+    return path ? api_password_file(path, h->password, f) : OK;
+}
+
 /* The first user of a new data folder. */
 static enum err admin_make(struct hub *h, struct fault *f)
 {
     uint64_t users = 0;
-    char password[API_PASSWORD_MAX + 1];
     char path[4200];
     struct clock wall = clock_system();
     enum err e = catalog_user_count(keep_catalog(h->keep), &users);
     if (e || users)
         return e ? fault_set(f, e, "the catalogue cannot be read") : OK;
-    const char *given = conf_text(h->conf, "admin-password-file");
-    if (given)
-        e = api_password_file(given, password, f);
-    else {
-        api_password_random(password);
-        snprintf(path, sizeof path, "%s/admin-password", h->data);
-        e = password_write(path, password, f);
+    bool given = h->password[0] != 0;
+    snprintf(path, sizeof path, "%s/admin-password", h->data);
+    if (!given) {
+        api_password_random(h->password);
+        e = password_write(path, h->password, f);
     }
     if (!e)
         e = api_user_add(
-            keep_catalog(h->keep), "admin", password, ROLE_ADMIN, clock_now(&wall), f);
+            keep_catalog(h->keep), "admin", h->password, ROLE_ADMIN, clock_now(&wall), f);
     if (!e && given)
-        printf("First user: admin, with the password in %s\n", given);
+        printf("First user: admin, with the password of --admin-password-file\n");
     else if (!e)
         printf("First user: admin, password: %s\n(also in %s; change it in the portal)\n",
-            password, path);
+            h->password, path);
     return e;
 }
 
@@ -475,6 +480,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
         e = setup_open(&h->setup, conf, f);
     if (!e)
         e = data_choose(h, f);
+    if (!e)
+        e = password_read(h, f);
     if (!e)
         e = privileges_drop(h, f);
     if (!e)
