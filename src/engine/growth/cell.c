@@ -255,7 +255,7 @@ void cells_learn(struct growth *g)
         const struct cell *c = &g->cells[i];
         struct place *place = &g->places[c->site];
         for (unsigned span = 0; span < SPANS; span++) {
-            if (span && g->now % g->span[1] != 0)
+            if (span && growth_hour(g, g->now) % 6 != 0)
                 continue;
             struct sight s = cell_sight(g, c, span);
             double m = (double)s.expected;
