@@ -157,7 +157,7 @@ static enum err export_new(
         return ERR_NOMEM;
     x->api = r->api;
     x->connection = r->connection;
-    x->holders = 2;
+    x->holders = 1;
     question_init(r, &x->ask, ASK_PACKETS, span);
     x->ask.limit = 0;
     x->lines.csv = request_wants_csv(r, P_STREAM_FORMAT);
@@ -173,9 +173,10 @@ static enum err export_start(struct export *x)
 {
     pthread_t thread;
     atomic_fetch_add(&x->api->counters.export_threads, 1);
+    x->holders = 2; /* nobody else knows of it yet */
     if (pthread_create(&thread, NULL, ask_store, x) != 0) {
         atomic_fetch_sub(&x->api->counters.export_threads, 1);
-        drop(x);
+        x->holders = 1;
         return ERR_NOMEM;
     }
     pthread_detach(thread);

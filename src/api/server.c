@@ -183,6 +183,8 @@ static enum MHD_Result ask(struct api *a, struct call *c)
     return server_send(r);
 }
 
+/* The library says what is passed. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
     const char *url, const char *method, const char *version, const char *data, size_t *size,
     void **mark)
