@@ -472,6 +472,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!h->changed)
         return fault_set(f, ERR_NOMEM, "out of memory");
     enum err e = config_read(h, conf, f);
+    if (!e)
+        e = api_listen_check(conf_text(conf, "listen"), f);
     if (!e && conf_flag(conf, "verbose"))
         log_level_set(LOG_DEBUG);
     if (!e)

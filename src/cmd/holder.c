@@ -36,9 +36,12 @@ enum err holder_open(struct holder **ret_holder, const char *data, bool store, s
     enum err e = OK;
     if (hub_address_read(data, &a->hub) == OK)
         a->remote = true;
-    else if (store)
-        e = store_open(&a->store, data, &(struct store_options){0}, f);
-    else if (snprintf(path, sizeof path, "%s/catalog.sqlite", data) < (int)sizeof path)
+    else if (store) {
+        char *whole = realpath(data, NULL);
+        e = whole ? store_open(&a->store, whole, &(struct store_options){0}, f)
+                  : fault_set(f, ERR_IO, "%s: %s", data, strerror(errno));
+        free(whole);
+    } else if (snprintf(path, sizeof path, "%s/catalog.sqlite", data) < (int)sizeof path)
         e = catalog_open(&a->catalog, path, f);
     if (e) {
         free(a);
@@ -164,12 +167,79 @@ enum err holder_rows(
     return e;
 }
 
+/* The store's rows as lines: JSON without its brackets and commas, and no more than asked for.
+ */
+struct stored {
+    enum err (*part)(void *context, const void *data, size_t len);
+    void *context;
+    struct buf line; /* the beginning of one that has not ended yet */
+    bool json;
+    uint64_t left; /* lines that may still be written */
+};
+
+static enum err line_give(struct stored *s)
+{
+    const char *text = (const char *)s->line.data;
+    size_t len = s->line.len;
+    while (s->json && len && (text[0] == '[' || text[0] == ',')) {
+        text++;
+        len--;
+    }
+    while (s->json && len && (text[len - 1] == ',' || text[len - 1] == ']'))
+        len--;
+    if (!len)
+        return OK;
+    if (!s->left)
+        return ERR_STOPPED;
+    s->left--;
+    enum err e = s->part(s->context, text, len);
+    return e ? e : s->part(s->context, "\n", 1);
+}
+
+static enum err stored_part(void *context, const void *data, size_t len)
+{
+    struct stored *s = context;
+    const char *at = data;
+    while (len) {
+        const char *end = memchr(at, '\n', len);
+        size_t piece = end ? (size_t)(end - at) : len;
+        buf_put(&s->line, at, piece);
+        if (s->line.err)
+            return s->line.err;
+        enum err e = end ? line_give(s) : OK;
+        if (e)
+            return e;
+        if (end)
+            buf_clear(&s->line);
+        piece += end != NULL;
+        at += piece;
+        len -= piece;
+    }
+    return OK;
+}
+
+static enum err stored_lines(struct store *store, const struct ask *ask, enum ask_format format,
+    enum err (*part)(void *context, const void *data, size_t len), void *context,
+    struct fault *f)
+{
+    struct stored s = {.part = part, .context = context, .json = format == FORMAT_JSON};
+    struct ask all = *ask;
+    all.limit = 0;
+    s.left = ask->limit ? ask->limit + (format == FORMAT_CSV) : UINT64_MAX;
+    buf_init(&s.line, 1 << 20);
+    enum err e = store_stream(store, &all, format, stored_part, &s, f);
+    if (!e && s.line.len)
+        e = line_give(&s);
+    buf_done(&s.line);
+    return e == ERR_STOPPED ? OK : e;
+}
+
 enum err holder_stream(struct holder *a, const struct ask *ask, enum ask_format format,
     enum err (*part)(void *context, const void *data, size_t len), void *context,
     struct fault *f)
 {
     if (!a->remote)
-        return store_stream(a->store, ask, format, part, context, f);
+        return stored_lines(a->store, ask, format, part, context, f);
     struct buf path;
     buf_init(&path, 4000);
     hub_path(ask, format, &path);

@@ -32,9 +32,14 @@ enum err keep_open(struct keep **ret_keep, const struct keep_options *options, s
     if (mkdir(options->data, 0700) != 0 && errno != EEXIST)
         return fault_set(f, ERR_IO, "%s: %s", options->data, strerror(errno));
     struct keep *k = calloc(1, sizeof *k);
-    if (!k)
-        return fault_set(f, ERR_NOMEM, "out of memory");
-    enum err e = store_open(&k->store, options->data, &options->store, f);
+    char *whole = realpath(options->data, NULL); /* the store's engine wants it so */
+    if (!k || !whole) {
+        free(k);
+        free(whole);
+        return fault_set(f, ERR_IO, "%s: %s", options->data, strerror(errno));
+    }
+    enum err e = store_open(&k->store, whole, &options->store, f);
+    free(whole);
     if (!e)
         e = catalog_open(&k->catalog, path, f);
     if (!e) {

@@ -163,9 +163,11 @@ void summary_print(FILE *out, const struct summary *s)
             (unsigned long long)t->tools[i].packets, t->tools[i].evidence);
     for (size_t i = 0; i < t->port_count; i++) {
         char word[PROTO_TEXT];
-        fprintf(out, "  %-13s %u/%s: %llu sources, %llu packets\n", i ? "" : "busiest ports",
-            t->ports[i].port, proto_format(t->ports[i].proto, word),
-            (unsigned long long)t->ports[i].sources, (unsigned long long)t->ports[i].packets);
+        fprintf(out, "  %-13s %u/%s: about %llu sources%s, %llu packets\n",
+            i ? "" : "busiest ports", t->ports[i].port, proto_format(t->ports[i].proto, word),
+            (unsigned long long)t->ports[i].sources,
+            s->count > 1 ? " (counted at each site)" : "",
+            (unsigned long long)t->ports[i].packets);
     }
     fprintf(out, "  alerts       ");
     for (int k = SEVERITY_CRITICAL; k >= SEVERITY_INFO; k--)

@@ -24,6 +24,7 @@ struct capture {
     size_t at, count;
     int64_t first; /* time of the next frame; INT64_MAX when it has ended */
     bool ended;
+    struct fault broken; /* before its first frame; told once */
     uint64_t size;
     struct source_counts counts; /* at its close */
 };
@@ -86,19 +87,23 @@ static enum err capture_open(struct capture *c, struct fault *f)
     return capture_fill(c, f);
 }
 
-/* Learn the time of the first frame. A capture that is broken before its first frame is not an
- * error yet: it sorts first and the error is met, and told, when it is read. */
+/* Learn the time of the first frame. A capture that breaks before it is told when the feed is
+ * read, so that one empty file of many stops nobody; what is no capture at all is told at once.
+ */
 static enum err capture_look(struct capture *c, struct fault *f)
 {
     struct stat st;
+    struct fault broken = {0};
     bool regular = strcmp(c->path, "-") != 0 && stat(c->path, &st) == 0 && S_ISREG(st.st_mode);
-    enum err e = capture_open(c, f);
-    if (e == ERR_NOTFOUND || e == ERR_IO || e == ERR_NOMEM || e == ERR_BAD)
-        return e;
+    enum err e = capture_open(c, &broken);
     if (e == ERR_SHORT) {
-        c->first = INT64_MIN;
-        c->ended = false;
+        c->broken = broken;
         return OK;
+    }
+    if (e) {
+        if (f)
+            *f = broken;
+        return e;
     }
     if (!regular || c->ended)
         return OK;
@@ -178,6 +183,16 @@ enum err feed_open_files(
         feed_close(d);
         return e;
     }
+    bool any = d->capture_count == 0;
+    for (size_t i = 0; i < d->capture_count; i++)
+        any = any || !d->captures[i].broken.code;
+    if (!any) {
+        if (f)
+            *f = d->captures[0].broken;
+        e = d->captures[0].broken.code;
+        feed_close(d);
+        return e;
+    }
     if (d->capture_count)
         qsort(d->captures, d->capture_count, sizeof *d->captures, by_first);
     *ret_feed = d;
@@ -217,6 +232,14 @@ static size_t run_length(const struct capture *c, int64_t until, int64_t other)
 static enum err files_next(struct feed *d, int64_t until, enum feed_state *ret_state,
     const struct frame **ret_frames, size_t *ret_count, struct fault *f)
 {
+    for (size_t i = 0; i < d->capture_count; i++)
+        if (d->captures[i].broken.code) {
+            enum err e = d->captures[i].broken.code;
+            if (f)
+                *f = d->captures[i].broken;
+            d->captures[i].broken.code = OK;
+            return e;
+        }
     for (;;) {
         int64_t other;
         struct capture *c = earliest(d, &other);
@@ -329,6 +352,11 @@ int64_t feed_peek(struct feed *d)
 bool feed_is_live(const struct feed *d)
 {
     return d->live || (d->maker.live && d->maker.live(d->maker.context));
+}
+
+bool feed_can_lose(const struct feed *d)
+{
+    return d->live != NULL;
 }
 
 bool feed_may_wait(const struct feed *d)

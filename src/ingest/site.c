@@ -102,7 +102,7 @@ static enum err block_send(struct site *s, struct block **b, struct fault *f)
     if (!*b || !(*b)->rows)
         return OK;
     size_t rows = (*b)->rows;
-    bool wait = !feed_is_live(s->feed) || (*b)->kind != &record_packet;
+    bool wait = !feed_can_lose(s->feed) || (*b)->kind != &record_packet;
     enum err e = writer_put(s->writer, *b, s->name, wait);
     if (e == ERR_BUSY) {
         s->dropped_queue += rows;

@@ -369,6 +369,7 @@ enum err block_append(struct block *b, const struct block *other, size_t from, s
             out[i] = in[rows[i]];                                                              \
     } while (0)
 
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): five times the same loop */
 static void gather_fixed(
     void *to, size_t at, const void *from, const uint32_t *rows, size_t count, size_t width)
 {

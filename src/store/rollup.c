@@ -243,7 +243,7 @@ static enum err groups_make(struct groups *g, const struct rollup *r, const stru
     enum err e = index_init(&g->index, room);
     uint64_t *row_keys = malloc(room * sizeof *row_keys);
     g->keys = malloc(room * sizeof *g->keys);
-    g->row = malloc(room * sizeof *g->row);
+    g->row = calloc(room, sizeof *g->row);
     g->of = malloc(room * sizeof *g->of);
     if (!row_keys || !g->keys || !g->row || !g->of)
         e = ERR_NOMEM;

@@ -192,6 +192,7 @@ static double tests_a_day(const struct growth *g, double busy_services, bool bus
     return log10(60.0 * (busy ? busy_services : (double)SERVICES));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what all its parts need */
 static enum err judge(struct growth *g, const struct round *r, size_t from, size_t to,
     double busy_services, struct arena *scratch, struct sink *out)
 {

@@ -206,8 +206,10 @@ static enum err load_rises(struct growth *g, struct bytes *in)
 
 static enum err load_into(struct growth *g, struct bytes *in)
 {
-    if (bytes_le32(in) != STATE_MAGIC || bytes_le32(in) != STATE_VERSION ||
-        bytes_le64(in) != (uint64_t)g->window)
+    uint32_t magic = bytes_le32(in);
+    uint32_t version = bytes_le32(in);
+    uint64_t window = bytes_le64(in);
+    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)g->window)
         return ERR_BAD;
     g->origin = (int64_t)bytes_le64(in);
     g->now = bytes_le32(in);

@@ -59,9 +59,9 @@ static void write_words(struct finding *f, const struct surge *s, const struct s
     double low = fmax(quantile_of(log(0.975), mean, d) - 1.0, 0.0);
     double high = quantile_of(log(0.025), mean, d);
     const char *counted =
-        why->horizon ? "Sources counted in 10-minute windows" : "Distinct sources";
-    snprintf(f->title, sizeof f->title, "%s: %.0f sources in %s at %s, %.0f are normal", what,
-        (double)why->view.seen, span_text(s, why->horizon, span), s->sites[p->site].name, mean);
+        why->horizon ? "Sources of each 10 minutes, added up," : "Distinct sources";
+    snprintf(f->title, sizeof f->title, "%s rises at %s: about %.0f different sources too many",
+        what, s->sites[p->site].name, fmax(why->excess, 1.0));
     int used = snprintf(f->explanation, sizeof f->explanation,
         "%s of %s at %s rose to %.0f in %s; %.0f (%.0f-%.0f) are normal for this hour.",
         counted, what, s->sites[p->site].name, (double)why->view.seen,

@@ -230,8 +230,10 @@ static enum err load_all_episodes(struct surge *s, struct bytes *in)
 
 static enum err load_into(struct surge *s, struct bytes *in)
 {
-    if (bytes_le32(in) != STATE_MAGIC || bytes_le32(in) != STATE_VERSION ||
-        bytes_le64(in) != (uint64_t)s->window)
+    uint32_t magic = bytes_le32(in);
+    uint32_t version = bytes_le32(in);
+    uint64_t window = bytes_le64(in);
+    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)s->window)
         return ERR_BAD;
     s->origin = (int64_t)bytes_le64(in);
     s->now = bytes_le32(in);
