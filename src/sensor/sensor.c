@@ -68,6 +68,8 @@ enum err sensor_new(struct sensor **ret_sensor, const char *site,
     s->use = calloc(SIGNATURES_MAX, sizeof *s->use);
     if (!e && !s->use)
         e = ERR_NOMEM;
+    for (size_t i = 0; !e && i < SIGNATURES_MAX; i++)
+        s->use[i].host = HOST_NONE;
     if (!e)
         e = dos_init(&s->dos, &s->options.dos, hash_u64(secret + 1), shared->geo, s->site);
     if (!e)
@@ -162,6 +164,16 @@ static void count_packet(struct sensor *s, const struct packet *p)
     s->window_packets++;
 }
 
+/* Remember, for each rule, the source with most matches. */
+static void note_example(struct rule_use *use, const struct host *h, uint32_t host)
+{
+    uint64_t matches = evidence_matches(h);
+    if (matches <= use->matches)
+        return;
+    use->matches = (uint32_t)matches;
+    use->host = host;
+}
+
 /* Count the packet into its source's evidence, and find its tool. */
 static void note_tool(struct sensor *s, struct seen *seen)
 {
@@ -177,6 +189,8 @@ static void note_tool(struct sensor *s, struct seen *seen)
     if (!h->named)
         return;
     struct rule_use *use = &s->use[h->named - 1];
+    if (seen->hits.count)
+        note_example(use, h, seen->host);
     uint64_t packets = 1;
     if (!known) {
         use->sources++;

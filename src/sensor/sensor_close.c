@@ -100,21 +100,15 @@ static enum err put_contacts(struct sensor *s)
     return OK;
 }
 
-/* Remember, for each rule, the source with most matches. Sources may be forgotten; what has
- * been said about them is not. */
-static void note_examples(struct sensor *s)
+void sensor_note_examples(struct sensor *s)
 {
-    for (size_t i = 0; i < s->hosts.count; i++) {
-        const struct host *h = &s->hosts.host[i];
-        if (!h->named || h->window != s->window)
-            continue;
-        struct rule_use *use = &s->use[h->named - 1];
-        uint64_t matches = evidence_matches(h);
-        if (matches <= use->matches)
-            continue;
-        use->matches = (uint32_t)matches;
-        use->tried = (uint32_t)evidence_packets(
-            h, fingerprints_at(s->shared.fingerprints, h->named - 1u));
+    const struct fingerprints *set = s->shared.fingerprints;
+    for (size_t i = 0; set && i < fingerprints_count(set); i++) {
+        struct rule_use *use = &s->use[i];
+        if (use->host != HOST_NONE)
+            use->tried =
+                (uint32_t)evidence_packets(&s->hosts.host[use->host], fingerprints_at(set, i));
+        use->host = HOST_NONE;
     }
 }
 
@@ -130,7 +124,7 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
         e = dos_close_window(&s->dos, s->start + s->options.window);
     if (e)
         return e;
-    note_examples(s);
+    sensor_note_examples(s);
     struct window_site site = {
         .watching = true,
         .packets = s->window_packets,

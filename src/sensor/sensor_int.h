@@ -17,6 +17,8 @@ struct rule_use {
     uint64_t packets; /* of those sources */
     uint32_t matches; /* the evidence of the source that had most matches, with `tried` */
     uint32_t tried;
+    uint32_t
+        host; /* that source, if it had its latest match in the open window; or HOST_NONE */
 };
 
 struct sensor {
@@ -52,6 +54,10 @@ enum err sensor_find_host(
  * another number, or leave it out: then *host is HOST_NONE. */
 enum err sensor_find_contact(struct sensor *s, uint32_t *host, const struct packet *p,
     enum packet_class class, uint32_t *ret_contact) MUST_CHECK;
+
+/* Bring the evidence of the sources that serve as examples of their rules up to date, and let
+ * go of them: they may be forgotten after it, what has been said about them is not. */
+void sensor_note_examples(struct sensor *s);
 
 /* The word for a rule + 1; "" for 0. */
 const char *sensor_tool_name(const struct sensor *s, unsigned tool);

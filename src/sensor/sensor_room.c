@@ -34,6 +34,7 @@ static enum err drop_sources(struct sensor *s, bool present_only)
     if (!moved)
         return ERR_NOMEM;
     struct keeping k = {.s = s, .present_only = present_only};
+    sensor_note_examples(s);
     uint64_t before = contacts_packets(&s->contacts);
     hosts_filter(&s->hosts, keep_host, &k, moved);
     contacts_move(&s->contacts, moved);

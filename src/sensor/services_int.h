@@ -35,7 +35,8 @@ static inline uint32_t service_code(uint8_t proto, uint16_t port)
 struct service {
     uint32_t code;
     uint64_t packets;
-    double sources; /* estimate at the last close of a window */
+    double sources; /* estimate; what came since is not in it while `stale` */
+    bool stale;
     struct distinct distinct;
 };
 
@@ -44,6 +45,7 @@ struct services {
     uint32_t *window; /* by code: sources in the window that is being added */
     struct service *entry;
     size_t count, room;
+    double least; /* no entry of a full table has fewer sources than this */
 };
 
 enum err services_init(struct services *t) MUST_CHECK;
