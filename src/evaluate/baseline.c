@@ -1,14 +1,17 @@
 #include "evaluate/baseline.h"
 
 #include "base/clock.h"
+#include "num/sdar.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Lower scores are never a threshold. */
+static const double score_least[BASELINE_RULES] = {3.0, 3.0, 0.5};
 enum {
-    SCORE_LEAST = 3 /* lower scores are never a threshold */
+    HOSTS_LEAST = 3 /* a series that never has as many is not looked at by ChangeFinder */
 };
 
 /* A window of a series that scores. */
@@ -23,32 +26,78 @@ struct scored {
 struct scored_list {
     struct scored *list; /* owned */
     size_t count;
+    size_t room;
     int64_t quiet_windows;
 };
 
 const char *baseline_name(enum baseline_rule rule)
 {
-    return rule == BASELINE_COUNT ? "host count" : "host rise";
+    static const char *const names[BASELINE_RULES] = {
+        "host count", "host rise", "ChangeFinder"};
+    return names[rule];
+}
+
+static enum err scored_add(struct scored_list *s, const struct scored *one)
+{
+    if (s->count == s->room) {
+        size_t room = s->room ? s->room * 2 : 65536;
+        struct scored *list =
+            room > HOST_COUNT_ROWS ? NULL : realloc(s->list, room * sizeof *list);
+        if (!list)
+            return room > HOST_COUNT_ROWS ? ERR_FULL : ERR_NOMEM;
+        s->list = list;
+        s->room = room;
+    }
+    s->list[s->count++] = *one;
+    return OK;
 }
 
 /* Scores of one series: rows [from, to), windows without a row are zero. */
-static void series_score(const struct host_counts *h, size_t from, size_t to,
+static enum err series_score(const struct host_counts *h, size_t from, size_t to,
     enum baseline_rule rule, struct scored_list *out)
 {
     uint32_t day = (uint32_t)(US_DAY / h->window);
     size_t back = from;
     double sum = 0.0; /* of the rows in the day before the one that is looked at */
-    for (size_t i = from; i < to; i++) {
+    enum err e = OK;
+    for (size_t i = from; !e && i < to; i++) {
         const struct host_count *row = &h->rows[i];
         while (h->rows[back].window + day < row->window)
             sum -= h->rows[back++].hosts;
         double score = rule == BASELINE_COUNT ? row->hosts : row->hosts - sum / day;
         sum += row->hosts;
-        if (score < SCORE_LEAST || (rule == BASELINE_RISE && row->window < day))
+        if (score < score_least[rule] || (rule == BASELINE_RISE && row->window < day))
             continue;
-        out->list[out->count++] =
-            (struct scored){(float)score, row->window, row->port, row->proto, row->site};
+        e = scored_add(
+            out, &(struct scored){(float)score, row->window, row->port, row->proto, row->site});
     }
+    return e;
+}
+
+/* The same by ChangeFinder, with its published parameters; the first day, on which its
+ * estimates still settle, gives no alerts. */
+static enum err series_change(
+    const struct host_counts *h, size_t from, size_t to, struct scored_list *out)
+{
+    uint32_t day = (uint32_t)(US_DAY / h->window), peak = 0;
+    struct changefinder c;
+    const struct host_count *row = &h->rows[from], *end = &h->rows[to];
+    for (const struct host_count *r = row; r < end; r++)
+        peak = r->hosts > peak ? r->hosts : peak;
+    if (peak < HOSTS_LEAST)
+        return OK;
+    enum err e = OK;
+    changefinder_init(&c);
+    for (uint32_t w = 0; !e && w < h->windows; w++) {
+        bool there = row < end && row->window == w;
+        double score = changefinder_step(&c, there ? row->hosts : 0.0);
+        row += there;
+        const struct host_count *any = &h->rows[from];
+        if (w >= day && score >= score_least[BASELINE_CHANGEFINDER])
+            e = scored_add(
+                out, &(struct scored){(float)score, w, any->port, any->proto, any->site});
+    }
+    return e;
 }
 
 static int by_service(const void *a, const void *b)
@@ -67,21 +116,20 @@ static enum err scores_make(
     const struct host_counts *h, const struct baseline_options *o, struct scored_list *out)
 {
     *out = (struct scored_list){.quiet_windows = o->quiet / h->window};
-    out->list = malloc((h->count ? h->count : 1) * sizeof *out->list);
-    if (!out->list)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < h->count;) {
+    enum err e = OK;
+    for (size_t i = 0; !e && i < h->count;) {
         const struct host_count *first = &h->rows[i];
         size_t end = i + 1;
         while (end < h->count && h->rows[end].proto == first->proto &&
                h->rows[end].port == first->port && h->rows[end].site == first->site)
             end++;
-        series_score(h, i, end, o->rule, out);
+        e = o->rule == BASELINE_CHANGEFINDER ? series_change(h, i, end, out)
+                                             : series_score(h, i, end, o->rule, out);
         i = end;
     }
     if (out->count)
         qsort(out->list, out->count, sizeof *out->list, by_service);
-    return OK;
+    return e;
 }
 
 /* Does `next`, which reaches the threshold, belong to the alert whose last window is `last`? */
@@ -106,13 +154,13 @@ static size_t alerts_at(const struct scored_list *s, double threshold)
 }
 
 /* From the highest score downwards in steps of 2 %, until there would be too many. */
-static double threshold_choose(const struct scored_list *s, size_t most)
+static double threshold_choose(const struct scored_list *s, size_t most, double least)
 {
     double highest = 0.0, chosen = INFINITY;
     for (size_t i = 0; i < s->count; i++)
         highest = fmax(highest, s->list[i].score);
     double next = highest;
-    while (next >= SCORE_LEAST && alerts_at(s, next) <= most) {
+    while (next >= least && alerts_at(s, next) <= most) {
         chosen = next;
         next /= 1.02;
     }
@@ -146,8 +194,8 @@ static enum err alert_begin(struct warnings *w, const struct scored *s, int64_t 
         .lines = 1,
     };
     snprintf(one.id, sizeof one.id, "baseline-%zu", w->count + 1);
-    snprintf(one.kind, sizeof one.kind, "host-count");
-    snprintf(one.title, sizeof one.title, "%.0f hosts", (double)s->score);
+    snprintf(one.kind, sizeof one.kind, "baseline");
+    snprintf(one.title, sizeof one.title, "score %.4g", (double)s->score);
     return warnings_add(w, &one);
 }
 
@@ -177,9 +225,12 @@ enum err baseline_make(struct host_counts *h, const struct baseline_options *o,
     struct scored_list s;
     host_counts_sort(h);
     enum err e = scores_make(h, o, &s);
-    if (e)
+    if (e) {
+        free(s.list);
         return e;
-    *ret_threshold = o->alerts ? threshold_choose(&s, o->alerts) : INFINITY;
+    }
+    *ret_threshold =
+        o->alerts ? threshold_choose(&s, o->alerts, score_least[o->rule]) : INFINITY;
     if (isfinite(*ret_threshold))
         e = alerts_make(&s, h, *ret_threshold, ret_warnings);
     free(s.list);

@@ -4,15 +4,16 @@
 #include "evaluate/host_counts.h"
 #include "evaluate/warning.h"
 
-/* What plain host counting would have warned of, at the same number of alerts: the fair
- * opponent of an engine. A window of a service at a site fires if its score reaches a
- * threshold; all that fires for one service, at any site, with no gap longer than `quiet`, is
- * one alert, as in the product. The threshold is the lowest that gives no more alerts than
- * there were from the engines. */
+/* What plain host counting, and the published change detector over host counts, would have
+ * warned of, at the same number of alerts: the fair opponents of an engine. A window of a
+ * service at a site fires if its score reaches a threshold; all that fires for one service, at
+ * any site, with no gap longer than `quiet`, is one alert, as in the product. The threshold is
+ * the lowest that gives no more alerts than there were from the engines. */
 
 enum baseline_rule {
     BASELINE_COUNT, /* score: the hosts themselves */
     BASELINE_RISE,  /* score: hosts above their mean of the 24 hours before, from then on */
+    BASELINE_CHANGEFINDER, /* score: num/sdar.h over the hosts, from the second day on */
     BASELINE_RULES
 };
 

@@ -43,8 +43,11 @@ void evaluation_free(struct evaluation *ev)
     summary_done(&ev->engines);
     summary_done(&ev->engines_compared);
     summary_done(&ev->null);
-    for (size_t i = 0; i < BASELINE_RULES; i++)
+    for (size_t i = 0; i < BASELINE_RULES; i++) {
         summary_done(&ev->baseline[i]);
+        for (size_t k = 0; k < SUMMARY_KINDS; k++)
+            free(ev->duels[i][k].lead.hours);
+    }
     free(ev);
 }
 
@@ -67,6 +70,27 @@ static enum err run_compare(
     return OK;
 }
 
+static enum err run_duel(
+    struct evaluation *ev, const struct evaluation_run *r, enum baseline_rule rule)
+{
+    enum err e = OK;
+    for (uint32_t i = 0; !e && i < r->truth->event_count; i++) {
+        const struct score_event *ours = &r->score.events[i];
+        const struct score_event *theirs = &r->baseline_score[rule].events[i];
+        size_t k = 0;
+        while (strcmp(ev->engines_compared.kinds[k].kind, ours->event->kind) != 0)
+            k++;
+        struct duel *d = &ev->duels[rule][k];
+        bool we = ours->raised != INT64_MAX, they = theirs->raised != INT64_MAX;
+        d->both += we && they;
+        d->ours += we && !they;
+        d->theirs += they && !we;
+        if (we && they)
+            e = delays_add(&d->lead, theirs->raised - ours->raised);
+    }
+    return e;
+}
+
 static enum err run_sum(struct evaluation *ev, const struct evaluation_run *r)
 {
     if (r->truth->event_count == 0)
@@ -77,8 +101,10 @@ static enum err run_sum(struct evaluation *ev, const struct evaluation_run *r)
     ev->compared++;
     if (!e)
         e = summary_add(&ev->engines_compared, &r->score);
-    for (size_t i = 0; !e && i < BASELINE_RULES; i++)
+    for (size_t i = 0; !e && i < BASELINE_RULES; i++) {
         e = summary_add(&ev->baseline[i], &r->baseline_score[i]);
+        e = e ? e : run_duel(ev, r, (enum baseline_rule)i);
+    }
     return e;
 }
 

@@ -24,6 +24,13 @@ struct evaluation_run {
     struct score baseline_score[BASELINE_RULES];
 };
 
+/* The engines against one opponent, over events of one kind in the same runs. */
+struct duel {
+    uint64_t both, ours, theirs; /* events found by both, by one only */
+    struct delays lead; /* where both did: by how much the engines were first (less than zero:
+                           last) */
+};
+
 struct evaluation_options {
     struct score_options score;
     enum severity least; /* alerts below it are not looked at */
@@ -34,11 +41,12 @@ struct evaluation {
     struct evaluation_options options;
     struct evaluation_run *runs; /* owned */
     size_t run_count;
-    struct summary engines;                  /* runs with events */
-    struct summary null;                     /* runs without any */
-    struct summary baseline[BASELINE_RULES]; /* runs with events and host counts */
-    uint64_t compared;                       /* how many those are */
-    struct summary engines_compared;         /* the engines on those same runs */
+    struct summary engines;                           /* runs with events */
+    struct summary null;                              /* runs without any */
+    struct summary baseline[BASELINE_RULES];          /* runs with events and host counts */
+    uint64_t compared;                                /* how many those are */
+    struct summary engines_compared;                  /* the engines on those same runs */
+    struct duel duels[BASELINE_RULES][SUMMARY_KINDS]; /* by place in engines_compared.kinds */
 };
 
 enum err evaluation_new(

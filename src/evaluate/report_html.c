@@ -15,9 +15,11 @@ enum {
 
 static const char style[] =
     ":root{color-scheme:light dark;--bg:#fbfbfa;--card:#fff;--ink:#1d2430;--dim:#667085;"
-    "--line:#e3e6ea;--a:#1f6feb;--b:#98a2b3;--c:#d9822b;--bad:#d1435b;--good:#2f9e63}\n"
+    "--line:#e3e6ea;--a:#1f6feb;--b:#98a2b3;--c:#d9822b;--d:#8250df;--bad:#d1435b;--good:#"
+    "2f9e63}\n"
     "@media(prefers-color-scheme:dark){:root{--bg:#12161c;--card:#1a2028;--ink:#e6eaf0;"
-    "--dim:#98a2b3;--line:#2c3542;--a:#5b9dff;--b:#7d8899;--c:#e9a35b;--bad:#ef6d82;"
+    "--dim:#98a2b3;--line:#2c3542;--a:#5b9dff;--b:#7d8899;--c:#e9a35b;--d:#b392f0;--bad:#"
+    "ef6d82;"
     "--good:#56c288}}\n"
     "body{margin:0 auto;max-width:1040px;padding:32px 20px 64px;background:var(--bg);"
     "color:var(--ink);font:15px/1.55 system-ui,sans-serif}\n"
@@ -30,7 +32,8 @@ static const char style[] =
     "svg{display:block;width:100%;height:auto;background:var(--card);"
     "border:1px solid var(--line);border-radius:10px}\n"
     "svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .dim{fill:var(--dim)}\n"
-    "svg .a{fill:var(--a)}svg .b{fill:var(--b)}svg .c{fill:var(--c)}svg .bad{fill:var(--bad)}"
+    "svg .a{fill:var(--a)}svg .b{fill:var(--b)}svg .c{fill:var(--c)}svg .d{fill:var(--d)}svg "
+    ".bad{fill:var(--bad)}"
     "svg .good{fill:var(--good)}svg .grid{stroke:var(--line)}svg .whisker{stroke:var(--ink)}\n"
     "table{border-collapse:collapse;width:100%;background:var(--card);"
     "border:1px solid var(--line);border-radius:10px}\n"
@@ -154,7 +157,7 @@ static void put_bar(
 
 static void put_found_chart(struct buf *out, const struct evaluation *ev)
 {
-    static const char *const classes[BASELINE_RULES] = {"b", "c"};
+    static const char *const classes[BASELINE_RULES] = {"b", "c", "d"};
     const struct summary *s = &ev->engines;
     size_t bars = ev->compared ? 1 + BASELINE_RULES : 1;
     double row = 12.0 + 13.0 * (double)bars, tall = 34.0 + row * (double)s->kind_count;
@@ -177,11 +180,12 @@ static void put_found_chart(struct buf *out, const struct evaluation *ev)
     }
     buf_str(out, "</svg>\n<p class=\"dim key\"><i style=\"background:var(--a)\"></i>kizashi");
     if (ev->compared)
-        buf_printf(out,
-            "<i style=\"background:var(--b)\"></i>%s<i style=\"background:var(--c)\"></i>%s, "
-            "each "
-            "with as many alerts as kizashi gave in the run; lines: 95 %% intervals",
-            baseline_name(BASELINE_COUNT), baseline_name(BASELINE_RISE));
+        for (size_t b = 0; b < BASELINE_RULES; b++)
+            buf_printf(out, "<i style=\"background:var(--%s)\"></i>%s", classes[b],
+                baseline_name((enum baseline_rule)b));
+    if (ev->compared)
+        buf_str(out, "; the others with at most as many alerts as kizashi gave in the run; "
+                     "lines: 95 % intervals");
     buf_str(out, "</p>\n");
 }
 
@@ -272,6 +276,30 @@ static void put_false_table(struct buf *out, const struct evaluation *ev)
     for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++)
         put_false_row(out, baseline_name((enum baseline_rule)b), &ev->baseline[b]);
     buf_str(out, "</table></div>\n");
+}
+
+static void put_duel_table(struct buf *out, struct evaluation *ev)
+{
+    const struct summary *s = &ev->engines_compared;
+    buf_str(out, "<h2>Who was first</h2>\n<div class=scroll><table><tr><th>Event");
+    for (size_t b = 0; b < BASELINE_RULES; b++)
+        buf_printf(out, "<th>Lead over %s, median<th>Only kizashi<th>Only it",
+            baseline_name((enum baseline_rule)b));
+    buf_str(out, "</tr>\n");
+    for (size_t k = 0; k < s->kind_count; k++) {
+        buf_printf(out, "<tr><td>%s", s->kinds[k].kind);
+        for (size_t b = 0; b < BASELINE_RULES; b++) {
+            struct duel *d = &ev->duels[b][k];
+            buf_str(out, "<td>");
+            put_hours(out, delays_quantile(&d->lead, 0.5));
+            buf_printf(out, " <span class=dim>(%llu)</span><td>%llu<td>%llu",
+                (unsigned long long)d->both, (unsigned long long)d->ours,
+                (unsigned long long)d->theirs);
+        }
+        buf_str(out, "</tr>\n");
+    }
+    buf_str(out, "</table></div>\n<p class=dim>In brackets: events that both found. Less than "
+                 "zero: the other was first.</p>\n");
 }
 
 struct axis {
@@ -376,9 +404,11 @@ static void put_method(struct buf *out, const struct evaluation *ev)
         buf_str(out,
             "<p>Plain host counting sees the same packets without announced surveys. It alerts "
             "when the distinct hosts of a port at a site in ten minutes (host count), or their "
-            "excess over the mean of the day before (host rise), reach a threshold; in each "
-            "run "
-            "the threshold is the lowest that gives no more alerts than kizashi gave.</p>\n");
+            "excess over the mean of the day before (host rise), reach a threshold. "
+            "ChangeFinder "
+            "(Yamanishi, Takeuchi, KDD 2002; order 2, r = 0.005, smoothing 10 and 5) runs over "
+            "the same counts, from the second day on. In each run the threshold is the lowest "
+            "that gives no more alerts than kizashi gave.</p>\n");
 }
 
 void report_html(struct evaluation *ev, struct buf *out)
@@ -400,6 +430,8 @@ void report_html(struct evaluation *ev, struct buf *out)
         put_delay_chart(out, &ev->engines);
         put_kind_table(out, &ev->engines);
     }
+    if (ev->compared)
+        put_duel_table(out, ev);
     buf_str(out, "<h2>False alarms</h2>\n");
     put_false_table(out, ev);
     buf_str(out, "<h2>Runs</h2>\n");

@@ -98,18 +98,33 @@ static json_t *run_json(const struct evaluation_run *r)
         "events", events, "alerts", alerts, "baseline_thresholds", thresholds);
 }
 
+static json_t *duels_json(struct evaluation *ev, size_t rule)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; k < ev->engines_compared.kind_count; k++) {
+        struct duel *d = &ev->duels[rule][k];
+        json_array_append_new(list,
+            json_pack("{s:s, s:I, s:I, s:I, s:o}", "kind", ev->engines_compared.kinds[k].kind,
+                "found_by_both", (json_int_t)d->both, "only_engines", (json_int_t)d->ours,
+                "only_baseline", (json_int_t)d->theirs, "lead", delays_json(&d->lead)));
+    }
+    return list;
+}
+
 json_t *report_json(struct evaluation *ev)
 {
-    json_t *runs = json_array(), *baselines = json_object();
+    json_t *runs = json_array(), *baselines = json_object(), *duels = json_object();
     for (size_t i = 0; i < ev->run_count; i++)
         json_array_append_new(runs, run_json(&ev->runs[i]));
-    for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++)
-        json_object_set_new(
-            baselines, baseline_name((enum baseline_rule)b), summary_json(&ev->baseline[b]));
+    for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++) {
+        const char *name = baseline_name((enum baseline_rule)b);
+        json_object_set_new(baselines, name, summary_json(&ev->baseline[b]));
+        json_object_set_new(duels, name, duels_json(ev, b));
+    }
     json_t *null = ev->null.runs ? summary_json(&ev->null) : json_null();
-    return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "what", "kizashi evaluation",
-        "version", 1, "severity", severity_name(ev->options.least), "slack_s",
-        number((double)ev->options.score.slack / (double)US_SECOND), "engines",
-        summary_json(&ev->engines), "without_events", null, "baselines", baselines, "runs",
-        runs);
+    return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "what",
+        "kizashi evaluation", "version", 1, "severity", severity_name(ev->options.least),
+        "slack_s", number((double)ev->options.score.slack / (double)US_SECOND), "engines",
+        summary_json(&ev->engines), "without_events", null, "baselines", baselines, "lead_over",
+        duels, "runs", runs);
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "5/5 (57-100 %)" */
@@ -38,9 +39,8 @@ static void put_kinds(struct evaluation *ev, struct buf *out)
 {
     buf_printf(out, "%-16s %-20s %-18s %-18s", "event", "found (95 %)", "delay: median",
         "delay: 90 %");
-    if (ev->compared)
-        buf_printf(
-            out, " %-12s %-12s", baseline_name(BASELINE_COUNT), baseline_name(BASELINE_RISE));
+    for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++)
+        buf_printf(out, " %-12s", baseline_name((enum baseline_rule)b));
     buf_str(out, "\n");
     for (size_t i = 0; i < ev->engines.kind_count; i++) {
         struct summary_kind *k = &ev->engines.kinds[i];
@@ -95,6 +95,31 @@ static void put_early(struct evaluation *ev, struct buf *out)
     }
 }
 
+/* "ChangeFinder: 3 events found by both, first by 40 min (median), 2 only here, 0 only there"
+ */
+static void put_duel(struct evaluation *ev, size_t rule, struct buf *out)
+{
+    struct delays all = {0};
+    uint64_t both = 0, ours = 0, theirs = 0;
+    bool whole = true;
+    for (size_t k = 0; k < ev->engines_compared.kind_count; k++) {
+        const struct duel *d = &ev->duels[rule][k];
+        both += d->both;
+        ours += d->ours;
+        theirs += d->theirs;
+        for (size_t i = 0; whole && i < d->lead.count; i++)
+            whole = !delays_add(&all, (int64_t)(d->lead.hours[i] * (double)US_HOUR));
+    }
+    char lead[TIME_TEXT];
+    hours(whole ? delays_quantile(&all, 0.5) : NAN, lead);
+    buf_printf(out,
+        "%-16s %llu events found by both, the engines first by %s (median); %llu only by the "
+        "engines, %llu only by it\n",
+        "  lead", (unsigned long long)both, lead, (unsigned long long)ours,
+        (unsigned long long)theirs);
+    free(all.hours);
+}
+
 void report_text(struct evaluation *ev, struct buf *out)
 {
     struct tally shown = summary_shown(&ev->engines), hidden = summary_hidden(&ev->engines);
@@ -119,6 +144,7 @@ void report_text(struct evaluation *ev, struct buf *out)
         share(shown.hits, shown.of, text);
         buf_printf(out, "%-16s %s found by it, of those it can show, with as many alerts\n",
             baseline_name((enum baseline_rule)b), text);
+        put_duel(ev, b, out);
         put_rate(out, "", &ev->baseline[b]);
     }
 }

@@ -115,7 +115,7 @@ void score_done(struct score *s)
     *s = (struct score){0};
 }
 
-static enum err delays_add(struct delays *d, int64_t us)
+enum err delays_add(struct delays *d, int64_t us)
 {
     if (d->count == SUMMARY_DELAYS)
         return ERR_FULL;

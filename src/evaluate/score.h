@@ -94,6 +94,7 @@ struct summary {
 enum err summary_add(struct summary *all, const struct score *s) MUST_CHECK;
 void summary_done(struct summary *all);
 
+enum err delays_add(struct delays *d, int64_t us) MUST_CHECK;
 /* Quantile of sorted-on-demand delays; NaN if there are none. */
 double delays_quantile(struct delays *d, double q);
 

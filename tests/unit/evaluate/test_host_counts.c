@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "decode/packet.h"
+#include "evaluate/baseline.h"
 #include "evaluate/count.h"
 #include "evaluate/host_counts.h"
 #include "test.h"
@@ -103,7 +104,36 @@ static void counts(void **state)
     telescope_close(t);
 }
 
+/* Two ports hover about their level for three days; one of them jumps. With room for one alert,
+ * each rule names the jump; ChangeFinder within the half hour that its smoothing takes. */
+static void baselines_find_a_jump(void **state)
+{
+    (void)state;
+    struct host_counts h = {.window = 600 * US_SECOND};
+    const int64_t start = INT64_C(1785715200) * US_SECOND;
+    const uint32_t jump = 400;
+    for (uint32_t w = 0; w < 432; w++)
+        for (uint16_t port = 1; port <= 2; port++)
+            assert_int_equal(host_counts_add(&h, start + w * h.window, "jp-01", 6, port,
+                                 20 + (w * 7 + port) % 5 + (w >= jump && port == 2 ? 40 : 0)),
+                OK);
+    for (int rule = 0; rule < BASELINE_RULES; rule++) {
+        struct warnings w = {0};
+        double threshold;
+        const struct baseline_options o = {
+            .rule = (enum baseline_rule)rule, .alerts = 1, .quiet = 6 * US_HOUR};
+        assert_int_equal(baseline_make(&h, &o, &w, &threshold), OK);
+        assert_int_equal(w.count, 1);
+        assert_int_equal(w.list[0].ports[0], 2);
+        int64_t after = w.list[0].raised - (start + jump * h.window);
+        assert_true(after > 0 && after <= 3 * h.window);
+        warnings_done(&w);
+    }
+    host_counts_done(&h);
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS("each rule of the baseline finds a jump within half an hour", baselines_find_a_jump),
     SAYS("rows are read in any order", reads),
     SAYS("a broken row is refused by its line", refused),
     SAYS("hosts counted from the packets are those that the truth counts", counts),
