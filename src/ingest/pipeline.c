@@ -21,17 +21,26 @@ struct turn {
     struct fault fault;
 };
 
+/* A window that is closed and not yet shown. Its blocks belong to the sensors, which keep them
+ * until they close the window after it. */
+struct shown {
+    bool waiting;
+    int64_t start;
+    struct window_site *about;   /* one a site */
+    const struct block **blocks; /* all sites' together */
+    size_t block_count, block_room;
+};
+
 struct pipeline {
     struct pipeline_options options;
     struct site **sites;
     struct turn *turns; /* one a site */
     size_t count;
     struct pool *pool;
-    int64_t end;   /* of the last window; 0: none yet */
+    int64_t end;   /* of the last window that was closed; 0: none yet */
     int64_t start; /* of the window that is open */
-    struct window_site *about;
-    const struct block **blocks; /* all sites' together */
-    size_t block_room;
+    struct shown shown;
+    struct window_site *silent; /* the sites in windows in which none saw anything */
 };
 
 static int by_name(const void *a, const void *b)
@@ -48,7 +57,7 @@ static size_t threads_wanted(struct site **sites, size_t count, size_t asked)
     size_t live = 0;
     for (size_t i = 0; i < count; i++)
         live += feed_may_wait(site_feed(sites[i]));
-    return live > threads ? live : threads;
+    return live + 1 > threads ? live + 1 : threads; /* and the caller's, for the engines */
 }
 
 enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_t count,
@@ -67,8 +76,9 @@ enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_
         return fault_set(f, ERR_NOMEM, "out of memory");
     *p = (struct pipeline){.options = *options, .sites = sites, .count = count};
     p->turns = calloc(count, sizeof *p->turns);
-    p->about = calloc(count, sizeof *p->about);
-    enum err e = p->turns && p->about ? OK : ERR_NOMEM;
+    p->shown.about = calloc(count, sizeof *p->shown.about);
+    p->silent = calloc(count, sizeof *p->silent);
+    enum err e = p->turns && p->shown.about && p->silent ? OK : ERR_NOMEM;
     if (!e)
         e = pool_new(&p->pool, threads_wanted(sites, count, options->threads));
     if (e) {
@@ -85,8 +95,9 @@ void pipeline_free(struct pipeline *p)
         return;
     pool_free(p->pool);
     free(p->turns);
-    free(p->about);
-    free(p->blocks);
+    free(p->shown.about);
+    free(p->shown.blocks);
+    free(p->silent);
     free(p);
 }
 
@@ -108,64 +119,77 @@ static void advance_job(void *context, size_t number)
             site_close_window(s, p->start, &t->about, &t->blocks, &t->block_count, &t->fault);
 }
 
-static enum err blocks_gather(struct pipeline *p, size_t *ret_count)
+/* Take note of what the sites have closed, to be shown while they go on. */
+static enum err window_gather(struct pipeline *p)
 {
+    struct shown *s = &p->shown;
     size_t total = 0;
     for (size_t i = 0; i < p->count; i++)
         total += p->turns[i].block_count;
-    if (total > p->block_room) {
-        const struct block **more = realloc(p->blocks, total * sizeof *more);
+    if (total > s->block_room) {
+        const struct block **more = realloc(s->blocks, total * sizeof *more);
         if (!more)
             return ERR_NOMEM;
-        p->blocks = more;
-        p->block_room = total;
+        s->blocks = more;
+        s->block_room = total;
     }
-    size_t at = 0;
+    s->block_count = 0;
     for (size_t i = 0; i < p->count; i++) {
-        p->about[i] = p->turns[i].about;
+        s->about[i] = p->turns[i].about;
+        p->silent[i] = s->about[i];
         for (size_t k = 0; k < p->turns[i].block_count; k++)
-            p->blocks[at++] = p->turns[i].blocks[k];
+            s->blocks[s->block_count++] = p->turns[i].blocks[k];
     }
-    *ret_count = total;
+    s->start = p->start;
+    s->waiting = true;
+    p->end = p->start + p->options.window;
     return OK;
 }
 
-static enum err window_show(
-    struct pipeline *p, int64_t start, size_t block_count, struct fault *f)
+static enum err window_show(struct pipeline *p, const struct window *w, struct fault *f)
 {
-    const struct window w = {
-        .start = start,
-        .length = p->options.window,
-        .sites = p->about,
-        .site_count = p->count,
-        .kind = &record_contact,
-        .blocks = p->blocks,
-        .block_count = block_count,
-    };
     const struct pipeline_events *events = &p->options.events;
     enum err e = OK;
     if (p->options.analysis)
-        e = analysis_step(p->options.analysis, &w, events->alert, events->context, f);
+        e = analysis_step(p->options.analysis, w, events->alert, events->context, f);
     if (!e && events->window)
-        e = events->window(events->context, &w);
+        e = events->window(events->context, w);
     return e;
 }
 
-/* Windows between the last and the next in which no site saw anything. */
-static enum err gap_show(struct pipeline *p, int64_t until, struct fault *f)
+/* Before the sites go on: what they are in the windows in which none saw anything. */
+static void silence_note(struct pipeline *p)
 {
-    int64_t length = p->options.window;
-    if (!p->end || until - p->end > GAP_WINDOWS * length)
-        return OK;
-    enum err e = OK;
-    for (int64_t start = p->end; start < until && !e; start += length) {
-        for (size_t i = 0; i < p->count; i++) {
-            p->about[i].watching = site_watching(p->sites[i], start);
-            p->about[i].packets = 0;
-            p->about[i].lost = 0;
-        }
-        e = window_show(p, start, 0, f);
+    for (size_t i = 0; i < p->count; i++) {
+        p->silent[i].watching = site_watching(p->sites[i], p->end);
+        p->silent[i].packets = 0;
+        p->silent[i].lost = 0;
     }
+}
+
+/* The window that waits, and those after it up to `until` in which no site saw anything. */
+static enum err windows_show(struct pipeline *p, int64_t until, struct fault *f)
+{
+    if (!p->shown.waiting)
+        return OK;
+    int64_t length = p->options.window;
+    struct window w = {
+        .start = p->shown.start,
+        .length = length,
+        .sites = p->shown.about,
+        .site_count = p->count,
+        .kind = &record_contact,
+        .blocks = p->shown.blocks,
+        .block_count = p->shown.block_count,
+    };
+    p->shown.waiting = false;
+    enum err e = window_show(p, &w, f);
+    w.sites = p->silent;
+    w.block_count = 0;
+    if (until - window_end(&w) > GAP_WINDOWS * length)
+        return e;
+    for (w.start += length; w.start < until && !e; w.start += length)
+        e = window_show(p, &w, f);
     return e;
 }
 
@@ -180,25 +204,46 @@ static enum err flush_all(struct pipeline *p, struct fault *f)
     return first;
 }
 
-enum err pipeline_step(struct pipeline *p, struct fault *f)
+/* The window in which the sites' next packet is; ERR_NOTFOUND if there is none. */
+static enum err window_next(const struct pipeline *p, int64_t *ret_start)
 {
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < p->count; i++) {
         int64_t peek = feed_peek(site_feed(p->sites[i]));
         next = peek < next ? peek : next;
     }
-    if (next == INT64_MAX) {
-        enum err e = flush_all(p, f);
-        return e ? e : ERR_NOTFOUND;
-    }
+    if (next == INT64_MAX)
+        return ERR_NOTFOUND;
     int64_t start = time_floor(next, p->options.window);
-    if (p->end && start < p->end)
-        start = p->end; /* late frames are counted into the window that is open */
-    enum err e = gap_show(p, start, f);
-    if (e)
-        return e;
+    /* Late frames are counted into the window that is open. */
+    *ret_start = p->end && start < p->end ? p->end : start;
+    return OK;
+}
+
+/* All that is on the way is shown and sent to the store; the first failure is the result. */
+static enum err all_settle(struct pipeline *p, struct fault *f)
+{
+    struct fault other = {0};
+    enum err shown = windows_show(p, p->end, f);
+    enum err flushed = flush_all(p, shown ? &other : f);
+    return shown ? shown : flushed;
+}
+
+enum err pipeline_step(struct pipeline *p, struct fault *f)
+{
+    int64_t start;
+    enum err e = window_next(p, &start);
+    if (e) {
+        enum err settled = all_settle(p, f);
+        return settled ? settled : e;
+    }
     p->start = start;
-    pool_run(p->pool, p->count, advance_job, p);
+    silence_note(p);
+    pool_start(p->pool, p->count, advance_job, p);
+    enum err shown = windows_show(p, start, f);
+    pool_wait(p->pool);
+    if (shown)
+        return shown;
     for (size_t i = 0; i < p->count && !e; i++) {
         e = p->turns[i].err;
         if (e && e != ERR_STOPPED && f)
@@ -208,14 +253,7 @@ enum err pipeline_step(struct pipeline *p, struct fault *f)
         enum err flushed = flush_all(p, f);
         return flushed ? flushed : e;
     }
-    size_t block_count = 0;
-    if (!e)
-        e = blocks_gather(p, &block_count);
-    if (!e)
-        e = window_show(p, start, block_count, f);
-    if (!e)
-        p->end = start + p->options.window;
-    return e;
+    return e ? e : window_gather(p);
 }
 
 enum err pipeline_run(struct pipeline *p, struct fault *f)

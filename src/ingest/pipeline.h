@@ -35,14 +35,17 @@ enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_
     const struct pipeline_options *options, struct fault *f) MUST_CHECK;
 void pipeline_free(struct pipeline *p);
 
-/* Run one window. ERR_NOTFOUND: all feeds have ended; ERR_STOPPED: stopped on request, and what
- * had been gathered is on its way to the store. */
+/* Run one window of the sites, and meanwhile, on the caller's thread, show the one before it to
+ * the engines. ERR_NOTFOUND: all feeds have ended and every window has been shown; ERR_STOPPED:
+ * stopped on request, what had been gathered is on its way to the store, and all windows that
+ * the sites have closed have been shown. */
 enum err pipeline_step(struct pipeline *p, struct fault *f) MUST_CHECK;
 
 /* Until the end. OK when all feeds have ended, ERR_STOPPED on request. */
 enum err pipeline_run(struct pipeline *p, struct fault *f) MUST_CHECK;
 
-/* End of the last window that was closed; 0 before the first. */
+/* End of the last window that was closed; 0 before the first. After pipeline_run() it has been
+ * shown. */
 int64_t pipeline_time(const struct pipeline *p);
 
 #endif

@@ -71,20 +71,22 @@ enum err pool_new(struct pool **ret_pool, size_t threads)
     return OK;
 }
 
-void pool_run(
+void pool_start(
     struct pool *p, size_t count, void (*job)(void *context, size_t number), void *context)
 {
-    if (count == 1 || p->thread_count == 0) {
-        for (size_t i = 0; i < count; i++)
-            job(context, i);
-        return;
-    }
     pthread_mutex_lock(&p->lock);
+    assert(!p->busy && p->next == p->count);
     p->job = job;
     p->context = context;
     p->next = 0;
     p->count = count;
     pthread_cond_broadcast(&p->work);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pool_wait(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
     jobs_do(p);
     while (p->busy || p->next < p->count)
         pthread_cond_wait(&p->done, &p->lock);

@@ -11,10 +11,14 @@ struct pool;
 /* `threads` in all, the caller's own included; at least 1, at most 256. */
 enum err pool_new(struct pool **ret_pool, size_t threads) MUST_CHECK;
 
-/* Call job(context, 0..count-1), each once, spread over the threads; returns when all are done.
- */
-void pool_run(
+/* Have job(context, 0..count-1) called, each once, by the other threads, while the caller does
+ * something else; then comes pool_wait(). A pool of one thread begins at pool_wait(). */
+void pool_start(
     struct pool *p, size_t count, void (*job)(void *context, size_t number), void *context);
+
+/* Help with what has not been begun; returns when all jobs are done. */
+void pool_wait(struct pool *p);
+
 void pool_free(struct pool *p);
 
 #endif

@@ -90,9 +90,11 @@ void sensor_free(struct sensor *s)
     contacts_done(&s->contacts);
     services_done(&s->services);
     free(s->use);
-    for (size_t i = 0; i < s->block_room; i++)
-        block_free(s->blocks[i]);
-    free(s->blocks);
+    for (size_t turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < s->rows[turn].room; i++)
+            block_free(s->rows[turn].blocks[i]);
+        free(s->rows[turn].blocks);
+    }
     dos_done(&s->dos);
     misconfig_done(&s->misconfig);
     free(s);

@@ -73,8 +73,9 @@ enum err sensor_take(
 void sensor_frame_failed(struct sensor *s, enum decode_result why);
 
 /**
- * Close the window that is open, or that of `start` if none is. Its contacts and dos rows stay
- * valid until the next call of sensor_take() or sensor_close_window().
+ * Close the window that is open, or that of `start` if none is. Its contacts stay valid until
+ * the window after it is closed, so that they can be looked at while that one fills; its dos
+ * rows until the next call of sensor_take() or sensor_close_window().
  *
  * @param ret_site   what the site had in it (`lost` is the caller's to fill).
  * @param ret_blocks contact blocks, borrowed.

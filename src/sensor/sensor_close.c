@@ -20,27 +20,29 @@ const char *sensor_tool_name(const struct sensor *s, unsigned tool)
     return tool ? fingerprints_at(s->shared.fingerprints, tool - 1)->tool : "";
 }
 
-/* An empty block with room for `rows` as the k-th contact block. */
-static enum err contact_block(struct sensor *s, size_t k, size_t rows, struct block **ret_block)
+/* An empty block with room for `rows` as the next of a window. */
+static enum err contact_block(struct contact_rows *c, size_t rows, struct block **ret_block)
 {
-    if (k >= s->block_room) {
-        struct block **blocks = realloc(s->blocks, (k + 1) * sizeof *blocks);
+    size_t k = c->count;
+    if (k >= c->room) {
+        struct block **blocks = realloc(c->blocks, (k + 1) * sizeof *blocks);
         if (!blocks)
             return ERR_NOMEM;
-        s->blocks = blocks;
-        s->blocks[k] = NULL;
-        s->block_room = k + 1;
+        c->blocks = blocks;
+        c->blocks[k] = NULL;
+        c->room = k + 1;
     }
-    if (!s->blocks[k] || s->blocks[k]->cap < rows) {
+    if (!c->blocks[k] || c->blocks[k]->cap < rows) {
         struct block *b;
         enum err e = block_new(&b, &record_contact, rows);
         if (e)
             return e;
-        block_free(s->blocks[k]);
-        s->blocks[k] = b;
+        block_free(c->blocks[k]);
+        c->blocks[k] = b;
     }
-    block_clear(s->blocks[k]);
-    *ret_block = s->blocks[k];
+    block_clear(c->blocks[k]);
+    c->count++;
+    *ret_block = c->blocks[k];
     return OK;
 }
 
@@ -77,13 +79,14 @@ static enum err put_contact(
 static enum err put_contacts(struct sensor *s)
 {
     struct row_words words;
-    s->block_count = 0;
+    s->turn = !s->turn;
+    s->rows[s->turn].count = 0;
     for (size_t from = 0; from < s->contacts.count;) {
         size_t rows = s->contacts.count - from;
         if (rows > record_contact.max_rows)
             rows = record_contact.max_rows;
         struct block *b;
-        enum err e = contact_block(s, s->block_count, rows, &b);
+        enum err e = contact_block(&s->rows[s->turn], rows, &b);
         if (!e)
             e = rows_start(&words, b, &contact_columns, s->site);
         for (size_t i = 0; !e && i < rows; i++) {
@@ -95,7 +98,6 @@ static enum err put_contacts(struct sensor *s)
         if (e)
             return e;
         from += rows;
-        s->block_count++;
     }
     return OK;
 }
@@ -136,8 +138,8 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
     s->open = false;
     s->closed = true;
     *ret_site = site;
-    *ret_blocks = (const struct block *const *)s->blocks;
-    *ret_count = s->block_count;
+    *ret_blocks = (const struct block *const *)s->rows[s->turn].blocks;
+    *ret_count = s->rows[s->turn].count;
     *ret_dos = s->dos.out;
     return OK;
 }

@@ -21,6 +21,13 @@ struct rule_use {
         host; /* that source, if it had its latest match in the open window; or HOST_NONE */
 };
 
+/* Contact rows of one window. */
+struct contact_rows {
+    struct block **blocks;
+    size_t count; /* in use */
+    size_t room;
+};
+
 struct sensor {
     char site[RECORD_NAME_MAX + 1];
     struct sensor_shared shared;
@@ -35,9 +42,8 @@ struct sensor {
     int64_t start;        /* of the window */
     uint32_t window;
     uint64_t window_packets;
-    struct block **blocks; /* contact rows of the window that was closed last */
-    size_t block_count;    /* in use */
-    size_t block_room;
+    struct contact_rows rows[2]; /* of the two windows that were closed last */
+    unsigned turn;               /* which of them is the newer */
     struct dos dos;
     struct misconfig misconfig;
 };
