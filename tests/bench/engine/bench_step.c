@@ -1,0 +1,322 @@
+/* What a window costs each engine, without the sensor beside it: all windows are made first and
+ * kept in memory, then each engine looks at them from the beginning, several times over.
+ *
+ *     bench_step                                     made-up world: 8 sites, 2 days
+ *     bench_step --site jp-01=a.pcap --site ...      windows as replay would make them
+ *
+ * With --engines, --set, --window, --survey-list as in replay. One line an engine: CPU time of
+ * its thread for a window, for a contact, the slowest window, and a digest of all its findings
+ * and of the state it saves at the end: equal digests, equal findings. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "bench.h"
+#include "cmd/options.h"
+#include "cmd/setup.h"
+#include "cmd/site_list.h"
+#include "ingest/pipeline.h"
+#include "world.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    WINDOWS_MAX = 8192,
+    WORLD_DAYS = 2,
+    STATE_MAX = 1 << 30
+};
+
+static const struct conf_item items[] = {
+    {.name = "site", .type = CONF_LIST, .arg = "NAME=FILE", .text = "A capture of this site."},
+    {.name = "rounds",
+        .type = CONF_COUNT,
+        .arg = "N",
+        .min = 1,
+        .max = BENCH_ROUNDS_MAX,
+        .initial = "3",
+        .text = "How often each engine sees all windows."},
+    {.name = "ports",
+        .type = CONF_COUNT,
+        .arg = "N",
+        .min = 1,
+        .max = WORLD_PORTS,
+        .initial = "300",
+        .text = "Ports with regular traffic in the made-up world."},
+    {.name = "states", .type = CONF_FLAG, .text = "Digest the state after each window, too."},
+    SETUP_ITEMS,
+    {.name = NULL},
+};
+
+static const struct command command = {
+    .name = "bench_step", .text = "What a window costs each engine.", .items = items};
+
+/* All windows, with blocks of their own. */
+struct recording {
+    struct window windows[WINDOWS_MAX];
+    size_t count;
+    size_t contacts;
+};
+
+static enum err keep_blocks(struct window *to, const struct window *w)
+{
+    const struct block **blocks = calloc(w->block_count + 1, sizeof *blocks);
+    if (!blocks)
+        return ERR_NOMEM;
+    to->blocks = blocks;
+    for (size_t i = 0; i < w->block_count; i++) {
+        struct block *copy;
+        size_t rows = w->blocks[i]->rows;
+        enum err e = block_new(&copy, w->kind, rows ? rows : 1);
+        if (!e)
+            e = block_append(copy, w->blocks[i], 0, rows);
+        if (e)
+            return e;
+        blocks[i] = copy;
+    }
+    return OK;
+}
+
+static enum err keep_window(void *context, const struct window *w)
+{
+    struct recording *r = context;
+    struct window_site *sites = calloc(w->site_count, sizeof *sites);
+    if (!sites || r->count == WINDOWS_MAX) {
+        free(sites);
+        return ERR_NOMEM;
+    }
+    memcpy(sites, w->sites, w->site_count * sizeof *sites);
+    struct window *to = &r->windows[r->count++];
+    *to = *w;
+    to->sites = sites;
+    for (size_t i = 0; i < w->block_count; i++)
+        r->contacts += w->blocks[i]->rows;
+    return keep_blocks(to, w);
+}
+
+static void recording_done(struct recording *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        for (size_t k = 0; k < r->windows[i].block_count; k++)
+            block_free((struct block *)(uintptr_t)r->windows[i].blocks[k]);
+        free((void *)(uintptr_t)r->windows[i].blocks);
+        free((void *)(uintptr_t)r->windows[i].sites);
+    }
+    free(r);
+}
+
+static void trouble(void *context, const char *site, const struct fault *f)
+{
+    (void)context;
+    fprintf(stderr, "%s: %s\n", site, f->text);
+}
+
+/* --- captures ------------------------------------------------------------------------------
+ */
+
+static enum err site_make(struct site **ret_site, const struct setup *setup,
+    const struct site_captures *captures, size_t sites, struct fault *f)
+{
+    struct site_options options = {.shared = &setup->shared};
+    struct feed *feed;
+    enum err e = setup_sensor_options(setup, captures->name, sites, &options.sensor, f);
+    if (!e)
+        e = feed_open_files(&feed, captures->paths, captures->count, f);
+    if (e)
+        return e;
+    e = site_new(ret_site, captures->name, feed, &options);
+    if (e)
+        feed_close(feed);
+    return e;
+}
+
+static enum err record_captures(struct recording *r, const struct setup *setup,
+    const struct site_list *list, struct fault *f)
+{
+    atomic_bool stop = false;
+    struct pipeline *pipeline = NULL;
+    size_t count = 0;
+    enum err e = OK;
+    struct site **sites = calloc(list->count, sizeof *sites);
+    if (!sites)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    while (!e && count < list->count) {
+        e = site_make(&sites[count], setup, &list->sites[count], list->count, f);
+        count += !e;
+    }
+    struct pipeline_options options = {.window = setup->window,
+        .stop = &stop,
+        .events = {.context = r, .window = keep_window, .trouble = trouble}};
+    if (!e)
+        e = pipeline_new(&pipeline, sites, count, &options, f);
+    if (!e)
+        e = pipeline_run(pipeline, f);
+    pipeline_free(pipeline);
+    for (size_t i = 0; i < count; i++)
+        site_free(sites[i]);
+    free(sites);
+    return e;
+}
+
+static enum err record_world(struct recording *r, size_t ports)
+{
+    struct world_options options = world_usual(1);
+    options.ports = ports;
+    struct world *w = world_new(&options);
+    enum err e = OK;
+    for (int i = 0; i < WORLD_DAYS * 144 && !e; i++)
+        e = keep_window(r, world_next(w));
+    world_free(w);
+    return e;
+}
+
+/* --- engines -------------------------------------------------------------------------------
+ */
+
+struct digest {
+    uint64_t hash;
+    size_t findings;
+};
+
+static void digest_bytes(struct digest *d, const void *data, size_t len)
+{
+    d->hash = hash_two(d->hash, hash_bytes(data, len, 1));
+}
+
+static enum err digest_finding(void *context, const struct finding *f)
+{
+    struct digest *d = context;
+    struct buf text;
+    buf_init(&text, 1 << 24);
+    buf_printf(&text, "%s %s %lld %lld %lld %d %.17g %u %llu|%s|%s|%s|", f->engine, f->kind,
+        (long long)f->time, (long long)f->start, (long long)f->end, (int)f->severity, f->score,
+        f->proto, (unsigned long long)f->host_count, f->tool, f->title, f->explanation);
+    for (size_t i = 0; i < f->port_count; i++)
+        buf_printf(&text, "%u,", f->ports[i]);
+    for (size_t i = 0; i < f->site_count; i++)
+        buf_printf(&text, "%s,", f->sites[i]);
+    for (size_t i = 0; i < f->country_count; i++)
+        buf_printf(&text, "%s,", f->countries[i]);
+    buf_put(&text, f->hosts, f->host_sample * sizeof *f->hosts);
+    json_write(&text, f->evidence);
+    digest_bytes(d, text.data, text.len);
+    d->findings++;
+    enum err e = text.err;
+    buf_done(&text);
+    return e;
+}
+
+static enum err digest_state(
+    struct digest *d, const struct engine *engine, const struct engine_state *state)
+{
+    struct buf saved;
+    buf_init(&saved, STATE_MAX);
+    enum err e = engine->save(state, &saved);
+    digest_bytes(d, saved.data, saved.len);
+    buf_done(&saved);
+    return e;
+}
+
+/* One round over all windows: its CPU time in *ret_spent, that of its slowest window in
+ * *ret_most, both in seconds. */
+static enum err run(const struct recording *r, const struct engine *engine,
+    struct engine_state *state, bool states, struct digest *d, double ret_spent[2])
+{
+    struct arena scratch;
+    struct sink sink = {digest_finding, d};
+    enum err e = OK;
+    arena_init(&scratch, (size_t)1 << 30);
+    for (size_t i = 0; i < r->count && !e; i++) {
+        double before = bench_seconds();
+        e = engine->step(state, &r->windows[i], &scratch, &sink);
+        arena_clear(&scratch);
+        double spent = bench_seconds() - before;
+        ret_spent[0] += spent;
+        ret_spent[1] = fmax(ret_spent[1], spent);
+        if (states && !e)
+            e = digest_state(d, engine, state);
+    }
+    arena_done(&scratch);
+    if (!e)
+        e = digest_state(d, engine, state);
+    return e;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const double *x = a;
+    const double *y = b;
+    return (x[0] > y[0]) - (x[0] < y[0]);
+}
+
+static enum err bench_engine(const struct recording *r, const struct setup *setup,
+    size_t number, const struct conf *conf, struct fault *f)
+{
+    const struct engine *engine = setup->engines.engines[number];
+    size_t rounds = conf_count(conf, "rounds");
+    double spent[BENCH_ROUNDS_MAX][2] = {{0}};
+    struct digest d = {0};
+    for (size_t i = 0; i < rounds; i++) {
+        struct engine_state *state;
+        d = (struct digest){0};
+        enum err e = engine->open(&state, setup->engines.confs[number], setup->window, f);
+        if (e)
+            return e;
+        e = run(r, engine, state, conf_flag(conf, "states"), &d, spent[i]);
+        engine->close(state);
+        if (e)
+            return fault_set(f, e, "%s: %s", engine->name, err_text(e));
+    }
+    qsort(spent, rounds, sizeof *spent, by_time);
+    double middle = spent[rounds / 2][0];
+    printf("%-10s %8.0f us/window %7.1f ns/contact, best round %.0f us/window, slowest window "
+           "%.1f ms; %zu findings, digest %016llx\n",
+        engine->name, middle / (double)r->count * 1e6, middle / (double)r->contacts * 1e9,
+        spent[0][0] / (double)r->count * 1e6, spent[0][1] * 1e3, d.findings,
+        (unsigned long long)d.hash);
+    fflush(stdout);
+    return OK;
+}
+
+static enum err bench_all(const struct conf *conf, struct fault *f)
+{
+    struct setup setup;
+    struct site_list list = {0};
+    const char *const *pairs;
+    size_t pair_count = conf_list(conf, "site", &pairs);
+    enum err e = setup_open(&setup, conf, f);
+    if (e)
+        return e;
+    struct recording *r = calloc(1, sizeof *r);
+    e = r ? site_list_pairs(&list, pairs, pair_count, f) : ERR_NOMEM;
+    if (!e && pair_count)
+        e = record_captures(r, &setup, &list, f);
+    else if (!e)
+        e = record_world(r, conf_count(conf, "ports"));
+    if (!e)
+        printf("%zu windows, %zu contacts: %.0f a window, %zu sites\n", r->count, r->contacts,
+            (double)r->contacts / (double)r->count, r->windows[0].site_count);
+    for (size_t i = 0; !e && i < setup.engines.count; i++)
+        e = bench_engine(r, &setup, i, conf, f);
+    if (r)
+        recording_done(r);
+    site_list_done(&list);
+    setup_close(&setup);
+    return e;
+}
+
+int main(int argc, char **argv)
+{
+    struct conf *conf;
+    struct fault f = {0};
+    int operands;
+    if (conf_new(&conf, items) != OK)
+        return 1;
+    enum err e = options_read(conf, &command, argc - 1, argv + 1, &operands, &f);
+    if (e == ERR_STOPPED)
+        options_help(stdout, &command);
+    else if (!e)
+        e = bench_all(conf, &f);
+    if (e && e != ERR_STOPPED)
+        fprintf(stderr, "bench_step: %s\n", f.text);
+    conf_free(conf);
+    return e && e != ERR_STOPPED;
+}
