@@ -3,19 +3,106 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-static int write_part(const char *data, size_t len, void *context)
+/* Escapes of RFC 8259, section 7, for what must be escaped; the rest is UTF-8 as it is. */
+static void write_escaped(struct buf *out, uint8_t c)
 {
-    struct buf *out = context;
-    buf_put(out, data, len);
-    return out->err ? -1 : 0;
+    static const char must[] = "\b\f\n\r\t\"\\";
+    static const char says[] = "bfnrt\"\\";
+    const char *at = c ? strchr(must, c) : NULL;
+    if (at)
+        buf_put(out, (char[]){'\\', says[at - must]}, 2);
+    else
+        buf_printf(out, "\\u%04x", c);
+}
+
+static void write_text(struct buf *out, const char *bytes, size_t len)
+{
+    size_t plain = 0;
+    buf_u8(out, '"');
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = (uint8_t)bytes[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_put(out, bytes + plain, i - plain);
+        write_escaped(out, c);
+        plain = i + 1;
+    }
+    buf_put(out, bytes + plain, len - plain);
+    buf_u8(out, '"');
+}
+
+/* The fewest digits that give the same double again: 0.98, not 0.97999999999999998. */
+static void write_real(struct buf *out, double value)
+{
+    char text[32];
+    int digits = 15;
+    do
+        snprintf(text, sizeof text, "%.*g", digits, value);
+    while (digits++ < 17 && memcmp(&(double){strtod(text, NULL)}, &value, sizeof value) != 0);
+    buf_str(out, text);
+    if (!strpbrk(text, ".e"))
+        buf_str(out, ".0");
+}
+
+/* As deep as the value is, which jansson's own parser and packer keep below 2,048. */
+static void write_value(struct buf *out, const json_t *value)
+{
+    size_t i = 0;
+    const char *between = "";
+    const char *name;
+    json_t *member;
+    json_t *inner = (json_t *)(uintptr_t)value; /* the macros of jansson know no const */
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        buf_u8(out, '{');
+        json_object_foreach(inner, name, member)
+        {
+            buf_str(out, between);
+            write_text(out, name, strlen(name));
+            buf_u8(out, ':');
+            write_value(out, member);
+            between = ",";
+        }
+        buf_u8(out, '}');
+        return;
+    case JSON_ARRAY:
+        buf_u8(out, '[');
+        json_array_foreach(inner, i, member)
+        {
+            buf_str(out, i ? "," : "");
+            write_value(out, member);
+        }
+        buf_u8(out, ']');
+        return;
+    case JSON_STRING:
+        write_text(out, json_string_value(value), json_string_length(value));
+        return;
+    case JSON_INTEGER:
+        buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return;
+    case JSON_REAL:
+        write_real(out, json_real_value(value));
+        return;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        buf_str(out, json_is_true(value) ? "true" : "false");
+        return;
+    case JSON_NULL:
+        buf_str(out, "null");
+        return;
+    }
 }
 
 void json_write(struct buf *out, const json_t *value)
 {
-    if (json_dump_callback(value, write_part, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0 &&
-        !out->err)
-        out->err = ERR_NOMEM;
+    if (!value)
+        out->err = out->err ? out->err : ERR_NOMEM;
+    else
+        write_value(out, value);
 }
 
 /* How many bytes the well-formed UTF-8 sequence at `p` has (The Unicode Standard, table 3-7),

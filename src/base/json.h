@@ -8,7 +8,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* Append the value as one line without a newline; object keys keep the order of insertion. */
+/* Append the value as one line without a newline; object keys keep the order of insertion, and
+ * reals have the fewest digits that give the same double again. */
 void json_write(struct buf *out, const json_t *value);
 
 /* Text that may be any bytes: each byte that is not UTF-8 becomes U+FFFD, so the result is

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void one_line(void **state)
@@ -15,6 +16,56 @@ static void one_line(void **state)
     assert_int_equal(out.err, OK);
     assert_string_equal((const char *)out.data,
         "{\"zeta\":1,\"alpha\":\"a\\nb\",\"ports\":[23,80],\"none\":null}");
+    buf_done(&out);
+    json_decref(o);
+}
+
+static const struct {
+    double value;
+    const char *text;
+} reals[] = {
+    {0.98, "0.98"},
+    {0.99, "0.99"},
+    {0.1 + 0.2, "0.30000000000000004"},
+    {1.0, "1.0"},
+    {-2.5, "-2.5"},
+    {1e300, "1e+300"},
+    {123456789.125, "123456789.125"},
+    {0.0, "0.0"},
+    {1.0 / 3.0, "0.3333333333333333"},
+};
+
+static void short_reals(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        json_t *value = json_real(reals[i].value);
+        struct buf out;
+        buf_init(&out, 100);
+        json_write(&out, value);
+        assert_string_equal((const char *)out.data, reals[i].text);
+        double again = strtod((const char *)out.data, NULL);
+        assert_memory_equal(&again, &reals[i].value, sizeof again);
+        buf_done(&out);
+        json_decref(value);
+    }
+}
+
+/* Whatever is written, jansson reads as the same value. */
+static void any_value(void **state)
+{
+    (void)state;
+    json_t *o = json_pack("{s:[i,f,b,b,n], s:{}, s:[], s:s%, s:I}", "mixed \"\\/\x7f", -1, 1e-7,
+        1, 0, "object", "array", "text", "\0\1\x1f\b\f\n\r\t\"\\/\xc3\xa9", (size_t)13, "large",
+        (json_int_t)INT64_MIN);
+    assert_non_null(o);
+    struct buf out;
+    buf_init(&out, 1000);
+    json_write(&out, o);
+    assert_int_equal(out.err, OK);
+    json_t *again = json_loadb((const char *)out.data, out.len, JSON_ALLOW_NUL, NULL);
+    assert_true(json_equal(o, again));
+    json_decref(again);
     buf_done(&out);
     json_decref(o);
 }
@@ -93,6 +144,8 @@ static void times(void **state)
 
 static const struct CMUnitTest tests[] = {
     SAYS("a value is one line, keys in the order they were set", one_line),
+    SAYS("a number is written with the fewest digits that give it back", short_reals),
+    SAYS("any value that is written is read back as the same value", any_value),
     SAYS("a value that passes the buffer's cap is refused", cap),
     SAYS("bytes that are not UTF-8 are replaced, the rest stays", any_bytes),
     SAYS("any bytes make valid JSON that is read back", every_byte),
