@@ -216,6 +216,11 @@ const char *api_address(const struct api *a)
     return a->address;
 }
 
+bool api_in_clear(const struct api *a)
+{
+    return !a->tls && !a->loopback && !a->has_proxy;
+}
+
 enum err api_publish(struct api *a, const char *event, const json_t *data)
 {
     shared_forget(a->shared); /* who hears of it asks again, and must not get what was */

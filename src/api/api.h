@@ -103,6 +103,10 @@ bool api_has_portal(void);
 /* The address that it listens on, "http://127.0.0.1:8480". */
 const char *api_address(const struct api *a);
 
+/* Do passwords and answers leave this machine without TLS, and without a proxy that was named?
+ */
+bool api_in_clear(const struct api *a);
+
 /* Send an event to every reader of /events; `data` is borrowed. ERR_FULL if it is larger than
  * 256 KiB. */
 enum err api_publish(struct api *a, const char *event, const json_t *data) MUST_CHECK;

@@ -60,19 +60,13 @@ static bool whole_number(const char *text, int64_t *ret_number)
 
 static bool take_when(const char *text, struct value *v)
 {
-    int64_t back;
-    if (strcmp(text, "now") == 0) {
-        v->is_now = true;
-        return true;
-    }
-    if (*text == '-') {
-        if (duration_parse(text + 1, &back) != OK)
-            return false;
-        v->relative = true;
-        v->number = -back;
-        return true;
-    }
-    return time_parse(text, &v->number) == OK && v->number > 0;
+    struct moment m;
+    if (moment_parse(text, &m) != OK)
+        return false;
+    v->is_now = m.kind == MOMENT_NOW;
+    v->relative = m.kind == MOMENT_BEFORE_NEWEST;
+    v->number = v->relative ? -m.us : m.us;
+    return true;
 }
 
 static bool take_word(const char *text, const char *words, struct value *v)

@@ -188,6 +188,39 @@ enum err duration_parse(const char *text, int64_t *ret_us)
     return OK;
 }
 
+enum err moment_parse(const char *text, struct moment *ret_moment)
+{
+    struct moment m = {.kind = MOMENT_TIME};
+    enum err e = OK;
+    if (strcmp(text, "now") == 0) {
+        m.kind = MOMENT_NOW;
+    } else if (*text == '-') {
+        m.kind = MOMENT_BEFORE_NEWEST;
+        e = duration_parse(text + 1, &m.us);
+    } else {
+        e = time_parse(text, &m.us);
+        if (!e && m.us <= 0)
+            e = ERR_BAD;
+    }
+    if (!e)
+        *ret_moment = m;
+    return e;
+}
+
+/* The newest packet itself lies within the range. */
+int64_t moment_resolve(const struct moment *m, int64_t newest, int64_t now)
+{
+    switch (m->kind) {
+    case MOMENT_NOW:
+        return now;
+    case MOMENT_BEFORE_NEWEST:
+        return newest + 1 - m->us;
+    case MOMENT_TIME:
+        break;
+    }
+    return m->us;
+}
+
 const char *duration_format(int64_t us, char text[TIME_TEXT])
 {
     int len = us < 0 ? snprintf(text, TIME_TEXT, "-") : 0;

@@ -35,6 +35,23 @@ const char *time_format(int64_t us, char text[TIME_TEXT]);
  * date alone, its midnight UTC. ERR_BAD for any other text, and for years outside 1..9999. */
 enum err time_parse(const char *text, int64_t *ret_us) MUST_CHECK;
 
+/* An end of a time range as people write it: a time, "now", or "-24h": so long before the
+ * newest packet. */
+struct moment {
+    enum {
+        MOMENT_TIME,
+        MOMENT_BEFORE_NEWEST,
+        MOMENT_NOW
+    } kind;
+    int64_t us; /* MOMENT_TIME: the time, after 1970; MOMENT_BEFORE_NEWEST: how long before */
+};
+#define MOMENT_ALLOWED                                                                         \
+    "a time such as 2026-11-22T08:00:00Z or 2026-11-22, -24h (before the newest packet), or "  \
+    "now"
+
+enum err moment_parse(const char *text, struct moment *ret_moment) MUST_CHECK;
+int64_t moment_resolve(const struct moment *m, int64_t newest, int64_t now);
+
 /* "90s", "10m", "2h", "7d", "500ms", "20us", or a sum such as "1d12h" or "1d 12h"; a bare
  * number is ERR_BAD. Never negative. */
 enum err duration_parse(const char *text, int64_t *ret_us) MUST_CHECK;

@@ -18,6 +18,7 @@ struct value {
     double number;
     int64_t us;
     uint64_t count;
+    struct moment moment;
     bool flag;
     bool given;
     char **texts; /* owned; one for CONF_TEXT, any number for CONF_LIST */
@@ -223,6 +224,10 @@ static enum err value_set(
                 "%s: \"%s\" is not a time such as 2026-11-22T08:00:00Z or 2026-11-22",
                 item->name, text);
         return OK;
+    case CONF_MOMENT:
+        if (moment_parse(text, &v->moment) != OK)
+            return fault_set(f, ERR_BAD, "%s: \"%s\" is not " MOMENT_ALLOWED, item->name, text);
+        return OK;
     case CONF_TEXT:
         return text_replace(v, item, text, f);
     case CONF_LIST:
@@ -279,6 +284,12 @@ uint64_t conf_count(const struct conf *c, const char *name)
 int64_t conf_us(const struct conf *c, const char *name)
 {
     return value_of(c, name, CONF_DURATION, CONF_TIME)->us;
+}
+
+const struct moment *conf_moment(const struct conf *c, const char *name)
+{
+    const struct value *v = value_of(c, name, CONF_MOMENT, CONF_MOMENT);
+    return v->given || conf_find(c, name)->initial ? &v->moment : NULL;
 }
 
 const char *conf_text(const struct conf *c, const char *name)

@@ -1,6 +1,7 @@
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
 
+#include "base/clock.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ enum conf_type {
     CONF_COUNT,    /* whole number within [min, max] */
     CONF_DURATION, /* "10m"; min and max in seconds */
     CONF_TIME,     /* RFC 3339 or a date */
+    CONF_MOMENT,   /* that, "now", or "-24h" */
     CONF_TEXT, /* any text of at most `max` bytes (0: 4096); `values` lists what is allowed */
     CONF_LIST, /* as CONF_TEXT, any number of times; what is given replaces the default */
 };
@@ -50,8 +52,9 @@ enum err conf_set(
 bool conf_flag(const struct conf *c, const char *name);
 double conf_number(const struct conf *c, const char *name);
 uint64_t conf_count(const struct conf *c, const char *name);
-int64_t conf_us(const struct conf *c, const char *name);       /* duration or time */
-const char *conf_text(const struct conf *c, const char *name); /* NULL if unset */
+int64_t conf_us(const struct conf *c, const char *name);                  /* duration or time */
+const struct moment *conf_moment(const struct conf *c, const char *name); /* NULL if unset */
+const char *conf_text(const struct conf *c, const char *name);            /* NULL if unset */
 size_t conf_list(const struct conf *c, const char *name, const char *const **ret_list);
 
 /* Was it given, rather than left at its default? */

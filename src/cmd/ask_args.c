@@ -24,14 +24,69 @@ static enum err ask_source(struct ask *a, const char *text, struct fault *f)
     return OK;
 }
 
-static enum err ask_span(struct ask *a, const struct conf *conf, struct fault *f)
+static const int64_t end_of_time = INT64_C(253402300800) * US_SECOND; /* the year 10000 */
+
+static bool is_relative(const struct moment *m)
 {
-    a->from = conf_given(conf, "from") ? conf_us(conf, "from") : 0;
-    a->to = conf_given(conf, "to") ? conf_us(conf, "to") : 0;
-    if (a->from && a->to && a->from >= a->to)
-        return fault_set(f, ERR_RANGE, "--from is not before --to");
-    if (a->from && !a->to)
-        a->to = INT64_C(253402300800) * US_SECOND;
+    return m && m->kind == MOMENT_BEFORE_NEWEST;
+}
+
+bool span_needs_store(const struct conf *conf)
+{
+    return is_relative(conf_moment(conf, "from")) || is_relative(conf_moment(conf, "to"));
+}
+
+static enum err span_order(int64_t from, int64_t to, struct fault *f)
+{
+    return from < to ? OK : fault_set(f, ERR_RANGE, "--from is not before --to");
+}
+
+enum err span_check(const struct conf *conf, struct fault *f)
+{
+    const struct moment *from = conf_moment(conf, "from");
+    const struct moment *to = conf_moment(conf, "to");
+    if (!from || !to || is_relative(from) != is_relative(to))
+        return OK;
+    struct clock clock = clock_system();
+    int64_t now = clock_now(&clock);
+    return span_order(moment_resolve(from, 0, now), moment_resolve(to, 0, now), f);
+}
+
+static enum err newest_packet(struct holder *holder, int64_t *ret_newest, struct fault *f)
+{
+    struct ask span;
+    json_t *rows = NULL;
+    ask_init(&span, ASK_SPAN);
+    enum err e = holder_rows(holder, &span, &rows, f);
+    if (e)
+        return e;
+    const char *last = json_string_value(json_object_get(json_array_get(rows, 0), "last"));
+    if (!last || time_parse(last, ret_newest) != OK || *ret_newest <= 0)
+        e = fault_set(f, ERR_NOTFOUND,
+            "the store holds no packets, so there is no newest one to count back from");
+    json_decref(rows);
+    return e;
+}
+
+enum err span_from_conf(const struct conf *conf, struct holder *holder, int64_t *ret_from,
+    int64_t *ret_to, struct fault *f)
+{
+    const struct moment *from = conf_moment(conf, "from");
+    const struct moment *to = conf_moment(conf, "to");
+    struct clock clock = clock_system();
+    int64_t now = clock_now(&clock);
+    int64_t newest = 0;
+    enum err e = span_needs_store(conf) ? newest_packet(holder, &newest, f) : OK;
+    if (e)
+        return e;
+    int64_t begin = from ? moment_resolve(from, newest, now) : 0;
+    int64_t end = to ? moment_resolve(to, newest, now) : from ? end_of_time : 0;
+    if (from && to)
+        e = span_order(begin, end, f);
+    if (e)
+        return e;
+    *ret_from = begin;
+    *ret_to = end;
     return OK;
 }
 
@@ -64,7 +119,7 @@ enum err ask_from_conf(
     if (conf_given(conf, "asn"))
         a.asn = (int64_t)conf_count(conf, "asn");
     a.limit = conf_count(conf, "limit");
-    enum err e = ask_span(&a, conf, f);
+    enum err e = span_check(conf, f);
     if (!e)
         e = ask_service(&a, conf, f);
     if (!e)

@@ -3,20 +3,29 @@
 
 #include "base/buf.h"
 #include "base/conf.h"
+#include "cmd/holder.h"
 #include "store/ask.h"
 
+/* The time range, the same in all commands and in the API. */
+#define SPAN_ITEMS(from_text, to_text)                                                         \
+    {.name = "from",                                                                           \
+        .type = CONF_MOMENT,                                                                   \
+        .arg = "TIME",                                                                         \
+        .text = from_text ": RFC 3339, a date for its midnight UTC, -24h (so long before the " \
+                          "newest packet), or now."},                                          \
+    {                                                                                          \
+        .name = "to", .type = CONF_MOMENT, .arg = "TIME",                                      \
+        .text = to_text ", in the same forms."                                                 \
+    }
+
 /* Options that narrow a question, the same for stats and export. */
-#define ASK_ITEMS                                                                              \
+#define ASK_ITEMS(rows, rows_text)                                                             \
     {.name = "data",                                                                           \
         .type = CONF_TEXT,                                                                     \
         .arg = "DIR",                                                                          \
         .initial = "kizashi-data",                                                             \
         .text = "Data folder. If a hub runs on it, the hub is asked."},                        \
-        {.name = "from",                                                                       \
-            .type = CONF_TIME,                                                                 \
-            .arg = "TIME",                                                                     \
-            .text = "Not before this time: RFC 3339, or a date for its midnight UTC."},        \
-        {.name = "to", .type = CONF_TIME, .arg = "TIME", .text = "Before this time."},         \
+        SPAN_ITEMS("Not before this time", "Before this time"),                                \
         {.name = "site", .type = CONF_TEXT, .arg = "NAME", .max = 63, .text = "This site."},   \
         {.name = "proto",                                                                      \
             .type = CONF_TEXT,                                                                 \
@@ -53,12 +62,22 @@
             .text = "This source address or prefix."},                                         \
     {                                                                                          \
         .name = "limit", .type = CONF_COUNT, .arg = "ROWS", .min = 1, .max = 10000,            \
-        .initial = "20", .text = "At most so many rows."                                       \
+        .initial = (rows), .text = (rows_text)                                                 \
     }
 
-/* A question from the options; the fault names the option that is wrong. */
+/* A question from the options, but for its time range; the fault names the option that is
+ * wrong. */
 enum err ask_from_conf(struct ask *ret_ask, enum ask_what what, const struct conf *conf,
     struct fault *f) MUST_CHECK;
+
+/* --from and --to, before anything is opened: do they contradict each other? */
+enum err span_check(const struct conf *conf, struct fault *f) MUST_CHECK;
+
+/* [from, to); both 0 if neither is given. What counts from the newest packet asks the holder
+ * when that was, which must have been opened with HOLDER_STORE. */
+enum err span_from_conf(const struct conf *conf, struct holder *holder, int64_t *ret_from,
+    int64_t *ret_to, struct fault *f) MUST_CHECK;
+bool span_needs_store(const struct conf *conf);
 
 /* The same question as a query string for the API: "?from=...&port=23". */
 void ask_query(const struct ask *a, enum ask_format format, struct buf *out);

@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
-#include "base/clock.h"
+#include "cmd/alert_text.h"
+#include "cmd/ask_args.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
 #include "record/proto.h"
@@ -14,14 +15,7 @@ static const struct conf_item alerts_items[] = {
         .arg = "DIR",
         .initial = "kizashi-data",
         .text = "Data folder. If a hub runs on it, the hub is asked."},
-    {.name = "from",
-        .type = CONF_TIME,
-        .arg = "TIME",
-        .text = "Alerts that last until after this time."},
-    {.name = "to",
-        .type = CONF_TIME,
-        .arg = "TIME",
-        .text = "Alerts that began before this time."},
+    SPAN_ITEMS("Alerts that last until after this time", "Alerts that began before this time"),
     {.name = "severity",
         .type = CONF_TEXT,
         .arg = "SEVERITY",
@@ -47,7 +41,9 @@ static const struct conf_item alerts_items[] = {
         .max = 1000,
         .initial = "50",
         .text = "At most so many."},
-    {.name = "json", .type = CONF_FLAG, .text = "Whole alerts as JSON lines."},
+    {.name = "json",
+        .type = CONF_FLAG,
+        .text = "Whole alerts as JSON lines (docs/formats/alert.md)."},
     {.name = NULL},
 };
 
@@ -55,12 +51,9 @@ static enum err query_read(
     struct catalog_alert_query *q, const struct conf *conf, struct fault *f)
 {
     catalog_alert_query_init(q);
-    q->from = conf_given(conf, "from") ? conf_us(conf, "from") : 0;
-    q->to = conf_given(conf, "to") ? conf_us(conf, "to") : 0;
-    if (q->from && q->to && q->from >= q->to)
-        return fault_set(f, ERR_RANGE, "--from is not before --to");
-    if (q->from && !q->to)
-        q->to = INT64_C(253402300800) * US_SECOND;
+    enum err e = span_check(conf, f);
+    if (e)
+        return e;
     q->site = conf_text(conf, "site");
     q->limit = conf_count(conf, "limit");
     if (conf_given(conf, "port"))
@@ -96,27 +89,49 @@ static json_t *short_rows(const json_t *alerts)
     return rows;
 }
 
+static void lines_print(const json_t *alerts)
+{
+    for (size_t i = 0; i < json_array_size(alerts); i++) {
+        struct buf line;
+        buf_init(&line, 16 << 20);
+        json_write(&line, json_array_get(alerts, i));
+        printf("%s\n", line.data ? (const char *)line.data : "");
+        buf_done(&line);
+    }
+}
+
 static void alerts_print(const struct conf *conf, const json_t *alerts, bool whole)
 {
-    if (!conf_flag(conf, "json") && !whole) {
+    if (conf_flag(conf, "json")) {
+        lines_print(alerts);
+    } else if (whole) {
+        alert_text(stdout, json_array_get(alerts, 0));
+    } else {
         json_t *rows = short_rows(alerts);
         table_print(stdout, rows);
         json_decref(rows);
-        return;
     }
-    for (size_t i = 0; i < json_array_size(alerts); i++) {
-        char *text = json_dumps(
-            json_array_get(alerts, i), conf_flag(conf, "json") ? JSON_COMPACT : JSON_INDENT(2));
-        printf("%s\n", text ? text : "");
-        free(text);
-    }
+}
+
+/* The query's times, and then the alerts. */
+static enum err alerts_find(struct catalog_alert_query *q, const struct conf *conf,
+    const char *id, json_t **ret_alerts, struct fault *f)
+{
+    struct holder *holder = NULL;
+    unsigned what = HOLDER_CATALOG | (span_needs_store(conf) ? HOLDER_STORE : 0);
+    enum err e = holder_open(&holder, conf_text(conf, "data"), what, f);
+    if (!e)
+        e = span_from_conf(conf, holder, &q->from, &q->to, f);
+    if (!e)
+        e = holder_alerts(holder, q, id, ret_alerts, f);
+    holder_close(holder);
+    return e;
 }
 
 static int run(struct conf *conf, size_t count, char **operands)
 {
     struct fault f = {0};
     struct catalog_alert_query q;
-    struct holder *holder = NULL;
     json_t *alerts = NULL;
     enum err e = query_read(&q, conf, &f);
     if (!e && count > 1)
@@ -125,15 +140,12 @@ static int run(struct conf *conf, size_t count, char **operands)
         strspn(operands[0], "0123456789abcdefghijklmnopqrstuvwxyz-") != strlen(operands[0]))
         e = fault_set(&f, ERR_BAD, "\"%.60s\" is not the id of an alert", operands[0]);
     if (!e)
-        e = holder_open(&holder, conf_text(conf, "data"), false, &f);
-    if (!e)
-        e = holder_alerts(holder, &q, count ? operands[0] : NULL, &alerts, &f);
+        e = alerts_find(&q, conf, count ? operands[0] : NULL, &alerts, &f);
     if (!e)
         alerts_print(conf, alerts, count > 0);
     if (!e && !json_array_size(alerts))
         fprintf(stderr, "kizashi alerts: none that match\n");
     json_decref(alerts);
-    holder_close(holder);
     if (!e)
         return EXIT_DONE;
     fprintf(stderr, "kizashi alerts: %s\n", f.text);
@@ -146,7 +158,9 @@ const struct command cmd_alerts = {
     .operands = "[ID]",
     .items = alerts_items,
     .run = run,
-    .more = "Newest first. With an id the whole alert is shown.\n\n"
-            "Example:\n"
-            "  kizashi alerts --severity notice --port 3389\n",
+    .more = "Newest first. With an id the whole alert is told: what, when, where, who, and the "
+            "numbers that say why.\n\n"
+            "Examples:\n"
+            "  kizashi alerts --severity notice --port 3389 --from -7d\n"
+            "  kizashi alerts 20260804-20012tcp-97d6\n",
 };

@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "cmd/hub_client.h"
 #include "geo/geo.h"
 #include "store/chdb_find.h"
 
@@ -46,10 +47,8 @@ static const struct conf_item items[] = {
     {"listen", CONF_TEXT, "ADDR:PORT", NULL, 0, 0, "127.0.0.1:8480", NULL,
         "Where the hub is to listen."},
     {"library", CONF_TEXT, "FILE", NULL, 0, 0, NULL, NULL, "libchdb.so, as the hub is told."},
-    {"country-db", CONF_LIST, "FILE", NULL, 0, 0, NULL, NULL,
-        "Country of addresses, as the hub is told."},
-    {"asn-db", CONF_LIST, "FILE", NULL, 0, 0, NULL, NULL,
-        "Network of addresses, as the hub is told."},
+    {"geo-db", CONF_LIST, "FILE", NULL, 0, 0, NULL, NULL,
+        "Countries or networks of addresses, as the hub is told."},
     {"json", CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL, "An array of objects instead of lines."},
     {0},
 };
@@ -105,12 +104,11 @@ static void look_library(const struct conf *conf, struct verdict *v)
 }
 
 /* The databases as the hub would load them; `part` is how geo_origins() names them. */
-static void look_places(
-    const struct conf *conf, const char *option, const char *part, struct verdict *v)
+static void look_places(const struct conf *conf, const char *part, struct verdict *v)
 {
     const char *const *files;
     struct geo_options options = {
-        .file_count = conf_list(conf, option, &files), .automatic = true};
+        .file_count = conf_list(conf, "geo-db", &files), .automatic = true};
     options.files = files;
     struct geo *g;
     struct fault f;
@@ -134,7 +132,7 @@ static void look_places(
     if (!used) {
         snprintf(v->found, sizeof v->found, "no database of the %s of addresses", part);
         snprintf(v->mend, sizeof v->mend,
-            "script/bootstrap installs Debian's, or name yours with --%s FILE", option);
+            "script/bootstrap installs Debian's, or name yours with --geo-db FILE");
         v->state = STATE_WARN;
     }
     geo_close(g);
@@ -142,12 +140,12 @@ static void look_places(
 
 static void look_countries(const struct conf *conf, struct verdict *v)
 {
-    look_places(conf, "country-db", "country", v);
+    look_places(conf, "country", v);
 }
 
 static void look_networks(const struct conf *conf, struct verdict *v)
 {
-    look_places(conf, "asn-db", "network", v);
+    look_places(conf, "network", v);
 }
 
 static void look_capture(const struct conf *conf, struct verdict *v)
@@ -193,10 +191,27 @@ static void look_listen(const struct conf *conf, struct verdict *v)
 {
     const char *listen = conf_text(conf, "listen");
     struct fault f;
-    if (api_listen_check(listen, &f) != OK)
-        say(v, STATE_FAIL, f.text, "stop the other program, or choose with --listen ADDR:PORT");
-    else
+    struct hub_address ours;
+    enum err e = api_listen_check(listen, &f);
+    if (!e) {
         snprintf(v->found, sizeof v->found, "%s is free", listen);
+        return;
+    }
+    const char *data = conf_text(conf, "data");
+    if (e == ERR_BUSY && hub_is_at(listen)) {
+        bool same = hub_address_read(data, &ours) == OK && strstr(ours.url, listen);
+        snprintf(v->found, sizeof v->found, "a kizashi hub runs at %.100s%s%.300s", listen,
+            same ? ", on " : "", same ? data : "");
+        if (same)
+            return;
+        snprintf(v->mend, sizeof v->mend,
+            "a second one needs another address: --listen ADDR:PORT; or stop the first");
+        v->state = STATE_FAIL;
+        return;
+    }
+    say(v, STATE_FAIL, f.text,
+        e == ERR_BUSY ? "stop the other program, or choose with --listen ADDR:PORT"
+                      : "choose with --listen ADDR:PORT");
 }
 
 static void look_portal(const struct conf *conf, struct verdict *v)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct conf_item export_items[] = {
-    ASK_ITEMS,
+    ASK_ITEMS(NULL, "At most so many rows; without it all that match."),
     {.name = "format",
         .type = CONF_TEXT,
         .arg = "FORMAT",
@@ -28,15 +28,16 @@ static enum err write_out(void *context, const void *data, size_t len)
     return fwrite(data, 1, len, context) == len ? OK : ERR_IO;
 }
 
-static enum err export_to(
-    const struct conf *conf, const struct ask *ask, FILE *out, struct fault *f)
+static enum err export_to(const struct conf *conf, struct ask *ask, FILE *out, struct fault *f)
 {
     struct holder *holder;
     bool json = strcmp(conf_text(conf, "format"), "json") == 0;
-    enum err e = holder_open(&holder, conf_text(conf, "data"), true, f);
+    enum err e = holder_open(&holder, conf_text(conf, "data"), HOLDER_STORE, f);
     if (e)
         return e;
-    e = holder_stream(holder, ask, json ? FORMAT_JSON : FORMAT_CSV, write_out, out, f);
+    e = span_from_conf(conf, holder, &ask->from, &ask->to, f);
+    if (!e)
+        e = holder_stream(holder, ask, json ? FORMAT_JSON : FORMAT_CSV, write_out, out, f);
     holder_close(holder);
     if (!e && fflush(out) != 0)
         e = fault_set(f, ERR_IO, "the output cannot be written: %s", strerror(errno));
@@ -52,7 +53,6 @@ static int run(struct conf *conf, size_t count, char **operands)
     const char *path = conf_text(conf, "output");
     FILE *out = stdout;
     enum err e = ask_from_conf(&ask, ASK_PACKETS, conf, &f);
-    ask.limit = conf_given(conf, "limit") ? ask.limit : 0;
     if (!e && strcmp(path, "-") != 0) {
         out = fopen(path, "wx");
         if (!out)
@@ -76,9 +76,7 @@ const struct command cmd_export = {
     .text = "Write packets from the store as CSV or JSON lines.",
     .items = export_items,
     .run = run,
-    .more =
-        "Packets come in time order with all columns of their record. Without --limit all that "
-        "match are written.\n\n"
-        "Example:\n"
-        "  kizashi export --port 427 --from 2023-06-01 --to 2023-06-16 --output slp.csv\n",
+    .more = "Packets come in time order with all columns of their record.\n\n"
+            "Example:\n"
+            "  kizashi export --port 427 --from 2023-06-01 --to 2023-06-16 --output slp.csv\n",
 };

@@ -554,9 +554,19 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (!e) {
         printf("Portal: %s/\n", api_address(h->api));
         fflush(stdout);
+        if (api_in_clear(h->api))
+            log_event(LOG_WARN, "hub.in-clear",
+                "address=%s text=\"passwords and answers cross the network unencrypted: give "
+                "--tls-cert and --tls-key, or listen on loopback behind a proxy with TLS\"",
+                api_address(h->api));
         hub_watch(h);
         log_event(LOG_NOTE, "hub.stop", "reason=signal");
-    } else
+    } else if (e == ERR_BUSY && hub_is_at(conf_text(conf, "listen")))
+        fprintf(stderr,
+            "kizashi hub: %s: a kizashi hub runs there already; choose another with "
+            "--listen\n",
+            conf_text(conf, "listen"));
+    else
         fprintf(stderr, "kizashi hub: %s\n", f.text);
     hub_close(h);
     free(h);

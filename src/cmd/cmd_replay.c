@@ -194,6 +194,12 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
     size_t pair_count = conf_list(r->conf, "site", &pairs);
     if (!pair_count && !count)
         return fault_set(f, ERR_BAD, "no captures: give --site NAME=FILE or files");
+    if (conf_flag(r->conf, "no-store") && conf_text(r->conf, "data"))
+        return fault_set(f, ERR_BAD, "--data and --no-store exclude each other");
+    if (conf_flag(r->conf, "quiet") && conf_flag(r->conf, "json"))
+        return fault_set(f, ERR_BAD,
+            "--quiet and --json exclude each other: one leaves the summary out, the "
+            "other is its form");
     enum err e = alert_tally_new(&r->tally);
     if (e)
         return fault_set(f, e, "%s", err_text(e));
@@ -207,7 +213,7 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
     if (!e && conf_text(r->conf, "host-counts"))
         e = count_file_open(&r->count_file, conf_text(r->conf, "host-counts"), f);
     const char *data = conf_text(r->conf, "data");
-    if (!e && data && !conf_flag(r->conf, "no-store")) {
+    if (!e && data) {
         struct keep_options options = {
             .data = data, .events = {on_store_trouble, r}, .stop = stop_flag()};
         e = keep_open(&r->keep, &options, f);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct conf_item stats_items[] = {
-    ASK_ITEMS,
+    ASK_ITEMS("20", "At most so many rows."),
     {.name = "by",
         .type = CONF_TEXT,
         .arg = "WHAT",
@@ -86,15 +86,16 @@ static enum err write_out(void *context, const void *data, size_t len)
     return fwrite(data, 1, len, context) == len ? OK : ERR_IO;
 }
 
-static enum err ask_and_print(const struct conf *conf, const struct ask *ask, struct fault *f)
+static enum err ask_and_print(const struct conf *conf, struct ask *ask, struct fault *f)
 {
     struct holder *holder;
-    enum err e = holder_open(&holder, conf_text(conf, "data"), true, f);
+    enum err e = holder_open(&holder, conf_text(conf, "data"), HOLDER_STORE, f);
     if (e)
         return e;
-    if (conf_flag(conf, "csv"))
+    e = span_from_conf(conf, holder, &ask->from, &ask->to, f);
+    if (!e && conf_flag(conf, "csv"))
         e = holder_stream(holder, ask, FORMAT_CSV, write_out, stdout, f);
-    else {
+    else if (!e) {
         json_t *rows = NULL;
         e = holder_rows(holder, ask, &rows, f);
         if (!e)
@@ -114,9 +115,14 @@ static int run(struct conf *conf, size_t count, char **operands)
     enum err e = OK;
     if (!q)
         e = fault_set(&f, ERR_NOTFOUND,
-            "there is no question \"%s\"; kizashi stats --help lists them", word);
+            strcmp(word, "packets") == 0
+                ? "single packets are written by kizashi export%.0s"
+                : "there is no question \"%.60s\"; kizashi stats --help lists them",
+            word);
     else if (count > 1)
         e = fault_set(&f, ERR_BAD, "one question at a time");
+    else if (conf_flag(conf, "csv") && conf_flag(conf, "json"))
+        e = fault_set(&f, ERR_BAD, "--csv and --json exclude each other");
     if (!e)
         e = ask_from_conf(&ask, q->what, conf, &f);
     if (!e)
@@ -139,7 +145,7 @@ const struct command cmd_stats = {
     .items = stats_items,
     .run = run,
     .more = "The questions, each with the columns of its answer; totals without one:\n\n"
-            "" ASK_LIST(X) "\nExample:\n"
+            "" ASK_ROWS(X) "\nExample:\n"
                            "  kizashi stats series --port 23 --by country --measure sources "
                            "--from 2026-11-01\n",
 };

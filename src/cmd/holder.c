@@ -23,10 +23,27 @@ struct holder {
     struct catalog *catalog;
 };
 
-enum err holder_open(struct holder **ret_holder, const char *data, bool store, struct fault *f)
+static enum err open_store(struct holder *a, const char *data, struct fault *f)
+{
+    char *whole = realpath(data, NULL);
+    enum err e = whole ? store_open(&a->store, whole, &(struct store_options){0}, f)
+                       : fault_set(f, ERR_IO, "%s: %s", data, strerror(errno));
+    free(whole);
+    return e;
+}
+
+static enum err open_catalog(struct holder *a, const char *data, struct fault *f)
+{
+    char path[4200];
+    if (snprintf(path, sizeof path, "%s/catalog.sqlite", data) >= (int)sizeof path)
+        return fault_set(f, ERR_RANGE, "%.80s...: path too long", data);
+    return catalog_open(&a->catalog, path, f);
+}
+
+enum err holder_open(
+    struct holder **ret_holder, const char *data, unsigned what, struct fault *f)
 {
     struct stat st;
-    char path[4200];
     if (stat(data, &st) != 0 || !S_ISDIR(st.st_mode))
         return fault_set(f, ERR_NOTFOUND,
             "%s: no data folder; --data names the one that hub or replay wrote", data);
@@ -36,15 +53,13 @@ enum err holder_open(struct holder **ret_holder, const char *data, bool store, s
     enum err e = OK;
     if (hub_address_read(data, &a->hub) == OK)
         a->remote = true;
-    else if (store) {
-        char *whole = realpath(data, NULL);
-        e = whole ? store_open(&a->store, whole, &(struct store_options){0}, f)
-                  : fault_set(f, ERR_IO, "%s: %s", data, strerror(errno));
-        free(whole);
-    } else if (snprintf(path, sizeof path, "%s/catalog.sqlite", data) < (int)sizeof path)
-        e = catalog_open(&a->catalog, path, f);
+    else {
+        e = what & HOLDER_STORE ? open_store(a, data, f) : OK;
+        if (!e && what & HOLDER_CATALOG)
+            e = open_catalog(a, data, f);
+    }
     if (e) {
-        free(a);
+        holder_close(a);
         return e;
     }
     *ret_holder = a;

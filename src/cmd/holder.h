@@ -10,9 +10,15 @@
  * none does, the store or the catalogue is opened for the length of the question. */
 struct holder;
 
-/* ERR_NOTFOUND if there is no data folder. `store` false: only the catalogue will be asked. */
+/* What will be asked: bits. */
+enum {
+    HOLDER_STORE = 1,
+    HOLDER_CATALOG = 2
+};
+
+/* ERR_NOTFOUND if there is no data folder. */
 enum err holder_open(
-    struct holder **ret_holder, const char *data, bool store, struct fault *f) MUST_CHECK;
+    struct holder **ret_holder, const char *data, unsigned what, struct fault *f) MUST_CHECK;
 void holder_close(struct holder *a);
 
 /* Rows as an array of objects, a new reference. */

@@ -132,3 +132,50 @@ enum err hub_get(const struct hub_address *a, const char *path,
     buf_done(&answer.problem);
     return e;
 }
+
+static size_t keep_data(char *data, size_t size, size_t count, void *context)
+{
+    struct buf *body = context;
+    buf_put(body, data, size * count);
+    return body->err ? 0 : size * count;
+}
+
+/* What /healthz answers: {"status": "ok" or "failing", "reasons": [...]}. */
+static bool is_health(const struct buf *body)
+{
+    json_error_t error;
+    json_t *answer =
+        json_loadb(body->data ? (const char *)body->data : "", body->len, 0, &error);
+    bool is = json_is_string(json_object_get(answer, "status")) &&
+              json_is_array(json_object_get(answer, "reasons"));
+    json_decref(answer);
+    return is;
+}
+
+bool hub_is_at(const char *listen)
+{
+    static const char *const schemes[] = {"http", "https"};
+    bool found = false;
+    for (size_t i = 0; i < 2 && !found; i++) {
+        char url[160];
+        struct buf body;
+        CURL *curl = curl_easy_init();
+        if (!curl || snprintf(url, sizeof url, "%s://%s/healthz", schemes[i], listen) >=
+                         (int)sizeof url) {
+            curl_easy_cleanup(curl);
+            return false;
+        }
+        buf_init(&body, PROBLEM_CAP);
+        curl_easy_setopt(curl, CURLOPT_URL, url);
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT, 1L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L); /* nothing secret is said */
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_data);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+        found = curl_easy_perform(curl) == CURLE_OK && is_health(&body);
+        curl_easy_cleanup(curl);
+        buf_done(&body);
+    }
+    return found;
+}

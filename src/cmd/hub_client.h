@@ -4,6 +4,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
+
 /* Asking a hub that runs on a data folder. The hub leaves its address and a token of its own in
  * the folder, in a file that only its owner may read. */
 
@@ -24,5 +26,8 @@ enum err hub_address_read(const char *data, struct hub_address *ret_address) MUS
 enum err hub_get(const struct hub_address *a, const char *path,
     enum err (*part)(void *context, const void *data, size_t len), void *context,
     struct fault *f) MUST_CHECK;
+
+/* Does a hub answer at "127.0.0.1:8480", with or without TLS? Waits two seconds at most. */
+bool hub_is_at(const char *listen);
 
 #endif

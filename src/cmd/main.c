@@ -36,8 +36,30 @@ static void overview(FILE *out)
     fprintf(out, "\nkizashi COMMAND --help tells more about one of them.\n");
 }
 
+/* "simulate" is the first word of commands and none by itself: they are listed. */
+static bool group_overview(const char *word, FILE *out)
+{
+    size_t len = strlen(word);
+    bool any = false;
+    for (size_t i = 0; commands[i]; i++) {
+        const struct command *c = commands[i];
+        if (strncmp(c->name, word, len) != 0 || c->name[len] != ' ')
+            continue;
+        if (!any)
+            fprintf(out, "Usage: kizashi %s WHAT [OPTION...]\n\n", word);
+        fprintf(out, "  %-20s %s\n", c->name, c->text);
+        any = true;
+    }
+    if (any)
+        fprintf(out, "\nkizashi %s WHAT --help tells more about one of them.\n", word);
+    return any;
+}
+
 static int no_such_command(int argc, char **argv)
 {
+    bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    if ((argc == 1 || help) && group_overview(argv[0], help ? stdout : stderr))
+        return help ? EXIT_DONE : EXIT_USAGE;
     fprintf(stderr, "kizashi: there is no command \"%s%s%s\"; kizashi help lists them\n",
         argv[0], argc > 1 && argv[1][0] != '-' ? " " : "",
         argc > 1 && argv[1][0] != '-' ? argv[1] : "");

@@ -1,5 +1,8 @@
 #include "cmd/options.h"
 
+#include "base/clock.h"
+#include "cmd/version.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -120,21 +123,25 @@ enum err options_read(struct conf *conf, const struct command *command, int argc
     return OK;
 }
 
-/* Words of `text` from column `from`, wrapped; the first line starts where the cursor is. */
+/* Words of `text` from column `from`, wrapped; the first line starts where the cursor is. What
+ * is left of an indented line is indented by four more. */
 static void print_wrapped(FILE *out, const char *text, int from)
 {
     int column = from;
+    int indent = from;
     while (*text) {
         if (*text == '\n') {
+            int blanks = (int)strspn(text + 1, " ");
+            indent = from + (blanks ? blanks + 4 : 0);
             fprintf(out, "\n%*s", from, "");
             column = from;
             text++;
             continue;
         }
         size_t len = strcspn(text, " \n");
-        if (column > from && column + (int)len > HELP_WIDTH) {
-            fprintf(out, "\n%*s", from, "");
-            column = from;
+        if (column > indent && column + (int)len > HELP_WIDTH) {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
         }
         fprintf(out, "%.*s", (int)len, text);
         column += (int)len;
@@ -148,6 +155,19 @@ static void print_wrapped(FILE *out, const char *text, int from)
     fputc('\n', out);
 }
 
+/* " 60 to 3600 packets." or " 1m to 1h.", as the value would be written. */
+static size_t print_range(char *text, size_t len, const struct conf_item *item)
+{
+    char least[TIME_TEXT];
+    char most[TIME_TEXT];
+    if (item->type == CONF_DURATION)
+        return (size_t)snprintf(text, len, " %s to %s.",
+            duration_format((int64_t)(item->min * 1e6), least),
+            duration_format((int64_t)(item->max * 1e6), most));
+    return (size_t)snprintf(text, len, " %.15g to %.15g%s%s.", item->min, item->max,
+        item->unit ? " " : "", item->unit ? item->unit : "");
+}
+
 static void print_limits(char *text, size_t len, const struct conf_item *item)
 {
     size_t used = (size_t)snprintf(text, len, "%s", item->text);
@@ -156,12 +176,7 @@ static void print_limits(char *text, size_t len, const struct conf_item *item)
     bool range = item->min != 0.0 || item->max != 0.0;
     bool number = item->type == CONF_NUMBER || item->type == CONF_COUNT;
     if (range && used < len && (number || item->type == CONF_DURATION))
-        used +=
-            (size_t)snprintf(text + used, len - used, " %g to %g%s%s.", item->min, item->max,
-                item->type == CONF_DURATION ? " seconds"
-                : item->unit                ? " "
-                                            : "",
-                item->type != CONF_DURATION && item->unit ? item->unit : "");
+        used += print_range(text + used, len - used, item);
     if (item->initial && used < len)
         snprintf(text + used, len - used, " Default: %s.", item->initial);
 }
@@ -262,7 +277,7 @@ void options_man(FILE *out, const struct command *command)
     for (char *c = name; *c; c++)
         if (*c == ' ')
             *c = '-';
-    fprintf(out, ".Dd $Mdocdate$\n.Dt ");
+    fprintf(out, ".Dd " KIZASHI_DATE "\n.Dt ");
     for (const char *c = name; *c; c++)
         fputc(toupper((unsigned char)*c), out);
     size_t len = strlen(command->text);

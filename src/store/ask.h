@@ -13,7 +13,7 @@
  * `proto` is "tcp", "udp", "icmp", "icmpv6" or else the number as text; other numbers are JSON
  * numbers, in CSV bare digits. ASK_PACKETS alone keeps the forms of block_row_json().
  */
-#define ASK_LIST(X)                                                                            \
+#define ASK_ROWS(X)                                                                            \
     X(ASK_SPAN, "span",                                                                        \
         "first, last, packets: what the store holds, whatever `from` and `to`")                \
     X(ASK_TOTALS, "totals", "packets, bytes, sources, sites, ports over the span")             \
@@ -34,7 +34,9 @@
     X(ASK_SITES, "sites",                                                                      \
         "site, first, last, packets, sources, dropped, malformed, sampled_out")                \
     X(ASK_VICTIMS, "victims",                                                                  \
-        "victim, country, asn, site, proto, port, start, end, packets, peak_ppm, targets")     \
+        "victim, country, asn, site, proto, port, start, end, packets, peak_ppm, targets")
+#define ASK_LIST(X)                                                                            \
+    ASK_ROWS(X)                                                                                \
     X(ASK_PACKETS, "packets", "the packet record's own columns, in time order: for export")
 
 enum ask_what {

@@ -109,9 +109,13 @@ def commands(folder):
         totals = json.loads(run("stats", "totals", "--json", "--data", store).stdout)
         ports = run("stats", "ports", "--csv", "--data", store, "--from", "2023-01-01").stdout
         exported = run("export", "--data", store).stdout
+        newest = run("stats", "span", "--json", "--data", store).stdout
+        last_hour = run("stats", "totals", "--json", "--data", store, "--from", "-1h").stdout
+        assert 0 < json.loads(last_hour)["packets"] < 629, (last_hour, newest)
+        same(run("alerts", "--from", "-7d", "--data", store).returncode, 0)
         alerts = run("alerts", "--json", "--data", store)
         same(alerts.returncode, 0, alerts.stderr)
-        return totals["packets"], ports, len(exported.splitlines())
+        return totals["packets"], ports, len(exported.splitlines()), last_hour
 
     hub = Hub("--data", store, "--site", "jp-01=" + data(SLP))
     try:
@@ -223,6 +227,62 @@ def password_file(folder):
             same(json.loads(answer.read())["role"], "admin")
     finally:
         same(hub.stop(), 0)
+
+
+@says("an alert is told in words, and as JSON with --json: the same from the hub and without it")
+def one_alert(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    same(run("simulate", "telescope", "--out", folder + "/sim", "--sites", "3", "--days", "1.5", "--scale", "0.3",
+             "--events", "country-botnet@24h", "--seed", "5").returncode, 0)
+    sites = [word for name in sorted(os.listdir(folder + "/sim")) if name.endswith(".pcap")
+             for word in ("--site", f"{name[:-5]}={folder}/sim/{name}")]
+    done = run("replay", "--quiet", "--data", store, *sites)
+    same(done.returncode, 0, done.stderr)
+    strongest = json.loads(run("alerts", "--severity", "notice", "--json", "--data", store).stdout.splitlines()[0])
+    hub = Hub("--data", store)
+    try:
+        asked = run("alerts", strongest["id"], "--data", store).stdout
+    finally:
+        same(hub.stop(), 0)
+    told = run("alerts", strongest["id"], "--data", store).stdout
+    same(asked, told)
+    first = told.splitlines()[0]
+    holds(first, strongest["severity"].upper())
+    holds(first, strongest["title"])
+    for part in (strongest["id"], "Evidence of", strongest["time"], "South Korea", *strongest["sites"]):
+        holds(told, part)
+    for line in told.splitlines():
+        assert len(line) < 140, line
+    same(json.loads(run("alerts", strongest["id"], "--json", "--data", store).stdout)["title"], strongest["title"])
+    holds(run("alerts", "19990101-1tcp-0000", "--data", store).stderr, "19990101-1tcp-0000")
+
+
+@says("doctor and a second hub know a hub that runs at the address, and plain HTTP beyond loopback is warned of once")
+def known_hub(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    hub = Hub("--data", store)
+    try:
+        address = hub.url.removeprefix("http://")
+        checks = {row["check"]: row for row in
+                  json.loads(run("doctor", "--json", "--data", store, "--listen", address).stdout)}
+        same(checks["address"]["state"], "ok")
+        holds(checks["address"]["found"], "a kizashi hub runs at " + address)
+        other = {row["check"]: row for row in
+                 json.loads(run("doctor", "--json", "--data", folder + "/2", "--listen", address).stdout)}
+        same(other["address"]["state"], "fail")
+        holds(other["address"]["found"], "a kizashi hub runs at")
+        done = run("hub", "--data", folder + "/2", "--listen", address)
+        assert done.returncode, done
+        holds(done.stderr, "a kizashi hub runs there already")
+    finally:
+        same(hub.stop(), 0)
+    same([line for line in hub.log if "hub.in-clear" in line], [])
+    hub = Hub("--data", store, "--listen", "0.0.0.0:0")
+    time.sleep(0.5)
+    same(hub.stop(), 0)
+    same(len([line for line in "".join(hub.log).splitlines() if "hub.in-clear" in line]), 1)
 
 
 @says("wrong use of the hub and its commands is one line and ends with 2; nothing is left behind")

@@ -68,7 +68,7 @@ def database_broken(folder):
     path = os.path.join(folder, "geoip")
     with open(path, "w") as file:
         file.write("no,such\n")
-    status, checks = doctor("--data", folder, "--country-db", path)
+    status, checks = doctor("--data", folder, "--geo-db", path)
     assert status == 1 and path in checks["countries"]["found"], checks["countries"]
 
 

@@ -164,6 +164,30 @@ static void replaceable(void **state)
     assert_true(clock_now(&real) > parsed("2025-01-01"));
 }
 
+static void moments(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t us;
+    } rows[] = {
+        {"2026-11-22", 1795305600 * US_SECOND},
+        {"2026-11-22T00:00:01Z", 1795305601 * US_SECOND},
+        {"-24h", 1000 * US_DAY + 1 - US_DAY},
+        {"-1d12h", 1000 * US_DAY + 1 - 36 * US_HOUR},
+        {"now", 2000 * US_DAY},
+    };
+    struct moment m;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(moment_parse(rows[i].text, &m), OK);
+        assert_true(moment_resolve(&m, 1000 * US_DAY, 2000 * US_DAY) == rows[i].us);
+    }
+    static const char *const wrong[] = {
+        "", "-", "24h", "-24", "-24x", "Now", "now ", "yesterday", "1970-01-01", "-2026-11-22"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(moment_parse(wrong[i], &m), ERR_BAD);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("known times are parsed and shown, before 1970 too", known_times),
     SAYS("zones, fractions, lower case, a date alone and a leap second are understood",
@@ -175,6 +199,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("durations are sums of units and are shown by their two largest", durations),
     SAYS("a text that is not a duration, or too long a one, is refused", durations_refused),
     SAYS("the start of a slot is right before 1970 too", floors),
+    SAYS("an end of a range is a time, now, or so long before the newest packet", moments),
     SAYS("a test can replace the clock", replaceable),
 };
 TEST_MAIN(tests)

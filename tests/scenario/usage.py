@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""What the commands say when they are called wrongly, or asked for help. Prints TAP.
+
+    usage.py KIZASHI
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+KIZASHI = sys.argv[1]
+COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "evaluate", "doctor")
+
+
+def kizashi(*words):
+    return subprocess.run([KIZASHI, *words], capture_output=True, text=True)
+
+
+def refused(*words, says):
+    run = kizashi(*words)
+    assert run.returncode == 2, (words, run.returncode, run.stderr)
+    assert not run.stdout and len(run.stderr.splitlines()) == 1, (words, run.stdout, run.stderr)
+    for part in says if isinstance(says, tuple) else (says,):
+        assert part in run.stderr, (words, part, run.stderr)
+
+
+def contradictions(folder):
+    refused("stats", "--csv", "--json", says="--csv and --json")
+    refused("replay", "--no-store", "--data", folder, KIZASHI, says="--data and --no-store")
+    refused("replay", "--quiet", "--json", KIZASHI, says="--quiet and --json")
+    assert os.listdir(folder) == []
+
+
+def time_ranges(folder):
+    for command in ("stats", "alerts", "export"):
+        refused(command, "--from", "-24x", says=("-24x", "-24h", "2026-11-22"))
+        refused(command, "--from", "2026-11-22", "--to", "2026-11-21", says="--from is not before --to")
+        refused(command, "--from", "-1h", "--to", "-2h", says="--from is not before --to")
+        refused(command, "--from", "-24h", "--data", folder + "/none", says="no data folder")
+
+
+def half_a_command(_):
+    run = kizashi("simulate")
+    assert run.returncode == 2 and "simulate telescope" in run.stderr and not run.stdout, run
+    run = kizashi("simulate", "--help")
+    assert run.returncode == 0 and "simulate telescope" in run.stdout and not run.stderr, run
+    refused("simulate", "ocean", says="simulate ocean")
+
+
+def questions(_):
+    listing = kizashi("stats", "--help").stdout
+    names = [line.split()[0] for line in listing.split("columns of its answer", 1)[1].splitlines()
+             if line.startswith("  ") and line.split()]
+    assert "ports" in names and "packets" not in names, names
+    refused("stats", "packets", says="kizashi export")
+    refused("stats", "portz", says="portz")
+
+
+def ranges_as_written(_):
+    for command in COMMANDS:
+        text = kizashi(*command.split(), "--help").stdout
+        assert "e+" not in text and " seconds." not in text, (command, text)
+    assert "1m to 1h" in kizashi("replay", "--help").stdout
+    limit = kizashi("export", "--help").stdout.split("--limit", 1)[1].split("--format", 1)[0]
+    assert "Default" not in limit, limit
+
+
+def manual_date(_):
+    for command in COMMANDS:
+        page = kizashi(*command.split(), "--help=man").stdout
+        assert page.startswith(".Dd ") and "$" not in page.splitlines()[0], page[:80]
+
+
+TESTS = [
+    ("options that exclude each other are refused, and nothing is written", contradictions),
+    ("every command takes the same forms of time, and refuses others with what is allowed", time_ranges),
+    ("half a command lists the whole ones", half_a_command),
+    ("stats lists the questions that it answers, and no other", questions),
+    ("ranges and defaults are shown as they are written", ranges_as_written),
+    ("manual pages have a date", manual_date),
+]
+
+print(f"1..{len(TESTS)}")
+failed = 0
+for number, (sentence, test) in enumerate(TESTS, 1):
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            test(scratch)
+            print(f"ok {number} - {sentence}")
+        except (AssertionError, IndexError) as fault:
+            failed += 1
+            print(f"not ok {number} - {sentence}\n# {fault!r}")
+sys.exit(bool(failed))
