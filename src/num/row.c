@@ -1,0 +1,175 @@
+#include "num/row_int.h"
+
+#include "num/lanes_int.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* Below it a model of nothing is treated as this much: no division by zero. */
+static const double model_least = 1e-100;
+
+enum {
+    SQUARE_SWEEPS = 8
+};
+
+static inline __attribute__((always_inline)) double lanes_sum(const lanes *x)
+{
+    const double *v = (const double *)x;
+    return (v[0] + v[2]) + (v[1] + v[3]);
+}
+
+WIDE static void make_model(const struct row *r, const double *weights)
+{
+    memset(r->model, 0, r->count * sizeof *r->model);
+    for (unsigned k = 0; k < r->rank; k++) {
+        if (!(weights[k] > 0.0))
+            continue;
+        const double *basis = r->basis + k * r->stride;
+        for (size_t e = 0; e < r->count; e += LANES / 2)
+            *(lanes *)(r->model + e) += weights[k] * *(const lanes *)(basis + e);
+    }
+}
+
+/* What one weight's basis sees: sum of v b/m and of v (b/m)^2. */
+struct slope {
+    double pull, curve;
+};
+
+static inline __attribute__((always_inline)) struct slope slope_of(
+    const struct row *r, const double *basis)
+{
+    lanes pull[2] = {{0}};
+    lanes curve[2] = {{0}};
+    const lanes least = (lanes){0} + model_least;
+    for (size_t e = 0; e < r->count; e += LANES)
+        for (size_t i = 0; i < 2; i++) {
+            lanes m = *(const lanes *)(r->model + e + i * LANES / 2);
+            m = LANES_MOST(m, least);
+            lanes ratio = *(const lanes *)(basis + e + i * LANES / 2) / m;
+            lanes part = *(const lanes *)(r->value + e + i * LANES / 2) * ratio;
+            pull[i] += part;
+            curve[i] += part * ratio;
+        }
+    pull[0] += pull[1];
+    curve[0] += curve[1];
+    return (struct slope){lanes_sum(&pull[0]), lanes_sum(&curve[0])};
+}
+
+static double next_weight(double weight, double total, const struct slope *s)
+{
+    double gradient = total - s->pull;
+    if (gradient > 0.0)
+        return weight > 0.0 ? weight * weight * s->curve / (weight * s->curve + gradient) : 0.0;
+    if (!(s->curve > 0.0))
+        return weight;
+    return weight - gradient * (s->pull / total) / s->curve;
+}
+
+WIDE static void sweep(const struct row *r, double *weights)
+{
+    for (unsigned k = 0; k < r->rank; k++) {
+        if (!(r->total[k] > 0.0))
+            continue;
+        const double *basis = r->basis + k * r->stride;
+        struct slope s = slope_of(r, basis);
+        double weight = next_weight(weights[k], r->total[k], &s);
+        double change = weight - weights[k];
+        if (!(isfinite(weight) && fabs(change) > 0.0))
+            continue;
+        weights[k] = weight;
+        for (size_t e = 0; e < r->count; e += LANES / 2)
+            *(lanes *)(r->model + e) += change * *(const lanes *)(basis + e);
+    }
+}
+
+void row_poisson(const struct row *r, double *weights, unsigned sweeps)
+{
+    make_model(r, weights);
+    for (unsigned i = 0; i < sweeps; i++)
+        sweep(r, weights);
+}
+
+/* The model's room is used for value over model on the way. */
+WIDE static void pulls(const struct row *r, double *pull)
+{
+    const lanes least = (lanes){0} + model_least;
+    for (size_t e = 0; e < r->count; e += LANES / 2) {
+        lanes m = *(lanes *)(r->model + e);
+        *(lanes *)(r->model + e) = *(const lanes *)(r->value + e) / LANES_MOST(m, least);
+    }
+    for (unsigned k = 0; k < r->rank; k++) {
+        const double *basis = r->basis + k * r->stride;
+        lanes sum[2] = {{0}};
+        for (size_t e = 0; e < r->count; e += LANES)
+            for (size_t i = 0; i < 2; i++)
+                sum[i] += *(const lanes *)(r->model + e + i * LANES / 2) *
+                          *(const lanes *)(basis + e + i * LANES / 2);
+        sum[0] += sum[1];
+        pull[k] = lanes_sum(&sum[0]);
+    }
+}
+
+void row_poisson_multiply(const struct row *r, double *weights)
+{
+    double pull[ROW_RANK_MAX];
+    make_model(r, weights);
+    pulls(r, pull);
+    for (unsigned k = 0; k < r->rank; k++)
+        if (r->total[k] > 0.0)
+            weights[k] *= pull[k] / r->total[k];
+    make_model(r, weights);
+}
+
+double row_poisson_loss(const struct row *r, const double *weights)
+{
+    double loss = 0.0;
+    for (size_t e = 0; e < r->count; e++)
+        if (r->value[e] > 0.0)
+            loss +=
+                r->value[e] * log(r->value[e] / fmax(r->model[e], model_least)) - r->value[e];
+    for (unsigned k = 0; k < r->rank; k++)
+        loss += weights[k] * r->total[k];
+    return loss;
+}
+
+static double square_sweep(
+    const double *gram, size_t wide, const double *product, unsigned rank, double *weights)
+{
+    double moved = 0.0;
+    for (unsigned k = 0; k < rank; k++) {
+        const double *row = gram + k * wide;
+        if (!(row[k] > 0.0))
+            continue;
+        double slope = -product[k];
+        for (unsigned i = 0; i < rank; i++)
+            slope += row[i] * weights[i];
+        double weight = fmax(0.0, weights[k] - slope / row[k]);
+        moved = fmax(moved, fabs(weight - weights[k]) * sqrt(row[k]));
+        weights[k] = weight;
+    }
+    return moved;
+}
+
+/* Sweeps cost little against making the products, so they go on while they still help. */
+void row_square(
+    const double *gram, size_t wide, const double *product, unsigned rank, double *weights)
+{
+    double first = square_sweep(gram, wide, product, rank, weights);
+    for (unsigned i = 1; i < SQUARE_SWEEPS; i++)
+        if (square_sweep(gram, wide, product, rank, weights) <= 0.05 * first)
+            return;
+}
+
+void row_square_multiply(
+    const double *gram, size_t wide, const double *product, unsigned rank, double *weights)
+{
+    double now[ROW_RANK_MAX];
+    for (unsigned k = 0; k < rank; k++) {
+        double reached = 0.0;
+        for (unsigned i = 0; i < rank; i++)
+            reached += gram[k * wide + i] * weights[i];
+        now[k] = reached > 0.0 ? weights[k] * product[k] / reached : weights[k];
+    }
+    memcpy(weights, now, rank * sizeof *weights);
+}

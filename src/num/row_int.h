@@ -1,0 +1,49 @@
+#ifndef NUM_ROW_INT_H
+#define NUM_ROW_INT_H
+
+#include <stddef.h>
+
+/* One row of a non-negative factorisation, everything else held: which non-negative weights of
+ * the basis rows explain the values best. Both losses are convex in the weights; every call
+ * makes the loss smaller or leaves it. */
+
+enum {
+    ROW_RANK_MAX = 128
+};
+
+/* Arrays over entries are padded with zeros to a multiple of LANES. */
+struct row {
+    const double *value; /* count */
+    const double *basis; /* rank rows of count, `stride` apart */
+    size_t count;        /* padded */
+    size_t stride;
+    unsigned rank;
+    const double *total; /* rank: sums of the basis rows, over entries that are zero as well */
+    double *model;       /* count: room; afterwards the weighted sum of the basis */
+};
+
+/**
+ * Kullback-Leibler, sum of v ln(v / m) - v + m: `sweeps` times one weight after the other.
+ *
+ * From below the optimum of one weight, Newton on the reciprocal of its gradient's moving part,
+ * which is concave, so the optimum is not passed. From above, the loss after a step down d is
+ * at most -d g + w^2 f'' (-ln(1 - d / w) - d / w), because no basis over model is above 1 / w;
+ * the step is the minimum of that. So no step is ever taken back.
+ */
+void row_poisson(const struct row *r, double *weights, unsigned sweeps);
+
+/* The same by one multiplicative update of all weights (Lee, Seung, "Algorithms for
+ * Non-negative Matrix Factorization", NIPS 2000). */
+void row_poisson_multiply(const struct row *r, double *weights);
+
+/* The loss of this row, of which row_poisson() has left the model. */
+double row_poisson_loss(const struct row *r, const double *weights);
+
+/* Half of the squared error: least w' gram w / 2 - w' product for w >= 0, by exact coordinate
+ * descent; `gram` is rank x rank, `wide` apart. */
+void row_square(
+    const double *gram, size_t wide, const double *product, unsigned rank, double *weights);
+void row_square_multiply(
+    const double *gram, size_t wide, const double *product, unsigned rank, double *weights);
+
+#endif
