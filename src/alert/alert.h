@@ -27,7 +27,7 @@ struct alert {
     char engines[4][16];
     size_t engine_count;
     enum severity severity;
-    double confidence; /* 0..1 */
+    double confidence; /* how likely it is true: 0.01..0.99 */
     char title[160];
     char explanation[480];
     uint8_t proto;

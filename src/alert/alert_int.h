@@ -31,6 +31,9 @@ enum err track_grow(struct track *t, const struct finding *f) MUST_CHECK;
 /* Put `other` among the related of `t` if hosts, or time and origin, tie them together. */
 void track_relate(struct track *t, const struct track *other);
 
+/* How likely the alert is true as it stands; `score` is the largest of its findings. */
+double confidence_of(const struct alert *a, double score);
+
 /* Is `value` evidence of the form that record/finding.h makes, for each engine in it? */
 enum err evidence_check(const json_t *value, struct fault *f) MUST_CHECK;
 

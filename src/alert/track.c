@@ -140,12 +140,12 @@ static void add_origins(struct alert *a, const struct finding *f, bool strongest
         add_host(a, &before.hosts[i]);
 }
 
-/* The score is the logarithm of how many such findings chance gives in a day; against one real
- * event a day, this is the share of alerts like it that are real. No model is surer than 0.99.
- */
-static double confidence_of(double score)
+static double strongest_score(const struct track *t)
 {
-    return fmin(0.99, 1.0 / (1.0 + pow(10.0, -score)));
+    double strongest = 0.0;
+    for (size_t i = 0; i < t->alert.engine_count; i++)
+        strongest = fmax(strongest, t->scores[i]);
+    return strongest;
 }
 
 /* The leading engine speaks first, the others add what fits as a whole. */
@@ -211,7 +211,7 @@ enum err track_grow(struct track *t, const struct finding *f)
     a->end = f->end > a->end ? f->end : a->end;
     a->severity = f->severity > a->severity ? f->severity : a->severity;
     a->host_count = f->host_count > a->host_count ? f->host_count : a->host_count;
-    a->confidence = fmax(a->confidence, confidence_of(f->score));
+    a->confidence = confidence_of(a, strongest_score(t));
     t->last = f->time > t->last ? f->time : t->last;
     t->changed = true;
     compose(t);

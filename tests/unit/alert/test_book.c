@@ -106,9 +106,39 @@ static void one_thing_is_one_alert(void **state)
     assert_string_equal(told.last.title, "growth sees 3389 at kr-01");
     assert_string_equal(told.last.explanation, "growth says 3389 at kr-01, score 1.5. "
                                                "surge says 3389 at kr-01, score 3.");
-    assert_true(fabs(told.last.confidence - 1.0 / 1.001) > 0.008); /* never above 0.99 */
     buf_done(&told.lines);
     alert_book_free(b);
+}
+
+/* The confidence of an alert made of one finding. */
+static double confidence_with(const char *kind, double score, uint64_t hosts)
+{
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    struct finding f = make("surge", kind, "jp-01", 3389, t0, score);
+    f.host_count = hosts;
+    put(b, f);
+    turn(b, t0, &told);
+    buf_done(&told.lines);
+    alert_book_free(b);
+    return told.last.confidence;
+}
+
+static void confidence_ranks(void **state)
+{
+    (void)state;
+    static const uint64_t hosts[] = {1, 10, 20, 50, 200};
+    for (size_t i = 1; i < sizeof hosts / sizeof *hosts; i++)
+        assert_true(confidence_with("port-surge", 5.0, hosts[i]) >
+                    confidence_with("port-surge", 5.0, hosts[i - 1]) + 0.001);
+    assert_true(
+        confidence_with("port-surge", 0.5, 50) < confidence_with("port-surge", 2.0, 50) - 0.05);
+    assert_true(
+        fabs(confidence_with("port-surge", 0.0, 100000) - 0.5) < 0.01); /* chance, as likely */
+    assert_true(confidence_with("port-surge", 300.0, 1000000) <= 0.99);
+    assert_true(confidence_with("port-surge", 0.0, 0) >= 0.01);
+    assert_true(confidence_with("unheard-of", 300.0, 1000) <= 0.8);
 }
 
 static void order_of_engines_is_no_matter(void **state)
@@ -346,6 +376,8 @@ static void broken_state_changes_nothing(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    SAYS("confidence grows with the number of sources and falls where chance does as well",
+        confidence_ranks),
     SAYS("findings about one port become one alert that grows", one_thing_is_one_alert),
     SAYS("which engine speaks first makes no difference", order_of_engines_is_no_matter),
     SAYS("other ports, protocols and kinds are alerts of their own",

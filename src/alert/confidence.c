@@ -1,0 +1,76 @@
+/* How likely an alert is true, from its own evidence: docs/formats/alert.md says what that
+ * means and what was measured. */
+#include "alert/alert_int.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Weights of a logistic model, fitted on simulated runs by tests/bench/alert/confidence.py. A
+ * weight of 0 is a result: what the number of sources leaves open, ratio, sites and length do
+ * not tell. */
+struct weights {
+    const char *kind;
+    double bias;
+    double ratio;  /* for each doubling of now over normal */
+    double hosts;  /* ... of the different sources */
+    double sites;  /* ... of the sites that see it */
+    double lasted; /* ... of the time it lasts, in units of ten minutes */
+};
+
+static const struct weights fitted[] = {
+    {.kind = "port-surge", .bias = -4.87, .hosts = 1.31},
+    {.kind = "global-growth", .bias = -4.87, .hosts = 1.31},
+};
+
+static const double surest = 0.99;      /* no model is surer */
+static const double least = 0.01;       /* nor is anything that an engine found ruled out */
+static const double without_fit = 0.80; /* of kinds that nobody has fitted weights for */
+
+/* The largest number of that name that any engine gives. */
+static double largest_number(const struct alert *a, const char *name, double otherwise)
+{
+    double largest = -INFINITY;
+    const char *engine;
+    json_t *evidence;
+    json_t *row;
+    size_t i;
+    json_object_foreach(a->evidence, engine, evidence)
+    {
+        json_array_foreach(json_object_get(evidence, "numbers"), i, row)
+        {
+            const char *is = json_string_value(json_object_get(row, "name"));
+            if (is && strcmp(is, name) == 0)
+                largest = fmax(largest, json_number_value(json_object_get(row, "value")));
+        }
+    }
+    return isfinite(largest) ? largest : otherwise;
+}
+
+static double logistic(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+/* Of alerts that are not chance: what share is no nuisance? */
+static double share_true(const struct alert *a)
+{
+    for (size_t i = 0; i < sizeof fitted / sizeof *fitted; i++) {
+        const struct weights *w = &fitted[i];
+        if (strcmp(a->kind, w->kind) != 0)
+            continue;
+        double windows = (double)(a->end - a->start) / (double)(10 * US_MINUTE);
+        return logistic(w->bias + w->ratio * log2(fmax(largest_number(a, "ratio", 1.0), 1.0)) +
+                        w->hosts * log2(1.0 + (double)a->host_count) +
+                        w->sites * log2(fmax((double)a->site_count, 1.0)) +
+                        w->lasted * log2(1.0 + fmax(windows, 0.0)));
+    }
+    return without_fit;
+}
+
+double confidence_of(const struct alert *a, double score)
+{
+    double no_chance = 1.0 / (1.0 + pow(10.0, -score));
+    return fmin(fmax(no_chance * share_true(a), least), surest);
+}
