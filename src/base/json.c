@@ -39,10 +39,12 @@ static void write_text(struct buf *out, const char *bytes, size_t len)
 static void write_real(struct buf *out, double value)
 {
     char text[32];
-    int digits = 15;
-    do
+    for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
-    while (digits++ < 17 && memcmp(&(double){strtod(text, NULL)}, &value, sizeof value) != 0);
+        double again = strtod(text, NULL);
+        if (!(again < value) && !(again > value))
+            break;
+    }
     buf_str(out, text);
     if (!strpbrk(text, ".e"))
         buf_str(out, ".0");

@@ -1,7 +1,9 @@
 #include "engine/portrait.h"
 
 #include "base/hash.h"
+#include "geo/country.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,11 +209,21 @@ void portrait_tell(const struct portrait *p, struct finding *f)
     snprintf(f->tool, sizeof f->tool, "%s", p->tool);
 }
 
+double portrait_top_share(const struct portrait *p)
+{
+    if (!p->country_count || p->sources < PORTRAIT_LEAST)
+        return NAN;
+    return (double)p->countries[0].sources / p->sources;
+}
+
 void portrait_origin(const struct portrait *p, char *text, size_t room)
 {
+    char country[COUNTRY_TEXT];
+    double share = portrait_top_share(p);
     *text = 0;
-    if (!p->country_count || p->countries[0].sources * 2 < p->sources)
+    if (!(share >= 0.5))
         return;
-    snprintf(text, room, "%u of %u (%u %%) are from %s.", p->countries[0].sources, p->sources,
-        p->countries[0].sources * 100 / p->sources, p->countries[0].code);
+    snprintf(text, room, "%s: %u of the %u sources in this window (%.0f %%).",
+        country_format(p->countries[0].code, country), p->countries[0].sources, p->sources,
+        floor(share * 100.0));
 }

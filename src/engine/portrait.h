@@ -8,7 +8,9 @@
  * tells a botnet from a survey or a wrong setting. */
 
 enum {
-    PORTRAIT_COUNTRIES = FINDING_COUNTRIES
+    PORTRAIT_COUNTRIES = FINDING_COUNTRIES,
+    PORTRAIT_LEAST = 20,  /* sources of which a share may be told */
+    PORTRAIT_ORIGIN = 128 /* bytes of the sentence */
 };
 
 struct portrait {
@@ -35,8 +37,12 @@ enum err portrait_take(struct portrait *ret_portrait, const struct tally *t, siz
 /* Countries, tool and hosts go into the finding. */
 void portrait_tell(const struct portrait *p, struct finding *f);
 
-/* The sentence about origin: "812 of 1,014 (80 %) are from kr.", or "" if no country has half.
- */
+/* Share of the most frequent country among the sources; NaN below PORTRAIT_LEAST of them, as
+ * shares of few tell nothing. */
+double portrait_top_share(const struct portrait *p);
+
+/* The sentence about origin: "South Korea: 812 of the 1014 sources in this window (80 %).", or
+ * "" if no country has half, or there are too few to tell. */
 void portrait_origin(const struct portrait *p, char *text, size_t room);
 
 #endif

@@ -2,11 +2,12 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The 249 codes of ISO 3166-1 with the names in everyday use, and xk, which databases of
  * addresses use for Kosovo. In order of code. */
-static const struct {
+static const struct country {
     char code[3];
     const char *name;
 } countries[] = {
@@ -262,23 +263,19 @@ static const struct {
     {"zw", "Zimbabwe"},
 };
 
+static int by_code(const void *code, const void *row)
+{
+    return strcmp(code, ((const struct country *)row)->code);
+}
+
 const char *country_name(const char *code)
 {
     if (strlen(code) != 2)
         return NULL;
-    char small[] = {
-        (char)tolower((unsigned char)code[0]), (char)tolower((unsigned char)code[1]), 0};
-    size_t low = 0;
-    size_t high = sizeof countries / sizeof *countries;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = strcmp(small, countries[middle].code);
-        if (order == 0)
-            return countries[middle].name;
-        low = order > 0 ? middle + 1 : low;
-        high = order > 0 ? high : middle;
-    }
-    return NULL;
+    const char small[] = {(char)(code[0] | 0x20), (char)(code[1] | 0x20), 0}; /* ASCII */
+    const struct country *found = bsearch(
+        small, countries, sizeof countries / sizeof *countries, sizeof *countries, by_code);
+    return found ? found->name : NULL;
 }
 
 const char *country_format(const char *code, char text[COUNTRY_TEXT])

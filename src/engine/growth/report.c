@@ -68,7 +68,7 @@ static void write_words(struct finding *f, const struct growth *g, const struct 
     char what[SERVICE_TEXT];
     char began[TIME_TEXT];
     char lag[TIME_TEXT];
-    char origin[80];
+    char origin[PORTRAIT_ORIGIN];
     service_format(r->service, what);
     portrait_origin(who, origin, sizeof origin);
     unsigned live = (unsigned)__builtin_popcountll(v->live);
@@ -77,9 +77,8 @@ static void write_words(struct finding *f, const struct growth *g, const struct 
         what, l->across, live, ratio < 10.0 ? 1 : 0, ratio);
     time_format(growth_time(g, r->sites[l->first].first), began);
     size_t used = (size_t)snprintf(f->explanation, sizeof f->explanation,
-        "Sources of %s grow at %u of %u sites, to %.*f times the normal in the middle; %s saw "
-        "it "
-        "first, at %.16sZ. About %.0f different sources.%s%s",
+        "Sources of %s grow at %u of %u sites, to %.*f times the normal at the middle one; %s "
+        "saw it first, at %.16sZ. About %.0f different sources so far.%s%s",
         what, l->across, live, ratio < 10.0 ? 1 : 0, ratio, g->places[l->first].name, began,
         distinct_count(&r->hosts), *origin ? " " : "", origin);
     if (used < sizeof f->explanation && l->waiting)
@@ -103,16 +102,15 @@ static enum err write_numbers(struct finding *f, const struct growth *g, const s
         {"sites", l->across, "sites",
             "that crossed within six hours with sources of their own"},
         {"waiting", l->waiting, "sites", "that watch and have not crossed"},
-        {"ratio", ratio_of(g, r, v), "", "now over normal, median of these sites"},
+        {"ratio", ratio_of(g, r, v), "",
+            "now over normal, the latter taken as 0.5 at least; median of these sites"},
         {"lag", l->median_s, "s", "of the sites behind the first, median"},
         {"log10_p", -v->log_p, "", "logarithm of the joint p-value of the sites (Stouffer)"},
         {"score", v->score, "",
             "minus the logarithm of how many such rises chance gives in a day"},
         {"hosts", distinct_count(&r->hosts), "sources", "different ones, over all sites"},
-        {"top_country",
-            who->country_count ? (double)who->countries[0].sources / fmax(who->sources, 1.0)
-                               : NAN,
-            "", "share of the most frequent country among the sources"},
+        {"top_country", portrait_top_share(who), "",
+            "share of the most frequent country among the sources of this window"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         enum err e =

@@ -12,7 +12,7 @@ enum {
     MANY_SOURCES = 10
 };
 
-static const char *const horizon_text[HORIZONS] = {"10 minutes", "1 hour", "6 hours"};
+static const char *const horizon_text[HORIZONS] = {"window", "hour", "6 hours"};
 
 /* The count that is reached with probability exp(log_p) or less. */
 static double quantile_of(double log_p, double mean, double dispersion)
@@ -38,12 +38,14 @@ static bool is_one_target(const struct site *site, const struct episode *e)
     return wide && e->peak >= MANY_SOURCES && __builtin_popcountll(e->targets) <= FEW_TARGETS;
 }
 
-/* "10 minutes" for the window, whatever its length. */
-static const char *span_text(const struct surge *s, unsigned horizon, char text[TIME_TEXT])
+/* Sources a window: two or three digits. */
+static void rate_text(double rate, char text[16])
 {
-    if (horizon)
-        return horizon_text[horizon];
-    return duration_format(s->window, text);
+    snprintf(text, 16,
+        rate >= 100.0 || fabs(rate - round(rate)) < 1e-9 ? "%.0f"
+        : rate >= 10.0                                   ? "%.1f"
+                                                         : "%.2g",
+        rate);
 }
 
 static void write_words(struct finding *f, const struct surge *s, const struct series *p,
@@ -51,27 +53,40 @@ static void write_words(struct finding *f, const struct surge *s, const struct s
 {
     char what[SERVICE_TEXT];
     char span[TIME_TEXT];
-    char origin[80];
+    char origin[PORTRAIT_ORIGIN];
     service_format(p->service, what);
     portrait_origin(who, origin, sizeof origin);
+    double windows = s->span[why->horizon];
     double mean = fmax((double)why->view.expected, 0.0);
     double d = (double)why->view.dispersion;
-    double low = fmax(quantile_of(log(0.975), mean, d) - 1.0, 0.0);
-    double high = quantile_of(log(0.025), mean, d);
-    const char *counted =
-        why->horizon ? "Sources of each 10 minutes, added up," : "Distinct sources";
-    snprintf(f->title, sizeof f->title, "%s rises at %s: about %.0f different sources too many",
-        what, s->sites[p->site].name, fmax(why->excess, 1.0));
-    int used = snprintf(f->explanation, sizeof f->explanation,
-        "%s of %s at %s rose to %.0f in %s; %.0f (%.0f-%.0f) are normal for this hour.",
-        counted, what, s->sites[p->site].name, (double)why->view.seen,
-        span_text(s, why->horizon, span), mean, low, high);
+    char seen[16];
+    char normal[16];
+    char low[16];
+    char high[16];
+    rate_text((double)why->view.seen / windows, seen);
+    rate_text(mean / windows, normal);
+    rate_text(fmax(quantile_of(log(0.975), mean, d) - 1.0, 0.0) / windows, low);
+    rate_text(quantile_of(log(0.025), mean, d) / windows, high);
+    snprintf(f->title, sizeof f->title,
+        "%s rises at %s: about %.0f different sources more than normal", what,
+        s->sites[p->site].name, fmax(why->excess, 1.0));
+    duration_format(s->window, span);
+    int used = why->horizon
+                   ? snprintf(f->explanation, sizeof f->explanation,
+                         "%s saw %s different sources of %s every %s, on average over the last "
+                         "%s; %s (%s to %s) are normal at this hour.",
+                         s->sites[p->site].name, seen, what, span, horizon_text[why->horizon],
+                         normal, low, high)
+                   : snprintf(f->explanation, sizeof f->explanation,
+                         "%s saw %s different sources of %s in %s; %s (%s to %s) are normal at "
+                         "this hour.",
+                         s->sites[p->site].name, seen, what, span, normal, low, high);
     char began[TIME_TEXT];
     time_format(e->start, began);
     if (used > 0 && (size_t)used < sizeof f->explanation)
         used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
-            " About %.0f different sources beyond normal since %.16sZ.%s%s", why->excess, began,
-            *origin ? " " : "", origin);
+            " Since %.16sZ about %.0f different sources more than normal.%s%s", began,
+            why->excess, *origin ? " " : "", origin);
     if (why->learning && used > 0 && (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " The site is still being learned, so only large rises are reported.");
@@ -88,10 +103,11 @@ static enum err write_numbers(struct finding *f, const struct surge *s, const st
         const char *text;
     } rows[] = {
         {"seen", (double)why->view.seen, "sources",
-            why->horizon ? "sources, summed over the windows of the horizon"
-                         : "distinct sources in the window"},
-        {"expected", mean, "sources", "normal for this site, port and hour"},
-        {"ratio", (double)why->view.seen / fmax(mean, 0.5), "", "seen over expected"},
+            why->horizon ? "different sources of each window, added up over the horizon"
+                         : "different sources in the window"},
+        {"expected", mean, "sources", "what of that is normal for this site, port and hour"},
+        {"ratio", (double)why->view.seen / fmax(mean, 0.5), "",
+            "seen over expected, the latter taken as 0.5 at least"},
         {"horizon", (double)s->span[why->horizon] * (double)s->window / 1e6, "s",
             "over how long was counted"},
         {"dispersion", (double)why->view.dispersion, "",
@@ -103,10 +119,8 @@ static enum err write_numbers(struct finding *f, const struct surge *s, const st
         {"networks", distinct_count(&e->networks), "networks",
             "different /24 (IPv6: /48) among them"},
         {"excess", why->excess, "sources", "different ones beyond normal"},
-        {"top_country",
-            who->country_count ? (double)who->countries[0].sources / fmax(who->sources, 1.0)
-                               : NAN,
-            "", "share of the most frequent country among the sources"},
+        {"top_country", portrait_top_share(who), "",
+            "share of the most frequent country among the sources of this window"},
         {"packets", (double)who->packets, "packets", "of these sources in the window"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -96,10 +96,33 @@ static void groups_by_hand(void **state)
     assert_int_equal(ip_v4(&p.hosts[0]), 0x05020309);
     assert_int_equal(ip_v4(&p.hosts[2]), 0x01020304);
     assert_int_equal(p.targets, 3);
-    char text[80];
+    char text[PORTRAIT_ORIGIN];
     portrait_origin(&p, text, sizeof text);
-    assert_string_equal(text, "2 of 3 (66 %) are from kr.");
+    assert_string_equal(text, ""); /* of three */
     sample_done(&s);
+}
+
+static void origin_is_told_of_enough(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t sources, from_kr;
+        const char *text;
+    } rows[] = {
+        {19, 19, ""},
+        {20, 9, ""},
+        {20, 10, "South Korea: 10 of the 20 sources in this window (50 %)."},
+        {1014, 812, "South Korea: 812 of the 1014 sources in this window (80 %)."},
+        {1000, 999, "South Korea: 999 of the 1000 sources in this window (99 %)."},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[PORTRAIT_ORIGIN];
+        struct portrait p = {.sources = rows[i].sources, .country_count = 1};
+        p.countries[0].sources = rows[i].from_kr;
+        memcpy(p.countries[0].code, "kr", 3);
+        portrait_origin(&p, text, sizeof text);
+        assert_string_equal(text, rows[i].text);
+    }
 }
 
 static void empty_windows_are_fine(void **state)
@@ -160,6 +183,8 @@ static void services_keep_their_names(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    SAYS("a country is named if at least twenty sources tell it and half of them agree",
+        origin_is_told_of_enough),
     SAYS("contacts fall into groups of service and site, each source once", groups_by_hand),
     SAYS("a window without rows or blocks has no groups", empty_windows_are_fine),
     SAYS("a window too large for the scratch memory is refused", memory_has_an_end),
