@@ -24,6 +24,32 @@ help() {
     exit 0
 }
 
+# The part of a log that a person wants: the failed commands of a build, or else its end.
+what_failed() {
+    if grep -q '^FAILED:' "$1"; then
+        awk '/^\[[0-9]+\/[0-9]+\]/ {show = 0} /^FAILED:/ {show = 1} show' "$1" | cut -c1-400 | head -n 120
+    else
+        tail -n 40 "$1"
+    fi
+}
+
+# quietly SENTENCE LOG COMMAND...: one line, with the seconds it took. What the command says goes into LOG, of which the
+# telling part is shown if it fails.
+quietly() {
+    local sentence=$1 log=$2 begun=$SECONDS
+    shift 2
+    mkdir -p "$(dirname "$log")"
+    printf '== %s ... ' "$sentence" >&2
+    if "$@" >"$log" 2>&1; then
+        printf 'done in %d s\n' $((SECONDS - begun)) >&2
+        return 0
+    fi
+    printf 'failed\n' >&2
+    what_failed "$log" >&2
+    printf '%s: %s failed; all that was said: %s\n' "$(basename "$0")" "$sentence" "$top/$log" >&2
+    return 1
+}
+
 # setup FOLDER [MESON OPTION...]: configure once, or bring the options of an older folder up to date.
 setup() {
     local folder=$1
@@ -36,14 +62,16 @@ setup() {
     fi >&2
 }
 
-# The portal's files, which the build embeds. Packages are fetched only when the lock file changed.
+in_portal() {
+    (cd portal && "$@")
+}
+
+# build_portal LOG: the portal's files, which the build embeds. Packages are fetched only when the lock file changed.
 build_portal() {
     [ -f portal/package.json ] || return 0
     if ! cmp -s portal/package-lock.json portal/node_modules/.lock-installed; then
-        say "portal: fetching packages"
-        (cd portal && npm ci --no-fund --no-audit) >&2 || return 1
+        quietly "portal: fetching packages" "$1" in_portal npm ci --no-fund --no-audit || return 1
         cp portal/package-lock.json portal/node_modules/.lock-installed
     fi
-    say "portal: building"
-    (cd portal && npm run --silent build) >&2
+    quietly "portal: building" "$1" in_portal npm run --silent build
 }
