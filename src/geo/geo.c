@@ -314,6 +314,20 @@ void geo_find(const struct geo *g, const struct ip *ip, struct geo_place *ret_pl
         ret_place->asn = ranges_find(&g->file[asn].asn, ip);
 }
 
+void geo_prefetch(const struct geo *g, const struct ip *ip, unsigned step)
+{
+    if (!g || !ip_is_v4(ip))
+        return;
+    int country = g->part[GEO_COUNTRY4];
+    int asn = g->part[GEO_ASN4];
+    void (*ask)(const struct ranges *r, const struct ip *ip) =
+        step == 0 ? ranges_prefetch_slot : ranges_prefetch;
+    if (country != NO_FILE)
+        ask(&g->file[country].country, ip);
+    if (asn != NO_FILE)
+        ask(&g->file[asn].asn, ip);
+}
+
 const char *geo_asn_name(const struct geo *g, uint32_t asn)
 {
     size_t low = 0, high = g ? g->names.count : 0;

@@ -79,4 +79,20 @@ static inline uint32_t ranges_find(const struct ranges *r, const struct ip *ip)
     return at->value;
 }
 
+/* Ask for the memory that ranges_find() will read for an IPv4 address: first the table, and
+ * when that has come, the intervals. */
+static inline void ranges_prefetch_slot(const struct ranges *r, const struct ip *ip)
+{
+    if (r->count4 && ip_is_v4(ip))
+        __builtin_prefetch(&r->slot4[ip_v4(ip) >> 16]);
+}
+
+static inline void ranges_prefetch(const struct ranges *r, const struct ip *ip)
+{
+    if (!r->count4 || !ip_is_v4(ip))
+        return;
+    const uint32_t *slot = &r->slot4[ip_v4(ip) >> 16];
+    __builtin_prefetch(&r->range4[slot[0] + (slot[1] - slot[0] + 1) / 2]);
+}
+
 #endif

@@ -3,7 +3,6 @@
 #include "sensor/memory_int.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 enum {
     CONTACTS_START = 1024
@@ -11,23 +10,20 @@ enum {
 
 _Static_assert(sizeof(struct contact) == 64, "a contact takes one cache line");
 
+/* Leaves the index empty. */
 static enum err resize(struct contacts *t, size_t room)
 {
     struct index index;
-    struct contact *contact = aligned_alloc(64, room * sizeof *contact);
-    if (!contact)
+    if (index_init(&index, room))
         return ERR_NOMEM;
-    if (index_init(&index, room)) {
-        free(contact);
+    struct contact *contact =
+        memory_resize(t->contact, t->room * sizeof *t->contact, room * sizeof *t->contact);
+    if (!contact) {
+        index_done(&index);
         return ERR_NOMEM;
     }
-    memory_is_table(contact, room * sizeof *contact);
-    memory_is_table(index.slots, (index.mask + 1) * sizeof *index.slots);
-    if (t->count)
-        memcpy(contact, t->contact, t->count * sizeof *contact);
-    free(t->contact);
-    t->contact = contact;
     index_done(&t->index);
+    t->contact = contact;
     t->index = index;
     t->room = room;
     return OK;
@@ -55,7 +51,7 @@ enum err contacts_init(struct contacts *t, size_t cap, uint64_t secret)
 
 void contacts_done(struct contacts *t)
 {
-    free(t->contact);
+    memory_free(t->contact, t->room * sizeof *t->contact);
     index_done(&t->index);
     *t = (struct contacts){0};
 }

@@ -21,13 +21,14 @@ struct contact {
     uint64_t dsts;  /* linear-counting map of the destinations */
     uint64_t slots; /* sixtieths of the window in which it was seen */
     int64_t first, last;
+    uint64_t src; /* ip_hash() of the source */
     uint32_t packets;
-    uint32_t spare[3]; /* one cache line in all */
+    uint32_t spare; /* one cache line in all */
 };
 
 struct contacts {
     struct index index;
-    struct contact *contact; /* aligned to 64 */
+    struct contact *contact; /* whole pages */
     size_t count, room, cap;
     uint64_t secret;
 };

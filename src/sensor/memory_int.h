@@ -5,17 +5,28 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-/* Tell the system that a large table is read all over, so that it may use large pages: a random
- * look-up then seldom waits for the page tables. Without effect where that is not allowed. */
-static inline void memory_is_table(void *memory, size_t bytes)
+/* Memory of large tables: whole pages, zero where they are new, which grow and shrink by moving
+ * page tables and not what is in them. Large pages are asked for, so that a random look-up
+ * seldom waits for the page tables; without effect where that is not allowed. */
+
+/* Make a table of `old_bytes` (NULL: none yet) one of `bytes`, at least 1. NULL: no memory, and
+ * the table is as it was. */
+static inline void *memory_resize(void *old, size_t old_bytes, size_t bytes)
 {
-    enum {
-        LARGE_PAGE = 2 << 20
-    };
-    uintptr_t from = ((uintptr_t)memory + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-    uintptr_t to = ((uintptr_t)memory + bytes) / LARGE_PAGE * LARGE_PAGE;
-    if (from < to)
-        (void)madvise((char *)memory + (from - (uintptr_t)memory), to - from, MADV_HUGEPAGE);
+    void *memory =
+        old ? mremap(old, old_bytes, bytes, MREMAP_MAYMOVE)
+            : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    (void)madvise(memory, bytes, MADV_HUGEPAGE);
+    return memory;
+}
+
+/* NULL is fine. */
+static inline void memory_free(void *memory, size_t bytes)
+{
+    if (memory)
+        (void)munmap(memory, bytes);
 }
 
 #endif

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "geo/geo.h"
 #include "sensor/classify.h"
 #include "sensor/evidence_int.h"
 #include "sensor/rows_int.h"
@@ -126,9 +127,13 @@ static void count_contact(struct sensor *s, struct contact *c, const struct pack
     uint64_t dst = UINT64_C(1) << (ip_hash(&p->dst) & 63);
     int64_t into = p->ts < s->start ? 0 : p->ts - s->start;
     int64_t slot = into * CONTACT_SLOTS_COUNT / s->options.window;
-    if (!c->packets || p->ts < c->first)
+    if (!c->packets) {
+        c->src = ip_hash(&p->src);
+        c->first = c->last = p->ts;
+    }
+    if (p->ts < c->first)
         c->first = p->ts;
-    if (!c->packets || p->ts > c->last)
+    if (p->ts > c->last)
         c->last = p->ts;
     if (c->packets < UINT32_MAX)
         c->packets++;
@@ -244,7 +249,7 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
 {
     const struct packet *p = seen->packet;
     count_packet(s, p);
-    enum err e = sensor_find_host(s, &p->src, seen->hash, &seen->host);
+    enum err e = sensor_find_host(s, &p->src, seen->hash, seen->host, &seen->host);
     if (e)
         return e;
     note_tool(s, seen);
@@ -295,8 +300,21 @@ static enum packet_class likely_class(
     return h->survey ? CLASS_SURVEY : CLASS_SCAN;
 }
 
+/* The contact that a packet will most likely be counted into; `host` may be a source that has
+ * no entry yet. */
+static void guess_contact(const struct sensor *s, struct seen *seen, uint32_t host)
+{
+    static const struct host fresh;
+    const struct packet *p = seen->packet;
+    const struct host *h = host < s->hosts.count ? &s->hosts.host[host] : &fresh;
+    enum packet_class class = likely_class(s, seen, h);
+    seen->key = contact_key(host, p->proto, classify_service(p, class), class);
+    contacts_prefetch_index(&s->contacts, seen->key);
+}
+
 /* Before packets are taken one by one, ask for all the memory that they will need: each look-up
- * waits for memory only once in a batch, not once a packet. */
+ * waits for memory only once in a batch, not once a packet. Sources that are not in the table
+ * will be numbered as they come. */
 static void prepare(
     const struct sensor *s, const struct packet *packets, struct seen *seen, size_t count)
 {
@@ -308,17 +326,16 @@ static void prepare(
     for (size_t i = 0; i < count; i++) {
         seen[i].class = classify_packet(seen[i].packet);
         seen[i].host = hosts_prefetch(&s->hosts, seen[i].hash);
+        if (seen[i].host == HOST_NONE)
+            geo_prefetch(s->shared.geo, &seen[i].packet->src, 0);
         if (s->shared.fingerprints)
             fingerprints_match(s->shared.fingerprints, seen[i].packet, &seen[i].hits);
     }
+    size_t next = s->hosts.count;
     for (size_t i = 0; i < count; i++) {
-        const struct packet *p = seen[i].packet;
         if (seen[i].host == HOST_NONE)
-            continue;
-        const struct host *h = &s->hosts.host[seen[i].host];
-        enum packet_class class = likely_class(s, &seen[i], h);
-        seen[i].key = contact_key(seen[i].host, p->proto, classify_service(p, class), class);
-        contacts_prefetch_index(&s->contacts, seen[i].key);
+            geo_prefetch(s->shared.geo, &seen[i].packet->src, 1);
+        guess_contact(s, &seen[i], seen[i].host == HOST_NONE ? (uint32_t)next++ : seen[i].host);
     }
     for (size_t i = 0; i < count; i++)
         if (seen[i].host != HOST_NONE)

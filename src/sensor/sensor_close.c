@@ -121,7 +121,7 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
     if (!e)
         e = put_contacts(s);
     if (!e)
-        e = services_add(&s->services, &s->contacts, &s->hosts);
+        e = services_add(&s->services, &s->contacts);
     if (!e)
         e = dos_close_window(&s->dos, s->start + s->options.window);
     if (e)

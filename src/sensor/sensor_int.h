@@ -52,9 +52,9 @@ struct sensor {
 enum err sensor_open_window(struct sensor *s, int64_t ts) MUST_CHECK;
 
 /* The entry of a source, new if need be; HOST_NONE if the source is left out. `hash` is
- * hosts_hash(). */
-enum err sensor_find_host(
-    struct sensor *s, const struct ip *ip, uint64_t hash, uint32_t *ret_host) MUST_CHECK;
+ * hosts_hash(), `guess` the entry that it may have, or HOST_NONE. */
+enum err sensor_find_host(struct sensor *s, const struct ip *ip, uint64_t hash, uint32_t guess,
+    uint32_t *ret_host) MUST_CHECK;
 
 /* The contact of a source and service, new if need be. Making room for it may give the source
  * another number, or leave it out: then *host is HOST_NONE. */

@@ -105,8 +105,7 @@ static enum err place_services(struct services *t, const struct contacts *contac
     return OK;
 }
 
-enum err services_add(
-    struct services *t, const struct contacts *contacts, const struct hosts *hosts)
+enum err services_add(struct services *t, const struct contacts *contacts)
 {
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
@@ -117,14 +116,12 @@ enum err services_add(
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
         uint32_t code = service_code(contact_proto(c), contact_service(c));
-        if (i + 16 < contacts->count)
-            __builtin_prefetch(&hosts->host[contact_host(c + 16)]);
         t->window[code] = 0;
         if (contact_class(c) == CLASS_BACKSCATTER || !t->number[code])
             continue;
         struct service *s = &t->entry[t->number[code] - 1];
         s->packets += c->packets;
-        distinct_add(&s->distinct, ip_hash(&hosts->host[contact_host(c)].ip));
+        distinct_add(&s->distinct, c->src);
         s->stale = true;
     }
     return e;

@@ -4,7 +4,6 @@
 #include "num/distinct.h"
 #include "sensor/contacts_int.h"
 #include "sensor/sensor.h"
-#include "sensor/sources_int.h"
 
 /* The busiest services since the start, by distinct sources; backscatter asks for nothing and
  * is not counted. Bounded: at the cap, a service gives its place to one that had more sources
@@ -52,8 +51,7 @@ enum err services_init(struct services *t) MUST_CHECK;
 void services_done(struct services *t);
 
 /* Add a closed window. */
-enum err services_add(
-    struct services *t, const struct contacts *contacts, const struct hosts *hosts) MUST_CHECK;
+enum err services_add(struct services *t, const struct contacts *contacts) MUST_CHECK;
 
 size_t services_top(const struct services *t, struct sensor_port *ret_ports, size_t cap);
 

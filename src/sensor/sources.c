@@ -3,7 +3,6 @@
 #include "sensor/memory_int.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 enum {
     HOSTS_START = 1024
@@ -11,21 +10,18 @@ enum {
 
 _Static_assert(sizeof(struct host) == 128, "a source takes two cache lines");
 
+/* Leaves the index empty. */
 static enum err grow(struct hosts *t, size_t room)
 {
     struct index index;
-    struct host *host = aligned_alloc(64, room * sizeof *host);
-    if (!host)
+    if (index_init(&index, room))
         return ERR_NOMEM;
-    if (index_init(&index, room)) {
-        free(host);
+    struct host *host =
+        memory_resize(t->host, t->room * sizeof *t->host, room * sizeof *t->host);
+    if (!host) {
+        index_done(&index);
         return ERR_NOMEM;
     }
-    memory_is_table(host, room * sizeof *host);
-    memory_is_table(index.slots, (index.mask + 1) * sizeof *index.slots);
-    if (t->count)
-        memcpy(host, t->host, t->count * sizeof *host);
-    free(t->host);
     index_done(&t->index);
     t->host = host;
     t->room = room;
@@ -55,7 +51,7 @@ enum err hosts_init(struct hosts *t, size_t cap, uint64_t secret)
 
 void hosts_done(struct hosts *t)
 {
-    free(t->host);
+    memory_free(t->host, t->room * sizeof *t->host);
     index_done(&t->index);
     *t = (struct hosts){0};
 }

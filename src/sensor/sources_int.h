@@ -53,7 +53,7 @@ struct host {
 
 struct hosts {
     struct index index;
-    struct host *host; /* aligned to 64 */
+    struct host *host; /* whole pages */
     size_t count, room, cap;
     uint64_t secret;
     uint32_t share; /* addresses with a hash up to this are kept */
