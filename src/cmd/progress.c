@@ -34,11 +34,10 @@ void progress_show(struct progress *p, int64_t time)
     p->shown = clock_now(&wall);
     struct source_counts sum = {0};
     for (size_t i = 0; i < p->count; i++) {
-        struct source_counts one;
-        feed_counts(site_feed(p->sites[i]), &one);
-        sum.frames += one.frames;
-        sum.offset += one.offset;
-        sum.size += one.size;
+        const struct site_live *live = site_live(p->sites[i]);
+        sum.frames += atomic_load(&live->frames);
+        sum.offset += atomic_load(&live->offset);
+        sum.size += atomic_load(&live->size);
     }
     double seconds = (double)(p->shown - p->began) / (double)US_SECOND;
     char when[TIME_TEXT];

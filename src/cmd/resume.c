@@ -8,7 +8,7 @@ static int64_t first_of(struct site *const *sites, size_t count)
 {
     int64_t first = INT64_MAX;
     for (size_t i = 0; i < count; i++) {
-        int64_t peek = feed_peek(site_feed(sites[i]));
+        int64_t peek = site_peek(sites[i]);
         first = peek < first ? peek : first;
     }
     return first;

@@ -95,7 +95,7 @@ static void totals_sum(struct totals *t, const struct summary *s)
     for (size_t i = 0; i < s->count; i++) {
         const struct sensor_counts *c = sensor_counts(site_sensor(s->sites[i]));
         struct source_counts source;
-        feed_counts(site_feed(s->sites[i]), &source);
+        site_source_counts(s->sites[i], &source);
         t->source.frames += source.frames;
         t->source.dropped_kernel += source.dropped_kernel + source.dropped_interface;
         t->counts.packets += c->packets;

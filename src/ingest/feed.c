@@ -24,6 +24,7 @@ struct capture {
     size_t at, count;
     int64_t first; /* time of the next frame; INT64_MAX when it has ended */
     bool ended;
+    bool regular;        /* a file, not a pipe */
     struct fault broken; /* before its first frame; told once */
     uint64_t size;
     struct source_counts counts; /* at its close */
@@ -94,7 +95,7 @@ static enum err capture_look(struct capture *c, struct fault *f)
 {
     struct stat st;
     struct fault broken = {0};
-    bool regular = strcmp(c->path, "-") != 0 && stat(c->path, &st) == 0 && S_ISREG(st.st_mode);
+    c->regular = strcmp(c->path, "-") != 0 && stat(c->path, &st) == 0 && S_ISREG(st.st_mode);
     enum err e = capture_open(c, &broken);
     if (e == ERR_SHORT) {
         c->broken = broken;
@@ -105,7 +106,7 @@ static enum err capture_look(struct capture *c, struct fault *f)
             *f = broken;
         return e;
     }
-    if (!regular || c->ended)
+    if (!c->regular || c->ended)
         return OK;
     c->size = (uint64_t)st.st_size;
     int64_t first = c->first;
@@ -352,6 +353,16 @@ int64_t feed_peek(struct feed *d)
 bool feed_is_live(const struct feed *d)
 {
     return d->live || (d->maker.live && d->maker.live(d->maker.context));
+}
+
+bool feed_reads_files(const struct feed *d)
+{
+    if (d->live || d->maker.next)
+        return false;
+    for (size_t i = 0; i < d->capture_count; i++)
+        if (!d->captures[i].regular)
+            return false;
+    return true;
 }
 
 bool feed_can_lose(const struct feed *d)

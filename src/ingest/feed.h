@@ -61,6 +61,9 @@ int64_t feed_peek(struct feed *d);
 /* Does it give frames as they happen? A made feed may begin in the past and become live. */
 bool feed_is_live(const struct feed *d);
 
+/* Are all its frames in regular files, so that reading them never waits for anybody? */
+bool feed_reads_files(const struct feed *d);
+
 /* Would frames be lost while nobody asks for them? A made feed waits. */
 bool feed_can_lose(const struct feed *d);
 

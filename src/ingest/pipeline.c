@@ -79,8 +79,11 @@ enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_
     p->shown.about = calloc(count, sizeof *p->shown.about);
     p->silent = calloc(count, sizeof *p->silent);
     enum err e = p->turns && p->shown.about && p->silent ? OK : ERR_NOMEM;
+    size_t threads = threads_wanted(sites, count, options->threads);
     if (!e)
-        e = pool_new(&p->pool, threads_wanted(sites, count, options->threads));
+        e = pool_new(&p->pool, threads);
+    for (size_t i = 0; i < count && threads > count; i++)
+        site_read_ahead(sites[i]);
     if (e) {
         pipeline_free(p);
         return fault_set(f, e, "%s", err_text(e));
@@ -209,7 +212,7 @@ static enum err window_next(const struct pipeline *p, int64_t *ret_start)
 {
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < p->count; i++) {
-        int64_t peek = feed_peek(site_feed(p->sites[i]));
+        int64_t peek = site_peek(p->sites[i]);
         next = peek < next ? peek : next;
     }
     if (next == INT64_MAX)

@@ -1,6 +1,7 @@
 #include "ingest/site.h"
 
 #include "base/clock.h"
+#include "ingest/ahead.h"
 #include "ingest/deltas.h"
 
 #include <assert.h>
@@ -15,6 +16,9 @@ enum {
 struct site {
     char name[RECORD_NAME_MAX + 1];
     struct feed *feed;
+    bool read_ahead;     /* asked for */
+    struct ahead *ahead; /* reads the feed once it has begun; else NULL */
+    const struct sensor_shared *shared;
     struct sensor *sensor;
     struct writer *writer;
     int64_t flush;
@@ -44,6 +48,7 @@ enum err site_new(struct site **ret_site, const char *name, struct feed *feed,
     snprintf(s->name, sizeof s->name, "%s", name);
     s->writer = options->writer;
     s->flush = options->flush;
+    s->shared = options->shared;
     s->window = options->sensor.window ? options->sensor.window : 10 * US_MINUTE;
     s->first_seen = INT64_MAX;
     enum err e = sensor_new(&s->sensor, name, options->shared, &options->sensor);
@@ -60,6 +65,7 @@ void site_free(struct site *s)
 {
     if (!s)
         return;
+    ahead_free(s->ahead);
     feed_close(s->feed);
     sensor_free(s->sensor);
     deltas_free(s->deltas);
@@ -142,7 +148,16 @@ static enum err block_have(
                : fault_set(f, ERR_NOMEM, "out of memory for a block of %s", kind->name);
 }
 
-static enum err packets_take(struct site *s, size_t count, struct fault *f)
+/* `looks` NULL: nobody has looked at them yet. */
+static enum err sensor_feed(
+    struct site *s, const struct packet *packets, const struct sensor_look *looks, size_t count)
+{
+    return looks ? sensor_take_looked(s->sensor, packets, looks, count, s->packets)
+                 : sensor_take(s->sensor, packets, count, s->packets);
+}
+
+static enum err packets_take(struct site *s, const struct packet *packets,
+    const struct sensor_look *looks, size_t count, struct fault *f)
 {
     struct clock wall = clock_system();
     enum err e = block_have(s, &s->packets, &record_packet, f);
@@ -150,13 +165,13 @@ static enum err packets_take(struct site *s, size_t count, struct fault *f)
         return e;
     if (s->packets && s->packets->rows == 0)
         s->packets_since = clock_now(&wall);
-    e = sensor_take(s->sensor, s->batch, count, s->packets);
+    e = sensor_feed(s, packets, looks, count);
     if (e == ERR_FULL && s->packets && s->packets->rows) {
         e = packets_send(s, f);
         if (!e)
             e = block_have(s, &s->packets, &record_packet, f);
         if (!e)
-            e = sensor_take(s->sensor, s->batch, count, s->packets);
+            e = sensor_feed(s, packets, looks, count);
         s->packets_since = clock_now(&wall);
     }
     return e ? fault_set(f, e, "%s: packets could not be taken: %s", s->name, err_text(e)) : OK;
@@ -173,18 +188,55 @@ static enum err frames_take(
         enum decode_result r =
             decode_packet(frame->link, bytes_over(frame->data, frame->len), frame->wire_len, p);
         if (r != DECODE_OK) {
-            sensor_frame_failed(s->sensor, r);
+            sensor_frames_failed(s->sensor, r, 1);
             continue;
         }
         p->ts = frame->ts;
         if (++filled == SITE_BATCH) {
-            e = packets_take(s, filled, f);
+            e = packets_take(s, s->batch, NULL, filled, f);
             filled = 0;
         }
     }
     if (filled && !e)
-        e = packets_take(s, filled, f);
+        e = packets_take(s, s->batch, NULL, filled, f);
     return e;
+}
+
+/* What one turn of the feed brought. */
+struct arrival {
+    enum feed_state state;
+    int64_t first, last; /* times of the first and the last frame, if there were any */
+};
+
+static enum err take_from_feed(struct site *s, int64_t end, struct arrival *ret_arrival,
+    struct fault *ret_broken, struct fault *f)
+{
+    const struct frame *frames;
+    size_t count;
+    enum err e = feed_next(s->feed, end, &ret_arrival->state, &frames, &count, ret_broken);
+    if (e) {
+        ret_arrival->state = FEED_QUIET;
+        return OK;
+    }
+    if (ret_arrival->state != FEED_FRAMES)
+        return OK;
+    ret_arrival->first = frames[0].ts;
+    ret_arrival->last = frames[count - 1].ts;
+    return frames_take(s, frames, count, f);
+}
+
+static enum err take_from_ahead(
+    struct site *s, int64_t end, struct arrival *ret_arrival, struct fault *f)
+{
+    struct ahead_run run;
+    ret_arrival->state = ahead_next(s->ahead, end, &run);
+    if (ret_arrival->state != FEED_FRAMES)
+        return OK;
+    ret_arrival->first = run.first;
+    ret_arrival->last = run.last;
+    for (int i = 0; i < DECODE_RESULTS; i++)
+        sensor_frames_failed(s->sensor, (enum decode_result)i, run.failed[i]);
+    return run.count ? packets_take(s, run.packets, run.looks, run.count, f) : OK;
 }
 
 static uint64_t malformed_of(const struct sensor_counts *c)
@@ -200,7 +252,9 @@ static void live_update(struct site *s, int64_t newest)
 {
     const struct sensor_counts *c = sensor_counts(s->sensor);
     struct source_counts source;
-    feed_counts(s->feed, &source);
+    site_source_counts(s, &source);
+    atomic_store(&s->live.offset, source.offset);
+    atomic_store(&s->live.size, source.size);
     atomic_store(&s->live.packets, c->packets);
     atomic_store(&s->live.bytes, c->bytes);
     atomic_store(&s->live.frames, source.frames);
@@ -234,44 +288,67 @@ static enum err live_begin(struct site *s, struct fault *f)
     return e;
 }
 
+void site_read_ahead(struct site *s)
+{
+    s->read_ahead = true;
+}
+
+int64_t site_peek(struct site *s)
+{
+    return s->ahead ? ahead_peek(s->ahead) : feed_peek(s->feed);
+}
+
+void site_source_counts(const struct site *s, struct source_counts *ret_counts)
+{
+    if (s->ahead)
+        ahead_counts(s->ahead, ret_counts);
+    else
+        feed_counts(s->feed, ret_counts);
+}
+
+static enum err ahead_begin(struct site *s,
+    void (*trouble)(void *context, const char *site, const struct fault *f), void *context,
+    struct fault *f)
+{
+    if (!s->read_ahead || s->ahead || !feed_reads_files(s->feed))
+        return OK;
+    struct ahead_options options = {
+        .shared = s->shared, .site = s->name, .trouble = trouble, .context = context};
+    return ahead_new(&s->ahead, s->feed, &options) ? fault_set(f, ERR_NOMEM, "out of memory")
+                                                   : OK;
+}
+
 enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
     void (*trouble)(void *context, const char *site, const struct fault *f), void *context,
     struct fault *f)
 {
-    enum feed_state state = FEED_QUIET;
-    enum err begun = live_begin(s, f);
-    if (begun)
-        return begun;
-    while (!s->ended && state != FEED_WINDOW) {
-        const struct frame *frames;
-        size_t count;
+    struct arrival arrival = {.state = FEED_QUIET};
+    enum err e = live_begin(s, f);
+    if (!e)
+        e = ahead_begin(s, trouble, context, f);
+    while (!e && !s->ended && arrival.state != FEED_WINDOW) {
         struct fault broken = {0};
         if (atomic_load(stop))
             return ERR_STOPPED;
-        enum err e = feed_next(s->feed, end, &state, &frames, &count, &broken);
-        if (e) {
+        arrival = (struct arrival){.first = INT64_MAX};
+        e = s->ahead ? take_from_ahead(s, end, &arrival, f)
+                     : take_from_feed(s, end, &arrival, &broken, f);
+        if (broken.code)
             trouble(context, s->name, &broken);
-            state = FEED_QUIET;
-            continue;
-        }
-        int64_t newest = 0;
-        if (state == FEED_FRAMES) {
-            if (!s->began)
-                s->first_seen = frames[0].ts;
+        if (arrival.state == FEED_FRAMES && !s->began) {
+            s->first_seen = arrival.first;
             s->began = true;
-            newest = frames[count - 1].ts;
-            e = frames_take(s, frames, count, f);
-        } else if (state == FEED_ENDED) {
+        }
+        if (arrival.state == FEED_ENDED) {
             s->ended = true;
             atomic_store(&s->live.ended, true);
         }
         if (!e)
             e = flush_when_old(s, f);
-        if (e)
-            return e;
-        live_update(s, newest);
+        if (!e)
+            live_update(s, arrival.last);
     }
-    return OK;
+    return e;
 }
 
 /* Append rows of any number, over as many blocks as it takes. */
@@ -309,7 +386,7 @@ static enum err status_row(struct site *s, int64_t start, struct fault *f)
     }
     const struct sensor_counts *c = sensor_counts(s->sensor);
     struct source_counts source;
-    feed_counts(s->feed, &source);
+    site_source_counts(s, &source);
     uint16_t word;
     e = block_word(b, STATUS_SITE, s->name, &word);
     if (e)
@@ -359,7 +436,7 @@ enum err site_close_window(struct site *s, int64_t start, struct window_site *re
     snprintf(ret_about->name, sizeof ret_about->name, "%s", s->name);
     ret_about->watching = site_watching(s, start);
     struct source_counts source;
-    feed_counts(s->feed, &source);
+    site_source_counts(s, &source);
     uint64_t lost = source.dropped_kernel + source.dropped_interface;
     ret_about->lost = lost - s->lost_window;
     s->lost_window = lost;

@@ -19,6 +19,7 @@ struct site_options {
 /* What anybody may read while the site works. */
 struct site_live {
     _Atomic uint64_t packets, bytes, frames;
+    _Atomic uint64_t offset, size; /* of the captures: what has been read, bytes */
     _Atomic uint64_t dropped_kernel, dropped_queue, sampled_out, malformed, non_ip, snapped;
     _Atomic int64_t newest; /* time of the newest packet, us; 0: none yet */
     _Atomic bool ended;
@@ -32,6 +33,16 @@ void site_free(struct site *s);
 const char *site_name(const struct site *s);
 const struct site_live *site_live(const struct site *s);
 struct feed *site_feed(struct site *s);
+
+/* Have captures read and decoded on a thread of their own, beside the site's: worth it where
+ * processors would be idle. From the next site_advance() on, as far as the feed allows it. */
+void site_read_ahead(struct site *s);
+
+/* Time of the next frame, as feed_peek(). While nobody advances the site. */
+int64_t site_peek(struct site *s);
+
+/* The feed's counters, as feed_counts(). While nobody advances the site. */
+void site_source_counts(const struct site *s, struct source_counts *ret_counts);
 const struct sensor *site_sensor(const struct site *s);
 
 /**

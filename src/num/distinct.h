@@ -26,6 +26,12 @@ static inline void distinct_add(struct distinct *d, uint64_t hash)
         *kept = rank;
 }
 
+/* The register that distinct_add() looks at; for those who want to ask for its memory. */
+static inline const uint8_t *distinct_place(const struct distinct *d, uint64_t hash)
+{
+    return &d->rank[hash >> (64 - DISTINCT_BITS)];
+}
+
 /* `d` becomes the union. */
 void distinct_merge(struct distinct *d, const struct distinct *other);
 

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     ENTRIES = MISCONFIG_SETS * MISCONFIG_WAYS,
@@ -18,19 +19,21 @@ static void clear_entries(struct misconfig *m)
 {
     for (size_t i = 0; i < ENTRIES; i++)
         m->entry[i] = (struct misconfig_entry){.code = no_code};
+    memset(m->tag, 0, ENTRIES * sizeof *m->tag);
 }
 
 enum err misconfig_init(struct misconfig *m, uint64_t addresses)
 {
     *m = (struct misconfig){
         .entry = malloc(ENTRIES * sizeof *m->entry),
+        .tag = aligned_alloc(64, ENTRIES * sizeof *m->tag),
         .pairs = calloc(SERVICE_CODES, sizeof *m->pairs),
         .map = calloc(MISCONFIG_MAP / 64, sizeof *m->map),
         .addresses = (double)addresses,
         .given = addresses > 0,
         .hour = 1,
     };
-    if (!m->entry || !m->pairs || !m->map) {
+    if (!m->entry || !m->tag || !m->pairs || !m->map) {
         misconfig_done(m);
         return ERR_NOMEM;
     }
@@ -41,6 +44,7 @@ enum err misconfig_init(struct misconfig *m, uint64_t addresses)
 void misconfig_done(struct misconfig *m)
 {
     free(m->entry);
+    free(m->tag);
     free(m->pairs);
     free(m->map);
     *m = (struct misconfig){0};
@@ -81,39 +85,53 @@ void misconfig_advance(struct misconfig *m, int64_t ts)
     }
 }
 
-static struct misconfig_entry *find(
-    const struct misconfig *m, const struct ip *dst, uint32_t code)
+static size_t set_of(uint64_t hash)
 {
-    struct misconfig_entry *set =
-        m->entry + hash_of(dst, code) / FILTER_BITS % MISCONFIG_SETS * MISCONFIG_WAYS;
-    for (int i = 0; i < MISCONFIG_WAYS; i++)
-        if (set[i].code == code && ip_same(&set[i].dst, dst))
-            return &set[i];
+    return hash / FILTER_BITS % MISCONFIG_SETS * MISCONFIG_WAYS;
+}
+
+/* Never 0, the tag of an empty entry. */
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32) | 1u;
+}
+
+static struct misconfig_entry *find(
+    const struct misconfig *m, const struct ip *dst, uint32_t code, uint64_t hash)
+{
+    size_t set = set_of(hash);
+    for (size_t i = set; i < set + MISCONFIG_WAYS; i++)
+        if (m->tag[i] == tag_of(hash) && m->entry[i].code == code &&
+            ip_same(&m->entry[i].dst, dst))
+            return &m->entry[i];
     return NULL;
 }
 
 bool misconfig_marked(const struct misconfig *m, const struct ip *dst, uint32_t code)
 {
-    uint64_t bit = hash_of(dst, code) % FILTER_BITS;
+    uint64_t hash = hash_of(dst, code);
+    uint64_t bit = hash % FILTER_BITS;
     if (!(m->filter[bit / 64] >> bit % 64 & 1))
         return false;
-    const struct misconfig_entry *e = find(m, dst, code);
+    const struct misconfig_entry *e = find(m, dst, code, hash);
     return e && e->marked;
 }
 
 /* The entry, in the place of the least frequent of its set if it is new. Marked ones stay. */
 static struct misconfig_entry *take(struct misconfig *m, const struct ip *dst, uint32_t code)
 {
-    struct misconfig_entry *e = find(m, dst, code);
+    uint64_t hash = hash_of(dst, code);
+    struct misconfig_entry *e = find(m, dst, code, hash);
     if (e)
         return e;
-    struct misconfig_entry *set =
-        m->entry + hash_of(dst, code) / FILTER_BITS % MISCONFIG_SETS * MISCONFIG_WAYS;
+    struct misconfig_entry *set = &m->entry[set_of(hash)];
     for (int i = 0; i < MISCONFIG_WAYS; i++)
         if (!set[i].marked && (!e || set[i].weight < e->weight))
             e = &set[i];
-    if (e)
+    if (e) {
         *e = (struct misconfig_entry){.dst = *dst, .code = code, .weight = e->weight};
+        m->tag[e - m->entry] = tag_of(hash);
+    }
     return e;
 }
 
@@ -150,12 +168,12 @@ void misconfig_note(
 {
     count_address(m, dst);
     m->pairs[code]++;
+    if (!alone)
+        return;
     struct misconfig_entry *e = take(m, dst, code);
     if (!e)
         return;
     e->weight++;
-    if (!alone)
-        return;
     uint64_t bit = ip_hash(src) & 127;
     e->singles++;
     e->map[bit / 64] |= UINT64_C(1) << bit % 64;

@@ -37,11 +37,12 @@ struct misconfig_entry {
 
 struct misconfig {
     struct misconfig_entry *entry; /* MISCONFIG_SETS * MISCONFIG_WAYS */
-    uint32_t *pairs;               /* by service: (source, address) in this hour */
-    uint64_t *map;                 /* of addresses of the telescope that were reached */
-    size_t map_used;               /* bits set */
-    uint64_t filter[64];           /* bits of what is marked: most packets stop here */
-    double addresses;              /* size of the telescope, given or estimated */
+    uint32_t *tag;       /* one an entry: bits of its hash, so that few are looked at */
+    uint32_t *pairs;     /* by service: (source, address) in this hour */
+    uint64_t *map;       /* of addresses of the telescope that were reached */
+    size_t map_used;     /* bits set */
+    uint64_t filter[64]; /* bits of what is marked: most packets stop here */
+    double addresses;    /* size of the telescope, given or estimated */
     bool given;
     uint32_t hour; /* since the first, from 1 on */
     int64_t hour_start;

@@ -312,24 +312,34 @@ static void guess_contact(const struct sensor *s, struct seen *seen, uint32_t ho
     contacts_prefetch_index(&s->contacts, seen->key);
 }
 
+void sensor_look(
+    const struct sensor_shared *shared, const struct packet *p, struct sensor_look *ret_look)
+{
+    ret_look->hits = (struct fingerprint_hits){0};
+    ret_look->class = classify_packet(p);
+    if (shared->fingerprints)
+        fingerprints_match(shared->fingerprints, p, &ret_look->hits);
+}
+
 /* Before packets are taken one by one, ask for all the memory that they will need: each look-up
  * waits for memory only once in a batch, not once a packet. Sources that are not in the table
  * will be numbered as they come. */
-static void prepare(
-    const struct sensor *s, const struct packet *packets, struct seen *seen, size_t count)
+static void prepare(const struct sensor *s, const struct packet *packets,
+    const struct sensor_look *looks, struct seen *seen, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct packet *p = &packets[i];
-        seen[i] = (struct seen){.packet = p, .hash = hosts_hash(&s->hosts, &p->src)};
+        seen[i].packet = p;
+        seen[i].hits = looks[i].hits;
+        seen[i].class = looks[i].class;
+        seen[i].tool = 0;
+        seen[i].hash = hosts_hash(&s->hosts, &p->src);
         hosts_prefetch_index(&s->hosts, seen[i].hash);
     }
     for (size_t i = 0; i < count; i++) {
-        seen[i].class = classify_packet(seen[i].packet);
         seen[i].host = hosts_prefetch(&s->hosts, seen[i].hash);
         if (seen[i].host == HOST_NONE)
             geo_prefetch(s->shared.geo, &seen[i].packet->src, 0);
-        if (s->shared.fingerprints)
-            fingerprints_match(s->shared.fingerprints, seen[i].packet, &seen[i].hits);
     }
     size_t next = s->hosts.count;
     for (size_t i = 0; i < count; i++) {
@@ -342,8 +352,8 @@ static void prepare(
             contacts_prefetch(&s->contacts, seen[i].key);
 }
 
-enum err sensor_take(
-    struct sensor *s, const struct packet *packets, size_t count, struct block *out)
+enum err sensor_take_looked(struct sensor *s, const struct packet *packets,
+    const struct sensor_look *looks, size_t count, struct block *out)
 {
     struct row_words words;
     struct seen seen[TAKE_AHEAD];
@@ -356,7 +366,7 @@ enum err sensor_take(
         e = rows_start(&words, out, &packet_columns, s->site);
     for (size_t at = 0; !e && at < count; at += TAKE_AHEAD) {
         size_t n = count - at < TAKE_AHEAD ? count - at : TAKE_AHEAD;
-        prepare(s, packets + at, seen, n);
+        prepare(s, packets + at, looks + at, seen, n);
         for (size_t i = 0; !e && i < n; i++) {
             assert(seen[i].packet->ts < s->start + s->options.window);
             e = take_packet(s, &seen[i]);
@@ -367,7 +377,23 @@ enum err sensor_take(
     return e;
 }
 
-void sensor_frame_failed(struct sensor *s, enum decode_result why)
+enum err sensor_take(
+    struct sensor *s, const struct packet *packets, size_t count, struct block *out)
 {
-    s->counts.decode[why]++;
+    struct sensor_look looks[TAKE_AHEAD];
+    if (out && out->cap - out->rows < count)
+        return ERR_FULL;
+    enum err e = OK;
+    for (size_t at = 0; !e && at < count; at += TAKE_AHEAD) {
+        size_t n = count - at < TAKE_AHEAD ? count - at : TAKE_AHEAD;
+        for (size_t i = 0; i < n; i++)
+            sensor_look(&s->shared, &packets[at + i], &looks[i]);
+        e = sensor_take_looked(s, packets + at, looks, n, out);
+    }
+    return e;
+}
+
+void sensor_frames_failed(struct sensor *s, enum decode_result why, uint64_t count)
+{
+    s->counts.decode[why] += count;
 }

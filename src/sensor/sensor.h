@@ -3,6 +3,7 @@
 
 #include "decode/packet.h"
 #include "record/window.h"
+#include "sensor/fingerprint.h"
 
 /* One site's eyes: decoded packets in, tagged packet rows and closed windows of contacts out.
  * Live capture, replay and the simulator all pass here, so they give the same answers.
@@ -12,7 +13,6 @@
  * full, whole sources are left out by their hash, the share that is kept is stated in
  * window_site.kept, and what was left out is counted. */
 
-struct fingerprints; /* sensor/fingerprint.h */
 struct survey_lists; /* sensor/survey.h */
 struct geo;          /* geo/geo.h */
 
@@ -69,8 +69,22 @@ void sensor_free(struct sensor *s);
 enum err sensor_take(
     struct sensor *s, const struct packet *packets, size_t count, struct block *out) MUST_CHECK;
 
+/* What a packet tells by itself, without memory of others. */
+struct sensor_look {
+    struct fingerprint_hits hits;
+    enum packet_class class; /* CLASS_SCAN may become something more exact */
+};
+
+/* Look at a packet; from any thread. About 60 ns. */
+void sensor_look(
+    const struct sensor_shared *shared, const struct packet *p, struct sensor_look *ret_look);
+
+/* sensor_take() of packets that have been looked at before, with what was seen of each. */
+enum err sensor_take_looked(struct sensor *s, const struct packet *packets,
+    const struct sensor_look *looks, size_t count, struct block *out) MUST_CHECK;
+
 /* Frames that gave no packet. */
-void sensor_frame_failed(struct sensor *s, enum decode_result why);
+void sensor_frames_failed(struct sensor *s, enum decode_result why, uint64_t count);
 
 /**
  * Close the window that is open, or that of `start` if none is. Its contacts stay valid until

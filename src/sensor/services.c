@@ -39,41 +39,70 @@ void services_done(struct services *t)
     free(t->number);
     free(t->window);
     free(t->entry);
+    free(t->distinct);
     *t = (struct services){0};
+}
+
+static enum err grow(struct services *t)
+{
+    size_t room = t->room ? t->room * 2 : 64;
+    struct service *entry = realloc(t->entry, room * sizeof *entry);
+    if (entry)
+        t->entry = entry;
+    struct distinct *distinct = realloc(t->distinct, room * sizeof *distinct);
+    if (distinct)
+        t->distinct = distinct;
+    if (!entry || !distinct)
+        return ERR_NOMEM;
+    t->room = room;
+    return OK;
 }
 
 static enum err add_entry(struct services *t, uint32_t code)
 {
-    if (t->count == t->room) {
-        size_t room = t->room ? t->room * 2 : 64;
-        struct service *entry = realloc(t->entry, room * sizeof *entry);
-        if (!entry)
-            return ERR_NOMEM;
-        t->entry = entry;
-        t->room = room;
-    }
+    enum err e = t->count == t->room ? grow(t) : OK;
+    if (e)
+        return e;
     t->entry[t->count] = (struct service){.code = code};
+    t->distinct[t->count] = (struct distinct){{0}};
     t->number[code] = (uint16_t)++t->count;
     return OK;
 }
 
-static double sources_of(const struct service *s)
+static double sources_of(const struct services *t, size_t i)
 {
-    return s->stale ? distinct_count(&s->distinct) : s->sources;
+    return t->entry[i].stale ? distinct_count(&t->distinct[i]) : t->entry[i].sources;
 }
 
+static void refresh(struct services *t, size_t i)
+{
+    t->entry[i].sources = sources_of(t, i);
+    t->entry[i].stale = false;
+}
+
+/* An entry with the fewest sources. Counts only grow, so that an old one is a lower bound, and
+ * few have to be made anew; and as many services have equally few, the search goes on where the
+ * last one ended, and begins again only when there are none of these left. */
 static size_t least_entry(struct services *t)
 {
-    size_t least = 0;
-    for (size_t i = 0; i < t->count; i++) {
-        struct service *s = &t->entry[i];
-        s->sources = sources_of(s);
-        s->stale = false;
-        if (s->sources < t->entry[least].sources)
-            least = i;
+    for (; t->hand < t->count; t->hand++) {
+        struct service *s = &t->entry[t->hand];
+        if (s->sources <= t->least && s->stale)
+            refresh(t, t->hand);
+        if (s->sources <= t->least)
+            return t->hand;
     }
-    t->least = t->entry[least].sources;
-    return least;
+    for (;;) {
+        size_t least = 0;
+        for (size_t i = 1; i < t->count; i++)
+            if (t->entry[i].sources < t->entry[least].sources)
+                least = i;
+        t->least = t->entry[least].sources;
+        t->hand = least;
+        if (!t->entry[least].stale)
+            return least;
+        refresh(t, least);
+    }
 }
 
 /* Give a service that had more sources in this window than the least of a full table has in
@@ -86,14 +115,20 @@ static void replace_least(struct services *t, uint32_t code)
     t->number[t->entry[least].code] = 0;
     t->number[code] = (uint16_t)(least + 1);
     t->entry[least] = (struct service){.code = code, .sources = t->window[code]};
+    t->distinct[least] = (struct distinct){{0}};
 }
 
-/* Give every service of the window that deserves one a place in the table. */
+static uint32_t code_of(const struct contact *c)
+{
+    return service_code(contact_proto(c), contact_service(c));
+}
+
+/* Give every service of the window that has no place and deserves one a place in the table. */
 static enum err place_services(struct services *t, const struct contacts *contacts)
 {
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
-        uint32_t code = service_code(contact_proto(c), contact_service(c));
+        uint32_t code = code_of(c);
         if (contact_class(c) == CLASS_BACKSCATTER || t->number[code])
             continue;
         enum err e = t->count < SERVICES_MAX ? add_entry(t, code) : OK;
@@ -105,25 +140,59 @@ static enum err place_services(struct services *t, const struct contacts *contac
     return OK;
 }
 
-enum err services_add(struct services *t, const struct contacts *contacts)
+static void count_contact(struct services *t, const struct contact *c, uint32_t code)
 {
+    size_t i = t->number[code] - 1u;
+    t->entry[i].packets += c->packets;
+    t->entry[i].stale = true;
+    distinct_add(&t->distinct[i], c->src);
+}
+
+/* Ask for the memory that counting a contact will need. */
+static void prefetch_contact(const struct services *t, const struct contact *c)
+{
+    unsigned number = t->number[code_of(c)];
+    if (number)
+        __builtin_prefetch(distinct_place(&t->distinct[number - 1], c->src));
+}
+
+/* Count what belongs to services with a place; of the others, count the sources. */
+static bool count_known(struct services *t, const struct contacts *contacts)
+{
+    enum {
+        AHEAD = 12
+    };
+    bool others = false;
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
-        if (contact_class(c) != CLASS_BACKSCATTER)
-            t->window[service_code(contact_proto(c), contact_service(c))]++;
+        if (i + AHEAD < contacts->count)
+            prefetch_contact(t, c + AHEAD);
+        if (contact_class(c) == CLASS_BACKSCATTER)
+            continue;
+        uint32_t code = code_of(c);
+        if (t->number[code]) {
+            count_contact(t, c, code);
+        } else {
+            t->window[code]++;
+            others = true;
+        }
     }
+    return others;
+}
+
+enum err services_add(struct services *t, const struct contacts *contacts)
+{
+    if (!count_known(t, contacts))
+        return OK;
     enum err e = place_services(t, contacts);
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
-        uint32_t code = service_code(contact_proto(c), contact_service(c));
-        t->window[code] = 0;
-        if (contact_class(c) == CLASS_BACKSCATTER || !t->number[code])
-            continue;
-        struct service *s = &t->entry[t->number[code] - 1];
-        s->packets += c->packets;
-        distinct_add(&s->distinct, c->src);
-        s->stale = true;
+        uint32_t code = code_of(c);
+        if (contact_class(c) != CLASS_BACKSCATTER && t->window[code] && t->number[code])
+            count_contact(t, c, code);
     }
+    for (size_t i = 0; i < contacts->count; i++)
+        t->window[code_of(&contacts->contact[i])] = 0;
     return e;
 }
 
@@ -145,7 +214,7 @@ size_t services_top(const struct services *t, struct sensor_port *ret_ports, siz
     if (!order)
         return 0;
     for (size_t i = 0; i < t->count; i++)
-        order[i] = (struct ranked){&t->entry[i], sources_of(&t->entry[i])};
+        order[i] = (struct ranked){&t->entry[i], sources_of(t, i)};
     qsort(order, t->count, sizeof *order, busier_first);
     size_t count = t->count < cap ? t->count : cap;
     for (size_t i = 0; i < count; i++)

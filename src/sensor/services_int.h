@@ -33,18 +33,19 @@ static inline uint32_t service_code(uint8_t proto, uint16_t port)
 
 struct service {
     uint32_t code;
+    bool stale; /* `sources` is of a time before the latest were added: too few, if anything */
     uint64_t packets;
-    double sources; /* estimate; what came since is not in it while `stale` */
-    bool stale;
-    struct distinct distinct;
+    double sources; /* estimate */
 };
 
 struct services {
     uint16_t *number; /* by code: entry + 1 */
-    uint32_t *window; /* by code: sources in the window that is being added */
+    uint32_t *window; /* by code without an entry: sources in the window that is being added */
     struct service *entry;
+    struct distinct *distinct; /* one an entry */
     size_t count, room;
-    double least; /* no entry of a full table has fewer sources than this */
+    double least; /* no entry of a full table has fewer sources than this ... */
+    size_t hand;  /* ... and none before this one as few */
 };
 
 enum err services_init(struct services *t) MUST_CHECK;
