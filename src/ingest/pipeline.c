@@ -115,8 +115,10 @@ static void advance_job(void *context, size_t number)
     struct turn *t = &p->turns[number];
     struct site *s = p->sites[number];
     t->block_count = 0;
-    t->err = site_advance(s, p->start + p->options.window, p->options.stop,
-        p->options.events.trouble, p->options.events.context, &t->fault);
+    const struct pipeline_events *events = &p->options.events;
+    const struct site_trouble trouble = {events->trouble, events->context};
+    t->err =
+        site_advance(s, p->start + p->options.window, p->options.stop, &trouble, &t->fault);
     if (t->err == OK)
         t->err =
             site_close_window(s, p->start, &t->about, &t->blocks, &t->block_count, &t->fault);

@@ -209,12 +209,14 @@ struct arrival {
 };
 
 static enum err take_from_feed(struct site *s, int64_t end, struct arrival *ret_arrival,
-    struct fault *ret_broken, struct fault *f)
+    const struct site_trouble *trouble, struct fault *f)
 {
     const struct frame *frames;
     size_t count;
-    enum err e = feed_next(s->feed, end, &ret_arrival->state, &frames, &count, ret_broken);
+    struct fault broken = {0};
+    enum err e = feed_next(s->feed, end, &ret_arrival->state, &frames, &count, &broken);
     if (e) {
+        trouble->tell(trouble->context, s->name, &broken);
         ret_arrival->state = FEED_QUIET;
         return OK;
     }
@@ -306,35 +308,31 @@ void site_source_counts(const struct site *s, struct source_counts *ret_counts)
         feed_counts(s->feed, ret_counts);
 }
 
-static enum err ahead_begin(struct site *s,
-    void (*trouble)(void *context, const char *site, const struct fault *f), void *context,
-    struct fault *f)
+static enum err ahead_begin(struct site *s, const struct site_trouble *trouble, struct fault *f)
 {
     if (!s->read_ahead || s->ahead || !feed_reads_files(s->feed))
         return OK;
-    struct ahead_options options = {
-        .shared = s->shared, .site = s->name, .trouble = trouble, .context = context};
+    struct ahead_options options = {.shared = s->shared,
+        .site = s->name,
+        .trouble = trouble->tell,
+        .context = trouble->context};
     return ahead_new(&s->ahead, s->feed, &options) ? fault_set(f, ERR_NOMEM, "out of memory")
                                                    : OK;
 }
 
 enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
-    void (*trouble)(void *context, const char *site, const struct fault *f), void *context,
-    struct fault *f)
+    const struct site_trouble *trouble, struct fault *f)
 {
     struct arrival arrival = {.state = FEED_QUIET};
     enum err e = live_begin(s, f);
     if (!e)
-        e = ahead_begin(s, trouble, context, f);
+        e = ahead_begin(s, trouble, f);
     while (!e && !s->ended && arrival.state != FEED_WINDOW) {
-        struct fault broken = {0};
         if (atomic_load(stop))
             return ERR_STOPPED;
         arrival = (struct arrival){.first = INT64_MAX};
         e = s->ahead ? take_from_ahead(s, end, &arrival, f)
-                     : take_from_feed(s, end, &arrival, &broken, f);
-        if (broken.code)
-            trouble(context, s->name, &broken);
+                     : take_from_feed(s, end, &arrival, trouble, f);
         if (arrival.state == FEED_FRAMES && !s->began) {
             s->first_seen = arrival.first;
             s->began = true;

@@ -45,15 +45,21 @@ int64_t site_peek(struct site *s);
 void site_source_counts(const struct site *s, struct source_counts *ret_counts);
 const struct sensor *site_sensor(const struct site *s);
 
+/* Who is told that a capture broke; from any thread. */
+struct site_trouble {
+    void (*tell)(void *context, const char *site, const struct fault *f);
+    void *context;
+};
+
 /**
  * Read, decode and tag everything before `end`; live, this lasts until then.
  *
- * @param trouble called for each capture that breaks; the site goes on with the others.
+ * @param trouble told of each capture that breaks; the site goes on with the others. What the
+ *                first call gives stays in use.
  * @return OK; ERR_STOPPED if `stop` became true; else what makes going on impossible.
  */
 enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
-    void (*trouble)(void *context, const char *site, const struct fault *f), void *context,
-    struct fault *f) MUST_CHECK;
+    const struct site_trouble *trouble, struct fault *f) MUST_CHECK;
 
 /* Close the window that began at `start`: what the engines will see of it, borrowed until the
  * next site_advance(). Contacts, attacks and counters go on their way to the store. */
