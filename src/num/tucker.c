@@ -34,6 +34,7 @@ struct work {
 static void parts_of(const struct tucker *f, size_t number, unsigned part[TUCKER_MODES])
 {
     for (unsigned m = f->modes; m-- > 0;) {
+        assert(f->rank[m] > 0);
         part[m] = (unsigned)(number % f->rank[m]);
         number /= f->rank[m];
     }
@@ -183,6 +184,7 @@ static double fit_core(struct tucker *f, const struct work *k)
 
 /* --- the whole ---------------------------------------------------------------------------- */
 
+/* All that tucker_fit() promises to refuse. */
 static enum err check(const struct cells *t, const struct tucker_options *o)
 {
     size_t core = 1;
@@ -231,10 +233,12 @@ static enum err make_room(struct work *k, size_t core, struct arena *a)
     enum err e = OK;
     for (unsigned m = 0; !e && m < k->t->modes; m++)
         e = make_order(k, m, a);
+    if (e)
+        return e;
     k->value = arena_take(a, count, sizeof *k->value);
     k->model = arena_take(a, count, sizeof *k->model);
     k->basis = arena_take(a, count * ranks, sizeof *k->basis);
-    return !e && k->value && k->model && k->basis ? OK : ERR_NOMEM;
+    return k->value && k->model && k->basis ? OK : ERR_NOMEM;
 }
 
 static enum err make_factors(
@@ -296,9 +300,11 @@ static void descend(
 
 static void copy(struct tucker *to, const struct tucker *from)
 {
-    for (unsigned m = 0; m < from->modes; m++)
+    for (unsigned m = 0; m < from->modes; m++) {
+        assert(to->factor[m] && from->factor[m]);
         memcpy(to->factor[m], from->factor[m],
             from->rank[m] * from->size[m] * sizeof *to->factor[m]);
+    }
     memcpy(to->core, from->core, from->core_count * sizeof *to->core);
     to->loss = from->loss;
     to->iterations = from->iterations;
