@@ -531,6 +531,15 @@ static void hub_watch(struct hub *h)
     }
 }
 
+static void warn_in_clear(const struct hub *h)
+{
+    if (api_in_clear(h->api))
+        log_event(LOG_WARN, "hub.in-clear",
+            "address=%s text=\"passwords and answers cross the network unencrypted: give "
+            "--tls-cert and --tls-key, or listen on loopback behind a proxy with TLS\"",
+            api_address(h->api));
+}
+
 static bool wrong_use(enum err e)
 {
     return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND || e == ERR_EXISTS;
@@ -552,13 +561,9 @@ static int run(struct conf *conf, size_t count, char **operands)
                 : fault_set(&f, ERR_NOMEM, "no thread for ingest");
     h->ingesting = !e && h->pipeline;
     if (!e) {
+        warn_in_clear(h);
         printf("Portal: %s/\n", api_address(h->api));
         fflush(stdout);
-        if (api_in_clear(h->api))
-            log_event(LOG_WARN, "hub.in-clear",
-                "address=%s text=\"passwords and answers cross the network unencrypted: give "
-                "--tls-cert and --tls-key, or listen on loopback behind a proxy with TLS\"",
-                api_address(h->api));
         hub_watch(h);
         log_event(LOG_NOTE, "hub.stop", "reason=signal");
     } else if (e == ERR_BUSY && hub_is_at(conf_text(conf, "listen")))

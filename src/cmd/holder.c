@@ -23,8 +23,27 @@ struct holder {
     struct catalog *catalog;
 };
 
+/* A question makes nothing: a folder that was named by mistake stays as it is. */
+static enum err must_hold(
+    const char *data, const char *file, const char *what, char path[4200], struct fault *f)
+{
+    struct stat st;
+    if (snprintf(path, 4200, "%s/%s", data, file) >= 4200)
+        return fault_set(f, ERR_RANGE, "%.80s...: path too long", data);
+    if (stat(path, &st) != 0)
+        return fault_set(f, errno == ENOENT ? ERR_NOTFOUND : ERR_IO,
+            "%s: holds no %s%s%s; --data names the folder that hub or replay wrote", data, what,
+            errno == ENOENT ? "" : " that can be read: ",
+            errno == ENOENT ? "" : strerror(errno));
+    return OK;
+}
+
 static enum err open_store(struct holder *a, const char *data, struct fault *f)
 {
+    char path[4200];
+    enum err held = must_hold(data, "journal.db", "store", path, f);
+    if (held)
+        return held;
     char *whole = realpath(data, NULL);
     enum err e = whole ? store_open(&a->store, whole, &(struct store_options){0}, f)
                        : fault_set(f, ERR_IO, "%s: %s", data, strerror(errno));
@@ -35,9 +54,8 @@ static enum err open_store(struct holder *a, const char *data, struct fault *f)
 static enum err open_catalog(struct holder *a, const char *data, struct fault *f)
 {
     char path[4200];
-    if (snprintf(path, sizeof path, "%s/catalog.sqlite", data) >= (int)sizeof path)
-        return fault_set(f, ERR_RANGE, "%.80s...: path too long", data);
-    return catalog_open(&a->catalog, path, f);
+    enum err held = must_hold(data, "catalog.sqlite", "alerts", path, f);
+    return held ? held : catalog_open(&a->catalog, path, f);
 }
 
 enum err holder_open(
