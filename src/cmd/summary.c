@@ -97,6 +97,7 @@ static void totals_sum(struct totals *t, const struct summary *s)
         struct source_counts source;
         site_source_counts(s->sites[i], &source);
         t->source.frames += source.frames;
+        t->source.misdated += source.misdated;
         t->source.dropped_kernel += source.dropped_kernel + source.dropped_interface;
         t->counts.packets += c->packets;
         t->counts.bytes += c->bytes;
@@ -132,6 +133,9 @@ static void print_losses(FILE *out, const struct totals *t)
     fprintf(out, "  lost          %llu in the kernel, %llu left out by sampling, %llu late\n",
         (unsigned long long)t->source.dropped_kernel, (unsigned long long)c->sampled_out,
         (unsigned long long)c->late);
+    if (t->source.misdated)
+        fprintf(out, "  misdated      %llu: given the time of the frame before them\n",
+            (unsigned long long)t->source.misdated);
     if (c->snapped)
         fprintf(out, "  snapped       %llu\n", (unsigned long long)c->snapped);
 }
@@ -197,6 +201,7 @@ json_t *summary_json(const struct summary *s)
     json_object_set_new(out, "dropped_kernel", number(t->source.dropped_kernel));
     json_object_set_new(out, "sampled_out", number(t->counts.sampled_out));
     json_object_set_new(out, "late", number(t->counts.late));
+    json_object_set_new(out, "misdated", number(t->source.misdated));
     json_object_set_new(out, "snapped", number(t->counts.snapped));
     json_t *part = json_object();
     for (int k = DECODE_OK + 1; k < DECODE_RESULTS; k++)

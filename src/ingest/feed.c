@@ -1,6 +1,7 @@
 #include "ingest/feed.h"
 
 #include "base/clock.h"
+#include "ingest/misdated.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +21,8 @@ enum {
 struct capture {
     char *path;
     struct source *source; /* NULL: not open */
-    struct frame *frames;  /* FEED_BATCH of them while open */
+    struct frame *frames;  /* while open: room for FEED_BATCH and MISDATED_MOST */
+    struct misdated misdated;
     size_t at, count;
     int64_t first; /* time of the next frame; INT64_MAX when it has ended */
     bool ended;
@@ -42,12 +44,21 @@ struct feed {
 
 /* ---- one capture ---- */
 
+static void capture_counts(const struct capture *c, struct source_counts *ret_counts)
+{
+    *ret_counts = c->counts;
+    if (c->source) {
+        source_counts(c->source, ret_counts);
+        ret_counts->misdated = c->misdated.mended;
+    }
+}
+
 static void capture_shut(struct capture *c)
 {
-    if (c->source) {
-        source_counts(c->source, &c->counts);
+    capture_counts(c, &c->counts);
+    if (c->source)
         source_close(c->source);
-    }
+    misdated_done(&c->misdated);
     free(c->frames);
     c->source = NULL;
     c->frames = NULL;
@@ -63,11 +74,22 @@ static void capture_end(struct capture *c)
 
 static enum err capture_fill(struct capture *c, struct fault *f)
 {
+    struct misdated *m = &c->misdated;
     c->at = c->count = 0;
-    enum err e = source_next(c->source, c->frames, FEED_BATCH, 0, &c->count, f);
-    if (e || c->count == 0) {
-        capture_end(c);
-        return e == ERR_NOTFOUND ? OK : e;
+    while (!c->count) {
+        size_t held = m->held_count;
+        size_t fresh = 0;
+        memcpy(c->frames, m->held, held * sizeof *c->frames);
+        enum err e = source_next(c->source, c->frames + held, FEED_BATCH, 0, &fresh, f);
+        if (e || !fresh)
+            fresh = 0;
+        if (!held && !fresh) {
+            capture_end(c);
+            return e == ERR_NOTFOUND ? OK : e;
+        }
+        e = misdated_mend(m, c->frames, held + fresh, fresh == 0, &c->count);
+        if (e)
+            return fault_set(f, e, "%s: out of memory", c->path);
     }
     c->first = c->frames[0].ts;
     return OK;
@@ -80,7 +102,8 @@ static enum err capture_open(struct capture *c, struct fault *f)
         capture_end(c);
         return e;
     }
-    c->frames = malloc(FEED_BATCH * sizeof *c->frames);
+    c->frames = malloc((FEED_BATCH + MISDATED_MOST) * sizeof *c->frames);
+    misdated_init(&c->misdated);
     if (!c->frames) {
         capture_end(c);
         return fault_set(f, ERR_NOMEM, "%s: out of memory", c->path);
@@ -384,11 +407,11 @@ void feed_counts(const struct feed *d, struct source_counts *ret_counts)
         source_counts(d->live, &sum);
     for (size_t i = 0; i < d->capture_count; i++) {
         const struct capture *c = &d->captures[i];
-        struct source_counts one = c->counts;
-        if (c->source)
-            source_counts(c->source, &one);
+        struct source_counts one;
+        capture_counts(c, &one);
         sum.frames += one.frames;
         sum.bytes += one.bytes;
+        sum.misdated += one.misdated;
         sum.offset += one.offset;
         sum.size += one.size > c->size ? one.size : c->size;
     }

@@ -26,8 +26,9 @@ struct source_counts {
     uint64_t bytes;          /* captured */
     uint64_t dropped_kernel; /* live, or as a pcapng file states of its interfaces */
     uint64_t dropped_interface;
-    uint64_t offset; /* file: bytes consumed, before decompression */
-    uint64_t size;   /* file: its size, 0 if not known (a pipe) */
+    uint64_t offset;   /* file: bytes consumed, before decompression */
+    uint64_t size;     /* file: its size, 0 if not known (a pipe) */
+    uint64_t misdated; /* frames whose impossible time was mended; a source leaves it at 0 */
 };
 
 struct source;
