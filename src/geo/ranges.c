@@ -201,63 +201,49 @@ static enum err store6(struct ranges *r, const struct layout *l)
     return OK;
 }
 
-/* Files are sorted, nearly always; then this is one pass. */
-static void sort_outer_first(struct range *range, size_t count)
+/* IPv4 before IPv6, then outer_first(). */
+static int v4_first(const void *a, const void *b)
+{
+    const struct range *x = a, *y = b;
+    bool p = ip_is_v4(&x->first), q = ip_is_v4(&y->first);
+    if (p != q)
+        return p ? -1 : 1;
+    return outer_first(a, b);
+}
+
+/* Files are sorted already, nearly always; then this is one pass. */
+static void sort_v4_first(struct range *range, size_t count)
 {
     for (size_t i = 1; i < count; i++)
-        if (outer_first(&range[i - 1], &range[i]) > 0) {
-            qsort(range, count, sizeof *range, outer_first);
+        if (v4_first(&range[i - 1], &range[i]) > 0) {
+            qsort(range, count, sizeof *range, v4_first);
             return;
         }
 }
 
-/* IPv4 to the front, in the order of adding within each family; `to` has room for all. Returns
- * how many they are. */
-static size_t split_families(const struct range *from, size_t count, struct range *to)
-{
-    size_t v4 = 0;
-    for (size_t i = 0; i < count; i++)
-        v4 += ip_is_v4(&from[i].first);
-    size_t at4 = 0;
-    size_t at6 = v4;
-    for (size_t i = 0; i < count; i++)
-        to[ip_is_v4(&from[i].first) ? at4++ : at6++] = from[i];
-    return v4;
-}
-
-static enum err build_sorted(
-    struct ranges *r, const struct range *sorted, size_t v4, size_t ret_crossing[2])
+enum err ranges_build(struct ranges *r, size_t ret_crossing[2])
 {
     size_t count = r->added_count;
     size_t most = 2 * count + 1;
     struct layout l = {
         .start = malloc(most * sizeof *l.start), .value = malloc(most * sizeof *l.value)};
+    size_t v4 = 0;
     enum err e = l.start && l.value ? OK : ERR_NOMEM;
     if (!e)
-        e = lay_out(&l, sorted, v4, ret_crossing);
+        sort_v4_first(r->added, count);
+    while (v4 < count && ip_is_v4(&r->added[v4].first))
+        v4++;
+    if (!e)
+        e = lay_out(&l, r->added, v4, ret_crossing);
     if (!e)
         e = store4(r, &l);
     l.count = 0;
     if (!e && v4 < count)
-        e = lay_out(&l, sorted + v4, count - v4, ret_crossing);
+        e = lay_out(&l, r->added + v4, count - v4, ret_crossing);
     if (!e)
         e = store6(r, &l);
     free(l.start);
     free(l.value);
-    return e;
-}
-
-enum err ranges_build(struct ranges *r, size_t ret_crossing[2])
-{
-    struct range *sorted = malloc((r->added_count + 1) * sizeof *sorted);
-    enum err e = sorted ? OK : ERR_NOMEM;
-    if (!e) {
-        size_t v4 = split_families(r->added, r->added_count, sorted);
-        sort_outer_first(sorted, v4);
-        sort_outer_first(sorted + v4, r->added_count - v4);
-        e = build_sorted(r, sorted, v4, ret_crossing);
-    }
-    free(sorted);
     free(r->added);
     r->added = NULL;
     r->added_count = r->added_room = 0;
