@@ -16,6 +16,7 @@ static const struct {
     const char *family;
     int breadth;
 } kinds[] = {
+    {"graph-change", "rise", 0}, /* the ports that explain a change of the whole */
     {"port-surge", "rise", 1},
     {"global-growth", "rise", 2},
 };

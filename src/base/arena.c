@@ -36,25 +36,6 @@ void arena_done(struct arena *a)
     *a = (struct arena){.cap = a->cap};
 }
 
-void arena_clear(struct arena *a)
-{
-    struct arena_chunk *keep = a->chunks;
-    for (struct arena_chunk *c = a->chunks; c; c = c->next)
-        if (c->room > keep->room)
-            keep = c;
-    for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
-        next = c->next;
-        if (c != keep)
-            free(c);
-    }
-    if (keep) {
-        keep->next = NULL;
-        keep->used = 0;
-    }
-    a->chunks = keep;
-    a->used = 0;
-}
-
 static struct arena_chunk *chunk_new(size_t len)
 {
     size_t room = len > ARENA_CHUNK ? len : ARENA_CHUNK;
@@ -62,6 +43,17 @@ static struct arena_chunk *chunk_new(size_t len)
     if (c)
         *c = (struct arena_chunk){.room = room};
     return c;
+}
+
+void arena_clear(struct arena *a)
+{
+    if (a->chunks && a->chunks->next) {
+        chunks_free(a->chunks);
+        a->chunks = chunk_new(a->used); /* NULL is fine */
+    } else if (a->chunks) {
+        a->chunks->used = 0;
+    }
+    a->used = 0;
 }
 
 void *arena_take(struct arena *a, size_t count, size_t size)

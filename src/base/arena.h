@@ -15,7 +15,8 @@ struct arena {
 void arena_init(struct arena *a, size_t cap);
 void arena_done(struct arena *a);
 
-/* Take everything back; the largest chunk is kept for the next round. */
+/* Take everything back. Room for as much as was used is kept in one piece, so that rounds that
+ * are alike ask the system for nothing. */
 void arena_clear(struct arena *a);
 
 /* `count` items of `size` bytes, zeroed, aligned to 16; NULL past the cap, on overflow, or when

@@ -1,5 +1,6 @@
 #include "cmd/engines.h"
 
+#include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
 #include "engine/surge/surge.h"
 
@@ -9,6 +10,7 @@
 static const struct engine *const all[] = {
     &engine_surge,
     &engine_growth,
+    &engine_graph,
     NULL,
 };
 

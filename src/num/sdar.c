@@ -10,7 +10,7 @@ static const double least_variance = 1e-12; /* of a series that never moves */
 void sdar_init(struct sdar *s, unsigned order, double forget)
 {
     assert(order >= 1 && order <= SDAR_ORDER_MAX && forget > 0.0 && forget < 1.0);
-    *s = (struct sdar){.order = order, .forget = forget, .variance = 1.0};
+    *s = (struct sdar){.order = order, .forget = forget, .limit = 100.0, .variance = 1.0};
 }
 
 /* Levinson's recursion; a series without variance has no memory either. */
@@ -24,7 +24,7 @@ void sdar_refresh(struct sdar *s)
         memcpy(before, s->weights, sizeof before);
         for (unsigned i = 0; i < m; i++)
             reflection -= before[i] * s->covariance[m - i];
-        reflection /= error;
+        reflection = fmax(fmin(reflection / error, s->limit), -s->limit);
         s->weights[m] = reflection;
         for (unsigned i = 0; i < m; i++)
             s->weights[i] = before[i] - reflection * before[m - 1 - i];

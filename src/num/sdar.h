@@ -21,8 +21,10 @@ enum {
  * Begins with mu at the first value, all C at 0 and S at 1.
  */
 struct sdar {
-    unsigned order;  /* 1..SDAR_ORDER_MAX */
-    double forget;   /* r, in (0, 1) */
+    unsigned order; /* 1..SDAR_ORDER_MAX */
+    double forget;  /* r, in (0, 1) */
+    double limit; /* of the absolute value of reflection coefficients; below 1 the model cannot
+                     run away, whatever it learns; 100 from the start, as good as none */
     unsigned filled; /* values that there are of `past` */
     double mean;
     double covariance[SDAR_ORDER_MAX + 1];

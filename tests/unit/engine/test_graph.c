@@ -1,0 +1,332 @@
+#include "engine/graph/graph.h"
+
+#include "engines.h"
+
+#include <math.h>
+
+/* A small world, so that a test takes a second. */
+static struct world_options small(uint64_t seed)
+{
+    struct world_options o = world_usual(seed);
+    o.sites = 2;
+    o.size_spread = 0.3;
+    o.ports = 100;
+    o.busiest = 60;
+    o.stray = 20;
+    return o;
+}
+
+/* A contact of source number `source` with one port, far from the world's own addresses. */
+static void add_contact(struct block *b, const char *site, uint32_t source, uint16_t port)
+{
+    const struct {
+        size_t column;
+        const char *word;
+    } words[] = {{CONTACT_SITE, site}, {CONTACT_CLASS, "scan"}, {CONTACT_TOOL, ""},
+        {CONTACT_COUNTRY, "kr"}};
+    size_t i = b->rows++;
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        assert_int_equal(
+            block_word(b, words[k].column, words[k].word, &block_name(b, words[k].column)[i]),
+            OK);
+    block_ip(b, CONTACT_SRC)[i] = ip_from_v4(0x0b000000 + (source << 9));
+    block_u8(b, CONTACT_PROTO)[i] = 6;
+    block_u16(b, CONTACT_DPORT)[i] = port;
+    block_u32(b, CONTACT_PACKETS)[i] = 1;
+    block_u64(b, CONTACT_DSTS)[i] = (uint64_t)1 << (source % 64);
+}
+
+static struct bench *run(
+    const struct world_options *o, double hours, const struct world_event *e)
+{
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, &engine_graph);
+    struct world *w = world_new(o);
+    if (e)
+        world_event(w, *e);
+    for (int n = 0; n < (int)(hours * 6); n++)
+        bench_step(b, world_next(w));
+    world_free(w);
+    return b;
+}
+
+static void done(struct bench *b)
+{
+    bench_close(b);
+    free(b);
+}
+
+static void finds_a_jump_at_one_site(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct world_options o = small(seed);
+        struct bench *b = run(&o, 34,
+            &(struct world_event){
+                .port = 8291, .proto = 6, .hours = 30, .most = 60, .sites = 2});
+        const struct found found = bench_find(b, 8291, SEVERITY_NOTICE);
+        const struct found *f = &found;
+        assert_true(hours_after(f, 30) < 0.7);
+        assert_string_equal(f->site, "s01");
+        assert_string_equal(f->kind, "graph-change");
+        assert_int_equal(f->proto, 6);
+        assert_true(f->start < f->time && hours_after(f, 30) < 0.7);
+        assert_non_null(strstr(f->explanation, "8291/tcp explains it"));
+        done(b);
+    }
+}
+
+static void names_the_country(void **state)
+{
+    (void)state;
+    struct world_options o = small(5);
+    struct bench *b = run(&o, 32,
+        &(struct world_event){
+            .port = 20012, .proto = 6, .hours = 30, .most = 80, .sites = 3, .country = "kr"});
+    const struct found found = bench_find(b, 20012, SEVERITY_NOTICE);
+    const struct found *f = &found;
+    assert_string_equal(f->country, "kr");
+    assert_non_null(strstr(f->explanation, "South Korea:"));
+    done(b);
+}
+
+/* Four days, in worlds without an event: calm and wild, flat and rhythmic. At most one notice a
+ * day over all sites is allowed; it is none here. */
+static void stays_silent(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct world_options o = small(100 + seed);
+        o.noise = seed & 1 ? 0.25 : 0.02;
+        o.amplitude = seed & 2 ? 0.9 : 0.2;
+        o.day_to_day = seed & 1 ? 0.4 : 0.1;
+        o.common = seed & 2 ? 0.3 : 0.0;
+        o.nuisances = 12;
+        struct bench *b = run(&o, 96, NULL);
+        assert_true(bench_notices(b, 0) <= 1);
+        done(b);
+    }
+}
+
+struct harmless {
+    const char *what;
+    struct world_event event;
+};
+
+static void harmless_is_no_notice(void **state)
+{
+    (void)state;
+    const struct harmless rows[] = {
+        {"a listed survey", {.most = 200, .class = "survey", .network = 3}},
+        {"backscatter", {.most = 200, .class = "backscatter"}},
+        {"a wrong setting that was recognised", {.most = 200, .class = "misconfiguration"}},
+        {"a wrong setting that was not", {.most = 200, .one_target = true}},
+        {"a scanner of one network", {.most = 200, .network = 1}},
+        {"a handful of hosts", {.most = 2}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world_event e = rows[i].event;
+        e.port = 4444;
+        e.proto = 17;
+        e.hours = 30;
+        e.last = 8;
+        e.sites = 3;
+        struct world_options o = small(20 + i);
+        struct bench *b = run(&o, 40, &e);
+        if (bench_first(b, 4444, SEVERITY_NOTICE))
+            fail_msg("%s became a notice", rows[i].what);
+        done(b);
+    }
+}
+
+static void order_of_rows_is_no_matter(void **state)
+{
+    (void)state;
+    struct world_options o = small(61);
+    o.ports = 30;
+    struct world_event e = {.port = 8291, .proto = 6, .hours = 26, .most = 60, .sites = 2};
+    struct bench *straight = run(&o, 28, &e);
+    struct bench *turned = malloc(sizeof *turned);
+    bench_open(turned, &engine_graph);
+    struct world *w = world_new(&o);
+    world_event(w, e);
+    for (int n = 0; n < 28 * 6; n++) {
+        struct window win = *world_next(w);
+        const struct block *blocks[WORLD_BLOCKS];
+        struct block *copies[WORLD_BLOCKS];
+        for (size_t i = 0; i < win.block_count; i++) {
+            const struct block *from = win.blocks[win.block_count - 1 - i];
+            assert_int_equal(block_new(&copies[i], &record_contact, from->cap), OK);
+            for (size_t row = from->rows; row-- > 0;)
+                assert_int_equal(block_append(copies[i], from, row, row + 1), OK);
+            blocks[i] = copies[i];
+        }
+        win.blocks = blocks;
+        bench_step(turned, &win);
+        for (size_t i = 0; i < win.block_count; i++)
+            block_free(copies[i]);
+    }
+    world_free(w);
+    assert_true(straight->count > 0);
+    assert_string_equal((const char *)straight->text.data, (const char *)turned->text.data);
+    done(straight);
+    done(turned);
+}
+
+static void restart_changes_nothing(void **state)
+{
+    (void)state;
+    struct world_options o = small(71);
+    o.ports = 30;
+    o.sites = 1;
+    struct world_event e = {.port = 8291, .proto = 6, .hours = 26, .most = 60, .sites = 1};
+    struct bench *whole = run(&o, 36, &e);
+    struct bench *cut = malloc(sizeof *cut);
+    bench_open(cut, &engine_graph);
+    struct world *w = world_new(&o);
+    world_event(w, e);
+    for (int n = 0; n < 36 * 6; n++) {
+        bench_step(cut, world_next(w));
+        if (n % 7 == 0 || n > 170)
+            bench_restart(cut);
+    }
+    world_free(w);
+    assert_true(whole->count > 5);
+    assert_int_equal(whole->text.len, cut->text.len);
+    assert_memory_equal(whole->text.data, cut->text.data, whole->text.len);
+    done(whole);
+    done(cut);
+}
+
+static void broken_state_changes_nothing(void **state)
+{
+    (void)state;
+    struct world_options o = small(81);
+    o.ports = 10;
+    o.sites = 1;
+    struct bench *b = run(&o, 3, NULL);
+    struct buf before;
+    struct buf after;
+    buf_init(&before, 1 << 24);
+    buf_init(&after, 1 << 24);
+    assert_int_equal(engine_graph.save(b->state, &before), OK);
+    struct fault f;
+    for (size_t cut = 0; cut < before.len; cut += 1 + before.len / 300)
+        assert_int_not_equal(engine_graph.load(b->state, bytes_over(before.data, cut), &f), OK);
+    assert_int_equal(engine_graph.save(b->state, &after), OK);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, before.len);
+    buf_done(&before);
+    buf_done(&after);
+    done(b);
+}
+
+static void windows_must_fit(void **state)
+{
+    (void)state;
+    struct conf *conf;
+    struct fault f;
+    struct engine_state *st;
+    assert_int_equal(conf_new(&conf, engine_graph.items), OK);
+    const int64_t minute = INT64_C(60000000);
+    assert_int_equal(engine_graph.open(&st, conf, minute, &f), ERR_RANGE);
+    assert_int_equal(engine_graph.open(&st, conf, 7 * minute, &f), ERR_RANGE);
+    assert_int_equal(engine_graph.open(&st, conf, 120 * minute, &f), ERR_RANGE);
+    assert_int_equal(conf_set(conf, "leave-out", "survey,noise", &f), OK);
+    assert_int_equal(engine_graph.open(&st, conf, 10 * minute, &f), ERR_RANGE);
+    assert_non_null(strstr(f.text, "noise"));
+    assert_int_equal(conf_set(conf, "leave-out", "none", &f), OK);
+    assert_int_equal(engine_graph.open(&st, conf, 60 * minute, &f), OK);
+    engine_graph.close(st);
+    engine_graph.close(NULL);
+    conf_free(conf);
+}
+
+/* A thousand hosts ask two ports at once: one finding with both. */
+static void ports_of_one_crowd_are_one_finding(void **state)
+{
+    (void)state;
+    struct world_options o = small(91);
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, &engine_graph);
+    struct world *w = world_new(&o);
+    for (int n = 0; n < 31 * 6; n++) {
+        struct window win = *world_next(w);
+        struct block *extra = NULL;
+        const struct block *blocks[WORLD_BLOCKS + 1];
+        if (n >= 30 * 6) {
+            assert_int_equal(block_new(&extra, &record_contact, 400), OK);
+            for (uint32_t i = 0; i < 200; i++)
+                add_contact(extra, win.sites[1].name, i % 100, i < 100 ? 2323 : 20012);
+            memcpy(blocks, win.blocks, win.block_count * sizeof *blocks);
+            blocks[win.block_count++] = extra;
+            win.blocks = blocks;
+        }
+        bench_step(b, &win);
+        block_free(extra);
+    }
+    const struct found *f = bench_first(b, 20012, SEVERITY_NOTICE);
+    f = f ? f : bench_first(b, 2323, SEVERITY_NOTICE);
+    assert_non_null(f);
+    assert_string_equal(f->kind, "graph-change");
+    assert_string_equal(f->site, "s01");
+    assert_non_null(strstr(f->explanation, "2323+20012/tcp")   ? f
+                    : strstr(f->explanation, "20012+2323/tcp") ? f
+                                                               : NULL);
+    world_free(w);
+    done(b);
+}
+
+/* The graph of half the sources' contacts: each asks for one more port that nobody else asks
+ * for. No port explains it. */
+static void a_change_without_a_port_is_told_as_such(void **state)
+{
+    (void)state;
+    struct world_options o = small(92);
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, &engine_graph);
+    struct world *w = world_new(&o);
+    for (int n = 0; n < 31 * 6; n++) {
+        struct window win = *world_next(w);
+        struct block *extra = NULL;
+        const struct block *blocks[WORLD_BLOCKS + 1];
+        if (n >= 30 * 6) {
+            assert_int_equal(block_new(&extra, &record_contact, 4000), OK);
+            for (uint32_t i = 0; i < 3000; i++)
+                add_contact(extra, win.sites[0].name, 7, (uint16_t)(20000 + i));
+            memcpy(blocks, win.blocks, win.block_count * sizeof *blocks);
+            blocks[win.block_count++] = extra;
+            win.blocks = blocks;
+        }
+        bench_step(b, &win);
+        block_free(extra);
+    }
+    size_t shifts = 0;
+    for (size_t i = 0; i < b->count; i++)
+        if (hours_after(&b->found[i], 30) > 0 && strcmp(b->found[i].kind, "graph-shift") == 0) {
+            assert_int_equal(b->found[i].severity, SEVERITY_INFO);
+            assert_string_equal(b->found[i].site, "s00");
+            shifts++;
+        }
+    assert_true(shifts >= 1);
+    assert_int_equal(bench_notices(b, 0), 0);
+    world_free(w);
+    done(b);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("a jump at one site is a notice within 40 minutes", finds_a_jump_at_one_site),
+    SAYS("a crowd of one country is named", names_the_country),
+    SAYS("ports that the same sources ask for are one finding",
+        ports_of_one_crowd_are_one_finding),
+    SAYS("a change that no port explains is told once and is no notice",
+        a_change_without_a_port_is_told_as_such),
+    SAYS("worlds without an event give at most one notice in four days", stays_silent),
+    SAYS("surveys, backscatter, wrong settings and few hosts are no notice",
+        harmless_is_no_notice),
+    SAYS("the order of rows and blocks makes no difference", order_of_rows_is_no_matter),
+    SAYS("an engine restarted often finds the same, byte for byte", restart_changes_nothing),
+    SAYS("a broken state is refused and changes nothing", broken_state_changes_nothing),
+    SAYS("windows and options that do not fit are refused", windows_must_fit),
+};
+TEST_MAIN(tests)
