@@ -23,7 +23,8 @@ struct contact {
     int64_t first, last;
     uint64_t src; /* ip_hash() of the source */
     uint32_t packets;
-    uint32_t spare; /* one cache line in all */
+    uint32_t
+        tool; /* of its latest packet that was given one: rule + 1; one cache line in all */
 };
 
 struct contacts {

@@ -25,6 +25,7 @@ static unsigned find_place(struct host *h, uint8_t rule)
     if (place < HOST_EVIDENCE) {
         h->rule[place] = rule;
         h->evidence[place] = (struct host_evidence){0};
+        h->proven &= (uint8_t) ~(1u << place);
     }
     return place;
 }
@@ -48,10 +49,13 @@ static void add_match(
     e->last = digest;
     if (e->matches < UINT32_MAX)
         e->matches++;
-    if (h->named || e->matches < EVIDENCE_MATCHES)
+    if (h->proven >> i & 1 || e->matches < EVIDENCE_MATCHES)
         return;
     const struct signature *s = fingerprints_at(set, rule);
-    if (fingerprint_evidence(s, e->matches, evidence_packets(h, s)) >= EVIDENCE_BITS)
+    if (fingerprint_evidence(s, e->matches, evidence_packets(h, s)) < EVIDENCE_BITS)
+        return;
+    h->proven |= (uint8_t)(1u << i);
+    if (!h->named)
         h->named = (uint8_t)(rule + 1);
 }
 
@@ -82,6 +86,21 @@ uint64_t evidence_matches(const struct host *h)
         if (h->named == h->rule[i] + 1)
             return h->evidence[i].matches;
     return 0;
+}
+
+unsigned evidence_of_match(const struct host *h, const struct fingerprint_hits *hits)
+{
+    for (unsigned k = 0; h->proven && k < hits->count; k++)
+        for (unsigned i = 0; i < h->rule_count; i++)
+            if (h->rule[i] == hits->rule[k] && h->proven >> i & 1)
+                return h->rule[i] + 1u;
+    return 0;
+}
+
+unsigned evidence_of_source(
+    const struct host *h, const struct fingerprints *set, unsigned scope)
+{
+    return h->named && fingerprints_at(set, h->named - 1u)->scopes & scope ? h->named : 0;
 }
 
 unsigned evidence_of_packet(const struct fingerprints *set, const struct fingerprint_hits *hits)

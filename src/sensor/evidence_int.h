@@ -8,14 +8,21 @@
  * source's packets and their order only. */
 
 /* Count a packet of a source and what it matched. Pairwise rules are tried against the source's
- * latest packet that met their condition. The source is named, once and for all, when a rule
- * has EVIDENCE_MATCHES matches and EVIDENCE_BITS of evidence. */
+ * latest packet that met their condition. A rule is proven when it has EVIDENCE_MATCHES matches
+ * and EVIDENCE_BITS of evidence; the first to be proven names the source, once and for all. */
 void evidence_add(struct host *h, const struct fingerprints *set, const struct packet *p,
     struct fingerprint_hits *hits);
 
 /* Matches of the rule that has named the source, and the packets that it was tried on. */
 uint64_t evidence_matches(const struct host *h);
 uint64_t evidence_packets(const struct host *h, const struct signature *s);
+
+/* The rule, + 1, that names the tool behind a packet of a source: one that the packet matches
+ * and for which there is enough evidence; else, for a probe, the one that has named the source,
+ * if it is about such packets (`scope`: a bit mask of enum host_scope). 0: none. */
+unsigned evidence_of_match(const struct host *h, const struct fingerprint_hits *hits);
+unsigned evidence_of_source(
+    const struct host *h, const struct fingerprints *set, unsigned scope);
 
 /* The rarest of the rules that are rare enough to label a single packet: its number + 1, or 0.
  */

@@ -181,7 +181,9 @@ static void note_example(struct rule_use *use, const struct host *h, uint32_t ho
     use->host = host;
 }
 
-/* Count the packet into its source's evidence, and find its tool. */
+/* Count the packet into its source's evidence, and find its tool. A source may use several:
+ * what a packet matches itself goes before what its source is named, and what a host answers to
+ * others is not made by the tool that it scans with. */
 static void note_tool(struct sensor *s, struct seen *seen)
 {
     const struct fingerprints *set = s->shared.fingerprints;
@@ -207,7 +209,9 @@ static void note_tool(struct sensor *s, struct seen *seen)
     }
     use->packets += packets;
     if (!seen->tool)
-        seen->tool = h->named;
+        seen->tool = evidence_of_match(h, &seen->hits);
+    if (!seen->tool && seen->class == CLASS_SCAN)
+        seen->tool = evidence_of_source(h, set, 1u << fingerprint_scope(seen->packet));
 }
 
 /* Has the source, in this window, asked another address for the service? */
@@ -265,10 +269,14 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
         e = sensor_find_contact(s, &seen->host, p, seen->class, &contact);
     if (e)
         return e;
-    if (seen->host == HOST_NONE)
+    if (seen->host == HOST_NONE) {
         s->counts.sampled_out++;
-    else
-        count_contact(s, &s->contacts.contact[contact], p);
+        return OK;
+    }
+    struct contact *c = &s->contacts.contact[contact];
+    count_contact(s, c, p);
+    if (seen->tool)
+        c->tool = seen->tool;
     return OK;
 }
 

@@ -46,15 +46,39 @@ static enum err contact_block(struct contact_rows *c, size_t rows, struct block 
     return OK;
 }
 
+/* The tool of a contact, rule + 1: its packets', or for probes that came before the evidence
+ * was enough, the source's. */
+static unsigned contact_tool(
+    const struct sensor *s, const struct contact *c, const struct host *h)
+{
+    static const struct {
+        uint8_t proto;
+        unsigned scope;
+    } scopes[] = {
+        {PROTO_TCP, 1u << SCOPE_SYN | 1u << SCOPE_TCP},
+        {PROTO_UDP, 1u << SCOPE_UDP},
+        {PROTO_ICMP, 1u << SCOPE_ICMP},
+        {PROTO_ICMPV6, 1u << SCOPE_ICMP},
+    };
+    enum packet_class class = contact_class(c);
+    if (c->tool || !h->named || class == CLASS_BACKSCATTER || class == CLASS_OTHER)
+        return c->tool;
+    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++)
+        if (scopes[i].proto == contact_proto(c))
+            return evidence_of_source(h, s->shared.fingerprints, scopes[i].scope);
+    return 0;
+}
+
 static enum err put_contact(
     struct sensor *s, struct block *b, struct row_words *w, const struct contact *c)
 {
     size_t row = b->rows;
     const struct host *h = &s->hosts.host[contact_host(c)];
+    unsigned number = contact_tool(s, c, h);
     uint16_t country, tool;
     enum err e = rows_country(w, b, CONTACT_COUNTRY, h->country, &country);
     if (!e)
-        e = rows_tool(w, b, CONTACT_TOOL, h->named, sensor_tool_name(s, h->named), &tool);
+        e = rows_tool(w, b, CONTACT_TOOL, number, sensor_tool_name(s, number), &tool);
     if (e)
         return e;
     block_time(b, CONTACT_START)[row] = s->start;

@@ -40,10 +40,11 @@ struct host {
     uint32_t window;  /* the latest in which it was seen */
     uint32_t contact; /* of that window: its latest contact */
     uint32_t packets[SCOPE_COUNT];
-    uint8_t named; /* rule + 1 */
+    uint8_t named; /* the first rule with enough evidence, + 1 */
     uint8_t rule_count;
     uint8_t rule[HOST_EVIDENCE];
-    uint8_t spare[6];
+    uint8_t proven; /* bit i: there is enough evidence for rule[i] */
+    uint8_t spare[5];
     /* From here on the second cache line, which traffic that matches nothing does not touch. */
     struct host_evidence evidence[HOST_EVIDENCE];
     struct fingerprint_packet last; /* the latest that met the condition of a pairwise rule */

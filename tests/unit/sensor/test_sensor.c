@@ -501,6 +501,64 @@ static void repetitions(void **state)
     rig_close(&r);
 }
 
+static struct packet zmap(uint32_t src, uint32_t dst, uint16_t dport, int64_t ts)
+{
+    struct packet p = syn(src, dst, dport, ts);
+    p.ttl = 240;
+    p.ip_id = 54321;
+    p.tcp_win = 65535;
+    return p;
+}
+
+static struct packet masscan(uint32_t src, uint32_t dst, uint16_t dport, int64_t ts)
+{
+    struct packet p = syn(src, dst, dport, ts);
+    p.ttl = 240;
+    p.tcp_win = 1024;
+    p.tcp_offset = 5;
+    p.tcp_mss = 0;
+    p.ip_id = (uint16_t)(dst ^ dport ^ p.tcp_seq);
+    return p;
+}
+
+static const char *tool_on(const struct rig *r, uint16_t service, const char *class)
+{
+    const struct block *b = r->blocks[0];
+    for (size_t i = 0; i < b->rows; i++)
+        if (block_u16(b, CONTACT_DPORT)[i] == service &&
+            strcmp(block_word_at(b, CONTACT_CLASS, i), class) == 0)
+            return block_word_at(b, CONTACT_TOOL, i);
+    fail_msg("no contact of service %u and class %s", service, class);
+    return NULL;
+}
+
+static void several_tools(void **state)
+{
+    (void)state;
+    const struct sensor_options options = {0};
+    const uint32_t src = 77;
+    struct rig r;
+    struct packet p[48];
+    size_t n = 0;
+    rig_open(&r, &options);
+    p[n++] = syn(src, 999, 8443, START);
+    for (uint32_t i = 0; i < 12; i++) {
+        int64_t ts = START + (int64_t)(i + 1) * US_SECOND;
+        p[n++] = zmap(src, 1000 + i, 80, ts);
+        p[n++] = masscan(src, 2000 + i, 443, ts);
+        p[n++] = syn_ack(src, 3000 + i, 22, ts);
+    }
+    take(&r, p, n);
+    rig_end_window(&r);
+    assert_string_equal(tool_on(&r, 80, "scan"), "zmap");
+    assert_string_equal(tool_on(&r, 443, "scan"), "masscan");
+    /* What the host answers to others is not made by what it scans with. */
+    assert_string_equal(tool_on(&r, 22, "backscatter"), "");
+    /* A probe that says nothing by itself is taken to be of the tool that came out first. */
+    assert_string_equal(tool_on(&r, 8443, "scan"), "zmap");
+    rig_close(&r);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("contacts hold what was sent: a worked example", worked_example),
     SAYS("an empty window is closed too, and late packets count into the open one",
@@ -514,6 +572,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("captures of real tools name the tool and nothing else", real_tools),
     SAYS("real floods and reflections name nobody, and answers are backscatter", real_crowds),
     SAYS("ten million SYN with random fields name no source", random_syn),
+    SAYS("a source of several tools has each named where it is used, and none for its answers",
+        several_tools),
     SAYS("a repeated packet is no further evidence", repetitions),
 };
 TEST_MAIN(tests)
