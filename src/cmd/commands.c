@@ -4,6 +4,7 @@
 
 extern const struct command cmd_alerts;
 extern const struct command cmd_doctor;
+extern const struct command cmd_engines;
 extern const struct command cmd_evaluate;
 extern const struct command cmd_export;
 extern const struct command cmd_hub;
@@ -17,6 +18,7 @@ const struct command *const commands[] = {
     &cmd_stats,
     &cmd_alerts,
     &cmd_export,
+    &cmd_engines,
     &cmd_simulate_telescope,
     &cmd_evaluate,
     &cmd_doctor,

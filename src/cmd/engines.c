@@ -73,24 +73,38 @@ static enum err choose_names(struct engine_choice *c, const char *names, struct 
     return e;
 }
 
+/* The option by the name that it has on the command line. */
+static enum err set_told(
+    enum err e, const struct engine *engine, const struct fault *inner, struct fault *f)
+{
+    if (e == ERR_NOTFOUND)
+        return fault_set(f, e, "--set %s: %.300s; kizashi engines %s lists them", engine->name,
+            inner->text, engine->name);
+    return e ? fault_set(f, e, "--set %s.%.400s", engine->name, inner->text) : OK;
+}
+
 /* "surge.alpha=0.01" into the chosen engine's options, or checked against a throw-away copy. */
 static enum err set_one(struct engine_choice *c, const char *setting, struct fault *f)
 {
+    struct fault inner = {0};
     char option[64];
     const char *dot = strchr(setting, '.');
     const char *equals = dot ? strchr(dot, '=') : NULL;
     if (!equals || (size_t)(equals - dot) > sizeof option)
-        return fault_set(f, ERR_BAD, "\"%s\" is not of the form ENGINE.OPTION=VALUE", setting);
+        return fault_set(
+            f, ERR_BAD, "--set: \"%.200s\" is not of the form ENGINE.OPTION=VALUE", setting);
     snprintf(option, sizeof option, "%.*s", (int)(equals - dot - 1), dot + 1);
     size_t len = (size_t)(dot - setting);
     for (size_t i = 0; i < c->count; i++)
         if (strlen(c->engines[i]->name) == len &&
             strncmp(c->engines[i]->name, setting, len) == 0)
-            return conf_set(c->confs[i], option, equals + 1, f);
+            return set_told(
+                conf_set(c->confs[i], option, equals + 1, &inner), c->engines[i], &inner, f);
     struct engine_choice other = {0};
     enum err e = choose_one(&other, setting, len, f);
     if (!e)
-        e = conf_set(other.confs[0], option, equals + 1, f);
+        e = set_told(
+            conf_set(other.confs[0], option, equals + 1, &inner), other.engines[0], &inner, f);
     engines_done(&other);
     return e;
 }

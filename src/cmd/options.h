@@ -27,4 +27,10 @@ void options_help(FILE *out, const struct command *command);
 /* Its man page, mdoc(7). */
 void options_man(FILE *out, const struct command *command);
 
+/* The options of an engine as --set takes them, for --help and for a manual page. */
+void options_settings(FILE *out, const char *engine, const struct conf_item *items);
+void options_settings_man(FILE *out, const char *engine, const struct conf_item *items);
+/* How a manual page begins, up to its NAME. */
+void options_man_title(FILE *out, const char *name, int section, const char *text);
+
 #endif

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 KIZASHI = sys.argv[1]
-COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "evaluate", "doctor")
+COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "engines", "evaluate", "doctor")
 
 
 def kizashi(*words):
@@ -71,7 +71,23 @@ def manual_date(_):
         assert page.startswith(".Dd ") and "$" not in page.splitlines()[0], page[:80]
 
 
+def engines_tell(_):
+    names = [line.split()[0] for line in kizashi("engines").stdout.splitlines()[1:]]
+    assert {"surge", "growth"} <= set(names), names
+    for name in names:
+        told = kizashi("engines", name).stdout
+        settings = [line.split("=")[0].strip() for line in told.splitlines() if line.startswith(f"  {name}.")]
+        assert settings, told
+        page = kizashi("engines", name, "--man").stdout
+        for setting in settings:
+            assert setting in page, (setting, page)
+            refused("replay", "--set", f"{setting}=?", KIZASHI, says=setting)
+    refused("engines", "magic", says=("magic", "kizashi engines"))
+    refused("engines", "--man", says="--man")
+
+
 TESTS = [
+    ("engines are listed, and each tells the settings that --set takes", engines_tell),
     ("options that exclude each other are refused, and nothing is written", contradictions),
     ("every command takes the same forms of time, and refuses others with what is allowed", time_ranges),
     ("half a command lists the whole ones", half_a_command),

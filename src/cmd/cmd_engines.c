@@ -1,0 +1,103 @@
+#include "cmd/commands.h"
+
+#include "base/json.h"
+#include "cmd/engines.h"
+#include "cmd/options.h"
+#include "cmd/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct conf_item engines_items[] = {
+    {.name = "json", .type = CONF_FLAG, .text = "All engines as JSON lines."},
+    {.name = "man", .type = CONF_FLAG, .text = "The manual page of the engine, mdoc(7)."},
+    {.name = NULL},
+};
+
+static const struct engine *engine_find(const char *name)
+{
+    for (const struct engine *const *e = engines_all(); *e; e++)
+        if (strcmp((*e)->name, name) == 0)
+            return *e;
+    return NULL;
+}
+
+static void print_line(const json_t *row)
+{
+    struct buf line;
+    buf_init(&line, 1 << 16);
+    json_write(&line, row);
+    printf("%s\n", line.data ? (const char *)line.data : "");
+    buf_done(&line);
+}
+
+static int list_all(bool as_json)
+{
+    json_t *rows = json_array();
+    for (const struct engine *const *e = engines_all(); *e; e++)
+        json_array_append_new(
+            rows, as_json ? json_pack("{s:s, s:s, s:s}", "engine", (*e)->name, "text",
+                                (*e)->text, "source", (*e)->source)
+                          : json_pack("{s:s, s:s}", "engine", (*e)->name, "text", (*e)->text));
+    for (size_t i = 0; as_json && i < json_array_size(rows); i++)
+        print_line(json_array_get(rows, i));
+    if (!as_json)
+        table_print(stdout, rows);
+    json_decref(rows);
+    return EXIT_DONE;
+}
+
+static void tell(const struct engine *e)
+{
+    printf("%s %s\n(%s).\n\nSettings, each with --set of replay and hub:\n", e->name, e->text,
+        e->source);
+    options_settings(stdout, e->name, e->items);
+}
+
+static void tell_man(const struct engine *e)
+{
+    char name[64];
+    snprintf(name, sizeof name, "kizashi-engine-%s", e->name);
+    options_man_title(stdout, name, 7, e->text);
+    printf(".Sh SYNOPSIS\n.Nm kizashi Cm replay | hub\n.Fl -engines Ar %s,...\n", e->name);
+    printf(".Fl -set Ar %s.option Ns = Ns Ar value ...\n", e->name);
+    printf(".Sh DESCRIPTION\nThe engine\n.Sy %s\n%s,\n%s.\n", e->name, e->text, e->source);
+    printf(".Sh SETTINGS\n");
+    options_settings_man(stdout, e->name, e->items);
+    printf(
+        ".Sh SEE ALSO\n.Xr kizashi-engines 1 ,\n.Xr kizashi-hub 1 ,\n.Xr kizashi-replay 1\n");
+}
+
+static int run(struct conf *conf, size_t count, char **operands)
+{
+    if (!count && !conf_flag(conf, "man"))
+        return list_all(conf_flag(conf, "json"));
+    if (count != 1) {
+        fprintf(stderr, "kizashi engines: %s\n",
+            count > 1 ? "one engine at a time" : "--man needs the name of an engine");
+        return EXIT_USAGE;
+    }
+    const struct engine *e = engine_find(operands[0]);
+    if (!e) {
+        fprintf(stderr,
+            "kizashi engines: there is no engine \"%.60s\"; kizashi engines lists them\n",
+            operands[0]);
+        return EXIT_USAGE;
+    }
+    if (conf_flag(conf, "man"))
+        tell_man(e);
+    else
+        tell(e);
+    return EXIT_DONE;
+}
+
+const struct command cmd_engines = {
+    .name = "engines",
+    .text = "List the engines, or tell what one finds and which settings it has.",
+    .operands = "[ENGINE]",
+    .items = engines_items,
+    .run = run,
+    .more = "Example:\n"
+            "  kizashi engines surge\n"
+            "  kizashi replay --engines surge --set surge.min-sources=20 capture.pcap\n",
+};
