@@ -19,7 +19,7 @@
         {.name = "set",                                                                        \
             .type = CONF_LIST,                                                                 \
             .arg = "ENGINE.OPTION=VALUE",                                                      \
-            .text = "Set an option of an engine; kizashi engines ENGINE lists them."},          \
+            .text = "Set an option of an engine; kizashi engines ENGINE lists them."},         \
         {.name = "window",                                                                     \
             .type = CONF_DURATION,                                                             \
             .arg = "DURATION",                                                                 \
