@@ -1,5 +1,6 @@
 #include "cmd/engines.h"
 
+#include "engine/glasso/glasso.h"
 #include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
 #include "engine/surge/surge.h"
@@ -11,6 +12,7 @@ static const struct engine *const all[] = {
     &engine_surge,
     &engine_growth,
     &engine_graph,
+    &engine_glasso,
     NULL,
 };
 

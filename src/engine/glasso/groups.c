@@ -1,0 +1,204 @@
+/* One graph: the path of penalties, its components, and how likely they are by chance. */
+#include "engine/glasso/step_int.h"
+
+#include "num/glasso.h"
+#include "num/tail.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double silent = 0.1; /* what counts as packets of a slot without any */
+
+/* Presence as log counts, centred: S = ln(0.1)^2 (shared / T - a b / T^2). */
+static double *presence(const struct sync *s, const struct sync_graph *g, struct arena *scratch)
+{
+    unsigned slots = s->options.slots;
+    double *rows = arena_take(scratch, g->count * slots, sizeof *rows);
+    for (size_t i = 0; rows && i < g->count; i++)
+        for (unsigned t = 0; t < slots; t++)
+            rows[i * slots + t] = g->hosts[i].slots >> t & 1 ? 0.0 : log(silent);
+    if (rows)
+        glasso_centre(rows, g->count, slots, slots);
+    return rows;
+}
+
+static double log_choose(double n, double k)
+{
+    return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
+}
+
+/* A set of slots in which hosts act, as it grows. */
+struct moments {
+    uint64_t slots;
+    unsigned count;
+    double weight; /* of its slots, and of the echoes among them */
+};
+
+static void add_moment(struct moments *m, const struct sync_picture *picture, unsigned slot)
+{
+    double echo = 1.0;
+    for (uint64_t left = m->slots; left; left &= left - 1) {
+        unsigned other = (unsigned)__builtin_ctzll(left);
+        echo = fmax(echo, picture->echo[other > slot ? other - slot : slot - other]);
+    }
+    m->slots |= UINT64_C(1) << slot;
+    m->count++;
+    m->weight *= picture->weight[slot] * echo;
+}
+
+/* How many hosts would act in all of the slots if each kept its number of active slots and
+ * chose the first by itself, by the slots' weights, and the others as hosts of the view do. */
+static double expected_hosts(
+    const struct sync *s, const struct sync_graph *g, const struct moments *m)
+{
+    double total = s->options.slots;
+    double sum = 0.0;
+    for (unsigned a = m->count; a <= s->options.slots; a++) {
+        double chance = m->weight;
+        for (unsigned k = 0; k < m->count; k++)
+            chance *= (a - k) / (total - k);
+        sum += (double)g->active[a] * fmin(chance, 1.0);
+    }
+    return sum;
+}
+
+static size_t count_hosts(const struct sync_graph *g, uint64_t slots)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < g->count; i++)
+        count += (g->hosts[i].slots & slots) == slots;
+    return count;
+}
+
+static unsigned most_frequent(const struct sync *s, const uint32_t *often, uint64_t but)
+{
+    unsigned best = SLOTS_MOST;
+    for (unsigned t = 0; t < s->options.slots; t++)
+        if (!(but >> t & 1) && often[t] && (best == SLOTS_MOST || often[t] > often[best]))
+            best = t;
+    return best;
+}
+
+/* The slots in which most of a component act, one after the other: the set that makes the hosts
+ * in it least likely. All hosts of the graph count, in the component or not. */
+static void weigh_component(const struct sync *s, const struct sync_picture *picture,
+    const struct sync_graph *g, const uint32_t *often, struct sync_group *best)
+{
+    struct moments m = {.weight = 1.0};
+    while (m.count < s->options.active_most) {
+        unsigned next = most_frequent(s, often, m.slots);
+        if (next == SLOTS_MOST)
+            return;
+        add_moment(&m, picture, next);
+        size_t hosts = count_hosts(g, m.slots);
+        if (hosts < s->options.min_hosts)
+            return;
+        double expected = expected_hosts(s, g, &m);
+        double sets = log_choose(s->options.slots, m.count) + log(s->options.active_most);
+        double log_p = -fmin(log_tail_poisson((double)hosts, expected) + sets, 0.0) / M_LN10;
+        if (log_p > best->log_p)
+            *best = (struct sync_group){.slots = m.slots,
+                .hosts = hosts,
+                .expected = expected,
+                .log_p = log_p,
+                .penalty = best->penalty};
+    }
+}
+
+struct components {
+    size_t count;
+    uint32_t *hosts;               /* of each */
+    uint32_t (*often)[SLOTS_MOST]; /* hosts of each that act in a slot */
+};
+
+static enum err count_components(const struct sync_graph *g, const struct glasso *fit,
+    struct arena *scratch, struct components *ret)
+{
+    struct components c = {.count = glasso_components(fit)};
+    c.hosts = arena_take(scratch, c.count, sizeof *c.hosts);
+    c.often = arena_take(scratch, c.count, sizeof *c.often);
+    if (!c.hosts || !c.often)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < g->count; i++) {
+        size_t k = glasso_component(fit, i);
+        c.hosts[k]++;
+        for (uint64_t left = g->hosts[i].slots; left; left &= left - 1)
+            c.often[k][__builtin_ctzll(left)]++;
+    }
+    *ret = c;
+    return OK;
+}
+
+/* One penalty: edges into the sums, the least likely component into the group. */
+static enum err judge_penalty(const struct sync *s, const struct sync_picture *picture,
+    const struct sync_graph *g, const struct glasso *fit, struct sync_group *best,
+    struct arena *scratch)
+{
+    struct components c;
+    enum err e = count_components(g, fit, scratch, &c);
+    for (size_t k = 0; !e && k < c.count; k++)
+        if (c.hosts[k] >= s->options.min_hosts)
+            weigh_component(s, picture, g, c.often[k], best);
+    return e;
+}
+
+/* Services with the most edges at the smallest penalty, most first. */
+static void note_service(struct sync_sums *sums, uint32_t service, double edges)
+{
+    size_t at = sums->most_count;
+    while (at > 0 && sums->most[at - 1].edges < edges)
+        at--;
+    if (at == FINDING_PORTS || !(edges > 0.0))
+        return;
+    size_t kept = sums->most_count < FINDING_PORTS ? sums->most_count : FINDING_PORTS - 1;
+    memmove(&sums->most[at + 1], &sums->most[at], (kept - at) * sizeof sums->most[0]);
+    sums->most[at].service = service;
+    sums->most[at].edges = edges;
+    sums->most_count = kept + 1;
+}
+
+enum err sync_graph_judge(const struct sync *s, const struct sync_picture *picture,
+    const struct sync_graph *g, struct sync_sums *sums, struct sync_group *ret_group,
+    struct arena *scratch)
+{
+    struct sync_group best = {0};
+    *ret_group = best;
+    if (g->count < 2)
+        return OK;
+    const struct sync_options *o = &s->options;
+    struct glasso_input in = {
+        .count = g->count, .samples = o->slots, .rows = presence(s, g, scratch)};
+    struct glasso_options how = {
+        .least = o->penalties[o->penalty_count - 1], .component_most = o->component_most};
+    struct glasso *fit = NULL;
+    enum err e = in.rows ? glasso_new(&fit, &in, &how) : ERR_NOMEM;
+    for (size_t k = 0; !e && k < o->penalty_count; k++) {
+        e = glasso_solve(fit, o->penalties[k]);
+        if (e == ERR_FULL || e == ERR_NOCONV) {
+            for (; k < o->penalty_count; k++)
+                sums->too_large[k]++;
+            e = OK;
+            break;
+        }
+        double edges = e ? 0.0 : (double)glasso_edges(fit);
+        sums->edges[k] += edges;
+        sums->pairs[k] += (double)g->count * (double)(g->count - 1) / 2.0;
+        if (k + 1 == o->penalty_count)
+            note_service(sums, g->service, edges);
+        double before = best.log_p;
+        if (!e && g->count >= o->min_hosts)
+            e = judge_penalty(s, picture, g, fit, &best, scratch);
+        if (best.log_p > before)
+            best.penalty = o->penalties[k];
+    }
+    glasso_free(fit);
+    if (e == ERR_FULL) { /* more pairs than there is room for */
+        for (size_t k = 0; k < o->penalty_count; k++)
+            sums->too_large[k]++;
+        e = OK;
+    }
+    if (!e)
+        *ret_group = best;
+    return e;
+}

@@ -1,0 +1,335 @@
+#include "engine/glasso/step_int.h"
+#include "engine/severity.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MANY_SOURCES = 10,
+    TARGET_BITS = 64, /* of the destination map */
+    LEVEL_HOSTS = 20  /* of the published levels */
+};
+static const double level_share = 0.1;
+static const double few_targets = 0.3; /* of those that so many contacts would have by chance */
+static const double learning_score = 3.0;
+
+/* The published levels: 4 all at one address; 1 a tenth of the hosts and twenty; 2 a tenth,
+ * but fewer; 3 the rest. */
+static unsigned level_of(double hosts, double all, bool one_target)
+{
+    if (one_target)
+        return 4;
+    if (hosts < level_share * all)
+        return 3;
+    return hosts >= LEVEL_HOSTS ? 1 : 2;
+}
+
+/* Many sources that want the same few addresses have been told so: a wrong setting. */
+static bool is_one_target(const struct portrait *who, size_t contacts)
+{
+    double chance = TARGET_BITS * (1.0 - pow(1.0 - 1.0 / TARGET_BITS, (double)contacts));
+    return who->sources >= MANY_SOURCES && who->targets < few_targets * chance;
+}
+
+/* The entries of the group's hosts, as a tally of one group, for the portrait. */
+static enum err gather(const struct sync_step *step, const struct sync_graph *graph,
+    uint64_t slots, struct arena *scratch, struct tally *ret_tally)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < graph->count; i++)
+        most += (graph->hosts[i].slots & slots) == slots ? graph->hosts[i].count : 0;
+    struct tally t = {.window = step->window,
+        .block_first = step->block_first,
+        .sources = arena_take(scratch, most + 1, sizeof *t.sources),
+        .groups = arena_take(scratch, 1, sizeof *t.groups),
+        .group_count = 1};
+    if (!t.sources || !t.groups)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < graph->count; i++) {
+        const struct sync_host *h = &graph->hosts[i];
+        if ((h->slots & slots) != slots)
+            continue;
+        for (uint32_t k = h->first; k < h->first + h->count; k++) {
+            struct tally_source *source = &t.sources[t.source_count++];
+            size_t row;
+            *source = (struct tally_source){
+                .key = sync_entry_site(&graph->entries[k]), .row = graph->entries[k].row};
+            const struct block *b = tally_row(&t, source, &row);
+            source->hash = ip_hash(&block_ip(b, CONTACT_SRC)[row]);
+        }
+    }
+    t.groups[0].count = (uint32_t)t.source_count;
+    *ret_tally = t;
+    return OK;
+}
+
+/* The sites, in their order; returns how many. */
+static unsigned tell_sites(struct finding *f, const struct tally *t)
+{
+    uint64_t seen[WINDOW_SITES_MAX / 64] = {0};
+    unsigned count = 0;
+    for (size_t i = 0; i < t->source_count; i++)
+        seen[t->sources[i].key / 64] |= UINT64_C(1) << t->sources[i].key % 64;
+    for (size_t k = 0; k < t->window->site_count; k++)
+        if (seen[k / 64] >> k % 64 & 1) {
+            finding_site(f, t->window->sites[k].name);
+            count++;
+        }
+    return count;
+}
+
+/* Services of the group, most hosts first; of a graph of one service, that one. */
+static void tell_ports(struct finding *f, const struct sync_graph *graph, const struct tally *t)
+{
+    if (graph->service < SERVICES) {
+        f->proto = service_proto(graph->service);
+        finding_port(f, service_port(graph->service));
+        return;
+    }
+    size_t row;
+    for (size_t i = 0; i < t->source_count && f->port_count < FINDING_PORTS; i++) {
+        const struct block *b = tally_row(t, &t->sources[i], &row);
+        uint8_t proto = block_u8(b, CONTACT_PROTO)[row];
+        uint16_t port = block_u16(b, CONTACT_DPORT)[row];
+        bool known = i > 0 && proto != f->proto;
+        for (size_t k = 0; k < f->port_count; k++)
+            known = known || f->ports[k] == port;
+        f->proto = i ? f->proto : proto;
+        if (!known)
+            finding_port(f, port);
+    }
+}
+
+/* How many of the graph's hosts were active in each slot, and what was to be expected. */
+static enum err tell_slots(struct finding *f, const struct sync *s,
+    const struct sync_graph *graph, const struct sync_picture *picture)
+{
+    double values[SLOTS_MOST] = {0};
+    double expected[SLOTS_MOST];
+    double threshold[SLOTS_MOST];
+    double total = 0.0;
+    for (size_t i = 0; i < graph->count; i++)
+        for (uint64_t left = graph->hosts[i].slots; left; left &= left - 1) {
+            values[__builtin_ctzll(left)]++;
+            total++;
+        }
+    for (unsigned t = 0; t < s->options.slots; t++) {
+        expected[t] = total / s->options.slots * picture->weight[t];
+        threshold[t] = expected[t] + 5.0 * sqrt(expected[t]) + 3.0;
+    }
+    struct evidence_series row = {.name = "hosts active in each slot",
+        .unit = "hosts",
+        .start = sync_window_start(s, s->now),
+        .step = s->window / s->options.slots,
+        .count = s->options.slots,
+        .values = values,
+        .expected = expected,
+        .threshold = threshold};
+    return evidence_series(f, &row);
+}
+
+static enum err tell_density(struct finding *f, const struct sync *s, const struct view *v,
+    size_t penalty, struct arena *scratch)
+{
+    const struct density *d = &v->densities[penalty];
+    uint32_t count = s->now < HISTORY ? s->now : HISTORY;
+    double *values = arena_take(scratch, count, sizeof *values);
+    double *expected = arena_take(scratch, count, sizeof *expected);
+    double *threshold = arena_take(scratch, count, sizeof *threshold);
+    if (!values || !expected || !threshold)
+        return ERR_NOMEM;
+    double median = NAN;
+    double spread = NAN;
+    bool known = sync_density_normal(s, d, &median, &spread);
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = pow(10.0, (double)d->ring[(s->now - count + 1 + i) % HISTORY]);
+        expected[i] = known ? pow(10.0, median) : NAN;
+        threshold[i] = known ? pow(10.0, median + 5.0 * spread) : NAN;
+    }
+    char name[RECORD_NAME_MAX + 64];
+    snprintf(name, sizeof name, "density of the graphs at penalty %g, %s",
+        s->options.penalties[penalty], *v->name ? v->name : "all sites");
+    struct evidence_series row = {.name = name,
+        .unit = "",
+        .start = sync_window_start(s, s->now - count + 1),
+        .step = s->window,
+        .count = count,
+        .values = values,
+        .expected = known ? expected : NULL,
+        .threshold = known ? threshold : NULL};
+    return evidence_series(f, &row);
+}
+
+/* --- a group ----------------------------------------------------------------------------- */
+
+struct number {
+    const char *name;
+    double value;
+    const char *unit;
+    const char *text;
+};
+
+static enum err tell_numbers(struct finding *f, const struct number *rows, size_t count)
+{
+    enum err e = OK;
+    for (size_t i = 0; !e && i < count; i++)
+        e = evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
+    return e;
+}
+
+static const char *place_text(const struct finding *f, char text[RECORD_NAME_MAX + 16])
+{
+    if (f->site_count == 1)
+        snprintf(text, RECORD_NAME_MAX + 16, "at %s", f->sites[0]);
+    else
+        snprintf(text, RECORD_NAME_MAX + 16, "at %zu sites", f->site_count);
+    return text;
+}
+
+static void write_words(struct finding *f, const struct sync *s, const struct sync_graph *graph,
+    const struct sync_group *group, const struct portrait *who)
+{
+    char what[SERVICE_TEXT] = "any service";
+    char place[RECORD_NAME_MAX + 16];
+    char origin[80];
+    char width[TIME_TEXT];
+    char began[TIME_TEXT];
+    if (graph->service < SERVICES)
+        service_format(graph->service, what);
+    int slots = __builtin_popcountll(group->slots);
+    duration_format(s->window / s->options.slots, width);
+    time_format(sync_window_start(s, s->now) +
+                    __builtin_ctzll(group->slots) * (s->window / s->options.slots),
+        began);
+    portrait_origin(who, origin, sizeof origin);
+    snprintf(f->title, sizeof f->title, "%s: %zu hosts act in the same %s %s", what,
+        group->hosts, slots == 1 ? "moment" : "moments", place_text(f, place));
+    snprintf(f->explanation, sizeof f->explanation,
+        "%zu of %zu hosts (networks of /%u) that reached %s in this window were active in the "
+        "same %d slot%s of %s, the first at %.19sZ; %.2g such hosts would be chance. %u "
+        "addresses in %zu countries.%s%s",
+        group->hosts, graph->count, s->options.host_bits, what, slots, slots == 1 ? "" : "s",
+        width, began, group->expected, who->sources, who->country_count, *origin ? " " : "",
+        origin);
+}
+
+static enum severity severity_of(const struct sync *s, const struct episode *e,
+    const struct sync_group *group, double score, unsigned sites)
+{
+    struct rise rise = {.score = score,
+        .ratio = (double)group->hosts / fmax(group->expected, 0.5),
+        .sites = sites,
+        .fired = (unsigned)__builtin_popcount(e->history & 7),
+        .lasted = (int64_t)(s->now - e->first) * s->window};
+    bool learning = (int64_t)s->views[e->view].windows * s->window <= s->options.learn;
+    if (learning && (score < learning_score || rise.fired < 2))
+        return SEVERITY_INFO;
+    return rise.lasted > s->options.freeze ? SEVERITY_INFO : rise_severity(&rise);
+}
+
+enum err sync_report_group(const struct sync *s, const struct sync_step *step,
+    const struct episode *e, const struct sync_graph *graph, const struct sync_group *group,
+    double score, const struct sync_picture *picture, struct arena *scratch, struct sink *out)
+{
+    struct tally t;
+    struct portrait who;
+    enum err err = gather(step, graph, group->slots, scratch, &t);
+    if (!err)
+        err = portrait_take(&who, &t, 0, 1, scratch);
+    if (err)
+        return err;
+    struct finding f;
+    finding_init(&f, "glasso", "synchrony");
+    f.time = sync_window_start(s, s->now + 1);
+    f.start = e->start;
+    f.end = f.time;
+    f.score = fmin(score, 300.0);
+    f.host_count = who.sources;
+    tell_ports(&f, graph, &t);
+    unsigned sites = tell_sites(&f, &t);
+    portrait_tell(&who, &f);
+    bool one_target = is_one_target(&who, t.source_count);
+    f.severity = one_target ? SEVERITY_INFO : severity_of(s, e, group, score, sites);
+    write_words(&f, s, graph, group, &who);
+    const struct number rows[] = {
+        {"hosts_in_step", (double)group->hosts, "hosts", "active in all of the shared slots"},
+        {"expected", group->expected, "hosts",
+            "active in them if each chose its slots by itself"},
+        {"hosts", (double)graph->count, "hosts", "that reached the service in the window"},
+        {"shared_slots", (double)__builtin_popcountll(group->slots), "slots",
+            "in which all hosts of the group were active"},
+        {"penalty", group->penalty, "", "of the graphical lasso that showed the group"},
+        {"log10_p", -group->log_p, "", "chance of such a group, over all sets of slots"},
+        {"score", score, "",
+            "minus the logarithm of how many such groups chance gives in a day"},
+        {"level", level_of((double)group->hosts, (double)graph->count, one_target), "",
+            "1: a tenth of the hosts, 20 or more; 2: fewer than 20; 3: less; 4: one address"},
+        {"sources", who.sources, "sources", "addresses of the group"},
+        {"packets", (double)who.packets, "packets", "of the group in the window"},
+    };
+    err = tell_numbers(&f, rows, sizeof rows / sizeof *rows);
+    if (!err)
+        err = tell_slots(&f, s, graph, picture);
+    size_t penalty = 0;
+    while (penalty + 1 < s->options.penalty_count &&
+           s->options.penalties[penalty] > group->penalty)
+        penalty++;
+    if (!err)
+        err = tell_density(&f, s, &s->views[e->view], penalty, scratch);
+    if (!err)
+        err = out->put(out->context, &f);
+    finding_done(&f);
+    return err;
+}
+
+/* --- a jump of density ------------------------------------------------------------------- */
+
+enum err sync_report_jump(const struct sync *s, const struct view *v, size_t penalty,
+    const struct sync_jump *jump, const struct sync_sums *sums, struct arena *scratch,
+    struct sink *out)
+{
+    const struct density *d = &v->densities[penalty];
+    const char *where = *v->name ? v->name : "all sites together";
+    char what[SERVICE_TEXT] = "no service";
+    struct finding f;
+    finding_init(&f, "glasso", "density-jump");
+    f.time = sync_window_start(s, s->now + 1);
+    f.start = sync_window_start(s, d->first);
+    f.end = f.time;
+    f.score = isfinite(jump->score) ? fmax(jump->score, 0.0) : 0.0;
+    f.severity = SEVERITY_INFO;
+    for (size_t i = 0; i < sums->most_count && sums->most[0].service < SERVICES; i++) {
+        f.proto = service_proto(sums->most[0].service);
+        if (service_proto(sums->most[i].service) == f.proto)
+            finding_port(&f, service_port(sums->most[i].service));
+    }
+    if (*v->name)
+        finding_site(&f, v->name);
+    if (sums->most_count && sums->most[0].service < SERVICES)
+        service_format(sums->most[0].service, what);
+    snprintf(f.title, sizeof f.title, "hosts at %s are more in step than usual", where);
+    snprintf(f.explanation, sizeof f.explanation,
+        "The graphs of hosts at %s have a density of %.3g at penalty %g, %.1f times the usual "
+        "%.3g. Most edges are on %s (%.0f of %.0f at the smallest penalty).",
+        where, jump->value, s->options.penalties[penalty], jump->value / jump->normal,
+        jump->normal, what, sums->most_count ? sums->most[0].edges : 0.0,
+        sums->edges[s->options.penalty_count - 1]);
+    const struct number rows[] = {
+        {"density", jump->value, "", "edges over n (n - 1), summed over the graphs"},
+        {"normal", jump->normal, "", "median of the last three days"},
+        {"penalty", s->options.penalties[penalty], "", "of the graphical lasso"},
+        {"edges", sums->edges[penalty], "edges", "in all graphs"},
+        {"graphs_too_large", (double)sums->too_large[penalty], "graphs",
+            "left out, as a component was too large to solve"},
+        {"score", jump->score, "",
+            "minus the logarithm of how many such jumps chance gives in a day"},
+    };
+    enum err e = tell_numbers(&f, rows, sizeof rows / sizeof *rows);
+    if (!e)
+        e = tell_density(&f, s, v, penalty, scratch);
+    if (!e)
+        e = out->put(out->context, &f);
+    finding_done(&f);
+    return e;
+}
