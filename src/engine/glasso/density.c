@@ -119,10 +119,11 @@ static double edges_least(const struct sync *s)
     return (double)s->options.min_hosts * ((double)s->options.min_hosts - 1.0) / 2.0;
 }
 
-struct sync_jump sync_density_judge(
-    struct sync *s, struct view *v, size_t penalty, const struct sync_sums *sums)
+struct sync_jump sync_density_judge(struct sync_look *l, size_t penalty)
 {
-    struct density *d = &v->densities[penalty];
+    const struct sync *s = l->s;
+    const struct sync_sums *sums = &l->sums;
+    struct density *d = &l->view->densities[penalty];
     struct sync_jump jump = {.score = -INFINITY};
     set_held(d, s->now, false);
     if (!(sums->pairs[penalty] > 0.0)) {

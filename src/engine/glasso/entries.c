@@ -246,32 +246,41 @@ static void draw_hosts(const struct sync *s, const struct view *v, struct sync_g
     g->count = s->options.hosts_most;
 }
 
-enum err sync_graph_take(const struct sync *s, const struct view *v,
-    const struct sync_picture *picture, size_t from, size_t *ret_next, struct arena *scratch,
-    struct sync_graph *ret_graph)
+/* The networks of the entries [from, end). */
+static size_t unite(const struct sync_options *o, const struct sync_entry *e, size_t from,
+    size_t end, struct sync_host *hosts)
 {
-    const struct sync_entry *e = picture->entries;
+    size_t count = 0;
+    for (size_t i = from; i < end;) {
+        struct sync_host h = {.first = (uint32_t)i};
+        for (; i < end && e[i].key >> 10 == e[h.first].key >> 10; i++)
+            h.slots |= e[i].slots;
+        h.count = (uint32_t)i - h.first;
+        if ((unsigned)__builtin_popcountll(h.slots) <= o->active_most)
+            hosts[count++] = h;
+    }
+    return count;
+}
+
+enum err sync_graph_take(
+    const struct sync_look *l, size_t from, size_t *ret_next, struct sync_graph *ret_graph)
+{
+    const struct sync_options *o = &l->s->options;
+    const struct sync_entry *e = l->picture.entries;
     size_t end = from;
-    while (end < picture->entry_count && same_service(&e[from], &e[end]))
+    while (end < l->picture.entry_count && same_service(&e[from], &e[end]))
         end++;
     *ret_next = end;
     struct sync_graph g = {
-        .service = s->options.across ? SERVICES : sync_entry_service(&e[from]), .entries = e};
-    if (!is_busy(s, v, sync_entry_service(&e[from]))) {
-        g.hosts = arena_take(scratch, end - from, sizeof *g.hosts);
+        .service = o->across ? SERVICES : sync_entry_service(&e[from]), .entries = e};
+    if (!is_busy(l->s, l->view, sync_entry_service(&e[from]))) {
+        g.hosts = arena_take(l->scratch, end - from, sizeof *g.hosts);
         if (!g.hosts)
             return ERR_NOMEM;
-        for (size_t i = from; i < end;) {
-            struct sync_host h = {.first = (uint32_t)i};
-            for (; i < end && e[i].key >> 10 == e[h.first].key >> 10; i++)
-                h.slots |= e[i].slots;
-            h.count = (uint32_t)i - h.first;
-            if ((unsigned)__builtin_popcountll(h.slots) <= s->options.active_most)
-                g.hosts[g.count++] = h;
-        }
+        g.count = unite(o, e, from, end, g.hosts);
     }
-    if (s->options.hosts_most && g.count > s->options.hosts_most)
-        draw_hosts(s, v, &g);
+    if (o->hosts_most && g.count > o->hosts_most)
+        draw_hosts(l->s, l->view, &g);
     for (size_t i = 0; i < g.count; i++)
         g.active[__builtin_popcountll(g.hosts[i].slots)]++;
     *ret_graph = g;

@@ -171,7 +171,7 @@ static enum err sync_step(
     s->now = (uint32_t)((w->start - s->origin) / s->window);
     struct sync_step step = {.window = w};
     enum err e = sync_entries_build(s, &step, scratch);
-    return e ? e : sync_step_judge(s, &step, scratch, out);
+    return e ? e : sync_step_judge(s, &step, out);
 }
 
 const struct engine engine_glasso = {

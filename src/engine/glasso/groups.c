@@ -131,15 +131,14 @@ static enum err count_components(const struct sync_graph *g, const struct glasso
 }
 
 /* One penalty: edges into the sums, the least likely component into the group. */
-static enum err judge_penalty(const struct sync *s, const struct sync_picture *picture,
-    const struct sync_graph *g, const struct glasso *fit, struct sync_group *best,
-    struct arena *scratch)
+static enum err judge_penalty(const struct sync_look *l, const struct sync_graph *g,
+    const struct glasso *fit, struct sync_group *best)
 {
     struct components c;
-    enum err e = count_components(g, fit, scratch, &c);
+    enum err e = count_components(g, fit, l->scratch, &c);
     for (size_t k = 0; !e && k < c.count; k++)
-        if (c.hosts[k] >= s->options.min_hosts)
-            weigh_component(s, picture, g, c.often[k], best);
+        if (c.hosts[k] >= l->s->options.min_hosts)
+            weigh_component(l->s, &l->picture, g, c.often[k], best);
     return e;
 }
 
@@ -158,46 +157,61 @@ static void note_service(struct sync_sums *sums, uint32_t service, double edges)
     sums->most_count = kept + 1;
 }
 
-enum err sync_graph_judge(const struct sync *s, const struct sync_picture *picture,
-    const struct sync_graph *g, struct sync_sums *sums, struct sync_group *ret_group,
-    struct arena *scratch)
+/* Penalties from `k` on could not be had. */
+static void note_too_large(const struct sync *s, struct sync_sums *sums, size_t k)
 {
-    struct sync_group best = {0};
-    *ret_group = best;
-    if (g->count < 2)
-        return OK;
-    const struct sync_options *o = &s->options;
-    struct glasso_input in = {
-        .count = g->count, .samples = o->slots, .rows = presence(s, g, scratch)};
-    struct glasso_options how = {
-        .least = o->penalties[o->penalty_count - 1], .component_most = o->component_most};
-    struct glasso *fit = NULL;
-    enum err e = in.rows ? glasso_new(&fit, &in, &how) : ERR_NOMEM;
+    for (; k < s->options.penalty_count; k++)
+        sums->too_large[k]++;
+}
+
+static enum err judge_path(struct sync_look *l, const struct sync_graph *g, struct glasso *fit,
+    struct sync_group *best)
+{
+    const struct sync_options *o = &l->s->options;
+    enum err e = OK;
     for (size_t k = 0; !e && k < o->penalty_count; k++) {
         e = glasso_solve(fit, o->penalties[k]);
         if (e == ERR_FULL || e == ERR_NOCONV) {
-            for (; k < o->penalty_count; k++)
-                sums->too_large[k]++;
-            e = OK;
-            break;
+            note_too_large(l->s, &l->sums, k);
+            return OK;
         }
-        double edges = e ? 0.0 : (double)glasso_edges(fit);
-        sums->edges[k] += edges;
-        sums->pairs[k] += (double)g->count * (double)(g->count - 1) / 2.0;
+        if (e)
+            return e;
+        double edges = (double)glasso_edges(fit);
+        l->sums.edges[k] += edges;
+        l->sums.pairs[k] += (double)g->count * (double)(g->count - 1) / 2.0;
         if (k + 1 == o->penalty_count)
-            note_service(sums, g->service, edges);
-        double before = best.log_p;
-        if (!e && g->count >= o->min_hosts)
-            e = judge_penalty(s, picture, g, fit, &best, scratch);
-        if (best.log_p > before)
-            best.penalty = o->penalties[k];
+            note_service(&l->sums, g->service, edges);
+        double before = best->log_p;
+        if (g->count >= o->min_hosts)
+            e = judge_penalty(l, g, fit, best);
+        if (best->log_p > before)
+            best->penalty = o->penalties[k];
     }
+    return e;
+}
+
+enum err sync_graph_judge(
+    struct sync_look *l, const struct sync_graph *g, struct sync_group *ret_group)
+{
+    const struct sync_options *o = &l->s->options;
+    struct sync_group best = {0};
+    struct glasso *fit = NULL;
+    enum err e = OK;
+    if (g->count >= 2) {
+        struct glasso_input in = {
+            .count = g->count, .samples = o->slots, .rows = presence(l->s, g, l->scratch)};
+        struct glasso_options how = {
+            .least = o->penalties[o->penalty_count - 1], .component_most = o->component_most};
+        e = in.rows ? glasso_new(&fit, &in, &how) : ERR_NOMEM;
+        if (e == ERR_FULL) { /* more pairs than there is room for */
+            note_too_large(l->s, &l->sums, 0);
+            e = OK;
+        }
+    }
+    if (fit)
+        e = judge_path(l, g, fit, &best);
     glasso_free(fit);
-    if (e == ERR_FULL) { /* more pairs than there is room for */
-        for (size_t k = 0; k < o->penalty_count; k++)
-            sums->too_large[k]++;
-        e = OK;
-    }
     if (!e)
         *ret_group = best;
     return e;

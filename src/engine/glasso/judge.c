@@ -10,17 +10,11 @@ enum {
 };
 #define GRAPH_MEMORY ((size_t)1 << 30)
 
-/* What one view is judged by. */
+/* What one window is judged by. */
 struct bench {
-    struct sync *s;
-    struct sync_step *step;
-    struct view *view;
-    struct sync_picture picture;
-    struct sync_sums sums;
+    struct sync_look look;
     double tests; /* log10 of how many graphs a day, over all views */
     size_t graphs;
-    struct arena *memory; /* of one graph */
-    struct sink *out;
 };
 
 static struct episode *find_episode(struct sync *s, size_t view, uint32_t service)
@@ -66,67 +60,64 @@ static void age_episodes(struct sync *s)
 static enum err report(struct bench *b, const struct sync_graph *graph,
     const struct sync_group *group, double score)
 {
-    struct sync *s = b->s;
-    size_t view = (size_t)(b->view - s->views);
+    struct sync *s = b->look.s;
+    size_t view = (size_t)(b->look.view - s->views);
     struct episode *episode = find_episode(s, view, graph->service);
     enum err e = episode ? OK : begin_episode(s, view, graph->service, &episode);
     if (e)
         return e == ERR_FULL ? OK : e;
     episode->history |= 1;
     episode->last = s->now;
-    return sync_report_group(
-        s, b->step, episode, graph, group, score, &b->picture, b->memory, b->out);
+    return sync_report_group(&b->look, episode, graph, group, score);
 }
 
 static enum err judge_graph(struct bench *b, size_t from, size_t *ret_next)
 {
-    struct sync *s = b->s;
+    struct sync_look *l = &b->look;
     struct sync_graph graph;
-    struct sync_group group = {0};
-    arena_clear(b->memory);
-    enum err e = sync_graph_take(s, b->view, &b->picture, from, ret_next, b->memory, &graph);
+    struct sync_group group;
+    arena_clear(l->scratch);
+    enum err e = sync_graph_take(l, from, ret_next, &graph);
     if (!e)
-        e = sync_graph_judge(s, &b->picture, &graph, &b->sums, &group, b->memory);
-    if (e || graph.count < s->options.min_hosts)
+        e = sync_graph_judge(l, &graph, &group);
+    if (e || graph.count < l->s->options.min_hosts)
         return e;
     b->graphs++;
-    double score = tail_correct(&b->view->tail, group.log_p) - b->tests;
-    size_t view = (size_t)(b->view - s->views);
-    if (!find_episode(s, view, graph.service))
-        tail_add(&b->view->tail, group.log_p);
-    bool fires =
-        group.hosts >= s->options.min_hosts && score >= 0.0 && b->view->windows > WINDOWS_LEAST;
+    double score = tail_correct(&l->view->tail, group.log_p) - b->tests;
+    if (!find_episode(l->s, (size_t)(l->view - l->s->views), graph.service))
+        tail_add(&l->view->tail, group.log_p);
+    bool fires = group.hosts && score >= 0.0 && l->view->windows > WINDOWS_LEAST;
     return fires ? report(b, &graph, &group, score) : OK;
 }
 
-static enum err judge_densities(struct bench *b, struct arena *scratch)
+static enum err judge_densities(struct sync_look *l)
 {
     enum err e = OK;
-    for (size_t k = 0; !e && k < b->s->options.penalty_count; k++) {
-        struct sync_jump jump = sync_density_judge(b->s, b->view, k, &b->sums);
-        b->s->left_out += b->sums.too_large[k];
+    for (size_t k = 0; !e && k < l->s->options.penalty_count; k++) {
+        struct sync_jump jump = sync_density_judge(l, k);
+        l->s->left_out += l->sums.too_large[k];
         if (jump.fires)
-            e = sync_report_jump(b->s, b->view, k, &jump, &b->sums, scratch, b->out);
+            e = sync_report_jump(l, k, &jump);
     }
     return e;
 }
 
-static enum err judge_view(
-    struct bench *b, const struct sync_entry *entries, size_t count, struct arena *scratch)
+static enum err judge_view(struct bench *b, const struct sync_entry *entries, size_t count)
 {
-    struct view *v = b->view;
+    struct sync_look *l = &b->look;
+    struct view *v = l->view;
     v->windows++;
-    if (v->windows * b->s->window % US_DAY == 0)
+    if (v->windows * l->s->window % US_DAY == 0)
         tail_decay(&v->tail);
-    memset(&b->sums, 0, sizeof b->sums);
+    l->sums = (struct sync_sums){.most_count = 0};
+    l->picture = sync_picture_take(l->s, v, entries, count);
     b->graphs = 0;
-    b->picture = sync_picture_take(b->s, v, entries, count);
     enum err e = OK;
     for (size_t at = 0; !e && at < count;)
         e = judge_graph(b, at, &at);
     double gain = fmax(1.0 / v->windows, 0.01);
     v->graphs += gain * ((double)b->graphs - v->graphs);
-    return e ? e : judge_densities(b, scratch);
+    return e ? e : judge_densities(l);
 }
 
 static enum err find_view(struct sync *s, const char *name, struct view **ret_view)
@@ -150,40 +141,39 @@ static double log_tests(const struct sync *s)
     return log10(graphs * (double)US_DAY / (double)s->window);
 }
 
-static enum err judge_views(struct bench *b, struct arena *scratch)
+static enum err judge_site(struct bench *b, size_t site)
 {
-    const struct window *w = b->step->window;
+    const struct sync_step *step = b->look.step;
+    enum err e = find_view(b->look.s, step->window->sites[site].name, &b->look.view);
+    if (e)
+        return e == ERR_FULL ? OK : e;
+    size_t first = step->site_first[site];
+    return judge_view(b, step->by_site + first, step->site_first[site + 1] - first);
+}
+
+static enum err judge_views(struct bench *b)
+{
+    const struct sync_step *step = b->look.step;
     size_t watching = 0;
-    for (size_t k = 0; k < w->site_count; k++)
-        watching += w->sites[k].watching;
-    enum err e = find_view(b->s, "", &b->view);
+    for (size_t k = 0; k < step->window->site_count; k++)
+        watching += step->window->sites[k].watching;
+    enum err e = find_view(b->look.s, "", &b->look.view);
     if (!e && watching >= VIEWS_LEAST)
-        e = judge_view(b, b->step->entries, b->step->entry_count, scratch);
-    for (size_t k = 0; !e && k < w->site_count; k++) {
-        if (!w->sites[k].watching)
-            continue;
-        e = find_view(b->s, w->sites[k].name, &b->view);
-        if (e == ERR_FULL) {
-            e = OK;
-            continue;
-        }
-        size_t first = b->step->site_first[k];
-        if (!e)
-            e = judge_view(
-                b, b->step->by_site + first, b->step->site_first[k + 1] - first, scratch);
-    }
+        e = judge_view(b, step->entries, step->entry_count);
+    for (size_t k = 0; !e && k < step->window->site_count; k++)
+        if (step->window->sites[k].watching)
+            e = judge_site(b, k);
     return e;
 }
 
-enum err sync_step_judge(
-    struct sync *s, struct sync_step *step, struct arena *scratch, struct sink *out)
+enum err sync_step_judge(struct sync *s, const struct sync_step *step, struct sink *out)
 {
     struct arena memory;
     arena_init(&memory, GRAPH_MEMORY);
     struct bench b = {
-        .s = s, .step = step, .tests = log_tests(s), .memory = &memory, .out = out};
+        .look = {.s = s, .step = step, .scratch = &memory, .out = out}, .tests = log_tests(s)};
     age_episodes(s);
-    enum err e = judge_views(&b, scratch);
+    enum err e = judge_views(&b);
     arena_done(&memory);
     return e;
 }

@@ -8,6 +8,7 @@
 enum {
     MANY_SOURCES = 10,
     TARGET_BITS = 64, /* of the destination map */
+    GROUP_MORE = 4,   /* numbers that only the whole finding tells */
     LEVEL_HOSTS = 20  /* of the published levels */
 };
 static const double level_share = 0.1;
@@ -102,9 +103,10 @@ static void tell_ports(struct finding *f, const struct sync_graph *graph, const 
 }
 
 /* How many of the graph's hosts were active in each slot, and what was to be expected. */
-static enum err tell_slots(struct finding *f, const struct sync *s,
-    const struct sync_graph *graph, const struct sync_picture *picture)
+static enum err tell_slots(
+    struct finding *f, const struct sync_look *l, const struct sync_graph *graph)
 {
+    const struct sync *s = l->s;
     double values[SLOTS_MOST] = {0};
     double expected[SLOTS_MOST];
     double threshold[SLOTS_MOST];
@@ -115,7 +117,7 @@ static enum err tell_slots(struct finding *f, const struct sync *s,
             total++;
         }
     for (unsigned t = 0; t < s->options.slots; t++) {
-        expected[t] = total / s->options.slots * picture->weight[t];
+        expected[t] = total / s->options.slots * l->picture.weight[t];
         threshold[t] = expected[t] + 5.0 * sqrt(expected[t]) + 3.0;
     }
     struct evidence_series row = {.name = "hosts active in each slot",
@@ -129,10 +131,11 @@ static enum err tell_slots(struct finding *f, const struct sync *s,
     return evidence_series(f, &row);
 }
 
-static enum err tell_density(struct finding *f, const struct sync *s, const struct view *v,
-    size_t penalty, struct arena *scratch)
+static enum err tell_density(struct finding *f, const struct sync_look *l, size_t penalty)
 {
-    const struct density *d = &v->densities[penalty];
+    const struct sync *s = l->s;
+    const struct density *d = &l->view->densities[penalty];
+    struct arena *scratch = l->scratch;
     uint32_t count = s->now < HISTORY ? s->now : HISTORY;
     double *values = arena_take(scratch, count, sizeof *values);
     double *expected = arena_take(scratch, count, sizeof *expected);
@@ -149,7 +152,7 @@ static enum err tell_density(struct finding *f, const struct sync *s, const stru
     }
     char name[RECORD_NAME_MAX + 64];
     snprintf(name, sizeof name, "density of the graphs at penalty %g, %s",
-        s->options.penalties[penalty], *v->name ? v->name : "all sites");
+        s->options.penalties[penalty], *l->view->name ? l->view->name : "all sites");
     struct evidence_series row = {.name = name,
         .unit = "",
         .start = sync_window_start(s, s->now - count + 1),
@@ -228,30 +231,9 @@ static enum severity severity_of(const struct sync *s, const struct episode *e,
     return rise.lasted > s->options.freeze ? SEVERITY_INFO : rise_severity(&rise);
 }
 
-enum err sync_report_group(const struct sync *s, const struct sync_step *step,
-    const struct episode *e, const struct sync_graph *graph, const struct sync_group *group,
-    double score, const struct sync_picture *picture, struct arena *scratch, struct sink *out)
+static enum err write_group(struct finding *f, const struct sync_look *l,
+    const struct sync_graph *graph, const struct sync_group *group, const struct number *more)
 {
-    struct tally t;
-    struct portrait who;
-    enum err err = gather(step, graph, group->slots, scratch, &t);
-    if (!err)
-        err = portrait_take(&who, &t, 0, 1, scratch);
-    if (err)
-        return err;
-    struct finding f;
-    finding_init(&f, "glasso", "synchrony");
-    f.time = sync_window_start(s, s->now + 1);
-    f.start = e->start;
-    f.end = f.time;
-    f.score = fmin(score, 300.0);
-    f.host_count = who.sources;
-    tell_ports(&f, graph, &t);
-    unsigned sites = tell_sites(&f, &t);
-    portrait_tell(&who, &f);
-    bool one_target = is_one_target(&who, t.source_count);
-    f.severity = one_target ? SEVERITY_INFO : severity_of(s, e, group, score, sites);
-    write_words(&f, s, graph, group, &who);
     const struct number rows[] = {
         {"hosts_in_step", (double)group->hosts, "hosts", "active in all of the shared slots"},
         {"expected", group->expected, "hosts",
@@ -261,6 +243,45 @@ enum err sync_report_group(const struct sync *s, const struct sync_step *step,
             "in which all hosts of the group were active"},
         {"penalty", group->penalty, "", "of the graphical lasso that showed the group"},
         {"log10_p", -group->log_p, "", "chance of such a group, over all sets of slots"},
+    };
+    size_t penalty = 0;
+    while (penalty + 1 < l->s->options.penalty_count &&
+           l->s->options.penalties[penalty] > group->penalty)
+        penalty++;
+    enum err e = tell_numbers(f, rows, sizeof rows / sizeof *rows);
+    if (!e)
+        e = tell_numbers(f, more, GROUP_MORE);
+    if (!e)
+        e = tell_slots(f, l, graph);
+    if (!e)
+        e = tell_density(f, l, penalty);
+    return e;
+}
+
+enum err sync_report_group(const struct sync_look *l, const struct episode *e,
+    const struct sync_graph *graph, const struct sync_group *group, double score)
+{
+    struct tally t;
+    struct portrait who;
+    enum err err = gather(l->step, graph, group->slots, l->scratch, &t);
+    if (!err)
+        err = portrait_take(&who, &t, 0, 1, l->scratch);
+    if (err)
+        return err;
+    bool one_target = is_one_target(&who, t.source_count);
+    struct finding f;
+    finding_init(&f, "glasso", "synchrony");
+    f.time = sync_window_start(l->s, l->s->now + 1);
+    f.start = e->start;
+    f.end = f.time;
+    f.score = fmin(score, 300.0);
+    f.host_count = who.sources;
+    tell_ports(&f, graph, &t);
+    unsigned sites = tell_sites(&f, &t);
+    portrait_tell(&who, &f);
+    f.severity = one_target ? SEVERITY_INFO : severity_of(l->s, e, group, score, sites);
+    write_words(&f, l->s, graph, group, &who);
+    const struct number more[GROUP_MORE] = {
         {"score", score, "",
             "minus the logarithm of how many such groups chance gives in a day"},
         {"level", level_of((double)group->hosts, (double)graph->count, one_target), "",
@@ -268,30 +289,50 @@ enum err sync_report_group(const struct sync *s, const struct sync_step *step,
         {"sources", who.sources, "sources", "addresses of the group"},
         {"packets", (double)who.packets, "packets", "of the group in the window"},
     };
-    err = tell_numbers(&f, rows, sizeof rows / sizeof *rows);
+    err = write_group(&f, l, graph, group, more);
     if (!err)
-        err = tell_slots(&f, s, graph, picture);
-    size_t penalty = 0;
-    while (penalty + 1 < s->options.penalty_count &&
-           s->options.penalties[penalty] > group->penalty)
-        penalty++;
-    if (!err)
-        err = tell_density(&f, s, &s->views[e->view], penalty, scratch);
-    if (!err)
-        err = out->put(out->context, &f);
+        err = l->out->put(l->out->context, &f);
     finding_done(&f);
     return err;
 }
 
 /* --- a jump of density ------------------------------------------------------------------- */
 
-enum err sync_report_jump(const struct sync *s, const struct view *v, size_t penalty,
-    const struct sync_jump *jump, const struct sync_sums *sums, struct arena *scratch,
-    struct sink *out)
+/* Services with the most edges; those of the first one's protocol. */
+static void tell_services(struct finding *f, const struct sync_sums *sums)
 {
-    const struct density *d = &v->densities[penalty];
-    const char *where = *v->name ? v->name : "all sites together";
-    char what[SERVICE_TEXT] = "no service";
+    if (!sums->most_count || sums->most[0].service >= SERVICES)
+        return;
+    f->proto = service_proto(sums->most[0].service);
+    for (size_t i = 0; i < sums->most_count; i++)
+        if (service_proto(sums->most[i].service) == f->proto)
+            finding_port(f, service_port(sums->most[i].service));
+}
+
+static void write_jump(
+    struct finding *f, const struct sync_look *l, size_t penalty, const struct sync_jump *jump)
+{
+    const struct sync_sums *sums = &l->sums;
+    const char *where = *l->view->name ? l->view->name : "all sites together";
+    char what[SERVICE_TEXT] = "any service";
+    if (sums->most_count && sums->most[0].service < SERVICES)
+        service_format(sums->most[0].service, what);
+    snprintf(f->title, sizeof f->title, "hosts at %s are more in step than usual", where);
+    snprintf(f->explanation, sizeof f->explanation,
+        "The graphs of hosts at %s have a density of %.3g at penalty %g, where %.3g is usual. "
+        "Most edges are on %s (%.0f of %.0f at the smallest penalty).",
+        where, jump->value, l->s->options.penalties[penalty], jump->normal, what,
+        sums->most_count ? sums->most[0].edges : 0.0,
+        sums->edges[l->s->options.penalty_count - 1]);
+}
+
+/* A density tells that something is in step, but not what: info, beside what the groups tell.
+ */
+enum err sync_report_jump(
+    const struct sync_look *l, size_t penalty, const struct sync_jump *jump)
+{
+    const struct sync *s = l->s;
+    const struct density *d = &l->view->densities[penalty];
     struct finding f;
     finding_init(&f, "glasso", "density-jump");
     f.time = sync_window_start(s, s->now + 1);
@@ -299,37 +340,25 @@ enum err sync_report_jump(const struct sync *s, const struct view *v, size_t pen
     f.end = f.time;
     f.score = isfinite(jump->score) ? fmax(jump->score, 0.0) : 0.0;
     f.severity = SEVERITY_INFO;
-    for (size_t i = 0; i < sums->most_count && sums->most[0].service < SERVICES; i++) {
-        f.proto = service_proto(sums->most[0].service);
-        if (service_proto(sums->most[i].service) == f.proto)
-            finding_port(&f, service_port(sums->most[i].service));
-    }
-    if (*v->name)
-        finding_site(&f, v->name);
-    if (sums->most_count && sums->most[0].service < SERVICES)
-        service_format(sums->most[0].service, what);
-    snprintf(f.title, sizeof f.title, "hosts at %s are more in step than usual", where);
-    snprintf(f.explanation, sizeof f.explanation,
-        "The graphs of hosts at %s have a density of %.3g at penalty %g, %.1f times the usual "
-        "%.3g. Most edges are on %s (%.0f of %.0f at the smallest penalty).",
-        where, jump->value, s->options.penalties[penalty], jump->value / jump->normal,
-        jump->normal, what, sums->most_count ? sums->most[0].edges : 0.0,
-        sums->edges[s->options.penalty_count - 1]);
+    tell_services(&f, &l->sums);
+    if (*l->view->name)
+        finding_site(&f, l->view->name);
+    write_jump(&f, l, penalty, jump);
     const struct number rows[] = {
         {"density", jump->value, "", "edges over n (n - 1), summed over the graphs"},
         {"normal", jump->normal, "", "median of the last three days"},
         {"penalty", s->options.penalties[penalty], "", "of the graphical lasso"},
-        {"edges", sums->edges[penalty], "edges", "in all graphs"},
-        {"graphs_too_large", (double)sums->too_large[penalty], "graphs",
+        {"edges", l->sums.edges[penalty], "edges", "in all graphs"},
+        {"graphs_too_large", (double)l->sums.too_large[penalty], "graphs",
             "left out, as a component was too large to solve"},
         {"score", jump->score, "",
             "minus the logarithm of how many such jumps chance gives in a day"},
     };
     enum err e = tell_numbers(&f, rows, sizeof rows / sizeof *rows);
     if (!e)
-        e = tell_density(&f, s, v, penalty, scratch);
+        e = tell_density(&f, l, penalty);
     if (!e)
-        e = out->put(out->context, &f);
+        e = l->out->put(l->out->context, &f);
     finding_done(&f);
     return e;
 }

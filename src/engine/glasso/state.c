@@ -136,8 +136,13 @@ static enum err load_episodes(struct sync *s, struct bytes *in)
 
 static bool load_head(struct sync *s, struct bytes *in)
 {
-    if (bytes_le32(in) != STATE_MAGIC || bytes_le32(in) != STATE_VERSION ||
-        bytes_le64(in) != (uint64_t)s->window || bytes_u8(in) != s->options.penalty_count)
+    assert(s->window > 0);
+    uint32_t magic = bytes_le32(in);
+    uint32_t version = bytes_le32(in);
+    uint64_t window = bytes_le64(in);
+    uint8_t penalties = bytes_u8(in);
+    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)s->window ||
+        penalties != s->options.penalty_count)
         return false;
     for (size_t k = 0; k < s->options.penalty_count; k++) {
         double penalty = s->options.penalties[k];

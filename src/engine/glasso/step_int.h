@@ -84,43 +84,49 @@ enum err sync_entries_build(
 /* Weights and echoes; counts each service's hosts into the view's usual. */
 struct sync_picture sync_picture_take(
     const struct sync *s, struct view *v, const struct sync_entry *entries, size_t count);
-/* The graph of the entries [from, ...) of one service (or of all); returns where the next one
- * begins in *ret_next. */
-enum err sync_graph_take(const struct sync *s, const struct view *v,
-    const struct sync_picture *picture, size_t from, size_t *ret_next, struct arena *scratch,
+/* One view being looked at. */
+struct sync_look {
+    struct sync *s;
+    const struct sync_step *step;
+    struct view *view;
+    struct sync_picture picture;
+    struct sync_sums sums;
+    struct arena *scratch; /* cleared between graphs */
+    struct sink *out;
+};
+
+/* The graph of the entries [from, ...) of one service (or of all); where the next one begins
+ * comes in *ret_next. */
+enum err sync_graph_take(const struct sync_look *l, size_t from, size_t *ret_next,
     struct sync_graph *ret_graph) MUST_CHECK;
 
 /* groups.c: the path of penalties over one graph; its edges go into the sums. ret_group->hosts
  * is 0 if there is no group of min_hosts. */
-enum err sync_graph_judge(const struct sync *s, const struct sync_picture *picture,
-    const struct sync_graph *graph, struct sync_sums *sums, struct sync_group *ret_group,
-    struct arena *scratch) MUST_CHECK;
+enum err sync_graph_judge(struct sync_look *l, const struct sync_graph *graph,
+    struct sync_group *ret_group) MUST_CHECK;
 
-/* density.c: what the sums say. */
+/* density.c: what the sums say at one penalty. */
 struct sync_jump {
     double value, normal, threshold; /* densities */
     double score;
     bool fires;
 };
-struct sync_jump sync_density_judge(
-    struct sync *s, struct view *v, size_t penalty, const struct sync_sums *sums);
-/* Which of the last values the removal test takes for anomalies: is the newest among them? */
+struct sync_jump sync_density_judge(struct sync_look *l, size_t penalty);
+/* The published change test: is the newest of the values among those that it removes? At most
+ * HISTORY values. */
 bool sync_removal_test(const double *values, size_t count, double theta);
-/* Median of what is known and not held, and the spread around it. */
+/* Median of what is known and not held, and the spread around it. False: too little is. */
 bool sync_density_normal(
     const struct sync *s, const struct density *d, double *ret_median, double *ret_spread);
 
 /* report.c */
-enum err sync_report_group(const struct sync *s, const struct sync_step *step,
-    const struct episode *e, const struct sync_graph *graph, const struct sync_group *group,
-    double score, const struct sync_picture *picture, struct arena *scratch,
-    struct sink *out) MUST_CHECK;
-enum err sync_report_jump(const struct sync *s, const struct view *v, size_t penalty,
-    const struct sync_jump *jump, const struct sync_sums *sums, struct arena *scratch,
-    struct sink *out) MUST_CHECK;
+enum err sync_report_group(const struct sync_look *l, const struct episode *e,
+    const struct sync_graph *graph, const struct sync_group *group, double score) MUST_CHECK;
+enum err sync_report_jump(
+    const struct sync_look *l, size_t penalty, const struct sync_jump *jump) MUST_CHECK;
 
 /* judge.c: all views of the window. */
 enum err sync_step_judge(
-    struct sync *s, struct sync_step *step, struct arena *scratch, struct sink *out) MUST_CHECK;
+    struct sync *s, const struct sync_step *step, struct sink *out) MUST_CHECK;
 
 #endif
