@@ -49,7 +49,8 @@ void arena_clear(struct arena *a)
 {
     if (a->chunks && a->chunks->next) {
         chunks_free(a->chunks);
-        a->chunks = chunk_new(a->used); /* NULL is fine */
+        /* Half as much again, so that rounds that differ a little fit too. NULL is fine. */
+        a->chunks = chunk_new(a->used + a->used / 2);
     } else if (a->chunks) {
         a->chunks->used = 0;
     }
