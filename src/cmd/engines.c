@@ -4,6 +4,7 @@
 #include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
 #include "engine/surge/surge.h"
+#include "engine/tensor/tensor.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@ static const struct engine *const all[] = {
     &engine_growth,
     &engine_graph,
     &engine_glasso,
+    &engine_tensor,
     NULL,
 };
 

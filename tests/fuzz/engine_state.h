@@ -65,7 +65,9 @@ static inline void engine_state_try(
     struct fault f;
     if (conf_new(&conf, engine->items))
         return;
-    if (conf_set(conf, "sites-max", "4", &f) || engine->open(&st, conf, 10 * US_MINUTE, &f))
+    if (conf_find(conf, "sites-max") && conf_set(conf, "sites-max", "4", &f))
+        abort();
+    if (engine->open(&st, conf, 10 * US_MINUTE, &f))
         abort();
     conf_free(conf);
     if (engine->load(st, bytes_over(data, size), &f) == OK) {

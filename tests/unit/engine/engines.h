@@ -26,6 +26,7 @@ struct found {
     size_t site_count;
     uint64_t hosts;
     char country[3];
+    char title[160];
     char explanation[480];
 };
 
@@ -54,6 +55,7 @@ static inline enum err bench_put(void *context, const struct finding *f)
     to->site_count = f->site_count;
     to->hosts = f->host_count;
     memcpy(to->country, f->countries[0], 3);
+    memcpy(to->title, f->title, sizeof to->title);
     memcpy(to->explanation, f->explanation, sizeof to->explanation);
     buf_printf(&b->text, "%lld %lld %d %.17g %u %s %s|%s|%s\n", (long long)f->time,
         (long long)f->start, f->severity, f->score, f->ports[0], f->sites[0], f->tool, f->title,
