@@ -81,7 +81,8 @@ def engines_tell(_):
         page = kizashi("engines", name, "--man").stdout
         for setting in settings:
             assert setting in page, (setting, page)
-        refused("replay", "--set", f"{name}.magic=1", KIZASHI, says=(f"--set {name}", "magic", f"kizashi engines {name}"))
+        refused("replay", "--set", f"{name}.magic=1", KIZASHI,
+                says=(f"--set {name}", "magic", f"kizashi engines {name}"))
     refused("replay", "--set", "surge.min-sources=many", KIZASHI, says="--set surge.min-sources")
     refused("engines", "magic", says=("magic", "kizashi engines"))
     refused("engines", "--man", says="--man")
