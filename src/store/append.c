@@ -120,6 +120,8 @@ static enum err append_part(
         return e;
     if (b->kind == &record_contact)
         e = store_make_way(s, b, p->day, f);
+    if (!e && b->kind == &record_contact)
+        e = store_open_day(s, p->day, f);
     if (!e)
         e = journal_begin(s->journal, p, f);
     if (e)
@@ -241,6 +243,9 @@ enum err store_append(struct store *s, const struct block *b, const char *id, st
     /* The block is in; rollups that could not take it now take it next time. */
     if (!e && s->waiting->rows >= ROLL_ROWS)
         (void)!store_roll(s, NULL);
+    /* The same goes for days that are over. */
+    if (!e && b->kind == &record_contact)
+        (void)!store_unite(s, NULL);
     pthread_mutex_unlock(&s->append);
     return e;
 }
@@ -249,7 +254,9 @@ enum err store_append(struct store *s, const struct block *b, const char *id, st
 
 enum err store_recover(struct store *s, struct fault *f)
 {
-    enum err e = settle_all(s, f);
+    enum err e = store_find_open_days(s, f);
+    if (!e)
+        e = settle_all(s, f);
     if (!e)
         e = store_find_span(s, f);
     if (!e)

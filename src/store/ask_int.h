@@ -32,17 +32,25 @@ struct asking {
 
 /* --- plan.c: which tables answer --------------------------------------------------------- */
 
-/* A SELECT over rollups and contacts, in brackets or a table's name with its WHERE, that gives
- * the dimensions and measures asked for, and `bucket`, the start of the step, if step > 0. */
+/* How the members of a set come in a source's rows. */
+enum sets {
+    SETS_VALUES, /* one a row */
+    SETS_ARRAYS,
+    SETS_STATES /* sketches */
+};
+
+/* A SELECT over rollups and contacts, in brackets, that gives the dimensions and measures asked
+ * for, and `bucket`, the start of the step, if step > 0. */
 struct source {
     unsigned dimensions, measures;
     int64_t step;
     int64_t from, to;
-    bool sketch;       /* many groups: count distinct in little memory */
-    bool weigh;        /* sets give their sizes only: quick, and an upper bound */
+    const char
+        *key;   /* SQL over the dimensions, given as `k` in their place; NULL: themselves */
+    bool weigh; /* sets give their sizes only: quick, and an upper bound */
     const char *extra; /* by source only: more columns, "start, "; NULL: none */
     const char *where; /* " AND ...": more to narrow by; NULL: none */
-    bool raw_only;     /* set by plan_source(): sets are single values, not arrays */
+    enum sets sets;    /* set by plan_source() */
 };
 void plan_source(const struct asking *q, struct source *src, struct buf *out);
 
@@ -50,14 +58,13 @@ void plan_source(const struct asking *q, struct source *src, struct buf *out);
 void plan_packets(const struct asking *q, struct source *src, struct buf *out);
 
 /* "sum(packets) AS packets", over what plan_source() gave. */
-void plan_measure(
-    const struct asking *q, const struct source *src, enum measure m, struct buf *out);
+void plan_measure(const struct source *src, enum measure m, struct buf *out);
 
 /* " AND site = '...'" and so on, for contacts, packets and rollups alike. */
 void plan_filters(const struct ask *a, struct buf *out);
 unsigned plan_filter_dimensions(const struct ask *a);
 
-/* --- questions.c ------------------------------------------------------------------------ */
+/* --- questions.c, question_*.c ----------------------------------------------------------- */
 
 /* What an answer's column shows, and what its SQL gives. */
 enum answer_type {
@@ -81,8 +88,27 @@ const struct answer_column *question_columns(const struct ask *a);
 /* Sets from, to and empty: the span asked for, cut to what there is. */
 void question_span(struct asking *q);
 
-/* The statement; none if there is nothing to ask about. */
+/* The statement; none if there is nothing to ask about. Where rows are ranked before they are
+ * counted, the ranking is asked here. */
 enum err question_sql(struct asking *q, struct buf *out) MUST_CHECK;
+
+/* Its kinds. */
+bool question_is_list(enum ask_what what);
+enum err question_list_sql(struct asking *q, struct buf *out) MUST_CHECK;
+enum err question_series_sql(struct asking *q, struct buf *out) MUST_CHECK;
+void question_totals_sql(const struct asking *q, struct buf *out);
+enum err question_movers_sql(struct asking *q, struct buf *out) MUST_CHECK;
+void question_sources_sql(const struct asking *q, struct buf *out);
+void question_source_sql(const struct asking *q, struct buf *out);
+void question_sites_sql(const struct asking *q, struct buf *out);
+void question_victims_sql(const struct asking *q, struct buf *out);
+void question_packets_sql(const struct asking *q, struct buf *out);
+
+/* What they are made of: " LIMIT ..." of the page; the source of the whole span; the keys that
+ * a statement gives, at most `most` of them, as a list for IN: "(6, 23), (17, 53)" or "'cn',
+ * 'us'"; nothing if there are more. */
+void question_put_page(const struct asking *q, struct buf *out);
+struct source question_whole(const struct asking *q, unsigned dimensions, unsigned measures);
 
 /* --- answer.c ---------------------------------------------------------------------------- */
 

@@ -14,7 +14,12 @@ static const char schema[] =
     " kind TEXT NOT NULL, day INTEGER NOT NULL, done INTEGER NOT NULL, UNIQUE(id, part));"
     "CREATE INDEX IF NOT EXISTS part_open ON part(done) WHERE done = 0;"
     "CREATE TABLE IF NOT EXISTS rollup("
-    " name TEXT PRIMARY KEY, upto INTEGER NOT NULL, doing INTEGER NOT NULL) WITHOUT ROWID;";
+    " name TEXT PRIMARY KEY, upto INTEGER NOT NULL, doing INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS day("
+    " name TEXT NOT NULL, day INTEGER NOT NULL, united INTEGER NOT NULL, begun INTEGER NOT "
+    "NULL,"
+    " PRIMARY KEY(name, day)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS day_open ON day(name, day) WHERE united = 0;";
 
 /* Statements, prepared once. */
 #define STATEMENTS(X)                                                                          \
@@ -25,7 +30,14 @@ static const char schema[] =
     X(OPEN_PART, "SELECT id, part, seq, kind, day FROM part WHERE done = 0 ORDER BY seq")      \
     X(TRIM, "DELETE FROM part WHERE done = 1 AND seq <= ?1")                                   \
     X(ROLLUP, "SELECT upto, doing FROM rollup WHERE name = ?1")                                \
-    X(ROLLUP_SET, "INSERT OR REPLACE INTO rollup(name, upto, doing) VALUES(?1, ?2, ?3)")
+    X(ROLLUP_SET, "INSERT OR REPLACE INTO rollup(name, upto, doing) VALUES(?1, ?2, ?3)")       \
+    X(DAY_CHANGED, "INSERT INTO day(name, day, united, begun) VALUES(?1, ?2, 0, 0)"            \
+                   " ON CONFLICT(name, day) DO UPDATE SET united = 0")                         \
+    X(DAY_BEGUN, "SELECT begun FROM day WHERE name = ?1 AND day = ?2")                         \
+    X(DAY_BEGIN, "UPDATE day SET begun = 1 WHERE name = ?1 AND day = ?2")                      \
+    X(DAY_UNITED, "UPDATE day SET united = 1 WHERE name = ?1 AND day = ?2")                    \
+    X(DAY_OPEN, "SELECT day FROM day WHERE name = ?1 AND united = 0 AND day > ?2"              \
+                " ORDER BY day LIMIT 1")
 
 enum statement {
 #define X(id, sql) id,
@@ -191,4 +203,55 @@ enum err journal_rollup_set(
     sqlite3_bind_int64(s, 2, (sqlite3_int64)upto);
     sqlite3_bind_int64(s, 3, (sqlite3_int64)doing);
     return change(j, ROLLUP_SET, "rollup", f);
+}
+
+static void bind_day(struct journal *j, enum statement which, const char *name, int64_t day)
+{
+    sqlite3_bind_text(j->statements[which], 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(j->statements[which], 2, day);
+}
+
+enum err journal_day_changed(struct journal *j, const char *name, int64_t day, struct fault *f)
+{
+    bind_day(j, DAY_CHANGED, name, day);
+    return change(j, DAY_CHANGED, "day", f);
+}
+
+enum err journal_day_begin(
+    struct journal *j, const char *name, int64_t day, bool *ret_begun, struct fault *f)
+{
+    sqlite3_stmt *s = j->statements[DAY_BEGUN];
+    bind_day(j, DAY_BEGUN, name, day);
+    int step = sqlite3_step(s);
+    enum err e = step == SQLITE_ROW || step == SQLITE_DONE ? OK : tell(j, "look-up", f);
+    bool begun = step == SQLITE_ROW && sqlite3_column_int64(s, 0) != 0;
+    sqlite3_reset(s);
+    if (!e && !begun) {
+        bind_day(j, DAY_BEGIN, name, day);
+        e = change(j, DAY_BEGIN, "day", f);
+    }
+    if (!e)
+        *ret_begun = begun;
+    return e;
+}
+
+enum err journal_day_united(struct journal *j, const char *name, int64_t day, struct fault *f)
+{
+    bind_day(j, DAY_UNITED, name, day);
+    return change(j, DAY_UNITED, "day", f);
+}
+
+enum err journal_day_open(
+    struct journal *j, const char *name, int64_t after, int64_t *ret_day, struct fault *f)
+{
+    sqlite3_stmt *s = j->statements[DAY_OPEN];
+    bind_day(j, DAY_OPEN, name, after);
+    int step = sqlite3_step(s);
+    enum err e = step == SQLITE_ROW    ? OK
+                 : step == SQLITE_DONE ? ERR_NOTFOUND
+                                       : tell(j, "look-up", f);
+    if (!e)
+        *ret_day = sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return e;
 }

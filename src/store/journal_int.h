@@ -49,4 +49,16 @@ enum err journal_rollup(struct journal *j, const char *name, uint64_t *ret_upto,
 enum err journal_rollup_set(struct journal *j, const char *name, uint64_t upto, uint64_t doing,
     struct fault *f) MUST_CHECK;
 
+/* Days of a rollup that is made from another one, day by day. A day is open from when its first
+ * contacts come, or later ones, until it is united. journal_day_begin() says whether uniting it
+ * was begun before, so that rows may be there. ERR_NOTFOUND: no day after `after` is open. */
+enum err journal_day_changed(
+    struct journal *j, const char *name, int64_t day, struct fault *f) MUST_CHECK;
+enum err journal_day_begin(struct journal *j, const char *name, int64_t day, bool *ret_begun,
+    struct fault *f) MUST_CHECK;
+enum err journal_day_united(
+    struct journal *j, const char *name, int64_t day, struct fault *f) MUST_CHECK;
+enum err journal_day_open(struct journal *j, const char *name, int64_t after, int64_t *ret_day,
+    struct fault *f) MUST_CHECK;
+
 #endif

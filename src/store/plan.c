@@ -1,6 +1,6 @@
 /* Which tables answer: for the days, hours or windows that a rollup covers whole, the rollup;
- * for what is left over at the edges, a finer rollup or contacts; for what no rollup has taken
- * in yet, contacts that came after it. */
+ * for what is left over at the edges, and for days that are not over, a finer rollup or
+ * contacts; for what no rollup has taken in yet, contacts that came after it. */
 #include "store/ask_int.h"
 
 #include <assert.h>
@@ -62,21 +62,30 @@ void plan_filters(const struct ask *a, struct buf *out)
 
 enum {
     LEVELS_MAX = 4,
-    RANGES_MAX = 2 * LEVELS_MAX
+    OPEN_RUNS = 16, /* more open days than this in a span are taken as one run */
+    RANGES_MAX = 2 * LEVELS_MAX * (OPEN_RUNS + 2)
 };
 
 struct range {
     int64_t from, to;
 };
 
-/* What is read: a range of each rollup, ranges of contacts. */
+struct ranges {
+    struct range range[RANGES_MAX];
+    size_t count;
+};
+
+/* One table that is read. */
+struct level {
+    const struct rollup *rollup; /* NULL: contacts */
+    const struct roll *roll;     /* of contacts that were rolled; NULL: none */
+    const struct united *united; /* NULL: none */
+    struct ranges ranges;
+};
+
 struct plan {
-    const struct roll *level[LEVELS_MAX];
+    struct level level[LEVELS_MAX + 1]; /* the last one is contacts */
     size_t levels;
-    struct range of_level[LEVELS_MAX][RANGES_MAX];
-    size_t level_ranges[LEVELS_MAX];
-    struct range raw[RANGES_MAX];
-    size_t raw_ranges;
 };
 
 static bool fits(const struct rollup *r, const struct source *src, unsigned dimensions)
@@ -86,45 +95,85 @@ static bool fits(const struct rollup *r, const struct source *src, unsigned dime
            (src->step == 0 || src->step % r->unit == 0);
 }
 
-/* The first rollup that has everything, then finer ones for its edges. */
+static void find_tables(const struct store *s, struct level *level)
+{
+    for (size_t i = 0; i < s->roll_count; i++)
+        if (s->rolls[i].rollup == level->rollup)
+            level->roll = &s->rolls[i];
+    for (size_t i = 0; i < s->united_count; i++)
+        if (s->unites[i].rollup == level->rollup)
+            level->united = &s->unites[i];
+}
+
+/* The first rollup that has everything, then finer ones for its edges, then contacts. */
 static void choose_levels(const struct asking *q, const struct source *src, struct plan *plan)
 {
     unsigned dimensions = src->dimensions | plan_filter_dimensions(q->ask);
-    const struct store *s = q->store;
-    for (;;) {
-        const struct roll *next = NULL;
-        int64_t below = plan->levels ? plan->level[plan->levels - 1]->rollup->unit : INT64_MAX;
-        for (size_t i = 0; i < s->roll_count && !next; i++)
-            if (fits(s->rolls[i].rollup, src, dimensions) && s->rolls[i].rollup->unit < below)
-                next = &s->rolls[i];
-        if (!next || plan->levels == LEVELS_MAX)
-            return;
-        plan->level[plan->levels++] = next;
+    int64_t below = INT64_MAX;
+    for (size_t i = 0; i < rollup_count && plan->levels < LEVELS_MAX; i++) {
+        if (!fits(&rollups[i], src, dimensions) || rollups[i].unit >= below)
+            continue;
+        struct level *level = &plan->level[plan->levels++];
+        level->rollup = &rollups[i];
+        find_tables(q->store, level);
+        below = rollups[i].unit;
     }
+    plan->levels++;
 }
 
-/* Give [from, to) to level `level` as far as whole units go, the rest to the next. The depth is
- * that of the levels. */
-static void cover(struct plan *plan, size_t level, int64_t from, int64_t to)
+static void cover(struct plan *plan, size_t at, int64_t from, int64_t to);
+
+/* [from, to) to this level but for open days, which go to the next. */
+static void cover_units(struct plan *plan, size_t at, int64_t from, int64_t to)
 {
+    struct level *level = &plan->level[at];
+    const struct united *u = level->united;
+    size_t first = 0;
+    size_t last = u ? u->open_count : 0;
+    while (first < last && (u->open[first] + 1) * US_DAY <= from)
+        first++;
+    while (last > first && u->open[last - 1] * US_DAY >= to)
+        last--;
+    bool one_run = last - first > OPEN_RUNS;
+    for (size_t i = first; i < last; i++) {
+        int64_t hole = u->open[i] * US_DAY;
+        int64_t end = (u->open[one_run ? last - 1 : i] + 1) * US_DAY;
+        hole = hole > from ? hole : from;
+        end = end < to ? end : to;
+        if (from < hole)
+            level->ranges.range[level->ranges.count++] = (struct range){from, hole};
+        cover(plan, at + 1, hole, end);
+        from = end;
+        if (one_run)
+            break;
+    }
+    if (from < to)
+        level->ranges.range[level->ranges.count++] = (struct range){from, to};
+    assert(level->ranges.count < RANGES_MAX);
+}
+
+/* Give [from, to) to level `at` as far as whole units go, the rest to the next. The depth is
+ * that of the levels. */
+static void cover(struct plan *plan, size_t at, int64_t from, int64_t to)
+{
+    struct level *level = &plan->level[at];
     if (from >= to)
         return;
-    if (level == plan->levels) {
-        assert(plan->raw_ranges < RANGES_MAX);
-        plan->raw[plan->raw_ranges++] = (struct range){from, to};
+    if (!level->rollup) {
+        assert(level->ranges.count < RANGES_MAX);
+        level->ranges.range[level->ranges.count++] = (struct range){from, to};
         return;
     }
-    int64_t unit = plan->level[level]->rollup->unit;
+    int64_t unit = level->rollup->unit;
     int64_t first = time_floor(from + unit - 1, unit);
     int64_t last = time_floor(to, unit);
     if (first >= last) {
-        cover(plan, level + 1, from, to);
+        cover(plan, at + 1, from, to);
         return;
     }
-    assert(plan->level_ranges[level] < RANGES_MAX);
-    plan->of_level[level][plan->level_ranges[level]++] = (struct range){first, last};
-    cover(plan, level + 1, from, first);
-    cover(plan, level + 1, last, to);
+    cover_units(plan, at, first, last);
+    cover(plan, at + 1, from, first);
+    cover(plan, at + 1, last, to);
 }
 
 /* --- text --------------------------------------------------------------------------------- */
@@ -138,43 +187,80 @@ static void put_bucket(const struct source *src, const char *time, struct buf *o
 
 static void put_dimensions(const struct source *src, struct buf *out)
 {
+    if (src->key) {
+        buf_printf(out, "%s AS k, ", src->key);
+        return;
+    }
     for (unsigned d = 0; d < DIMENSION_COUNT; d++)
         if (src->dimensions & 1u << d)
             buf_printf(out, "%s, ", dimension_column((enum dimension)d));
 }
 
-/* Contacts' values; in the shape of a rollup's unless they come alone. */
-static void put_raw(const struct source *src, struct buf *out)
+/* " GROUP BY bucket, k", if there is anything to group by. */
+static void put_group(const struct source *src, struct buf *out)
 {
-    const char *comma = "";
-    for (unsigned m = 0; m < MEASURE_COUNT; m++) {
-        if (!(src->measures & 1u << m))
-            continue;
-        const char *value = measure_value((enum measure)m);
-        const char *column = measure_column((enum measure)m);
-        if (measure_is_set((enum measure)m) && src->weigh)
-            buf_printf(out, "%stoUInt64(1) AS %s", comma, column);
-        else if (measure_is_set((enum measure)m) && !src->raw_only)
-            buf_printf(out, "%sarray(%s) AS %s", comma, value, column);
-        else if (strcmp(value, column) == 0)
-            buf_printf(out, "%s%s", comma, column);
-        else
-            buf_printf(out, "%s%s AS %s", comma, value, column);
-        comma = ", ";
+    const char *join = " GROUP BY ";
+    if (src->step) {
+        buf_printf(out, "%sbucket", join);
+        join = ", ";
     }
+    if (src->key) {
+        buf_printf(out, "%sk", join);
+        return;
+    }
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
+        if (src->dimensions & 1u << d) {
+            buf_printf(out, "%s%s", join, dimension_column((enum dimension)d));
+            join = ", ";
+        }
 }
 
-static void put_rollup_measures(const struct source *src, struct buf *out)
+/* The sketch of a set that comes as `sets`; its type is the same whatever they are. */
+static void put_state(enum sets sets, const char *value, struct buf *out)
+{
+    static const char *const states[] = {[SETS_VALUES] = UNIQ "State" UNIQ_SIZE,
+        [SETS_ARRAYS] = UNIQ "ArrayState" UNIQ_SIZE,
+        [SETS_STATES] = UNIQ "MergeState" UNIQ_SIZE};
+    buf_printf(out, "CAST(%s(%s) AS " UNIQ_STATE ")", states[sets], value);
+}
+
+/* The size of a set in one row. */
+static void put_weight(enum sets sets, const char *column, struct buf *out)
+{
+    if (sets == SETS_VALUES)
+        buf_str(out, "toUInt64(1)");
+    else if (sets == SETS_ARRAYS)
+        buf_printf(out, "toUInt64(length(%s))", column);
+    else
+        buf_printf(out, "toUInt64(%s_n)", column);
+}
+
+/* A row's measure, or with `fold` that of all rows with the same keys. */
+static void put_row_measure(
+    const struct source *src, enum measure m, enum sets sets, bool fold, struct buf *out)
+{
+    const char *column = measure_column(m);
+    const char *value = sets == SETS_VALUES ? measure_value(m) : column;
+    if (measure_is_set(m) && src->weigh)
+        put_weight(sets, column, out);
+    else if (measure_is_set(m) && fold)
+        put_state(sets, value, out);
+    else if (fold)
+        buf_printf(out, "%s(%s)", measure_joined(m), value);
+    else
+        buf_str(out, value);
+    if (fold || src->weigh || strcmp(value, column) != 0)
+        buf_printf(out, " AS %s", column);
+}
+
+static void put_measures(const struct source *src, enum sets sets, bool fold, struct buf *out)
 {
     const char *comma = "";
     for (unsigned m = 0; m < MEASURE_COUNT; m++) {
         if (!(src->measures & 1u << m))
             continue;
-        const char *column = measure_column((enum measure)m);
-        if (measure_is_set((enum measure)m) && src->weigh)
-            buf_printf(out, "%slength(%s) AS %s", comma, column, column);
-        else
-            buf_printf(out, "%s%s", comma, column);
+        buf_str(out, comma);
+        put_row_measure(src, (enum measure)m, sets, fold, out);
         comma = ", ";
     }
 }
@@ -189,52 +275,61 @@ static void put_ranges(
     buf_str(out, ")");
 }
 
-static void put_level(const struct asking *q, const struct source *src, const struct plan *plan,
-    size_t level, struct buf *out)
+/* Contacts of their own ranges, and those that came after a rollup's last intake. */
+static void put_contact_ranges(const struct plan *plan, struct buf *out)
 {
-    buf_str(out, "SELECT ");
-    put_bucket(src, "time", out);
-    put_dimensions(src, out);
-    put_rollup_measures(src, out);
-    buf_printf(out, " FROM kz.%s WHERE ", plan->level[level]->name);
-    put_ranges("time", plan->of_level[level], plan->level_ranges[level], out);
-    plan_filters(q->ask, out);
-    buf_str(out, src->where ? src->where : "");
-}
-
-/* Contacts of the raw ranges, and those that came after a rollup's last intake. */
-static void put_contacts(
-    const struct asking *q, const struct source *src, const struct plan *plan, struct buf *out)
-{
-    buf_str(out, "SELECT ");
-    put_bucket(src, "start", out);
-    put_dimensions(src, out);
-    put_raw(src, out);
-    buf_str(out, " FROM kz.contact WHERE (");
+    const struct ranges *raw = &plan->level[plan->levels - 1].ranges;
     const char * or = "";
-    if (plan->raw_ranges) {
-        put_ranges("start", plan->raw, plan->raw_ranges, out);
+    buf_str(out, "(");
+    if (raw->count) {
+        put_ranges("start", raw->range, raw->count, out);
         or = " OR ";
     }
-    for (size_t i = 0; i < plan->levels; i++) {
-        if (!plan->level_ranges[i])
+    for (size_t i = 0; i + 1 < plan->levels; i++) {
+        const struct level *level = &plan->level[i];
+        if (!level->roll || !level->ranges.count)
             continue;
-        buf_printf(out, "%s(block > %" PRIu64 " AND ", or, plan->level[i]->upto);
-        put_ranges("start", plan->of_level[i], plan->level_ranges[i], out);
+        buf_printf(out, "%s(block > %" PRIu64 " AND ", or, level->roll->upto);
+        put_ranges("start", level->ranges.range, level->ranges.count, out);
         buf_str(out, ")");
         or = " OR ";
     }
     buf_str(out, ")");
-    plan_filters(q->ask, out);
-    buf_str(out, src->where ? src->where : "");
 }
 
-static bool all_rolled(const struct asking *q, const struct plan *plan)
+/* Are there contacts to read? */
+static bool reads_contacts(const struct asking *q, const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->levels; i++)
-        if (plan->level_ranges[i] && plan->level[i]->upto < q->store->contact_last)
-            return false;
-    return true;
+    for (size_t i = 0; i + 1 < plan->levels; i++)
+        if (plan->level[i].roll && plan->level[i].ranges.count &&
+            plan->level[i].roll->upto < q->store->contact_last)
+            return true;
+    return plan->level[plan->levels - 1].ranges.count > 0;
+}
+
+static enum sets sets_of(const struct level *level)
+{
+    return level->united ? SETS_STATES : level->roll ? SETS_ARRAYS : SETS_VALUES;
+}
+
+static void put_level(const struct asking *q, const struct source *src, const struct plan *plan,
+    const struct level *level, bool fold, struct buf *out)
+{
+    const char *time = level->rollup ? "time" : "start";
+    buf_str(out, "SELECT ");
+    put_bucket(src, time, out);
+    put_dimensions(src, out);
+    put_measures(src, sets_of(level), fold, out);
+    buf_printf(
+        out, " FROM kz.%s WHERE ", level->rollup ? level->rollup->name : record_contact.name);
+    if (level->rollup)
+        put_ranges(time, level->ranges.range, level->ranges.count, out);
+    else
+        put_contact_ranges(plan, out);
+    plan_filters(q->ask, out);
+    buf_str(out, src->where ? src->where : "");
+    if (fold)
+        put_group(src, out);
 }
 
 /* One source's contacts: sorted by source as far as they are, the rest as they came. */
@@ -244,13 +339,15 @@ static void put_by_source(const struct asking *q, struct source *src, struct buf
     uint64_t upto = s->rolls[s->roll_count - 1].upto;
     struct range range = {src->from, src->to};
     assert(!s->rolls[s->roll_count - 1].rollup);
-    src->raw_only = true;
+    src->sets = SETS_VALUES;
     for (int late = 0; late < 2; late++) {
+        if (late && upto >= s->contact_last)
+            break;
         buf_str(out, late ? " UNION ALL SELECT " : "(SELECT ");
         put_bucket(src, "start", out);
         put_dimensions(src, out);
         buf_str(out, src->extra ? src->extra : "");
-        put_raw(src, out);
+        put_measures(src, SETS_VALUES, false, out);
         buf_printf(out, " FROM kz.%s WHERE ", late ? "contact" : CONTACT_BY_SOURCE);
         put_ranges("start", &range, 1, out);
         if (late)
@@ -264,7 +361,7 @@ static void put_by_source(const struct asking *q, struct source *src, struct buf
 void plan_packets(const struct asking *q, struct source *src, struct buf *out)
 {
     struct range range = {src->from, src->to};
-    src->raw_only = true;
+    src->sets = SETS_VALUES;
     buf_str(out, "(SELECT ");
     put_bucket(src, "ts", out);
     put_dimensions(src, out);
@@ -277,6 +374,14 @@ void plan_packets(const struct asking *q, struct source *src, struct buf *out)
     buf_str(out, ")");
 }
 
+static bool has_sets(const struct source *src)
+{
+    for (unsigned m = 0; m < MEASURE_COUNT; m++)
+        if (src->measures & 1u << m && measure_is_set((enum measure)m))
+            return true;
+    return false;
+}
+
 void plan_source(const struct asking *q, struct source *src, struct buf *out)
 {
     struct plan plan = {0};
@@ -286,37 +391,39 @@ void plan_source(const struct asking *q, struct source *src, struct buf *out)
     }
     choose_levels(q, src, &plan);
     cover(&plan, 0, src->from, src->to);
-    size_t used = 0;
-    for (size_t i = 0; i < plan.levels; i++)
-        used += plan.level_ranges[i];
-    src->raw_only = used == 0;
+    bool contacts = reads_contacts(q, &plan);
+    size_t used = contacts;
+    src->sets = SETS_VALUES;
+    for (size_t i = 0; i + 1 < plan.levels; i++) {
+        if (!plan.level[i].ranges.count)
+            continue;
+        used++;
+        src->sets = sets_of(&plan.level[i]);
+    }
+    /* Sets that come in several forms are brought into one, key by key. */
+    bool fold = used > 1 && has_sets(src) && !src->weigh;
+    src->sets = fold ? SETS_STATES : src->sets;
     buf_str(out, "(");
     const char *join = "";
     for (size_t i = 0; i < plan.levels; i++) {
-        if (!plan.level_ranges[i])
+        const struct level *level = &plan.level[i];
+        if (level->rollup ? !level->ranges.count : !contacts)
             continue;
         buf_str(out, join);
-        put_level(q, src, &plan, i, out);
+        put_level(q, src, &plan, level, fold, out);
         join = " UNION ALL ";
-    }
-    if (plan.raw_ranges || !all_rolled(q, &plan)) {
-        buf_str(out, join);
-        put_contacts(q, src, &plan, out);
     }
     buf_str(out, ")");
 }
 
-void plan_measure(
-    const struct asking *q, const struct source *src, enum measure m, struct buf *out)
+void plan_measure(const struct source *src, enum measure m, struct buf *out)
 {
-    const char *column = measure_column(m);
-    if (!measure_is_set(m) || src->weigh) {
-        buf_printf(out, "%s(%s)", measure_is_set(m) ? "sum" : measure_joined(m), column);
-        return;
-    }
-    const struct dialect *dialect = &q->store->dialect;
-    const char *name = src->sketch ? dialect->sketch : dialect->uniq;
-    size_t bare = strcspn(name, "(");
-    buf_put(out, name, bare);
-    buf_printf(out, "%s%s(%s)", src->raw_only ? "" : "Array", name + bare, column);
+    static const char *const counts[] = {[SETS_VALUES] = UNIQ UNIQ_SIZE,
+        [SETS_ARRAYS] = UNIQ "Array" UNIQ_SIZE,
+        [SETS_STATES] = UNIQ "Merge" UNIQ_SIZE};
+    if (!measure_is_set(m) || src->weigh)
+        buf_printf(
+            out, "%s(%s)", measure_is_set(m) ? "sum" : measure_joined(m), measure_column(m));
+    else
+        buf_printf(out, "%s(%s)", counts[src->sets], measure_column(m));
 }

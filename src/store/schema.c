@@ -22,20 +22,35 @@ static const struct {
 
 #define COUNTS (M_PACKETS | M_BYTES | M_SOURCES)
 
+/* Rows of one day stand together, and in a day those of one key: a span is read without its
+ * neighbours, and so is a key. */
+#define BY_DAY "intDiv(time, 86400000000), "
+
 const struct rollup rollups[] = {
-    {"total", "Each site and class by ten minutes.", 10 * US_MINUTE, DIM_SITE | DIM_CLASS,
-        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class"},
-    {"tool_hour", "Each tool by hour and site.", US_HOUR, DIM_TOOL | DIM_CLASS | DIM_SITE,
-        COUNTS | M_PORTS, "tool, time, class, site"},
-    {"country_hour", "Each country by hour and site.", US_HOUR,
-        DIM_COUNTRY | DIM_CLASS | DIM_SITE, COUNTS | M_PORTS, "country, time, class, site"},
+    {"total_day", "Each site and class by day.", US_DAY, DIM_SITE | DIM_CLASS,
+        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", "total"},
+    {"tool_day", "Each tool by day and site.", US_DAY, DIM_TOOL | DIM_CLASS | DIM_SITE,
+        COUNTS | M_PORTS, "time, tool, class, site", "tool_hour"},
+    {"country_day", "Each country by day and site.", US_DAY, DIM_COUNTRY | DIM_CLASS | DIM_SITE,
+        COUNTS | M_PORTS, "time, country, class, site", "country_hour"},
     {"port_day", "Each service by day.", US_DAY, DIM_PROTO | DIM_PORT | DIM_CLASS,
-        COUNTS | M_COUNTRIES, "proto, dport, class, time"},
+        COUNTS | M_COUNTRIES, "time, proto, dport, class", "port_hour"},
     {"asn_day", "Each network by day.", US_DAY, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
-        COUNTS | M_PORTS, "asn, country, class, time"},
+        COUNTS | M_PORTS, "time, asn, country, class", "asn_hour"},
+    {"total_hour", "Each site and class by hour.", US_HOUR, DIM_SITE | DIM_CLASS,
+        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", "total"},
+    {"total", "Each site and class by ten minutes.", 10 * US_MINUTE, DIM_SITE | DIM_CLASS,
+        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", NULL},
+    {"tool_hour", "Each tool by hour and site.", US_HOUR, DIM_TOOL | DIM_CLASS | DIM_SITE,
+        COUNTS | M_PORTS, "time, tool, class, site", NULL},
+    {"country_hour", "Each country by hour and site.", US_HOUR,
+        DIM_COUNTRY | DIM_CLASS | DIM_SITE, COUNTS | M_PORTS,
+        BY_DAY "country, time, class, site", NULL},
     {"port_hour", "Each service by hour and site.", US_HOUR,
         DIM_PROTO | DIM_PORT | DIM_CLASS | DIM_SITE, COUNTS | M_COUNTRIES,
-        "proto, dport, time, class, site"},
+        BY_DAY "proto, dport, time, class, site", NULL},
+    {"asn_hour", "Each network by hour.", US_HOUR, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
+        COUNTS | M_PORTS, BY_DAY "asn, country, time, class", NULL},
 };
 const size_t rollup_count = sizeof rollups / sizeof *rollups;
 
@@ -169,13 +184,66 @@ void schema_rollup_table(const struct dialect *dialect, const struct rollup *r, 
         if (!(r->measures & 1u << m))
             continue;
         bool time = m == MEASURE_OF_FIRST || m == MEASURE_OF_LAST;
+        bool set = measure_is_set((enum measure)m);
         buf_printf(&columns, ", %s %s", measures[m].column,
-            measure_is_set((enum measure)m) ? "Array(UInt32)"
-            : time                          ? "Int64"
-                                            : "UInt64");
+            set && r->from ? UNIQ_STATE
+            : set          ? "Array(UInt32)"
+            : time         ? "Int64"
+                           : "UInt64");
+        if (set && r->from)
+            buf_printf(&columns, ", %s_n UInt32", measures[m].column);
     }
-    put_table(dialect, r->name, (const char *)columns.data, out);
+    if (r->from) /* made again if it fails half way: no inserts to tell apart */
+        buf_printf(
+            out, "CREATE TABLE IF NOT EXISTS kz.%s (%s)", r->name, (const char *)columns.data);
+    else
+        put_table(dialect, r->name, (const char *)columns.data, out);
     put_engine(dialect, "time", ROLLUP_PARTITION, r->order, out);
     out->err = out->err ? out->err : columns.err;
     buf_done(&columns);
+}
+
+static void put_united_names(const struct rollup *r, struct buf *out)
+{
+    buf_str(out, "(time");
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
+        if (r->dimensions & 1u << d)
+            buf_printf(out, ", %s", dimensions[d].column);
+    for (unsigned m = 0; m < MEASURE_COUNT; m++) {
+        if (!(r->measures & 1u << m))
+            continue;
+        buf_printf(out, ", %s", measures[m].column);
+        if (measure_is_set((enum measure)m))
+            buf_printf(out, ", %s_n", measures[m].column);
+    }
+    buf_str(out, ")");
+}
+
+void schema_unite(const struct rollup *r, int64_t from, int64_t to, struct buf *out)
+{
+    buf_printf(out, "INSERT INTO kz.%s ", r->name);
+    put_united_names(r, out);
+    buf_printf(
+        out, " SELECT intDiv(time, %" PRId64 ") * %" PRId64 " AS unit", r->unit, r->unit);
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
+        if (r->dimensions & 1u << d)
+            buf_printf(out, ", %s", dimensions[d].column);
+    for (unsigned m = 0; m < MEASURE_COUNT; m++) {
+        const char *column = measures[m].column;
+        if (!(r->measures & 1u << m))
+            continue;
+        if (measure_is_set((enum measure)m))
+            buf_printf(out,
+                ", CAST(" UNIQ "ArrayState" UNIQ_SIZE "(%s) AS " UNIQ_STATE "), " UNIQ
+                "Array" UNIQ_SIZE "(%s)",
+                column, column);
+        else
+            buf_printf(out, ", %s(%s)", measures[m].joined, column);
+    }
+    buf_printf(out,
+        " FROM kz.%s WHERE time >= %" PRId64 " AND time < %" PRId64 " GROUP BY unit", r->from,
+        from, to);
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
+        if (r->dimensions & 1u << d)
+            buf_printf(out, ", %s", dimensions[d].column);
 }

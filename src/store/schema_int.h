@@ -8,22 +8,27 @@
 #include <stdbool.h>
 
 /* The store's tables, as rows: one for each kind of record, and the rollups. All SQL that makes
- * a table is made in schema.c from these; all SQL that asks is in questions.c.
+ * or fills a table is made in schema.c from these; all SQL that asks is in question*.c.
  *
  * A record's table has the record's columns and `block`, the number of the insert (journal);
  * contacts have `src_hash` as well, what sources are counted by.
  *
- * A rollup's row has `time` (start of its unit), its dimensions, sums, and the sets that are
- * counted by distinct members as arrays of 32-bit hashes: they are united when a question is
- * asked, with a sketch or exactly, as it likes (docs/decisions/0002-store-layout.md). */
+ * A rollup's row has `time` (start of its unit), its dimensions, sums, and what is counted by
+ * distinct members. Rollups come in two kinds. The first are summed up from contacts, some
+ * hundred thousand at a time, and hold the members as arrays of 32-bit hashes. The others are
+ * made from one of these when a day is over: one row for each key, and sketches of the members,
+ * with their number (`sources_n`) beside them (docs/decisions/0003-questions-in-time.md). */
 
 /* What a deployment's engine can do beyond the subset that ClickHouse 18.16 has. */
 struct dialect {
-    bool newer;         /* LowCardinality, codecs, skip indices, part settings */
-    bool durable;       /* fsync at every insert */
-    const char *uniq;   /* distinct count, exact for some thousands */
-    const char *sketch; /* the same in little memory: for many groups */
+    bool newer;   /* LowCardinality, codecs, skip indices, part settings */
+    bool durable; /* fsync at every insert */
 };
+
+/* How members are counted: exact up to 4,096, about 0.4 % off beyond. */
+#define UNIQ       "uniqCombined"
+#define UNIQ_SIZE  "(16)"
+#define UNIQ_STATE "AggregateFunction(" UNIQ UNIQ_SIZE ", UInt32)"
 
 /* What contacts can be narrowed or grouped by. */
 #define DIMENSIONS(X)                                                                          \
@@ -56,7 +61,7 @@ enum {
     X(FIRST, "first", "min", "first")                                                          \
     X(LAST, "last", "max", "last")                                                             \
     X(SOURCES, "sources", "UNIQ", "src_hash")                                                  \
-    X(PORTS, "ports", "UNIQ", "toUInt32(proto) * 65536 + dport")                               \
+    X(PORTS, "ports", "UNIQ", "toUInt32(toUInt32(proto) * 65536 + dport)")                     \
     X(COUNTRIES, "countries", "UNIQ", "toUInt32(reinterpretAsUInt16(toString(country)))")
 
 enum measure {
@@ -85,9 +90,11 @@ struct rollup {
     unsigned dimensions; /* DIM_... */
     unsigned measures;   /* M_... */
     const char *order;   /* sorting key */
+    const char *from;    /* the rollup that it is made from by the day; NULL: contacts */
 };
 
-/* Smallest first: a question takes the first that has what it needs. */
+/* Smallest first: a question takes the first that has what it needs, and finer ones for what
+ * that does not cover. */
 enum {
     ROLLUPS_MAX = 16
 };
@@ -111,6 +118,8 @@ void schema_record_table(
     const struct dialect *dialect, const struct record *kind, struct buf *out);
 void schema_rollup_table(
     const struct dialect *dialect, const struct rollup *r, struct buf *out);
+/* Fill a rollup from the one it is made from, over [from, to). */
+void schema_unite(const struct rollup *r, int64_t from, int64_t to, struct buf *out);
 void schema_by_source_table(const struct dialect *dialect, struct buf *out);
 
 #endif

@@ -59,6 +59,11 @@ static enum err make_tables(struct store *s, struct fault *f)
             schema_by_source_table(&s->dialect, &sql);
         e = chdb_write(s->chdb, (const char *)sql.data, f);
     }
+    for (size_t i = 0; !e && i < s->united_count; i++) {
+        buf_clear(&sql);
+        schema_rollup_table(&s->dialect, s->unites[i].rollup, &sql);
+        e = chdb_write(s->chdb, (const char *)sql.data, f);
+    }
     buf_done(&sql);
     return e;
 }
@@ -98,17 +103,17 @@ static void set_defaults(struct store *s, const struct store_options *options)
         s->options.keep_contacts = 90 * US_DAY;
     if (!s->options.keep_rollups)
         s->options.keep_rollups = 5 * 365 * US_DAY;
-    s->dialect = (struct dialect){.newer = true,
-        .durable = s->options.durable,
-        .uniq = "uniq",
-        .sketch = "uniqCombined(14)"};
+    s->dialect = (struct dialect){.newer = true, .durable = s->options.durable};
     s->first_start = INT64_MAX;
     s->last_start = INT64_MIN;
     s->batch = record_contact;
     s->batch.max_rows = WAITING_MAX;
     for (size_t i = 0; i < rollup_count; i++)
-        s->rolls[s->roll_count++] =
-            (struct roll){.name = rollups[i].name, .rollup = &rollups[i]};
+        if (rollups[i].from)
+            s->unites[s->united_count++] = (struct united){.rollup = &rollups[i]};
+        else
+            s->rolls[s->roll_count++] =
+                (struct roll){.name = rollups[i].name, .rollup = &rollups[i]};
     s->rolls[s->roll_count++] = (struct roll){.name = CONTACT_BY_SOURCE};
 }
 
@@ -153,6 +158,8 @@ void store_close(struct store *s)
         close(s->lock_file);
     buf_done(&s->wire);
     block_free(s->waiting);
+    for (size_t i = 0; i < s->united_count; i++)
+        free(s->unites[i].open);
     pthread_mutex_destroy(&s->append);
     pthread_rwlock_destroy(&s->rolling);
     free(s);

@@ -26,6 +26,14 @@ struct roll {
     uint64_t doing;              /* > upto: an insert of those up to here may have got in */
 };
 
+/* A rollup that is made from another one when a day is over. Its rows of an open day, if there
+ * are any, are old: questions read the rollup that it is made from. */
+struct united {
+    const struct rollup *rollup;
+    int64_t *open; /* days, ascending */
+    size_t open_count;
+};
+
 struct store {
     struct chdb *chdb;
     struct journal *journal;
@@ -49,6 +57,8 @@ struct store {
     int64_t first_start, last_start; /* of all contacts ever; first > last: none */
     struct roll rolls[ROLLUPS_MAX + 1];
     size_t roll_count;
+    struct united unites[ROLLUPS_MAX];
+    size_t united_count;
 };
 
 /* What a crash may have left: settle every part and rollup that was under way. */
@@ -68,6 +78,18 @@ void store_wait(struct store *s, const struct block *contacts, uint64_t seq);
 enum err store_find_waiting(struct store *s, struct fault *f) MUST_CHECK;
 enum err store_find_span(struct store *s, struct fault *f) MUST_CHECK;
 enum err store_settle_rolls(struct store *s, struct fault *f) MUST_CHECK;
+
+/* unite.c; the caller holds `append`. */
+
+enum {
+    OPEN_DAYS_MAX = 8192 /* 22 years */
+};
+/* Contacts of this day are about to come in. ERR_FULL: more than OPEN_DAYS_MAX days are open.
+ */
+enum err store_open_day(struct store *s, int64_t day, struct fault *f) MUST_CHECK;
+/* Unite one day of one rollup, if one is over and all its contacts are rolled. */
+enum err store_unite(struct store *s, struct fault *f) MUST_CHECK;
+enum err store_find_open_days(struct store *s, struct fault *f) MUST_CHECK;
 
 /* `count` numbers from a line of tab-separated values; ERR_BAD if it does not hold just these.
  */

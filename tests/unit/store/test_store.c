@@ -204,6 +204,13 @@ static struct counted count_again(const struct world *w, const struct ask *a)
 /* --- questions -----------------------------------------------------------------------------
  */
 
+/* Distinct members are exact up to 4,096, and beyond that 0.4 % off in the mean of squares. */
+static bool near_enough(json_int_t found, uint64_t counted)
+{
+    double off = fabs((double)found - (double)counted);
+    return counted <= 4096 ? off == 0 : off <= 0.02 * (double)counted;
+}
+
 /* Spans that rollups cover whole, in part and not at all. */
 static const struct {
     int64_t from, to;
@@ -279,8 +286,8 @@ static void totals_are_those_of_the_rows(void **state)
             assert_int_equal(json_array_size(rows), 1);
             if ((uint64_t)number(rows, 0, "packets") != c.packets ||
                 (uint64_t)number(rows, 0, "bytes") != c.bytes ||
-                (uint64_t)number(rows, 0, "sources") != c.sources ||
-                (uint64_t)number(rows, 0, "ports") != c.ports ||
+                !near_enough(number(rows, 0, "sources"), c.sources) ||
+                !near_enough(number(rows, 0, "ports"), c.ports) ||
                 (uint64_t)number(rows, 0, "sites") != c.sites)
                 fail_msg("span %zu, narrowing %zu: %s, counted %llu packets %llu sources", i,
                     how, json_dumps(rows, 0), (unsigned long long)c.packets,
@@ -334,9 +341,9 @@ static void list_agrees(struct world *w, enum ask_what what, size_t span, size_t
             continue; /* "" is any */
         struct counted c = count_again(w, &one);
         assert_int_equal(number(rows, i, "packets"), c.packets);
-        assert_int_equal(number(rows, i, "sources"), c.sources);
+        assert_true(near_enough(number(rows, i, "sources"), c.sources));
         if (what == ASK_COUNTRIES || what == ASK_ASNS || what == ASK_TOOLS)
-            assert_int_equal(number(rows, i, "ports"), c.ports);
+            assert_true(near_enough(number(rows, i, "ports"), c.ports));
         assert_true(number(rows, i, "packets") <= before);
         before = number(rows, i, "packets");
     }

@@ -1,0 +1,159 @@
+/* The SQL of series. A series by a key has lines for the largest keys, which are found first,
+ * and one for the rest. */
+#include "store/ask_int.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Beyond all numbers of networks and services, so that it comes last. */
+#define OTHER_NUMBER "8589934592"
+
+/* How a row is given its line: the key's own SQL, what the key is compared by in a list, and
+ * what stands for the rest. Numbers stay numbers as long as they can: making words of them for
+ * millions of rows costs more than the counting. */
+static const struct grouping {
+    unsigned dimensions;
+    const char *key;
+    const char *other;
+    bool word; /* in a list it needs quotes */
+} groupings[] = {
+    [BY_NOTHING] = {DIM_NONE, "''", NULL, true},
+    [BY_SITE] = {DIM_SITE, "site", "'other'", true},
+    [BY_COUNTRY] = {DIM_COUNTRY, "country", "'other'", true},
+    [BY_TOOL] = {DIM_TOOL, "tool", "'other'", true},
+    [BY_CLASS] = {DIM_CLASS, "class", "'other'", true},
+    [BY_ASN] = {DIM_ASN, "toInt64(asn)", OTHER_NUMBER, false},
+    [BY_PORT] = {DIM_PROTO | DIM_PORT, "toInt64(proto) * 65536 + dport", OTHER_NUMBER, false},
+};
+
+/* The largest step of which the span has at least 100; but ten minutes from six hours on, so
+ * that contacts answer and not packets, and an hour from twelve hours on (36 for a single port,
+ * whose contacts stand together) where only rollups by the hour have what is asked. */
+static int64_t choose_step(const struct asking *q)
+{
+    static const int64_t ladder[] = {30 * US_DAY, 7 * US_DAY, US_DAY, 12 * US_HOUR, 6 * US_HOUR,
+        3 * US_HOUR, US_HOUR, 30 * US_MINUTE, 10 * US_MINUTE, 5 * US_MINUTE, 2 * US_MINUTE,
+        US_MINUTE, 30 * US_SECOND, 10 * US_SECOND, 5 * US_SECOND, 2 * US_SECOND};
+    const struct ask *a = q->ask;
+    if (a->step)
+        return a->step;
+    bool given = a->from || a->to;
+    int64_t from = given ? a->from : q->store->first_start;
+    int64_t to = given ? a->to : q->store->last_start + 10 * US_MINUTE;
+    int64_t step = US_SECOND;
+    for (size_t i = 0; i < sizeof ladder / sizeof *ladder && step == US_SECOND; i++)
+        if ((to - from) / ladder[i] >= 100)
+            step = ladder[i];
+    unsigned dimensions = groupings[a->by].dimensions | plan_filter_dimensions(a);
+    bool by_window = (dimensions & ~(unsigned)(DIM_SITE | DIM_CLASS)) == 0;
+    int64_t fine = a->port >= 0 ? 36 * US_HOUR : 12 * US_HOUR;
+    if (step < US_HOUR && to - from >= fine && !by_window)
+        return US_HOUR;
+    return step < 10 * US_MINUTE && to - from >= 6 * US_HOUR ? 10 * US_MINUTE : step;
+}
+
+static void put_source(
+    const struct asking *q, struct source *src, int64_t step, struct buf *out)
+{
+    if (step % (10 * US_MINUTE) == 0)
+        plan_source(q, src, out);
+    else
+        plan_packets(q, src, out);
+}
+
+/* Up to `lines` keys from lines of text, as a list for IN; nothing if there are no more than
+ * those. */
+static void put_list(const struct buf *keys, size_t lines, bool word, struct buf *ret_list)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < keys->len; i++)
+        found += keys->data[i] == '\n';
+    const char *at = (const char *)keys->data;
+    for (size_t i = 0; found > lines && i < lines; i++) {
+        size_t len = strcspn(at, "\n");
+        const char *quote = word ? "'" : "";
+        buf_printf(ret_list, "%s%s%.*s%s", i ? ", " : "", quote, (int)len, at, quote);
+        at += len + 1;
+    }
+}
+
+/* The keys of the largest lines. Lines of sources are ranked by the sizes of their sets. */
+static enum err find_lines(struct asking *q, int64_t step, enum measure m, struct buf *ret_list)
+{
+    const struct grouping *g = &groupings[q->ask->by];
+    struct buf sql;
+    struct buf from;
+    struct buf keys;
+    struct source src = question_whole(q, g->dimensions, 1u << m);
+    src.weigh = true;
+    buf_init(&sql, STORE_SQL_MAX);
+    buf_init(&from, STORE_SQL_MAX);
+    buf_init(&keys, STORE_SQL_MAX);
+    put_source(q, &src, step, &from);
+    buf_printf(
+        &sql, "SELECT %s AS k FROM %s GROUP BY k ORDER BY ", g->key, (const char *)from.data);
+    plan_measure(&src, m, &sql);
+    buf_printf(&sql, " DESC, k LIMIT %zu", q->lines + 1);
+    enum err e = from.err ? from.err : sql.err;
+    if (!e)
+        e = chdb_read(q->store->chdb, (const char *)sql.data, &keys, q->fault);
+    if (!e)
+        put_list(&keys, q->lines, g->word, ret_list);
+    buf_done(&sql);
+    buf_done(&from);
+    buf_done(&keys);
+    return e ? e : ret_list->err;
+}
+
+/* A row's line. */
+static void put_key(const struct grouping *g, const struct buf *list, struct buf *out)
+{
+    const char *text = g->word ? "toString" : "";
+    if (list->len)
+        buf_printf(out, "if(%s IN (%s), %s(%s), %s)", g->key, (const char *)list->data, text,
+            g->key, g->other);
+    else
+        buf_printf(out, "%s(%s)", text, g->key);
+}
+
+enum err question_series_sql(struct asking *q, struct buf *out)
+{
+    const struct ask *a = q->ask;
+    const struct grouping *g = &groupings[a->by];
+    int64_t step = choose_step(q);
+    enum measure m = a->measure == MEASURE_SOURCES ? MEASURE_OF_SOURCES
+                     : a->measure == MEASURE_BYTES ? MEASURE_OF_BYTES
+                                                   : MEASURE_OF_PACKETS;
+    if (step % (10 * US_MINUTE) && (a->from || a->to)) {
+        q->from = a->from;
+        q->to = a->to;
+    }
+    if ((q->to - q->from) / step > SERIES_STEPS_MAX)
+        return fault_set(
+            q->fault, ERR_RANGE, "step: more than %d steps in what there is", SERIES_STEPS_MAX);
+    struct buf list;
+    struct buf key;
+    struct buf from;
+    buf_init(&list, STORE_SQL_MAX);
+    buf_init(&key, STORE_SQL_MAX);
+    buf_init(&from, STORE_SQL_MAX);
+    enum err e = a->by == BY_NOTHING ? OK : find_lines(q, step, m, &list);
+    if (!e) {
+        struct source src = question_whole(q, g->dimensions, 1u << m);
+        put_key(g, &list, &key);
+        src.step = step;
+        src.key = (const char *)key.data;
+        put_source(q, &src, step, &from);
+        buf_str(out, g->word ? "SELECT bucket, k, "
+                             : "SELECT bucket, if(k = " OTHER_NUMBER
+                               ", 'other', toString(k)), ");
+        plan_measure(&src, m, out);
+        buf_printf(
+            out, " FROM %s GROUP BY bucket, k ORDER BY bucket, k", (const char *)from.data);
+        e = key.err ? key.err : from.err;
+    }
+    buf_done(&list);
+    buf_done(&key);
+    buf_done(&from);
+    return e;
+}
