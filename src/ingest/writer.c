@@ -10,8 +10,8 @@
 #include <time.h>
 
 enum {
-    QUEUE_LENGTH = 6,
-    SPARE_BLOCKS = 8,
+    QUEUE_LENGTH = 10,
+    SPARE_BLOCKS = 12,
     RETRY_MS = 1000,
     WRITER_ID = 64
 };
@@ -28,9 +28,9 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct job queue[QUEUE_LENGTH]; /* a ring */
-    size_t head, queued;
-    bool writing, ending;
+    struct job queue[QUEUE_LENGTH]; /* in order; the first `writing` are on their way */
+    size_t queued, writing;
+    bool ending;
     struct fault failed; /* code OK: well */
     struct block *spare[SPARE_BLOCKS];
     size_t spares;
@@ -51,16 +51,51 @@ static bool stopping(const struct writer *w)
     return w->stop && atomic_load(w->stop);
 }
 
-/* One block into the store, however long the disk stays full. */
-static enum err job_write(struct writer *w, const struct job *job, struct fault *f)
+struct batch {
+    struct job jobs[QUEUE_LENGTH];
+    char ids[QUEUE_LENGTH][WRITER_ID + RECORD_NAME_MAX];
+    struct store_block blocks[QUEUE_LENGTH];
+    size_t count;
+};
+
+/* All that is queued of the kind that is first goes together: the order of kinds means nothing
+ * to the store. The caller holds the lock. */
+static void batch_take(struct writer *w, struct batch *b)
 {
-    char id[WRITER_ID + RECORD_NAME_MAX];
-    /* The site's part is cut so that an id never passes the store's limit. */
-    snprintf(id, sizeof id, "%.24s.%s.%016llx", job->site, job->block->kind->name,
-        (unsigned long long)block_digest(job->block));
+    struct job rest[QUEUE_LENGTH];
+    size_t left = 0;
+    const struct record *kind = w->queue[0].block->kind;
+    b->count = 0;
+    for (size_t i = 0; i < w->queued; i++) {
+        const struct job *job = &w->queue[i];
+        if (job->block->kind == kind)
+            b->jobs[b->count++] = *job;
+        else
+            rest[left++] = *job;
+    }
+    memcpy(w->queue, b->jobs, b->count * sizeof *w->queue);
+    memcpy(w->queue + b->count, rest, left * sizeof *w->queue);
+    w->writing = b->count;
+}
+
+static void batch_name(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const struct job *job = &b->jobs[i];
+        /* The site's part is cut so that an id never passes the store's limit. */
+        snprintf(b->ids[i], sizeof b->ids[i], "%.24s.%s.%016llx", job->site,
+            job->block->kind->name, (unsigned long long)block_digest(job->block));
+        b->blocks[i] = (struct store_block){job->block, b->ids[i]};
+    }
+}
+
+/* A batch into the store, however long the disk stays full. */
+static enum err batch_write(struct writer *w, struct batch *b, struct fault *f)
+{
     bool told = false;
+    batch_name(b);
     for (;;) {
-        enum err e = store_append(w->store, job->block, id, f);
+        enum err e = store_append_all(w->store, b->blocks, b->count, f);
         if (e != ERR_FULL) {
             if (!e && told && w->events.trouble)
                 w->events.trouble(w->events.context, &(struct fault){.code = OK}, false);
@@ -78,32 +113,40 @@ static enum err job_write(struct writer *w, const struct job *job, struct fault 
     }
 }
 
+/* The caller holds the lock. */
+static void batch_done(struct writer *w, const struct batch *b, enum err e)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (!e) {
+            w->counts.blocks++;
+            w->counts.rows += b->jobs[i].block->rows;
+        }
+        block_return(w, b->jobs[i].block);
+    }
+    w->queued -= b->count;
+    w->writing = 0;
+    memmove(w->queue, w->queue + b->count, w->queued * sizeof *w->queue);
+    pthread_cond_broadcast(&w->changed);
+}
+
 static void *writer_thread(void *context)
 {
     struct writer *w = context;
+    struct batch b;
     pthread_mutex_lock(&w->lock);
     for (;;) {
         while (!w->queued && !w->ending)
             pthread_cond_wait(&w->changed, &w->lock);
         if (!w->queued)
             break;
-        struct job job = w->queue[w->head];
-        w->writing = true;
+        batch_take(w, &b);
         pthread_mutex_unlock(&w->lock);
         struct fault f = {0};
-        enum err e = w->failed.code ? w->failed.code : job_write(w, &job, &f);
+        enum err e = w->failed.code ? w->failed.code : batch_write(w, &b, &f);
         pthread_mutex_lock(&w->lock);
         if (e && !w->failed.code)
             w->failed = f.code ? f : (struct fault){.code = e};
-        if (!e) {
-            w->counts.blocks++;
-            w->counts.rows += job.block->rows;
-        }
-        block_return(w, job.block);
-        w->head = (w->head + 1) % QUEUE_LENGTH;
-        w->queued--;
-        w->writing = false;
-        pthread_cond_broadcast(&w->changed);
+        batch_done(w, &b, e);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
@@ -155,7 +198,7 @@ enum err writer_put(struct writer *w, struct block *b, const char *site, bool wa
     if (!e && w->queued == QUEUE_LENGTH)
         e = ERR_BUSY;
     if (!e) {
-        struct job *job = &w->queue[(w->head + w->queued) % QUEUE_LENGTH];
+        struct job *job = &w->queue[w->queued];
         job->block = b;
         snprintf(job->site, sizeof job->site, "%s", site);
         w->queued++;

@@ -107,17 +107,41 @@ static void encode_bytes(const struct column_data *data, size_t rows, struct buf
     out->len += (size_t)(to - first);
 }
 
-enum err block_encode(const struct block *b, struct buf *out)
+/* ClickHouse's own form of LowCardinality(String): the words once, then their numbers. */
+static void encode_numbered(const struct column_data *data, size_t rows, struct buf *out)
+{
+    enum {
+        KEYS_VERSION = 1,
+        NUMBERS_U16 = 1,
+        KEYS_FOLLOW = 1 << 9,
+        KEYS_ARE_NEW = 1 << 10
+    };
+    names_check(data, 0, rows);
+    buf_le64(out, KEYS_VERSION);
+    if (!rows)
+        return;
+    buf_le64(out, NUMBERS_U16 | KEYS_FOLLOW | KEYS_ARE_NEW);
+    buf_le64(out, data->names.count);
+    for (size_t i = 0; i < data->names.count; i++)
+        put_text(out, data->names.word[i]);
+    buf_le64(out, rows);
+    buf_put(out, data->rows, rows * sizeof(uint16_t));
+}
+
+static enum err encode(const struct block *b, bool numbered, struct buf *out)
 {
     buf_varint(out, b->kind->column_count);
     buf_varint(out, b->rows);
     for (size_t i = 0; i < b->kind->column_count; i++) {
         const struct column *column = &b->kind->columns[i];
         const struct column_data *data = &b->column[i];
+        bool words = numbered && column->type == COLUMN_NAME;
         put_text(out, column->name);
-        put_text(out, column_wire_type(column->type));
+        put_text(out, words ? "LowCardinality(String)" : column_wire_type(column->type));
         assert(column->type != COLUMN_BYTES || data->filled == b->rows);
-        if (column->type == COLUMN_NAME)
+        if (words)
+            encode_numbered(data, b->rows, out);
+        else if (column->type == COLUMN_NAME)
             encode_names(data, b->rows, out);
         else if (column->type == COLUMN_BYTES)
             encode_bytes(data, b->rows, out);
@@ -125,6 +149,16 @@ enum err block_encode(const struct block *b, struct buf *out)
             buf_put(out, data->rows, b->rows * column_width(column->type));
     }
     return out->err;
+}
+
+enum err block_encode(const struct block *b, struct buf *out)
+{
+    return encode(b, false, out);
+}
+
+enum err block_encode_numbered(const struct block *b, struct buf *out)
+{
+    return encode(b, true, out);
 }
 
 /* Where decoding stands, for the sentence of a fault. */

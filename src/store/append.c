@@ -82,59 +82,120 @@ static enum err settle_all(struct store *s, struct fault *f)
     return OK;
 }
 
+/* Rows of one day on their way in: one insert for all of them, each with a number of its own.
+ */
+struct group {
+    const struct record *kind;
+    int64_t day;
+    size_t count, rows;
+    const struct block *block[STORE_GROUP_MAX];
+    struct journal_part part[STORE_GROUP_MAX];
+};
+
 static enum err encode_part(struct store *s, const struct block *b, uint64_t seq)
 {
     struct block *sorted = NULL;
-    buf_clear(&s->wire);
+    size_t at = s->wire.len;
     enum err e = OK;
     if (b->kind == &record_contact)
         e = contacts_by_service(b, &sorted);
     if (!e)
-        e = block_encode(sorted ? sorted : b, &s->wire);
+        e = encode_rows(&s->dialect, sorted ? sorted : b, &s->wire);
     if (!e && sorted)
-        e = encode_source_hash(&s->wire, 0, sorted);
+        e = encode_source_hash(&s->wire, at, sorted);
     if (!e)
-        e = encode_block_number(&s->wire, 0, b->rows, seq);
+        e = encode_block_number(&s->wire, at, b->rows, seq);
     block_free(sorted);
     return e;
 }
 
-static enum err part_insert(
-    struct store *s, const struct block *b, const struct journal_part *p, struct fault *f)
+static enum err group_insert(struct store *s, const struct group *g, struct fault *f)
 {
     char sql[128];
-    snprintf(sql, sizeof sql, "INSERT INTO kz.%s", p->kind);
-    enum err e = encode_part(s, b, p->seq);
+    enum err e = OK;
+    snprintf(sql, sizeof sql, "INSERT INTO kz.%s", g->kind->name);
+    buf_clear(&s->wire);
+    for (size_t i = 0; !e && i < g->count; i++)
+        e = encode_part(s, g->block[i], g->part[i].seq);
     if (e)
-        return fault_set(f, e, "store: a block of %s: %s", p->kind, err_text(e));
+        return fault_set(f, e, "store: a block of %s: %s", g->kind->name, err_text(e));
     return chdb_insert(s->chdb, sql, "Native", s->wire.data, s->wire.len, f);
 }
 
-/* Rows of one day. */
-static enum err append_part(
-    struct store *s, const struct block *b, struct journal_part *p, struct fault *f)
+static enum err group_begin(struct store *s, struct group *g, struct fault *f)
+{
+    enum err e = OK;
+    if (g->kind == &record_contact)
+        e = store_make_way(s, g->rows, g->day, f);
+    if (!e && g->kind == &record_contact)
+        e = store_open_day(s, g->day, f);
+    if (!e)
+        e = journal_together(s->journal, f);
+    if (e)
+        return e;
+    for (size_t i = 0; !e && i < g->count; i++)
+        e = journal_begin(s->journal, &g->part[i], f);
+    return journal_together_end(s->journal, e, f);
+}
+
+/* The rows are there; what is not noted now the next call finds out. */
+static void group_done(struct store *s, const struct group *g)
+{
+    enum err e = journal_together(s->journal, NULL);
+    if (!e) {
+        for (size_t i = 0; !e && i < g->count; i++)
+            e = journal_done(s->journal, g->part[i].seq, NULL);
+        e = journal_together_end(s->journal, e, NULL);
+    }
+    s->unresolved = s->unresolved || e;
+}
+
+/* What was appended is forgotten, also when this fails. */
+static enum err group_append(struct store *s, struct group *g, struct fault *f)
+{
+    if (!g->count)
+        return OK;
+    enum err e = group_begin(s, g, f);
+    if (!e) {
+        e = group_insert(s, g, f);
+        if (!e)
+            group_done(s, g);
+        for (size_t i = 0; i < g->count; i++) {
+            bool there = !e;
+            if (e && part_settle(s, &g->part[i], &there, NULL))
+                s->unresolved = true; /* it may have failed after the rows were in */
+            if (there && g->kind == &record_contact)
+                store_wait(s, g->block[i], g->part[i].seq);
+        }
+    }
+    g->count = 0;
+    g->rows = 0;
+    return e;
+}
+
+/* Rows of one day join the group, which goes in first if they do not fit. `b` is borrowed until
+ * the group has gone in. */
+static enum err group_add(struct store *s, struct group *g, const struct block *b,
+    const struct journal_part *p, struct fault *f)
 {
     bool has = false;
     enum err e = journal_has(s->journal, p->id, p->part, &has, f);
     if (e || has)
         return e;
-    if (b->kind == &record_contact)
-        e = store_make_way(s, b, p->day, f);
-    if (!e && b->kind == &record_contact)
-        e = store_open_day(s, p->day, f);
-    if (!e)
-        e = journal_begin(s->journal, p, f);
+    if (g->count && (g->kind != b->kind || g->day != p->day || g->count == STORE_GROUP_MAX ||
+                        g->rows + b->rows > STORE_GROUP_ROWS))
+        e = group_append(s, g, f);
     if (e)
         return e;
-    e = part_insert(s, b, p, f);
-    bool there = !e;
-    if (e && part_settle(s, p, &there, NULL)) /* it may have failed after the rows were in */
-        s->unresolved = true;
-    if (there && !e && journal_done(s->journal, p->seq, NULL))
-        s->unresolved = true; /* the rows are there; the next call notes it */
-    if (there && b->kind == &record_contact)
-        store_wait(s, b, p->seq);
-    return there ? OK : e;
+    for (size_t i = 0; i < g->count; i++)
+        if (strcmp(g->part[i].id, p->id) == 0 && g->part[i].part == p->part)
+            return OK; /* the same block twice */
+    g->kind = b->kind;
+    g->day = p->day;
+    g->block[g->count] = b;
+    g->part[g->count++] = *p;
+    g->rows += b->rows;
+    return OK;
 }
 
 /* --- blocks ------------------------------------------------------------------------------- */
@@ -192,7 +253,7 @@ static enum err rows_of_day(const struct block *b, int64_t day, struct block **r
 }
 
 static enum err append_days(
-    struct store *s, const struct block *b, const char *id, struct fault *f)
+    struct store *s, struct group *g, const struct block *b, const char *id, struct fault *f)
 {
     int64_t days[DAYS_MAX];
     size_t count = 0;
@@ -203,16 +264,16 @@ static enum err append_days(
         struct journal_part p = {.part = (uint32_t)i, .day = days[i]};
         snprintf(p.id, sizeof p.id, "%s", id);
         snprintf(p.kind, sizeof p.kind, "%s", b->kind->name);
-        if (count == 1) {
-            e = append_part(s, b, &p, f);
-        } else {
-            struct block *rows = NULL;
-            e = rows_of_day(b, days[i], &rows);
-            if (e)
-                return fault_set(f, e, "block %s: %s", id, err_text(e));
-            e = append_part(s, rows, &p, f);
-            block_free(rows);
-        }
+        if (count == 1)
+            return group_add(s, g, b, &p, f);
+        struct block *rows = NULL;
+        e = rows_of_day(b, days[i], &rows);
+        if (e)
+            return fault_set(f, e, "block %s: %s", id, err_text(e));
+        e = group_add(s, g, rows, &p, f);
+        if (!e)
+            e = group_append(s, g, f);
+        block_free(rows);
         if (e)
             return e;
     }
@@ -227,27 +288,46 @@ static bool id_allowed(const char *id)
                len;
 }
 
-enum err store_append(struct store *s, const struct block *b, const char *id, struct fault *f)
+static enum err append_all(
+    struct store *s, const struct store_block *blocks, size_t count, struct fault *f)
 {
-    if (!id_allowed(id))
-        return fault_set(
-            f, ERR_BAD, "block id \"%.80s\": 1 to 63 of A-Z a-z 0-9 . _ : - are allowed", id);
-    if (!b->rows)
-        return OK;
-    pthread_mutex_lock(&s->append);
+    struct group g = {0};
     enum err e = s->unresolved ? settle_all(s, f) : OK;
+    bool contacts = false;
     if (!e && s->stale)
         e = store_find_waiting(s, f);
+    for (size_t i = 0; !e && i < count; i++) {
+        contacts = contacts || blocks[i].block->kind == &record_contact;
+        if (blocks[i].block->rows)
+            e = append_days(s, &g, blocks[i].block, blocks[i].id, f);
+    }
     if (!e)
-        e = append_days(s, b, id, f);
-    /* The block is in; rollups that could not take it now take it next time. */
+        e = group_append(s, &g, f);
+    /* The blocks are in; rollups that could not take them now take them next time. */
     if (!e && s->waiting->rows >= ROLL_ROWS)
         (void)!store_roll(s, NULL);
     /* The same goes for days that are over. */
-    if (!e && b->kind == &record_contact)
+    if (!e && contacts)
         (void)!store_unite(s, NULL);
+    return e;
+}
+
+enum err store_append_all(
+    struct store *s, const struct store_block *blocks, size_t count, struct fault *f)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!id_allowed(blocks[i].id))
+            return fault_set(f, ERR_BAD,
+                "block id \"%.80s\": 1 to 63 of A-Z a-z 0-9 . _ : - are allowed", blocks[i].id);
+    pthread_mutex_lock(&s->append);
+    enum err e = append_all(s, blocks, count, f);
     pthread_mutex_unlock(&s->append);
     return e;
+}
+
+enum err store_append(struct store *s, const struct block *b, const char *id, struct fault *f)
+{
+    return store_append_all(s, &(struct store_block){b, id}, 1, f);
 }
 
 /* --- after a crash ------------------------------------------------------------------------ */

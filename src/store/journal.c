@@ -150,6 +150,23 @@ enum err journal_begin(struct journal *j, struct journal_part *p, struct fault *
     return change(j, TRIM, "trim", f);
 }
 
+enum err journal_together(struct journal *j, struct fault *f)
+{
+    return sqlite3_exec(j->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK
+               ? OK
+               : tell(j, "begin", f);
+}
+
+enum err journal_together_end(struct journal *j, enum err so_far, struct fault *f)
+{
+    enum err e = so_far;
+    if (!e && sqlite3_exec(j->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        e = tell(j, "commit", f);
+    if (e && !sqlite3_get_autocommit(j->db))
+        (void)sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+    return e;
+}
+
 enum err journal_done(struct journal *j, uint64_t seq, struct fault *f)
 {
     sqlite3_bind_int64(j->statements[DONE], 1, (sqlite3_int64)seq);

@@ -35,6 +35,11 @@ enum err journal_has(struct journal *j, const char *id, uint32_t part, bool *ret
 
 /* Note that the part is about to be inserted, and give it its number. */
 enum err journal_begin(struct journal *j, struct journal_part *p, struct fault *f) MUST_CHECK;
+
+/* Several changes as one, which is durable when journal_together_end() returns OK; if it fails,
+ * none of them happened. */
+enum err journal_together(struct journal *j, struct fault *f) MUST_CHECK;
+enum err journal_together_end(struct journal *j, enum err so_far, struct fault *f) MUST_CHECK;
 enum err journal_done(struct journal *j, uint64_t seq, struct fault *f) MUST_CHECK;
 enum err journal_drop(struct journal *j, uint64_t seq, struct fault *f) MUST_CHECK;
 

@@ -32,7 +32,7 @@ static enum err roll_encode(struct store *s, const struct roll *r, const struct 
     buf_clear(&s->wire);
     if (r->rollup)
         return rollup_encode(r->rollup, sorted, r->doing, &s->wire);
-    enum err e = block_encode(sorted, &s->wire);
+    enum err e = encode_rows(&s->dialect, sorted, &s->wire);
     if (!e)
         e = encode_source_hash(&s->wire, 0, sorted);
     if (!e)
@@ -102,13 +102,11 @@ enum err store_settle_rolls(struct store *s, struct fault *f)
     return e;
 }
 
-enum err store_make_way(
-    struct store *s, const struct block *contacts, int64_t day, struct fault *f)
+enum err store_make_way(struct store *s, size_t rows, int64_t day, struct fault *f)
 {
     if (!s->waiting->rows)
         return OK;
-    if (!half_rolled(s) && day == s->waiting_day &&
-        contacts->rows <= s->waiting->cap - s->waiting->rows)
+    if (!half_rolled(s) && day == s->waiting_day && rows <= s->waiting->cap - s->waiting->rows)
         return OK;
     return store_roll(s, f);
 }

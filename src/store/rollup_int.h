@@ -24,6 +24,13 @@ enum err contacts_by_source(const struct block *b, struct block **ret_block) MUS
 enum err rollup_encode(const struct rollup *r, const struct block *contacts, uint64_t seq,
     struct buf *out) MUST_CHECK;
 
+/* A block's rows, in the form that costs this engine least. */
+static inline enum err encode_rows(
+    const struct dialect *dialect, const struct block *b, struct buf *out)
+{
+    return dialect->newer ? block_encode_numbered(b, out) : block_encode(b, out);
+}
+
 /* Append one more column, the same number in every row, to a block that block_encode() has just
  * written at `at` of `out`: "block", UInt64. And for contacts, "src_hash". */
 enum err encode_block_number(struct buf *out, size_t at, size_t rows, uint64_t seq) MUST_CHECK;

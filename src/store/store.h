@@ -40,6 +40,16 @@ void store_close(struct store *s);
 enum err store_append(
     struct store *s, const struct block *b, const char *id, struct fault *f) MUST_CHECK;
 
+/* The same for several blocks at once, in any order of kinds: neighbours of one kind and day go
+ * in together, which costs much less than one by one. After an error some of them may be in;
+ * trying all of them again keeps each once. */
+struct store_block {
+    const struct block *block;
+    const char *id;
+};
+enum err store_append_all(struct store *s, const struct store_block *blocks, size_t count,
+    struct fault *f) MUST_CHECK;
+
 /**
  * Ask. The rows go to `out`: FORMAT_JSON an array of objects, FORMAT_CSV lines with a header.
  * `ret_cursor` (may be NULL) gets the next page's cursor, "" after the last.

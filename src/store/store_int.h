@@ -12,8 +12,10 @@
 /* The open store, shared by the files of this room. */
 
 enum {
-    ROLL_ROWS = 1 << 18, /* contacts that wait before they are taken into the rollups */
-    WAITING_MAX = 3 * ROLL_ROWS,
+    ROLL_ROWS = 1 << 19, /* contacts that wait before they are taken into the rollups */
+    WAITING_MAX = 2 * ROLL_ROWS,
+    STORE_GROUP_MAX = 16, /* blocks of one insert, and their rows */
+    STORE_GROUP_ROWS = 1 << 19,
     STORE_WIRE_MAX = 1 << 28, /* bytes of one insert */
     STORE_SQL_MAX = 1 << 20
 };
@@ -68,9 +70,8 @@ enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
 
 /* Take all that waits into the rollups. */
 enum err store_roll(struct store *s, struct fault *f) MUST_CHECK;
-/* Make sure that contacts of this day may come and wait. */
-enum err store_make_way(
-    struct store *s, const struct block *contacts, int64_t day, struct fault *f) MUST_CHECK;
+/* Make sure that `rows` contacts of this day may come and wait. */
+enum err store_make_way(struct store *s, size_t rows, int64_t day, struct fault *f) MUST_CHECK;
 /* Contacts are in their table as insert `seq`: let them wait for the rollups. If that fails,
  * what waits is `stale`. */
 void store_wait(struct store *s, const struct block *contacts, uint64_t seq);

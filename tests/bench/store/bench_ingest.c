@@ -10,8 +10,14 @@
 #include <sys/resource.h>
 #include <time.h>
 
+enum {
+    TOGETHER = 4 /* blocks of packets, as the writer's queue hands them on when it is full */
+};
+
 struct bench {
     struct store *store;
+    struct block *gathered[TOGETHER];
+    size_t count;
     uint64_t rows, packets;
     double wall, cpu;
     double packet_cpu; /* of `cpu`, spent on packets */
@@ -32,27 +38,52 @@ static double now_cpu(void)
            (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
-static void append(void *context, const struct block *b)
+/* In one go; what is counted is only this. */
+static void append_all(struct bench *bench, const struct block *const *blocks, size_t count)
 {
-    struct bench *bench = context;
     struct fault f = {0};
-    char id[64];
-    if (!b->rows)
+    char ids[TOGETHER][64];
+    struct store_block all[TOGETHER];
+    if (!count)
         return;
+    for (size_t i = 0; i < count; i++) {
+        snprintf(ids[i], sizeof ids[i], "%s-%016llx", blocks[i]->kind->name,
+            (unsigned long long)block_digest(blocks[i]));
+        all[i] = (struct store_block){blocks[i], ids[i]};
+        bench->rows += blocks[i]->rows;
+    }
     double wall = now_wall();
     double cpu = now_cpu();
-    snprintf(id, sizeof id, "%s-%016llx", b->kind->name, (unsigned long long)block_digest(b));
-    if (store_append(bench->store, b, id, &f)) {
+    if (store_append_all(bench->store, all, count, &f)) {
         fprintf(stderr, "bench_ingest: %s\n", f.text);
         exit(1);
     }
+    cpu = now_cpu() - cpu;
     bench->wall += now_wall() - wall;
-    bench->cpu += now_cpu() - cpu;
-    if (b->kind == &record_packet)
-        bench->packet_cpu += now_cpu() - cpu;
-    bench->rows += b->rows;
-    if (b->kind == &record_packet)
-        bench->packets += b->rows;
+    bench->cpu += cpu;
+    if (blocks[0]->kind == &record_packet)
+        bench->packet_cpu += cpu;
+}
+
+static void append_gathered(struct bench *bench)
+{
+    append_all(bench, (const struct block *const *)bench->gathered, bench->count);
+    bench->count = 0;
+}
+
+static void gather(void *context, const struct block *b)
+{
+    struct bench *bench = context;
+    struct block **to = &bench->gathered[bench->count];
+    if (!b->rows)
+        return;
+    if (!*to)
+        telescope_check(block_new(to, &record_packet, TELESCOPE_WINDOW_ROWS));
+    block_clear(*to);
+    telescope_check(block_append(*to, b, 0, b->rows));
+    bench->packets += b->rows;
+    if (++bench->count == TOGETHER)
+        append_gathered(bench);
 }
 
 int main(int argc, char **argv)
@@ -78,9 +109,10 @@ int main(int argc, char **argv)
     }
     for (uint64_t window = 0; bench.packets < millions * 1000000; window++) {
         telescope_window(&t, window, contacts);
-        telescope_packets(&t, contacts, packets, append, &bench);
-        append(&bench, contacts);
+        telescope_packets(&t, contacts, packets, gather, &bench);
+        append_all(&bench, (const struct block *const[]){contacts}, 1);
     }
+    append_gathered(&bench);
     struct rusage r;
     struct store_usage u;
     getrusage(RUSAGE_SELF, &r);
@@ -100,5 +132,7 @@ int main(int argc, char **argv)
     store_close(bench.store);
     block_free(contacts);
     block_free(packets);
+    for (size_t i = 0; i < TOGETHER; i++)
+        block_free(bench.gathered[i]);
     return 0;
 }

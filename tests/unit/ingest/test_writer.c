@@ -15,7 +15,17 @@ struct store {
     char ids[64][96];
 };
 
-enum err store_append(struct store *s, const struct block *b, const char *id, struct fault *f)
+static void keep_once(struct store *s, const struct store_block *b)
+{
+    for (size_t i = 0; i < s->blocks; i++)
+        if (strcmp(s->ids[i], b->id) == 0)
+            return;
+    snprintf(s->ids[s->blocks++], sizeof s->ids[0], "%s", b->id);
+    s->rows += b->block->rows;
+}
+
+enum err store_append_all(
+    struct store *s, const struct store_block *blocks, size_t count, struct fault *f)
 {
     if (s->broken)
         return fault_set(f, ERR_IO, "broken");
@@ -23,11 +33,8 @@ enum err store_append(struct store *s, const struct block *b, const char *id, st
         s->full--;
         return fault_set(f, ERR_FULL, "the disk is full");
     }
-    for (size_t i = 0; i < s->blocks; i++)
-        if (strcmp(s->ids[i], id) == 0)
-            return OK;
-    snprintf(s->ids[s->blocks++], sizeof s->ids[0], "%s", id);
-    s->rows += b->rows;
+    for (size_t i = 0; i < count; i++)
+        keep_once(s, &blocks[i]);
     return OK;
 }
 
