@@ -215,13 +215,11 @@ static void put_group(const struct source *src, struct buf *out)
         }
 }
 
-/* The sketch of a set that comes as `sets`; its type is the same whatever they are. */
+/* The sketch of a set that comes as values or arrays. */
 static void put_state(enum sets sets, const char *value, struct buf *out)
 {
-    static const char *const states[] = {[SETS_VALUES] = UNIQ "State" UNIQ_SIZE,
-        [SETS_ARRAYS] = UNIQ "ArrayState" UNIQ_SIZE,
-        [SETS_STATES] = UNIQ "MergeState" UNIQ_SIZE};
-    buf_printf(out, "CAST(%s(%s) AS " UNIQ_STATE ")", states[sets], value);
+    buf_printf(out, "CAST(%s(%s) AS " UNIQ_STATE ")",
+        sets == SETS_VALUES ? UNIQ "State" UNIQ_SIZE : UNIQ "ArrayState" UNIQ_SIZE, value);
 }
 
 /* The size of a set in one row. */
@@ -316,6 +314,7 @@ static void put_level(const struct asking *q, const struct source *src, const st
     const struct level *level, bool fold, struct buf *out)
 {
     const char *time = level->rollup ? "time" : "start";
+    fold = fold && !level->united; /* these are sketches already */
     buf_str(out, "SELECT ");
     put_bucket(src, time, out);
     put_dimensions(src, out);

@@ -132,7 +132,7 @@ static void put_engine(const struct dialect *dialect, const char *time, int64_t 
         ") ORDER BY (%s) SETTINGS index_granularity = 8192",
         time, partition, order);
     if (dialect->newer)
-        buf_str(out, ", min_bytes_for_wide_part = 268435456");
+        buf_str(out, ", min_bytes_for_wide_part = 268435456, merge_selector_base = 16");
     if (dialect->newer && dialect->durable)
         buf_str(out, ", fsync_after_insert = 1, fsync_part_directory = 1,"
                      " min_rows_to_fsync_after_merge = 1");

@@ -25,9 +25,9 @@ struct dialect {
     bool durable; /* fsync at every insert */
 };
 
-/* How members are counted: exact up to 4,096, about 0.4 % off beyond. */
+/* How members are counted: exact up to 1,024, about 0.8 % off beyond. */
 #define UNIQ       "uniqCombined"
-#define UNIQ_SIZE  "(16)"
+#define UNIQ_SIZE  "(14)"
 #define UNIQ_STATE "AggregateFunction(" UNIQ UNIQ_SIZE ", UInt32)"
 
 /* What contacts can be narrowed or grouped by. */
