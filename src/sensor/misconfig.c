@@ -15,25 +15,27 @@ enum {
 
 static const uint32_t no_code = UINT32_MAX;
 
+#define NOWHERE SIZE_MAX
+
 static void clear_entries(struct misconfig *m)
 {
     for (size_t i = 0; i < ENTRIES; i++)
         m->entry[i] = (struct misconfig_entry){.code = no_code};
-    memset(m->tag, 0, ENTRIES * sizeof *m->tag);
+    memset(m->set, 0, MISCONFIG_SETS * sizeof *m->set);
 }
 
 enum err misconfig_init(struct misconfig *m, uint64_t addresses)
 {
     *m = (struct misconfig){
         .entry = malloc(ENTRIES * sizeof *m->entry),
-        .tag = aligned_alloc(64, ENTRIES * sizeof *m->tag),
+        .set = aligned_alloc(64, MISCONFIG_SETS * sizeof *m->set),
         .pairs = calloc(SERVICE_CODES, sizeof *m->pairs),
         .map = calloc(MISCONFIG_MAP / 64, sizeof *m->map),
         .addresses = (double)addresses,
         .given = addresses > 0,
         .hour = 1,
     };
-    if (!m->entry || !m->tag || !m->pairs || !m->map) {
+    if (!m->entry || !m->set || !m->pairs || !m->map) {
         misconfig_done(m);
         return ERR_NOMEM;
     }
@@ -44,7 +46,7 @@ enum err misconfig_init(struct misconfig *m, uint64_t addresses)
 void misconfig_done(struct misconfig *m)
 {
     free(m->entry);
-    free(m->tag);
+    free(m->set);
     free(m->pairs);
     free(m->map);
     *m = (struct misconfig){0};
@@ -75,11 +77,14 @@ void misconfig_advance(struct misconfig *m, int64_t ts)
     memset(m->filter, 0, sizeof m->filter);
     for (size_t i = 0; i < ENTRIES; i++) {
         struct misconfig_entry *e = &m->entry[i];
-        e->weight /= 2;
+        struct misconfig_set *set = &m->set[i / MISCONFIG_WAYS];
+        unsigned way = i % MISCONFIG_WAYS;
+        set->weight[way] /= 2;
         e->singles = 0;
         e->map[0] = e->map[1] = 0;
         if (e->marked + 1 < m->hour)
             e->marked = 0;
+        set->marked = (uint16_t)((set->marked & ~(1u << way)) | (e->marked ? 1u << way : 0));
         if (e->marked)
             set_filter(m, e);
     }
@@ -87,7 +92,7 @@ void misconfig_advance(struct misconfig *m, int64_t ts)
 
 static size_t set_of(uint64_t hash)
 {
-    return hash / FILTER_BITS % MISCONFIG_SETS * MISCONFIG_WAYS;
+    return hash / FILTER_BITS % MISCONFIG_SETS;
 }
 
 /* Never 0, the tag of an empty entry. */
@@ -96,15 +101,18 @@ static uint32_t tag_of(uint64_t hash)
     return (uint32_t)(hash >> 32) | 1u;
 }
 
-static struct misconfig_entry *find(
+/* The number of an entry, or NOWHERE. */
+static size_t find(
     const struct misconfig *m, const struct ip *dst, uint32_t code, uint64_t hash)
 {
-    size_t set = set_of(hash);
-    for (size_t i = set; i < set + MISCONFIG_WAYS; i++)
-        if (m->tag[i] == tag_of(hash) && m->entry[i].code == code &&
-            ip_same(&m->entry[i].dst, dst))
-            return &m->entry[i];
-    return NULL;
+    size_t first = set_of(hash) * MISCONFIG_WAYS;
+    const struct misconfig_set *set = &m->set[set_of(hash)];
+    for (size_t way = 0; way < MISCONFIG_WAYS; way++) {
+        const struct misconfig_entry *e = &m->entry[first + way];
+        if (set->tag[way] == tag_of(hash) && e->code == code && ip_same(&e->dst, dst))
+            return first + way;
+    }
+    return NOWHERE;
 }
 
 bool misconfig_marked(const struct misconfig *m, const struct ip *dst, uint32_t code)
@@ -113,26 +121,29 @@ bool misconfig_marked(const struct misconfig *m, const struct ip *dst, uint32_t 
     uint64_t bit = hash % FILTER_BITS;
     if (!(m->filter[bit / 64] >> bit % 64 & 1))
         return false;
-    const struct misconfig_entry *e = find(m, dst, code, hash);
-    return e && e->marked;
+    size_t i = find(m, dst, code, hash);
+    return i != NOWHERE && m->entry[i].marked;
 }
 
 /* The entry, in the place of the least frequent of its set if it is new. Marked ones stay. */
-static struct misconfig_entry *take(struct misconfig *m, const struct ip *dst, uint32_t code)
+static size_t take(struct misconfig *m, const struct ip *dst, uint32_t code)
 {
     uint64_t hash = hash_of(dst, code);
-    struct misconfig_entry *e = find(m, dst, code, hash);
-    if (e)
-        return e;
-    struct misconfig_entry *set = &m->entry[set_of(hash)];
-    for (int i = 0; i < MISCONFIG_WAYS; i++)
-        if (!set[i].marked && (!e || set[i].weight < e->weight))
-            e = &set[i];
-    if (e) {
-        *e = (struct misconfig_entry){.dst = *dst, .code = code, .weight = e->weight};
-        m->tag[e - m->entry] = tag_of(hash);
-    }
-    return e;
+    size_t i = find(m, dst, code, hash);
+    if (i != NOWHERE)
+        return i;
+    struct misconfig_set *set = &m->set[set_of(hash)];
+    size_t least = NOWHERE;
+    for (size_t way = 0; way < MISCONFIG_WAYS; way++)
+        if (!(set->marked >> way & 1) &&
+            (least == NOWHERE || set->weight[way] < set->weight[least]))
+            least = way;
+    if (least == NOWHERE)
+        return NOWHERE;
+    set->tag[least] = tag_of(hash);
+    i = set_of(hash) * MISCONFIG_WAYS + least;
+    m->entry[i] = (struct misconfig_entry){.dst = *dst, .code = code};
+    return i;
 }
 
 /* How many addresses have been reached: linear counting (Whang, Vander-Zanden, Taylor, ACM TODS
@@ -170,15 +181,19 @@ void misconfig_note(
     m->pairs[code]++;
     if (!alone)
         return;
-    struct misconfig_entry *e = take(m, dst, code);
-    if (!e)
+    size_t i = take(m, dst, code);
+    if (i == NOWHERE)
         return;
-    e->weight++;
+    struct misconfig_entry *e = &m->entry[i];
+    struct misconfig_set *set = &m->set[i / MISCONFIG_WAYS];
+    if (set->weight[i % MISCONFIG_WAYS] < UINT16_MAX)
+        set->weight[i % MISCONFIG_WAYS]++;
     uint64_t bit = ip_hash(src) & 127;
     e->singles++;
     e->map[bit / 64] |= UINT64_C(1) << bit % 64;
     if (e->singles >= MISCONFIG_SOURCES && is_many(m, e)) {
         e->marked = m->hour;
+        set->marked |= (uint16_t)(1u << i % MISCONFIG_WAYS);
         set_filter(m, e);
     }
 }

@@ -29,20 +29,27 @@ enum {
 struct misconfig_entry {
     struct ip dst;
     uint32_t code;    /* service_code(); UINT32_MAX: empty */
-    uint32_t weight;  /* for space-saving */
     uint32_t singles; /* sources that came to no other address, counted once a window */
     uint32_t marked;  /* hour + 1 in which it was last marked, 0 for never */
     uint64_t map[2];  /* linear-counting map of these sources */
 };
 
+/* What a search needs of a set's entries, in one cache line. */
+struct misconfig_set {
+    uint32_t tag[MISCONFIG_WAYS];    /* bits of the hash; 0: empty */
+    uint16_t weight[MISCONFIG_WAYS]; /* for space-saving */
+    uint16_t marked;                 /* bit i: entry i is marked, and stays */
+    uint16_t spare[7];
+};
+
 struct misconfig {
+    struct misconfig_set *set;     /* MISCONFIG_SETS, aligned to 64 */
     struct misconfig_entry *entry; /* MISCONFIG_SETS * MISCONFIG_WAYS */
-    uint32_t *tag;       /* one an entry: bits of its hash, so that few are looked at */
-    uint32_t *pairs;     /* by service: (source, address) in this hour */
-    uint64_t *map;       /* of addresses of the telescope that were reached */
-    size_t map_used;     /* bits set */
-    uint64_t filter[64]; /* bits of what is marked: most packets stop here */
-    double addresses;    /* size of the telescope, given or estimated */
+    uint32_t *pairs;               /* by service: (source, address) in this hour */
+    uint64_t *map;                 /* of addresses of the telescope that were reached */
+    size_t map_used;               /* bits set */
+    uint64_t filter[64];           /* bits of what is marked: most packets stop here */
+    double addresses;              /* size of the telescope, given or estimated */
     bool given;
     uint32_t hour; /* since the first, from 1 on */
     int64_t hour_start;
@@ -56,6 +63,12 @@ void misconfig_advance(struct misconfig *m, int64_t ts);
 
 /* Is this address and service marked? About 2 ns if not. */
 bool misconfig_marked(const struct misconfig *m, const struct ip *dst, uint32_t code);
+
+/* Ask for memory that misconfig_note() will need. */
+static inline void misconfig_prefetch(const struct misconfig *m, uint32_t code)
+{
+    __builtin_prefetch(&m->pairs[code], 1);
+}
 
 /* A source has reached this address with this service for the first time in the window; `alone`
  * if it has reached no other one with it. */

@@ -343,6 +343,7 @@ static void prepare(const struct sensor *s, const struct packet *packets,
         seen[i].tool = 0;
         seen[i].hash = hosts_hash(&s->hosts, &p->src);
         hosts_prefetch_index(&s->hosts, seen[i].hash);
+        misconfig_prefetch(&s->misconfig, service_code(p->proto, p->dport));
     }
     for (size_t i = 0; i < count; i++) {
         seen[i].host = hosts_prefetch(&s->hosts, seen[i].hash);
