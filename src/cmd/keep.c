@@ -22,6 +22,7 @@ struct keep {
     struct writer *writer;
     struct noted *noted;
     size_t noted_count, noted_room;
+    int64_t states_end; /* of the last window that the engines' kept states have seen; 0: none */
 };
 
 enum err keep_open(struct keep **ret_keep, const struct keep_options *options, struct fault *f)
@@ -152,6 +153,9 @@ static enum err states_save(const struct analysis *analysis, int64_t end, struct
 enum err keep_window(
     struct keep *k, int64_t end, const struct analysis *analysis, struct fault *f)
 {
+    /* Older captures that are taken in later teach nothing to engines that are ahead of them. */
+    if (end < k->states_end)
+        analysis = NULL;
     if (!k->noted_count && !analysis)
         return OK;
     struct buf bufs[PARTS_MAX];
@@ -199,6 +203,6 @@ enum err keep_restore(
         buf_done(&saved);
     }
     if (!e)
-        *ret_end = newest;
+        *ret_end = k->states_end = newest;
     return e;
 }

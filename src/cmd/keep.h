@@ -32,7 +32,7 @@ enum err keep_alert(struct keep *k, const struct alert *a) MUST_CHECK;
 
 /* The window that ended at `end` has been looked at: alerts that were noted go into the
  * catalogue, and with them, if `analysis` is not NULL, the engines' states, in one transaction.
- */
+ * States that have seen later windows are not replaced. */
 enum err keep_window(
     struct keep *k, int64_t end, const struct analysis *analysis, struct fault *f) MUST_CHECK;
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 import urllib.error
@@ -180,6 +181,27 @@ def killed(folder):
     same(len(run("export", "--data", store, "--port", "23").stdout.splitlines()) - 1,
          sum(json.loads(line)["packets"] for line in
              run("stats", "ports", "--json", "--port", "23", "--limit", "10", "--data", store).stdout.splitlines()))
+
+
+@says("older captures that are added to a data folder do not set the engines back")
+def older(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    for name, start in (("new", "2026-08-05"), ("old", "2026-08-03")):
+        simulated = os.path.join(folder, name)
+        done = run("simulate", "telescope", "--out", simulated, "--sites", "1", "--days", "0.1", "--scale", "0.1",
+                   "--start", start, "--events", "none")
+        same(done.returncode, 0, done.stderr)
+    ends = []
+    for name in ("new", "old"):
+        done = run("replay", "--quiet", "--data", store, "--site", f"jp-01={folder}/{name}/jp-01.pcap")
+        same(done.returncode, 0, done.stderr)
+        catalog = sqlite3.connect(f"file:{store}/catalog.sqlite?mode=ro", uri=True)
+        ends.append(catalog.execute("SELECT engine, window_end FROM engine_state ORDER BY engine").fetchall())
+        catalog.close()
+    assert ends[0], "no state was kept"
+    same(ends[1], ends[0])
+    same(len(run("stats", "sites", "--json", "--data", store).stdout.splitlines()), 1)
 
 
 @says("packets on a live interface are in the API within five seconds")
