@@ -1,6 +1,7 @@
 /* The graphical lasso on darknet-like data: log counts of `p` sources in `n` slots, a third of
  * the sources in 20 groups that act in the same slots. bench_glasso P N PENALTY SEED ROUNDS
- * [FILE]: with FILE the data go there, for other programs (see glasso_peers.py). */
+ * [FILE]: with FILE the data go there, for other programs (see glasso_peers.py); with
+ * GLASSO_BARE in the environment the diagonal is not penalised. */
 #include "base/rng.h"
 #include "bench.h"
 #include "num/glasso.h"
@@ -58,7 +59,7 @@ int main(int argc, char **argv)
         write_data(argv[6], x, p, n);
     glasso_centre(x, p, n, (double)n);
     struct glasso_input in = {.count = p, .samples = n, .rows = x};
-    struct glasso_options o = {.least = rho, .tolerance = 1e-6};
+    struct glasso_options o = {.least = rho, .bare_diagonal = getenv("GLASSO_BARE") != NULL};
     struct bench b = {0};
     struct glasso *g = NULL;
     for (unsigned k = 0; k < rounds; k++) {
