@@ -177,9 +177,11 @@ static enum err try_cell(struct lab *l, size_t window, size_t size, size_t many)
         .loose = l->loose,
         .service = choose_service(w, l->busiest, &r)};
     enum err e = plant(l->planted, w, &p, &r);
+    if (e)
+        return e;
     const struct block **blocks = calloc(w->block_count + 1, sizeof *blocks);
-    if (e || !blocks)
-        return e ? e : ERR_NOMEM;
+    if (!blocks)
+        return ERR_NOMEM;
     memcpy(blocks, w->blocks, w->block_count * sizeof *blocks);
     blocks[w->block_count] = l->planted;
     struct window with = *w;
