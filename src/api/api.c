@@ -3,10 +3,12 @@
 #include "api/connections_int.h"
 #include "api/events_int.h"
 #include "api/handler_int.h"
+#include "api/kept_int.h"
 #include "api/password_int.h"
 #include "api/server_int.h"
 #include "api/shared_int.h"
 #include "api/ticker_int.h"
+#include "api/warmer_int.h"
 #include "api/work_int.h"
 
 #include <errno.h>
@@ -82,7 +84,7 @@ enum err api_bare_new(struct api **ret_api, const struct api_options *options,
     enum err e = take_names(a, options, f);
     if (!e)
         e = make_decoy(a, f);
-    if (!e && shared_new(&a->shared) != OK)
+    if (!e && (shared_new(&a->shared) != OK || kept_new(&a->kept) != OK))
         e = fault_set(f, ERR_NOMEM, "out of memory");
     if (!e && throttle_new(&a->throttle, THROTTLE_KEYS) != OK)
         e = fault_set(f, ERR_NOMEM, "out of memory");
@@ -106,6 +108,7 @@ void api_bare_free(struct api *a)
     free(a->decoy);
     throttle_free(a->throttle);
     shared_free(a->shared);
+    kept_free(a->kept);
     pthread_mutex_destroy(&a->hashing);
     pthread_mutex_destroy(&a->held.lock);
     free(a);
@@ -176,8 +179,9 @@ static enum err start(struct api *a, struct fault *f)
         close(socket);
         return e;
     }
-    return ticker_start(&a->ticker, a) ? fault_set(f, ERR_NOMEM, "no thread for the clock")
-                                       : OK;
+    if (ticker_start(&a->ticker, a) != OK || warmer_start(&a->warmer, a) != OK)
+        return fault_set(f, ERR_NOMEM, "no thread for the clock");
+    return OK;
 }
 
 enum err api_start(struct api **ret_api, const struct api_options *options,
@@ -201,6 +205,7 @@ void api_stop(struct api *a)
         return;
     atomic_store(&a->stopping, true);
     ticker_stop(a->ticker);
+    warmer_stop(a->warmer);
     if (a->daemon)
         server_stop(a);
     else if (a->workers)

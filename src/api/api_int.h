@@ -10,8 +10,10 @@
 
 struct MHD_Daemon;
 struct events;
+struct kept;
 struct shared;
 struct ticker;
+struct warmer;
 struct workers;
 struct connections;
 
@@ -49,6 +51,7 @@ struct api {
     struct throttle *throttle;
     struct held held;
     struct shared *shared;
+    struct kept *kept;
     struct counters counters;
     pthread_mutex_t hashing; /* one password hash at a time: each takes 64 MiB */
     char *decoy;             /* hash of no password: what unknown users are checked against */
@@ -58,6 +61,7 @@ struct api {
     struct workers *workers;
     struct connections *connections;
     struct ticker *ticker;
+    struct warmer *warmer;
     struct MHD_Daemon *daemon;
     char *certificate, *key; /* PEM, as MHD wants them */
     _Atomic bool stopping;

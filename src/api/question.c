@@ -1,6 +1,7 @@
 #include "api/question_int.h"
 
 #include "api/api_int.h"
+#include "api/kept_int.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -170,17 +171,27 @@ void question_init(
         a->limit = (size_t)arg(r, P_LIMIT)->number;
 }
 
+/* What is kept of the store's span, by which a change is known; 0: not known yet. */
+static uint64_t held_packets(struct request *r)
+{
+    struct held *held = &r->api->held;
+    pthread_mutex_lock(&held->lock);
+    uint64_t packets = held->packets;
+    pthread_mutex_unlock(&held->lock);
+    return packets;
+}
+
 enum err question_ask(struct request *r, const struct ask *a, enum ask_format format,
     struct buf *out, char ret_cursor[ASK_CURSOR])
 {
-    const struct api_store *s = &r->api->parts.store;
-    char cursor[ASK_CURSOR] = "";
-    enum err e = s->ask(s->context, a, format, out, cursor, &r->fault);
+    struct kept_ask q = {a, format, held_packets(r), r->now};
+    struct kept_answer answer = {.out = out};
+    enum err e = kept_run(r->api->kept, &r->api->parts.store, &q, &answer, &r->fault);
     if (!e)
         e = out->err;
-    if (!e && ret_cursor && cursor[0]) {
-        int len = snprintf(ret_cursor, ASK_CURSOR, "%llx~%llx~%s", (unsigned long long)a->from,
-            (unsigned long long)a->to, cursor);
+    if (!e && ret_cursor && answer.cursor[0]) {
+        int len = snprintf(ret_cursor, ASK_CURSOR, "%llx~%llx~%s",
+            (unsigned long long)answer.from, (unsigned long long)answer.to, answer.cursor);
         if (len >= ASK_CURSOR)
             return fault_set(&r->fault, ERR_IO, "the store's cursor is too long");
     }

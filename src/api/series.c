@@ -23,19 +23,29 @@ static const char *const by_names[] = {[BY_NOTHING] = NULL,
 static const char *const measure_names[] = {
     [MEASURE_PACKETS] = "packets", [MEASURE_SOURCES] = "sources", [MEASURE_BYTES] = "bytes"};
 
-/* The shortest of these that needs no more than 500 for the span. The store has rollups of ten
- * minutes; what is finer is counted from packets, and asked for by itself only over two hours.
- */
-static int64_t choose_step(const struct span *span)
+/* Can the store answer from what it has by ten minutes? */
+static bool by_window(const struct ask *a)
+{
+    return (a->by == BY_NOTHING || a->by == BY_SITE || a->by == BY_CLASS) && !a->country[0] &&
+           !a->tool[0] && a->proto < 0 && a->port < 0 && a->asn < 0 && !a->has_src;
+}
+
+/* The shortest of these that needs no more than 500 for the span. The store has totals by ten
+ * minutes, all else by the hour: shorter steps are then counted from contacts, and asked for by
+ * themselves only over twelve hours, or 36 for one port, whose contacts stand together. What is
+ * finer than contacts is counted from packets, by itself only over two hours. */
+static int64_t choose_step(const struct span *span, const struct ask *a)
 {
     static const int64_t steps[] = {10 * US_MINUTE, 20 * US_MINUTE, 30 * US_MINUTE, US_HOUR,
         2 * US_HOUR, 3 * US_HOUR, 6 * US_HOUR, 12 * US_HOUR, US_DAY, 2 * US_DAY, 7 * US_DAY,
         14 * US_DAY, 28 * US_DAY};
     size_t last = sizeof steps / sizeof *steps - 1;
-    if (span->to - span->from <= 2 * US_HOUR)
+    int64_t length = span->to - span->from;
+    bool hours = !by_window(a) && length > (a->port >= 0 ? 36 : 12) * US_HOUR;
+    if (length <= 2 * US_HOUR)
         return US_MINUTE;
     for (size_t i = 0; i < last; i++)
-        if ((span->to - span->from) / steps[i] < STEPS_WANTED)
+        if (length / steps[i] < STEPS_WANTED && (!hours || steps[i] >= US_HOUR))
             return steps[i];
     return steps[last];
 }
@@ -43,7 +53,7 @@ static int64_t choose_step(const struct span *span)
 void series_align(struct series_ask *s)
 {
     if (!s->ask.step)
-        s->ask.step = choose_step(&s->span);
+        s->ask.step = choose_step(&s->span, &s->ask);
     s->ask.from = time_floor(s->span.from, s->ask.step);
     s->ask.to = time_floor(s->span.to - 1, s->ask.step) + s->ask.step;
 }

@@ -76,8 +76,8 @@ struct ask {
     int64_t from, to; /* us, [from, to); both 0: all there is */
     int64_t step;     /* ASK_SERIES: us, whole seconds; 0: chosen so that 100 to 500 steps
                          cover the span, or 36 to 100 where coarser tables answer quicker */
-    enum ask_by by;   /* ASK_SERIES: one line for each; the `limit` largest (0: 10), the rest as
-                         "other" */
+    enum ask_by by;   /* ASK_SERIES: one line for each; the `limit` largest (0: 10), the rest of
+                         packets or bytes as "other" */
     enum ask_measure measure;
     char site[RECORD_NAME_MAX + 1]; /* "": any */
     char country[3];

@@ -370,6 +370,7 @@ void plan_packets(const struct asking *q, struct source *src, struct buf *out)
         src->weigh ? "toUInt64(1)" : "src");
     put_ranges("ts", &range, 1, out);
     plan_filters(q->ask, out);
+    buf_str(out, src->where ? src->where : "");
     buf_str(out, ")");
 }
 

@@ -1,8 +1,9 @@
 /* The SQL of series. A series by a key has lines for the largest keys, which are found first,
- * and one for the rest. */
+ * and one for the rest of packets or bytes. */
 #include "store/ask_int.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Beyond all numbers of networks and services, so that it comes last. */
@@ -105,15 +106,36 @@ static enum err find_lines(struct asking *q, int64_t step, enum measure m, struc
     return e ? e : ret_list->err;
 }
 
-/* A row's line. */
-static void put_key(const struct grouping *g, const struct buf *list, struct buf *out)
+/* A row's line. A source counts in every line that it is in, so what is no line's has no sum
+ * with the rest: only packets and bytes have a line "other". */
+static void put_key(
+    const struct grouping *g, const struct buf *list, bool rest, struct buf *out)
 {
     const char *text = g->word ? "toString" : "";
-    if (list->len)
+    if (list->len && rest)
         buf_printf(out, "if(%s IN (%s), %s(%s), %s)", g->key, (const char *)list->data, text,
             g->key, g->other);
     else
         buf_printf(out, "%s(%s)", text, g->key);
+}
+
+/* " AND ... IN ...": the rows of the lines. Services are named as the tables are sorted. */
+static void put_lines(
+    const struct asking *q, const struct grouping *g, const struct buf *list, struct buf *out)
+{
+    const char *at = (const char *)list->data;
+    if (q->ask->by != BY_PORT) {
+        buf_printf(out, " AND %s IN (%s)", g->key, at);
+        return;
+    }
+    buf_str(out, " AND (proto, dport) IN (");
+    for (const char *comma = ""; at && *at; comma = ", ") {
+        char *end = NULL;
+        unsigned long long service = strtoull(at, &end, 10);
+        buf_printf(out, "%s(%llu, %llu)", comma, service >> 16, service & 0xffff);
+        at = end + strspn(end, ", ");
+    }
+    buf_str(out, ")");
 }
 
 enum err question_series_sql(struct asking *q, struct buf *out)
@@ -134,13 +156,19 @@ enum err question_series_sql(struct asking *q, struct buf *out)
     struct buf list;
     struct buf key;
     struct buf from;
+    struct buf where;
     buf_init(&list, STORE_SQL_MAX);
     buf_init(&key, STORE_SQL_MAX);
     buf_init(&from, STORE_SQL_MAX);
+    buf_init(&where, STORE_SQL_MAX);
     enum err e = a->by == BY_NOTHING ? OK : find_lines(q, step, m, &list);
     if (!e) {
         struct source src = question_whole(q, g->dimensions, 1u << m);
-        put_key(g, &list, &key);
+        bool rest = !measure_is_set(m);
+        put_key(g, &list, rest, &key);
+        if (list.len && !rest)
+            put_lines(q, g, &list, &where);
+        src.where = (const char *)where.data;
         src.step = step;
         src.key = (const char *)key.data;
         put_source(q, &src, step, &from);
@@ -152,6 +180,7 @@ enum err question_series_sql(struct asking *q, struct buf *out)
             out, " FROM %s GROUP BY bucket, k ORDER BY bucket, k", (const char *)from.data);
         e = key.err ? key.err : from.err;
     }
+    buf_done(&where);
     buf_done(&list);
     buf_done(&key);
     buf_done(&from);
