@@ -58,6 +58,7 @@ static enum err growth_open(
         .rises_max = conf_count(conf, "rises-max"),
     };
     g->window = window;
+    quiet_powers(g->powers);
     g->span[0] = (uint32_t)(US_HOUR / window);
     g->span[1] = 6 * g->span[0];
     *ret_state = &g->state;
@@ -71,10 +72,13 @@ void growth_clear(struct growth *g)
     free(g->places);
     free(g->cells);
     free(g->rises);
-    index_done(&g->cell_index);
+    free(g->cell_of);
+    free(g->rise_of);
     g->places = NULL;
     g->cells = NULL;
     g->rises = NULL;
+    g->cell_of = NULL;
+    g->rise_of = NULL;
     g->place_count = g->cell_count = g->cell_room = g->rise_count = 0;
     g->now = 0;
     g->left_out = 0;

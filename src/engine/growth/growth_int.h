@@ -2,7 +2,6 @@
 #define ENGINE_GROWTH_GROWTH_INT_H
 
 #include "base/clock.h"
-#include "base/index.h"
 #include "engine/growth/growth.h"
 #include "engine/portrait.h"
 #include "engine/quiet.h"
@@ -22,6 +21,7 @@ struct cell {
     uint32_t service;
     uint16_t site;
     uint16_t idle_hours;         /* in a row without a source */
+    uint32_t next;               /* derived: the service's next cell, number + 1; 0: none */
     float recent[RECENT];        /* sources in each of the last windows; NAN: not watched */
     float before[SPANS];         /* derived: median of the hours before each span */
     uint8_t before_hours[SPANS]; /* ... and of how many hours */
@@ -58,6 +58,7 @@ struct rising {
 struct place {
     char name[RECORD_NAME_MAX + 1];
     uint32_t windows; /* watched */
+    double least;     /* derived: rate of a service that nobody has reached */
     struct quiet *quiet;
     double spread[SPANS], weight[SPANS]; /* dispersion, over all its services */
 };
@@ -78,16 +79,20 @@ struct growth {
     struct growth_options options;
     int64_t window;
     uint32_t span[SPANS]; /* windows in each */
-    uint32_t now;         /* number of the window in hand, from 1 */
-    int64_t origin;       /* start of window number 0 */
+    double powers[QUIET_POWERS];
+    uint32_t now;   /* number of the window in hand, from 1 */
+    uint32_t hour;  /* derived: its hour, from that of window number 0 */
+    double into;    /* derived: how far into this hour it reaches, 0..1 */
+    int64_t origin; /* start of window number 0 */
     struct place *places;
     size_t place_count;
     struct cell *cells; /* in order of birth */
     size_t cell_count, cell_room;
-    struct index cell_index; /* of (service, site) */
+    uint32_t *cell_of; /* derived, by service: number + 1 of one of its cells; 0: none */
     struct rising *rises;
     size_t rise_count;
-    struct tail tail; /* of the joint scores of busy services */
+    uint16_t *rise_of; /* derived, by service: number of its rise + 1; 0: none */
+    struct tail tail;  /* of the joint scores of busy services */
     uint64_t left_out;
 };
 
@@ -103,10 +108,19 @@ static inline uint32_t growth_hour(const struct growth *g, uint32_t number)
                       US_HOUR);
 }
 
+/* After `now` has changed: what follows from it. */
+static inline void growth_turn(struct growth *g)
+{
+    int64_t hour = time_floor(growth_time(g, g->now), US_HOUR);
+    g->hour = growth_hour(g, g->now);
+    g->into = (double)(growth_time(g, g->now + 1) - hour) / (double)US_HOUR;
+}
+
 /* What one site sees of one service now, against its past. */
 struct sight {
     float seen, expected, dispersion; /* NAN: not known */
-    float log_p;                      /* -log10 */
+    float log_p;                      /* -log10; 0: not asked for */
+    double sources, mean, spread;     /* the same before rounding, for the p-value */
     unsigned span;
     bool blind; /* no earlier day has these hours */
 };
@@ -117,19 +131,28 @@ struct sight {
 struct cell *growth_cell(const struct growth *g, uint32_t service, uint16_t place);
 enum err growth_cell_add(struct growth *g, uint32_t service, uint16_t place, double rate,
     struct cell **ret_cell) MUST_CHECK;
-/* Sum of the last windows of the span and what the same hours of earlier days, or the hours
- * before, make one expect. */
-struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned span);
 /* Open the window in hand; where an hour began, the last goes into the past, unless `strange`.
  */
 void cell_advance(const struct growth *g, struct cell *c, bool watching, uint32_t skipped);
 void cell_close_hour(const struct growth *g, struct cell *c, uint32_t last_hour, bool strange);
 /* What follows from the past and is not saved. */
 void cell_refresh(const struct growth *g, struct cell *c);
+/* Sources of `count` windows up to and with window `to`, as far as they were watched, and how
+ * many of them were. */
+double cell_sum(const struct cell *c, uint32_t to, uint32_t count, unsigned *ret_known);
+/* Cells that nobody reached for three days go. */
+void cells_thin(struct growth *g);
+
+/* --- sight.c ---------------------------------------------------------------------------------
+ */
+
+/* Sum of the last windows of the span and what the same hours of earlier days, or the hours
+ * before, make one expect; without the p-value. */
+struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned span);
+/* Is more seen than expected? Only then there is a p-value below one half. */
+bool sight_is_raised(const struct sight *s);
+void sight_judge(struct sight *s);
 void cells_learn(struct growth *g);
-/* Cells that nobody reached for three days go; the index is made again. */
-enum err cells_thin(struct growth *g) MUST_CHECK;
-enum err cells_index(struct growth *g) MUST_CHECK;
 
 /* --- rising.c --------------------------------------------------------------------------------
  */

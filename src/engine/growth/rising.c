@@ -6,10 +6,8 @@
 
 struct rising *rising_of(struct growth *g, uint32_t service)
 {
-    for (size_t i = 0; i < g->rise_count; i++)
-        if (g->rises[i].service == service)
-            return &g->rises[i];
-    return NULL;
+    uint32_t number = g->rise_of ? g->rise_of[service] : 0;
+    return number ? &g->rises[number - 1] : NULL;
 }
 
 enum err rising_add(struct growth *g, uint32_t service, struct rising **ret_rising)
@@ -18,12 +16,15 @@ enum err rising_add(struct growth *g, uint32_t service, struct rising **ret_risi
         return ERR_FULL;
     if (!g->rises)
         g->rises = calloc(g->options.rises_max, sizeof *g->rises);
-    if (!g->rises)
+    if (!g->rise_of)
+        g->rise_of = calloc(SERVICES + 1, sizeof *g->rise_of);
+    if (!g->rises || !g->rise_of)
         return ERR_NOMEM;
     struct rising *r = &g->rises[g->rise_count++];
     memset(r, 0, sizeof *r);
     r->service = service;
     r->first = r->last = g->now;
+    g->rise_of[service] = (uint16_t)g->rise_count;
     *ret_rising = r;
     return OK;
 }
@@ -31,8 +32,11 @@ enum err rising_add(struct growth *g, uint32_t service, struct rising **ret_risi
 void rising_drop(struct growth *g, struct rising *r)
 {
     struct rising *last = &g->rises[--g->rise_count];
-    if (r != last)
-        *r = *last;
+    g->rise_of[r->service] = 0;
+    if (r == last)
+        return;
+    *r = *last;
+    g->rise_of[r->service] = (uint16_t)(r - g->rises + 1);
 }
 
 /* Open addressing; past three quarters full no new network is taken. */

@@ -11,6 +11,7 @@ enum {
 };
 static const double cross_log_p = 1.3; /* a site crosses at p = 0.05 and the ratio */
 static const double learning_ratio = 4.0;
+static const double busy_rate = 0.5; /* sources a window, over all sites */
 
 static uint64_t network_of(const struct ip *ip)
 {
@@ -24,31 +25,14 @@ static bool is_learning(const struct growth *g, size_t place)
     return (int64_t)g->places[place].windows * g->window <= g->options.learn;
 }
 
-/* The stranger of the two spans; .seen is NAN if neither can be told. */
-static struct sight best_sight(const struct growth *g, const struct cell *c)
-{
-    struct sight best = {.seen = NAN};
-    for (unsigned span = 0; span < SPANS; span++) {
-        struct sight s = cell_sight(g, c, span);
-        if (!isnan(s.seen) && (isnan(best.seen) || s.log_p > best.log_p))
-            best = s;
-    }
-    return best;
-}
-
-static bool crosses(const struct growth *g, const struct cell *c, const struct sight *s)
+/* As far as numbers tell: the p-value has to agree. */
+static bool may_cross(const struct growth *g, size_t place, const struct sight *s)
 {
     double ratio =
-        is_learning(g, c->site) ? fmax(learning_ratio, g->options.ratio) : g->options.ratio;
-    return !isnan(s->seen) && g->places[c->site].windows > WINDOWS_LEAST &&
-           (double)s->log_p >= cross_log_p && (double)s->seen >= ratio * (double)s->expected &&
+        is_learning(g, place) ? fmax(learning_ratio, g->options.ratio) : g->options.ratio;
+    return g->places[place].windows > WINDOWS_LEAST &&
+           (double)s->seen >= ratio * (double)s->expected &&
            (double)(s->seen - s->expected) >= g->options.own;
-}
-
-/* Only a cell with more than its usual traffic is looked at closely. */
-static bool is_worth(const struct growth *g, const struct cell *c)
-{
-    return c->recent[g->now % RECENT] > 0.0F;
 }
 
 static void watch_sources(
@@ -69,45 +53,103 @@ static void watch_sources(
 /* --- one service ---------------------------------------------------------------------------
  */
 
-/* All sites' p-values of one service now, as natural logarithms; those that see nothing say one
- * half. */
+/* What all sites see of one service now. */
 struct chorus {
-    double log_p[SITES_CAP];
+    struct sight spans[SITES_CAP][SPANS]; /* .seen is NAN if it cannot be told */
+    struct sight sights[SITES_CAP];       /* the stranger of the two spans */
+    double log_p[SITES_CAP]; /* natural logarithms; those that see nothing say one half */
     unsigned count;
-    double expected; /* sources a window, over all sites */
+    bool busy; /* half a source a window are expected, over all sites */
     uint64_t crossing;
     bool learning; /* one of those that cross is young */
-    struct sight sights[SITES_CAP];
 };
 
-static void listen(
-    const struct growth *g, const struct round *r, uint32_t service, struct chorus *ret_chorus)
+static double rate_expected(const struct growth *g, const struct sight *s)
 {
-    struct chorus c = {.count = 0};
-    for (size_t k = 0; k < g->place_count; k++) {
-        c.sights[k] = (struct sight){.seen = NAN, .expected = NAN};
-        if (!(r->live >> k & 1))
-            continue;
-        const struct cell *cell = growth_cell(g, service, (uint16_t)k);
-        c.sights[k] = cell ? best_sight(g, cell) : c.sights[k];
-        bool known = cell && !isnan(c.sights[k].seen);
-        c.log_p[c.count++] = known ? -(double)c.sights[k].log_p * M_LN10 : -M_LN2;
-        if (!known)
-            continue;
-        c.expected += (double)c.sights[k].expected / g->span[c.sights[k].span];
-        if (crosses(g, cell, &c.sights[k])) {
-            c.crossing |= (uint64_t)1 << k;
-            c.learning |= is_learning(g, k) || c.sights[k].blind;
-        }
-    }
-    *ret_chorus = c;
+    return (double)s->expected / g->span[s->span];
 }
 
-static int by_size(const void *a, const void *b)
+/* Numbers of all sites, without p-values; false if no p-value can make a difference: no site
+ * may cross, too few are raised to be improbable together, and the service is busy or not
+ * whichever span speaks for each of its sites. */
+static bool look(const struct growth *g, const struct round *r, uint32_t service,
+    unsigned needed, struct chorus *c)
 {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
+    double least = 0.0;
+    double most = 0.0;
+    unsigned raised = 0;
+    bool may = false;
+    c->count = 0;
+    c->crossing = 0;
+    c->learning = false;
+    for (size_t k = 0; k < g->place_count; k++)
+        for (unsigned span = 0; span < SPANS; span++)
+            c->spans[k][span].seen = NAN;
+    for (uint32_t at = g->cell_of[service]; at; at = g->cells[at - 1].next) {
+        const struct cell *cell = &g->cells[at - 1];
+        if (!(r->live >> cell->site & 1))
+            continue;
+        double low = INFINITY;
+        double high = 0.0;
+        bool up = false;
+        for (unsigned span = 0; span < SPANS; span++) {
+            struct sight *s = &c->spans[cell->site][span];
+            *s = cell_sight(g, cell, span);
+            if (isnan(s->seen))
+                continue;
+            low = fmin(low, rate_expected(g, s));
+            high = fmax(high, rate_expected(g, s));
+            up |= sight_is_raised(s);
+            may |= may_cross(g, cell->site, s);
+        }
+        least += low < INFINITY ? low : 0.0;
+        most += high;
+        raised += up;
+    }
+    const double margin = 1e-9; /* of sums in another order */
+    c->busy = least >= busy_rate;
+    bool clear = least > busy_rate * (1.0 + margin) || most < busy_rate * (1.0 - margin);
+    return may || raised >= needed || !clear;
+}
+
+static void listen(const struct growth *g, const struct round *r, struct chorus *c)
+{
+    double expected = 0.0;
+    for (size_t k = 0; k < g->place_count; k++) {
+        struct sight *best = &c->sights[k];
+        *best = (struct sight){.seen = NAN, .expected = NAN};
+        if (!(r->live >> k & 1))
+            continue;
+        for (unsigned span = 0; span < SPANS; span++) {
+            struct sight *s = &c->spans[k][span];
+            if (isnan(s->seen))
+                continue;
+            sight_judge(s);
+            if (isnan(best->seen) || s->log_p > best->log_p)
+                *best = *s;
+        }
+        bool known = !isnan(best->seen);
+        c->log_p[c->count++] = known ? -(double)best->log_p * M_LN10 : -M_LN2;
+        if (!known)
+            continue;
+        expected += rate_expected(g, best);
+        if ((double)best->log_p >= cross_log_p && may_cross(g, k, best)) {
+            c->crossing |= (uint64_t)1 << k;
+            c->learning |= is_learning(g, k) || best->blind;
+        }
+    }
+    c->busy = expected >= busy_rate;
+}
+
+static void sort_few(double *values, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        double x = values[i];
+        unsigned k = i;
+        for (; k > 0 && values[k - 1] > x; k--)
+            values[k] = values[k - 1];
+        values[k] = x;
+    }
 }
 
 static double log_choose(unsigned n, unsigned k)
@@ -128,7 +170,7 @@ static double joint(struct chorus *c, unsigned needed)
     const double correlation = 0.2;
     if (c->count < needed)
         return 0.0;
-    qsort(c->log_p, c->count, sizeof *c->log_p, by_size);
+    sort_few(c->log_p, c->count);
     if (c->learning)
         return -c->log_p[c->count / 2] / M_LN10;
     if (c->log_p[needed - 1] > -cross_log_p * M_LN10)
@@ -185,30 +227,37 @@ static unsigned sites_needed(const struct growth *g, uint64_t live)
     return needed < 2 ? 2 : needed;
 }
 
-static double tests_a_day(const struct growth *g, double busy_services, bool busy)
+/* What all services of a round are judged by. */
+struct bench {
+    unsigned needed;
+    double tests[2]; /* log10 of how many tests a day, of quiet services and of busy ones */
+    struct chorus *chorus; /* room for one */
+};
+
+static struct bench bench_of(
+    const struct growth *g, const struct round *r, struct arena *scratch)
 {
-    (void)g;
     /* An hour is looked at about 48 times a day anew, six hours 12 times. */
-    return log10(60.0 * (busy ? busy_services : (double)SERVICES));
+    return (struct bench){.needed = sites_needed(g, r->live),
+        .chorus = arena_take(scratch, 1, sizeof(struct chorus)),
+        .tests = {log10(60.0 * SERVICES), log10(60.0 * (1.0 + (double)r->busy))}};
 }
 
 /* NOLINTNEXTLINE(readability-function-size): what all its parts need */
 static enum err judge(struct growth *g, const struct round *r, size_t from, size_t to,
-    double busy_services, struct arena *scratch, struct sink *out)
+    const struct bench *bench, struct arena *scratch, struct sink *out)
 {
     uint32_t service = r->tally.groups[from].service;
-    struct chorus chorus;
-    listen(g, r, service, &chorus);
-    if (!chorus.count)
-        return OK;
-    unsigned needed = sites_needed(g, r->live);
-    double log_p = joint(&chorus, needed);
-    bool busy = chorus.expected >= 0.5;
     struct rising *rise = rising_of(g, service);
+    struct chorus *chorus = bench->chorus;
+    bool heard = look(g, r, service, bench->needed, chorus) || rise;
+    if (heard)
+        listen(g, r, chorus);
+    double log_p = heard ? joint(chorus, bench->needed) : 0.0;
     double corrected = tail_correct(&g->tail, log_p);
-    if (busy && !chorus.learning && !(rise && rise->fired))
+    if (chorus->busy && !chorus->learning && !(rise && rise->fired))
         tail_add(&g->tail, log_p);
-    if (!rise && chorus.crossing) {
+    if (!rise && chorus->crossing) {
         enum err e = rising_add(g, service, &rise);
         if (e == ERR_FULL)
             g->left_out++;
@@ -219,20 +268,20 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
         return OK;
     for (size_t i = from; i < to; i++)
         watch_sources(rise, r, &r->tally.groups[i]);
-    note_crossings(g, rise, &chorus);
+    note_crossings(g, rise, chorus);
     struct verdict v = {.tally = &r->tally,
         .from = from,
         .to = to,
         .live = r->live,
         .log_p = log_p,
-        .learning = chorus.learning,
-        .score = corrected - tests_a_day(g, busy_services, busy)};
+        .learning = chorus->learning,
+        .score = corrected - bench->tests[chorus->busy]};
     uint64_t lately = crossed_lately(g, rise);
-    bool fires =
-        chorus.crossing && v.score >= 0.0 && (unsigned)__builtin_popcountll(lately) >= needed;
+    bool fires = chorus->crossing && v.score >= 0.0 &&
+                 (unsigned)__builtin_popcountll(lately) >= bench->needed;
     if (fires) {
         v.across = rising_confirmed(rise, lately, g->options.own);
-        fires = (unsigned)__builtin_popcountll(v.across) >= needed;
+        fires = (unsigned)__builtin_popcountll(v.across) >= bench->needed;
     }
     rise->history = (uint8_t)(rise->history << 1 | fires);
     if (!fires)
@@ -242,30 +291,13 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
     return growth_report(g, rise, &v, scratch, out);
 }
 
-/* A service is looked at where somebody came to a cell that knows a past. */
-static bool is_worth_judging(
-    const struct growth *g, const struct round *r, size_t from, size_t to)
+/* A service is looked at where somebody came to a cell. */
+static bool is_worth_judging(const struct round *r, size_t from, size_t to)
 {
-    for (size_t i = from; i < to; i++) {
-        size_t k = r->place_of[r->tally.groups[i].site];
-        const struct cell *c =
-            k ? growth_cell(g, r->tally.groups[i].service, (uint16_t)(k - 1)) : NULL;
-        if (c && is_worth(g, c))
+    for (size_t i = from; i < to; i++)
+        if (r->cell_of[i])
             return true;
-    }
     return false;
-}
-
-static double count_busy(const struct growth *g)
-{
-    double busy = 1.0;
-    for (size_t i = 0; i < g->cell_count; i++) {
-        double recent = 0.0;
-        for (uint32_t k = 0; k < g->span[0] && k < g->now; k++)
-            recent += fmax(0.0, (double)g->cells[i].recent[(g->now - k) % RECENT]);
-        busy += recent >= 3.0;
-    }
-    return busy;
 }
 
 /* Rises end six hours after the last crossing; what lasts longer than `freeze` is normal now.
@@ -283,12 +315,12 @@ static void end_rises(struct growth *g)
 
 enum err round_judge(struct growth *g, struct round *r, struct arena *scratch, struct sink *out)
 {
-    double busy = count_busy(g);
-    enum err e = OK;
+    struct bench bench = bench_of(g, r, scratch);
+    enum err e = bench.chorus ? OK : ERR_NOMEM;
     for (size_t at = 0; !e && at < r->tally.group_count;) {
         size_t end = tally_service_end(&r->tally, at);
-        if (is_worth_judging(g, r, at, end))
-            e = judge(g, r, at, end, busy, scratch, out);
+        if (is_worth_judging(r, at, end))
+            e = judge(g, r, at, end, &bench, scratch, out);
         at = end;
     }
     end_rises(g);

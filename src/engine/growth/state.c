@@ -145,6 +145,7 @@ static enum err load_cells(struct growth *g, struct bytes *in)
         e = growth_cell_add(g, read.service, read.site, 0.0, &c);
         if (e)
             return e;
+        read.next = c->next;
         *c = read;
         cell_refresh(g, c);
     }
@@ -195,11 +196,9 @@ static enum err load_rises(struct growth *g, struct bytes *in)
         e = rising_add(g, SERVICES, &r); /* a service that is never asked for while it loads */
         if (e)
             return e;
-        if (!load_rising(g, in, r))
+        if (!load_rising(g, in, r) || rising_of(g, r->service))
             return ERR_BAD;
-        for (size_t k = 0; k + 1 < g->rise_count; k++)
-            if (g->rises[k].service == r->service)
-                return ERR_BAD;
+        g->rise_of[r->service] = (uint16_t)g->rise_count;
     }
     return e;
 }
@@ -218,6 +217,7 @@ static enum err load_into(struct growth *g, struct bytes *in)
     if (in->cut || g->origin > far || g->origin < -far || g->origin % g->window ||
         g->now > INT32_MAX || !tail_load(&g->tail, in))
         return ERR_BAD;
+    growth_turn(g);
     uint32_t places = bytes_le32(in);
     enum err e = places <= g->options.sites_max ? OK : ERR_FULL;
     for (uint32_t i = 0; !e && i < places; i++)
@@ -237,6 +237,7 @@ enum err growth_load(struct engine_state *st, struct bytes saved, struct fault *
     struct growth *g = (struct growth *)(void *)st;
     struct growth fresh = {.state = g->state, .options = g->options, .window = g->window};
     memcpy(fresh.span, g->span, sizeof fresh.span);
+    memcpy(fresh.powers, g->powers, sizeof fresh.powers);
     size_t whole = saved.left;
     enum err e = load_into(&fresh, &saved);
     if (e) {

@@ -10,6 +10,8 @@ struct round {
     uint16_t *place_of; /* window's site -> place + 1; 0: no room */
     uint64_t live;      /* places that watched the whole window */
     double kept[SITES_CAP];
+    uint32_t *cell_of; /* group of the tally -> its cell, number + 1; 0: none */
+    size_t busy;       /* cells that many sources reached in the last hour */
 };
 
 /* Count the window into cells. */

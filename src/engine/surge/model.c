@@ -6,27 +6,10 @@
 #include <string.h>
 
 enum {
-    RECENT_HOURS = 3, /* what "the last hours" are */
     KNOWN_MOST = 432, /* windows that the mean remembers */
-    RECENT_LEAST = 6, /* windows of them that must be known */
-    WEEKS_LEAST = 2,  /* before the day of the week counts */
     DAYS_FULL = 200   /* hour_days and week_weeks stop counting here */
 };
 
-/* Of the counts in a window, an hour and six hours: what is assumed of a site that has not yet
- * shown its own, and how many observations that assumption is worth. The longer the horizon,
- * the fewer independent observations there are in a day. */
-static const struct {
-    double dispersion;
-    double weight;
-    double least;
-} prior[HORIZONS] = {
-    {0.10, 50.0, 0.010},
-    {0.10, 30.0, 0.015},
-    {0.15, 20.0, 0.025},
-};
-static const double blind_dispersion =
-    0.6;                           /* six hours against an earlier level: no rhythm known */
 static const double outlier = 2.5; /* deviations; what lies beyond is learned as this */
 
 static unsigned hour_of(int64_t time)
@@ -42,27 +25,12 @@ static unsigned weekday_of(int64_t time)
 
 static double week_factor(const struct series *p, int64_t time)
 {
-    unsigned d = weekday_of(time);
-    return p->week_weeks[d] >= WEEKS_LEAST ? p->week[d] : 1.0;
+    return model_week(p, weekday_of(time));
 }
 
-/* The mean over days, never zero: no source in n windows does not mean that there is none. */
-static double mean_rate(const struct series *p)
+double model_mean(const struct series *p)
 {
     return ((double)p->mean * (double)p->known + 0.5) / ((double)p->known + 5.0);
-}
-
-/* A rate that `sum` sources in `windows` windows tell, when the mean is all that is known
- * before and weighs as much as one source. */
-static double shrunk(const struct series *p, double sum, double windows)
-{
-    return (sum + 1.0) / (windows + 1.0 / mean_rate(p));
-}
-
-static double hour_rate(const struct surge *s, const struct series *p, unsigned hour)
-{
-    double windows = fmin(p->hour_days[hour], 7.0) * s->span[1];
-    return shrunk(p, (double)p->hour[hour] * windows, windows);
 }
 
 /* Linear between the middles of the hours, where both neighbours are known. */
@@ -73,8 +41,7 @@ double model_rhythm(const struct surge *s, const struct series *p, uint32_t numb
     double next = (double)p->rate[slot->next];
     if (!isnan(next))
         rate += (double)slot->part * (next - rate);
-    return p->week_weeks[slot->weekday] >= WEEKS_LEAST ? rate * (double)p->week[slot->weekday]
-                                                       : rate;
+    return rate * model_week(p, slot->weekday);
 }
 
 void model_slot(struct surge *s, uint32_t number)
@@ -90,15 +57,23 @@ void model_slot(struct surge *s, uint32_t number)
 
 void model_refresh(const struct surge *s, struct series *p)
 {
-    for (unsigned h = 0; h < HOURS; h++)
-        p->rate[h] = p->hour_days[h] ? (float)hour_rate(s, p, h) : NAN;
+    double mean = model_mean(p);
+    for (unsigned h = 0; h < HOURS; h++) {
+        double windows = (double)(p->hour_days[h] < 7 ? p->hour_days[h] : 7) * s->span[1];
+        double rate = model_shrunk(mean, (double)p->hour[h] * windows, windows);
+        p->rate[h] = p->hour_days[h] ? (float)rate : NAN;
+    }
+    for (unsigned h = 0; h < HOURS; h++) {
+        double turn = (double)p->rate[(h + 1) % HOURS] - (double)p->rate[h];
+        p->turn[h] = isnan(turn) ? 0.0 : turn;
+    }
 }
 
 void model_begin(
     const struct surge *s, struct series *p, double rate, double windows, uint32_t days)
 {
     for (unsigned i = 0; i < RING; i++)
-        p->ring[i] = i < s->now && s->sites[p->site].windows > i ? (float)rate : NAN;
+        set_seen(p, i, i < s->now && s->sites[p->site].windows > i ? (float)rate : NAN);
     uint8_t known = (uint8_t)(days < DAYS_FULL ? days : DAYS_FULL);
     for (unsigned h = 0; h < HOURS; h++) {
         p->hour[h] = (float)rate;
@@ -109,112 +84,6 @@ void model_begin(
     p->mean = (float)rate;
     p->known = (float)windows;
     model_refresh(s, p);
-}
-
-/* Sum over the normal windows in [from, to); how many they are; and the rhythm's mean over
- * them, NAN if it is not known for all. */
-static double sum_between(const struct surge *s, const struct series *p, uint32_t from,
-    uint32_t to, unsigned *ret_count, double *ret_rhythm)
-{
-    double sum = 0.0;
-    double rhythm = 0.0;
-    unsigned count = 0;
-    for (uint32_t n = from; n < to; n++) {
-        if (is_held(p, n) || isnan(p->ring[n % RING]))
-            continue;
-        sum += (double)p->ring[n % RING];
-        rhythm += model_rhythm(s, p, n);
-        count++;
-    }
-    *ret_rhythm = count ? rhythm / count : NAN;
-    *ret_count = count;
-    return sum;
-}
-
-/* The level of the last hours before the horizon, carried on along the rhythm. An hour is left
- * between the two for the longer horizons, so that what grows does not become its own measure.
- */
-static double recent_rate(
-    const struct surge *s, const struct series *p, unsigned horizon, double rhythm_now)
-{
-    uint32_t hour = s->span[1];
-    uint32_t end = s->now + 1 - s->span[horizon];
-    end -= horizon == 0 ? 0 : horizon == 1 ? hour : 2 * hour;
-    uint32_t length = (horizon == 2 ? 2u : 1u) * RECENT_HOURS * hour;
-    uint32_t oldest = s->now + 1 > RING ? s->now + 1 - RING : 1;
-    if (s->now + 1 < s->span[horizon] + 2 * hour || end <= oldest)
-        return NAN;
-    uint32_t from = end > oldest + length ? end - length : oldest;
-    double rhythm_then;
-    unsigned count;
-    double sum = sum_between(s, p, from, end, &count, &rhythm_then);
-    double rate = count < RECENT_LEAST ? mean_rate(p) : shrunk(p, sum, count);
-    if (isnan(rhythm_now) || isnan(rhythm_then))
-        return rate;
-    const double calm = 2.0; /* sources: rhythms of quiet ports are mostly chance */
-    double turn = (rhythm_now + calm) / (rhythm_then + calm);
-    return rate * fmin(fmax(turn, 0.5), 2.0);
-}
-
-static double dispersion_of(const struct surge *s, const struct series *p, unsigned h)
-{
-    const struct site *site = &s->sites[p->site];
-    double pool = (site->spread[h] + prior[h].dispersion * prior[h].weight) /
-                  (site->weight[h] + prior[h].weight);
-    double own = ((double)p->spread[h] + pool * prior[h].weight) /
-                 ((double)p->weight[h] + prior[h].weight);
-    return fmax(own, prior[h].least);
-}
-
-/* Days behind the rhythm at the window in hand; a mean of few days is itself uncertain. */
-static unsigned days_known(const struct surge *s, const struct series *p)
-{
-    return p->hour_days[hour_of(window_start(s, s->now) + s->window / 2)];
-}
-
-struct view model_view(const struct surge *s, const struct series *p, unsigned h)
-{
-    struct view v = {.seen = NAN, .expected = NAN};
-    double seen = 0.0;
-    double rhythm = 0.0;
-    double most = 0.0;
-    double second = 0.0;
-    unsigned count = 0;
-    for (uint32_t k = 0; k < s->span[h] && k < s->now; k++) {
-        double x = (double)p->ring[(s->now - k) % RING];
-        if (isnan(x))
-            continue;
-        seen += x;
-        second = fmax(second, fmin(x, most));
-        most = fmax(most, x);
-        rhythm += model_rhythm(s, p, s->now - k);
-        count++;
-    }
-    if (count * 2 <= s->span[h])
-        return v;
-    /* One window alone is the business of the shortest horizon; in the longer ones it counts no
-     * more than the next largest. */
-    v.seen = (float)(count > 1 ? seen - most + second : seen);
-    double dispersion = dispersion_of(s, p, h);
-    double by_rhythm = rhythm;
-    double recent = recent_rate(s, p, h, rhythm / count) * count;
-    unsigned days = days_known(s, p);
-    if (days)
-        dispersion *= 1.0 + 1.0 / days;
-    /* A mean that few sources tell is itself uncertain by so much. */
-    double known = fmax(h == 2 && days ? 0.0 : RECENT_HOURS, (h == 2 ? 6.0 : 1.0) * days);
-    dispersion += 1.0 / (0.5 + known * s->span[1] * fmax(by_rhythm, recent) / count);
-    if (h == 2 && !isnan(by_rhythm)) {
-        v.expected = (float)by_rhythm;
-    } else if (h == 2) {
-        v.expected = (float)recent;
-        dispersion = fmax(dispersion, blind_dispersion);
-    } else {
-        v.expected =
-            (float)fmax(by_rhythm, recent); /* the larger; the known one if one is NAN */
-    }
-    v.dispersion = (float)dispersion;
-    return v;
 }
 
 /* One squared error more, after White: E((x - m)^2 - m) / m^2 is the dispersion. Small means
@@ -309,9 +178,14 @@ void model_close_hour(const struct surge *s, struct series *p)
     if (s->now <= back)
         return;
     int64_t middle = start - (int64_t)back * s->window + US_HOUR / 2;
-    double rhythm;
-    unsigned count;
-    double rate = sum_between(s, p, s->now - back, s->now - back + hour, &count, &rhythm);
+    double rate = 0.0;
+    unsigned count = 0;
+    for (uint32_t n = s->now - back; n < s->now - back + hour; n++) {
+        if (is_held(p, n) || isnan(p->ring[n % RING]))
+            continue;
+        rate += (double)p->ring[n % RING];
+        count++;
+    }
     if (count * 2 < hour)
         return;
     rate /= count * week_factor(p, middle);

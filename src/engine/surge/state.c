@@ -151,6 +151,8 @@ static bool load_series(struct surge *s, struct bytes *in, struct series *p)
     p->site = bytes_le16(in);
     p->idle_days = bytes_le16(in);
     bool good = load_floats(in, p->ring, RING, 0.0, true);
+    for (uint32_t i = 0; i < RING; i++)
+        set_seen(p, i, p->ring[i]);
     for (size_t i = 0; i < sizeof p->held / sizeof *p->held; i++)
         p->held[i] = bytes_le64(in);
     good = good && load_floats(in, p->hour, HOURS, 0.0, false);
@@ -263,6 +265,7 @@ enum err surge_load(struct engine_state *st, struct bytes saved, struct fault *f
     struct surge *s = (struct surge *)(void *)st;
     struct surge fresh = {.state = s->state, .options = s->options, .window = s->window};
     memcpy(fresh.span, s->span, sizeof fresh.span);
+    memcpy(fresh.powers, s->powers, sizeof fresh.powers);
     size_t whole = saved.left;
     enum err e = load_into(&fresh, &saved);
     if (e) {

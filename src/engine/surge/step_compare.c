@@ -1,4 +1,5 @@
 #include "engine/surge/step_int.h"
+#include "engine/surge/view_int.h"
 
 #include "num/order.h"
 
@@ -56,14 +57,15 @@ enum err step_compare(struct surge *s, struct step *step, struct arena *scratch)
 {
     enum err e = map_groups(s, step, scratch);
     double *room = e ? NULL : arena_take(scratch, s->series_count + 1, sizeof *room);
-    if (e || !room)
+    struct outlook *outlook = e ? NULL : arena_take(scratch, 1, sizeof *outlook);
+    if (e || !room || !outlook)
         return e ? e : ERR_NOMEM;
+    outlook_make(outlook, s);
     for (size_t k = 0; k < s->site_count; k++)
         s->sites[k].series_count = 0;
     for (size_t i = 0; i < s->series_count; i++) {
         const struct series *p = &s->series[i];
-        for (unsigned h = 0; h < HORIZONS; h++)
-            step->views[i][h] = model_view(s, p, h);
+        views_take(s, outlook, p, step->views[i]);
         s->sites[p->site].series_count += (double)step->views[i][0].expected >= 0.5;
     }
     for (size_t k = 0; k < s->site_count; k++)

@@ -64,10 +64,10 @@ static void advance(struct surge *s, const struct step *step)
     for (size_t i = 0; i < s->series_count; i++) {
         struct series *p = &s->series[i];
         for (uint32_t k = 1; k <= skipped; k++) {
-            p->ring[(s->now - k) % RING] = NAN;
+            set_seen(p, s->now - k, NAN);
             set_held(p, s->now - k, false);
         }
-        p->ring[s->now % RING] = is_watching(step, p->site) ? 0.0F : NAN;
+        set_seen(p, s->now, is_watching(step, p->site) ? 0.0F : NAN);
         set_held(p, s->now, false);
     }
 }
@@ -87,7 +87,7 @@ static enum err promote(
     double rate = quiet_rate(hits, site->windows);
     rate = fmax(rate, site->pool_rate[pool_of(service)]);
     model_begin(s, p, rate, quiet_windows(site->windows), days);
-    p->ring[s->now % RING] = seen;
+    set_seen(p, s->now, seen);
     site->quiet[service] = (struct quiet){0};
     site->series_of[service] = (uint32_t)++s->series_count;
     return OK;
@@ -105,12 +105,12 @@ static enum err count_group(
     float seen = (float)(g->count / (kept > 0.0 ? kept : 1.0));
     uint32_t number = site->series_of[g->service];
     if (number) {
-        s->series[number - 1].ring[s->now % RING] = seen;
+        set_seen(&s->series[number - 1], s->now, seen);
         s->series[number - 1].idle_days = 0;
         return OK;
     }
     struct quiet *q = &site->quiet[g->service];
-    double before = quiet_hits(q, s->now);
+    double before = quiet_hits_by(q, s->now, s->powers);
     double hits = before + (double)seen;
     quiet_seen[(k - 1) * POOLS + pool_of(g->service)] += fmin((double)seen, 10.0);
     if (seen >= (float)PROMOTE_SOURCES || hits >= promote_hits) {

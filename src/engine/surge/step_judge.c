@@ -43,6 +43,11 @@ static bool is_busy(const struct surge *s, const struct view *v, unsigned h)
     return (double)v->expected >= 0.5 * s->span[h];
 }
 
+static bool is_told(const struct view *v)
+{
+    return !isnan(v->seen) && !isnan(v->expected);
+}
+
 /* -log10 P(count >= seen), 0 for what nobody would look at twice. */
 static double strangeness(const struct view *v, double kept)
 {
@@ -54,24 +59,34 @@ static double strangeness(const struct view *v, double kept)
     return -log_tail_negbin(n, m, d) / M_LN10;
 }
 
+/* Only the voice of a series that is under suspicion or may come under it is asked for; the
+ * correction never makes a p-value more extreme. */
 static struct voice listen(struct surge *s, const struct series *p,
     const struct view views[HORIZONS], double kept, const struct bench *bench)
 {
     struct voice loudest = {.score = -INFINITY};
     struct site *site = &s->sites[p->site];
+    bool fired = p->suspect && s->episodes[p->suspect - 1].fired;
+    double log_p[HORIZONS];
+    bool heard = p->suspect;
+    for (unsigned h = 0; h < HORIZONS; h++) {
+        log_p[h] = is_told(&views[h]) ? strangeness(&views[h], kept) : 0.0;
+        heard |= log_p[h] >= suspicious;
+    }
     for (unsigned h = 0; h < HORIZONS; h++) {
         const struct view *v = &views[h];
-        if (isnan(v->seen) || isnan(v->expected))
+        if (!is_told(v))
             continue;
-        double log_p = strangeness(v, kept);
-        double corrected = tail_correct(&site->tails[h], log_p);
         bool busy = is_busy(s, v, h);
-        if (busy && !(p->suspect && s->episodes[p->suspect - 1].fired))
-            tail_add(&site->tails[h], log_p);
-        double score = corrected - (busy ? bench->tests_busy : bench->tests_quiet);
-        if (score > loudest.score)
-            loudest = (struct voice){
-                .horizon = h, .corrected = corrected, .log_p = log_p, .score = score};
+        if (heard) {
+            double corrected = tail_correct(&site->tails[h], log_p[h]);
+            double score = corrected - (busy ? bench->tests_busy : bench->tests_quiet);
+            if (score > loudest.score)
+                loudest = (struct voice){
+                    .horizon = h, .corrected = corrected, .log_p = log_p[h], .score = score};
+        }
+        if (busy && !fired)
+            tail_add(&site->tails[h], log_p[h]);
     }
     return loudest;
 }

@@ -53,6 +53,7 @@ static enum err surge_open(
         .suspects_max = conf_count(conf, "suspects-max"),
     };
     s->window = window;
+    quiet_powers(s->powers);
     s->span[0] = 1;
     s->span[1] = (uint32_t)(US_HOUR / window);
     s->span[2] = 6 * s->span[1];

@@ -8,12 +8,16 @@
 #include "engine/tail.h"
 #include "num/distinct.h"
 
+#include <math.h>
+
 enum {
-    RING = 144,   /* windows kept of each series: a day of 10 minutes */
+    RING = 144, /* windows kept of each series: a day of 10 minutes */
+    RING_WORDS = (RING + 63) / 64,
     HORIZONS = 3, /* the window, an hour, six hours */
     HOURS = 24,
     DAYS = 7,
-    POOLS = 3 /* quiet services are pooled by TCP, UDP, the rest */
+    WEEKS_LEAST = 2, /* before the day of the week counts */
+    POOLS = 3        /* quiet services are pooled by TCP, UDP, the rest */
 };
 
 /* One site and service with regular traffic. Rates are sources a window, as if nothing had been
@@ -21,19 +25,21 @@ enum {
 struct series {
     uint32_t service;
     uint16_t site;
-    uint16_t idle_days;              /* in a row without a source; dropped at three */
-    float ring[RING];                /* by window number; NAN: the site was not watching */
-    uint64_t held[(RING + 63) / 64]; /* bit: not normal, so not learned from */
-    float hour[HOURS];               /* normal rate at this hour of the day */
-    uint8_t hour_days[HOURS];        /* days that went into it */
-    float week[DAYS];                /* factor of the day of the week, Monday first */
+    uint16_t idle_days;        /* in a row without a source; dropped at three */
+    float ring[RING];          /* by window number; NAN: the site was not watching */
+    uint64_t held[RING_WORDS]; /* bit: not normal, so not learned from */
+    float hour[HOURS];         /* normal rate at this hour of the day */
+    uint8_t hour_days[HOURS];  /* days that went into it */
+    float week[DAYS];          /* factor of the day of the week, Monday first */
     uint8_t week_weeks[DAYS];
-    float mean;             /* normal rate over days ... */
-    float known;            /* ... and how many windows tell it */
-    float spread[HORIZONS]; /* sum of weighted squares over the mean's, and ... */
-    float weight[HORIZONS]; /* ... of the weights: dispersion = spread / weight */
-    float rate[HOURS];      /* derived: the rhythm, shrunk; NAN: not known */
-    uint16_t suspect;       /* number of its episode + 1; 0: none */
+    float mean;                /* normal rate over days ... */
+    float known;               /* ... and how many windows tell it */
+    float spread[HORIZONS];    /* sum of weighted squares over the mean's, and ... */
+    float weight[HORIZONS];    /* ... of the weights: dispersion = spread / weight */
+    uint64_t gaps[RING_WORDS]; /* derived: bit: NAN in the ring */
+    float rate[HOURS];         /* derived: the rhythm, shrunk; NAN: not known */
+    double turn[HOURS]; /* derived: of the next hour over this one; 0: one is not known */
+    uint16_t suspect;   /* number of its episode + 1; 0: none */
 };
 
 /* A series under suspicion: from the first strange window until an hour of none. */
@@ -83,7 +89,8 @@ struct surge_options {
 struct surge {
     struct engine_state state; /* first */
     struct surge_options options;
-    int64_t window;          /* length, us */
+    int64_t window; /* length, us */
+    double powers[QUIET_POWERS];
     struct slot slots[RING]; /* derived: of the last windows, by number */
     uint32_t span[HORIZONS]; /* windows in each horizon */
     uint32_t now;            /* number of the window in hand, from 1; 0 before the first */
@@ -107,11 +114,23 @@ static inline bool is_held(const struct series *p, uint32_t window)
     return p->held[window % RING / 64] >> (window % RING % 64) & 1;
 }
 
-static inline void set_held(struct series *p, uint32_t window, bool held)
+static inline void set_bit(uint64_t words[RING_WORDS], uint32_t window, bool on)
 {
     uint64_t bit = (uint64_t)1 << (window % RING % 64);
-    uint64_t *word = &p->held[window % RING / 64];
-    *word = held ? *word | bit : *word & ~bit;
+    uint64_t *word = &words[window % RING / 64];
+    *word = on ? *word | bit : *word & ~bit;
+}
+
+static inline void set_held(struct series *p, uint32_t window, bool held)
+{
+    set_bit(p->held, window, held);
+}
+
+/* Sources of a window; NAN: the site was not watching. */
+static inline void set_seen(struct series *p, uint32_t window, float seen)
+{
+    p->ring[window % RING] = seen;
+    set_bit(p->gaps, window, isnan(seen));
 }
 
 /* --- model.c: what is normal ------------------------------------------------------------- */
@@ -126,7 +145,19 @@ struct view {
 /* A series whose past is `rate`, as known from `windows` windows of `days` days. */
 void model_begin(
     const struct surge *s, struct series *p, double rate, double windows, uint32_t days);
-struct view model_view(const struct surge *s, const struct series *p, unsigned horizon);
+/* The mean over days, never zero: no source in n windows does not mean that there is none. */
+double model_mean(const struct series *p);
+/* A rate that `sum` sources in `windows` windows tell, when the mean is all that is known
+ * before and weighs as much as one source. */
+static inline double model_shrunk(double mean, double sum, double windows)
+{
+    return (sum + 1.0) / (windows + 1.0 / mean);
+}
+/* Factor of a day of the week, once it is known. */
+static inline double model_week(const struct series *p, unsigned weekday)
+{
+    return p->week_weeks[weekday] >= WEEKS_LEAST ? (double)p->week[weekday] : 1.0;
+}
 /* Normal rate at window `number` as far as hours and days of the week tell; NAN if they do not.
  */
 double model_rhythm(const struct surge *s, const struct series *p, uint32_t number);

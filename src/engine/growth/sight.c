@@ -1,0 +1,157 @@
+/* What a cell's past makes one expect of now, and how strange it is to see more. */
+#include "engine/growth/growth_int.h"
+
+#include "engine/counts.h"
+#include "num/tail.h"
+
+#include <math.h>
+
+enum {
+    DAY_HOURS = 24,
+    DAYS = PAST_HOURS / DAY_HOURS
+};
+
+static const double prior_dispersion[SPANS] = {0.10, 0.15};
+static const double prior_weight = 50.0;
+static const double least_dispersion = 0.02;
+static const double outlier = 4.0;
+/* No past of the same hour: rhythm is not known, so much more is normal. */
+static const double blind_dispersion = 0.6;
+
+/* The hours in which the span lies, of the day `days` before: their sum, scaled to the span.
+ * The span reaches `into` its last hour: the rest lies in the hour before its first. */
+static double same_hours(
+    const struct growth *g, const struct cell *c, unsigned span, unsigned days)
+{
+    uint32_t hours = span ? 6 : 1;
+    uint32_t back = days * DAY_HOURS;
+    double rest = 1.0 - g->into;
+    uint32_t oldest = back + (rest < 1e-9 ? hours - 1 : hours);
+    if (oldest > g->hour || oldest >= PAST_HOURS)
+        return NAN;
+    uint32_t at = (g->hour - back) % PAST_HOURS;
+    double sum = 0.0;
+    for (uint32_t k = 0; k <= hours; k++) {
+        double part = k == 0 ? g->into : k == hours ? rest : 1.0;
+        if (part >= 1e-9)
+            sum += part * (double)c->past[at];
+        at = at ? at - 1 : PAST_HOURS - 1;
+    }
+    return sum;
+}
+
+/* Median of at most DAYS values. */
+static double middle_of(double *values, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++)
+        for (unsigned k = i; k > 0 && values[k - 1] > values[k]; k--) {
+            double other = values[k];
+            values[k] = values[k - 1];
+            values[k - 1] = other;
+        }
+    return 0.5 * (values[(count - 1) / 2] + values[count / 2]);
+}
+
+static double dispersion_of(const struct place *place, unsigned span)
+{
+    double d = (place->spread[span] + prior_dispersion[span] * prior_weight) /
+               (place->weight[span] + prior_weight);
+    return larger(d, least_dispersion);
+}
+
+static double sum_recent(const struct growth *g, const struct cell *c, unsigned span)
+{
+    uint32_t length = g->span[span];
+    unsigned known;
+    double sum = cell_sum(c, g->now, length, &known);
+    if (known * 2 <= length)
+        return NAN;
+    if (known > 1 && sum > 0.0) { /* no single window makes a rise */
+        uint32_t at = (g->now + RECENT + 1 - length) % RECENT;
+        uint32_t straight = RECENT - at < length ? RECENT - at : length;
+        struct top top = counts_top((struct top){0.0F, 0.0F}, c->recent + at, straight);
+        top = counts_top(top, c->recent, length - straight);
+        sum -= (double)top.most - (double)top.second;
+    }
+    return sum * length / known;
+}
+
+struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned span)
+{
+    struct sight s = {.seen = NAN, .expected = NAN, .span = span};
+    double days[DAYS];
+    unsigned count = 0;
+    for (unsigned d = 1; d < DAYS && d * DAY_HOURS <= g->hour; d++) {
+        double x = same_hours(g, c, span, d);
+        if (!isnan(x))
+            days[count++] = x;
+    }
+    unsigned hours = c->before_hours[span];
+    double before = (double)c->before[span] * (span ? 6.0 : 1.0);
+    if (!count && hours < 3)
+        return s;
+    double seen = sum_recent(g, c, span);
+    if (isnan(seen))
+        return s;
+    double dispersion = dispersion_of(&g->places[c->site], span);
+    double expected = before;
+    if (count) {
+        double middle = middle_of(days, count);
+        expected = hours ? larger(middle, before) : middle;
+        dispersion *= 1.0 + 1.57 / count; /* a median of few days is itself uncertain */
+    } else {
+        dispersion = larger(dispersion, blind_dispersion);
+    }
+    /* As many more sources as would be known of a service that is hardly ever reached. */
+    expected = larger(expected, g->places[c->site].least * g->span[span]);
+    dispersion += 1.0 / (0.5 + expected * (count ? count : 1));
+    s.blind = !count;
+    s.sources = round(seen);
+    s.mean = expected;
+    s.spread = dispersion;
+    s.seen = (float)seen;
+    s.expected = (float)expected;
+    s.dispersion = (float)dispersion;
+    return s;
+}
+
+bool sight_is_raised(const struct sight *s)
+{
+    return s->sources > s->mean;
+}
+
+void sight_judge(struct sight *s)
+{
+    s->log_p = 0.3F;
+    if (sight_is_raised(s))
+        s->log_p = (float)(-log_tail_negbin(s->sources, s->mean, s->spread) / M_LN10);
+}
+
+/* Dispersion of a site from all its busy services, at the end of each hour. */
+void cells_learn(struct growth *g)
+{
+    for (size_t i = 0; i < g->cell_count; i++) {
+        const struct cell *c = &g->cells[i];
+        struct place *place = &g->places[c->site];
+        for (unsigned span = 0; span < SPANS; span++) {
+            if (span && g->hour % 6 != 0)
+                continue;
+            struct sight s = cell_sight(g, c, span);
+            double m = (double)s.expected;
+            if (isnan(s.seen) || m < 5.0)
+                continue;
+            double d = (double)s.dispersion;
+            double bound = outlier * sqrt(m + d * m * m);
+            double error = larger(smaller((double)s.seen - m, bound), -bound);
+            double weight = m / (m + 10.0);
+            place->spread[span] += weight * weight * (error * error - m) / (m * m);
+            place->weight[span] += weight * weight;
+        }
+    }
+    for (size_t k = 0; k < g->place_count; k++)
+        for (unsigned span = 0; span < SPANS; span++)
+            if (g->places[k].weight[span] > 1e5) {
+                g->places[k].weight[span] *= 0.5;
+                g->places[k].spread[span] *= 0.5;
+            }
+}
