@@ -180,6 +180,7 @@ async function file(response, path) {
 createServer((request, response) => {
   const address = new URL(request.url, 'http://localhost');
   response.setHeader('Content-Security-Policy', CSP);
+  if (address.pathname === '/healthz') return void response.end(JSON.stringify({ status: 'ok', reasons: [] }));
   if (!address.pathname.startsWith('/api/v1/')) return void file(response, address.pathname);
   api(request, response, address).catch((error) => {
     const body = error.body ?? { type: 'about:blank', title: String(error), status: 500 };

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { evidenceTimes, firstCrossing, peak, stack, sum, thin } from '../src/lib/series';
+import { evidenceTimes, firstCrossing, peak, stack, stepsOver, sum, thin } from '../src/lib/series';
 
 const series = { name: 'sources', unit: 'sources', start: '2026-11-22T00:00:00Z', step_s: 600 };
 
 test('stacked lines lie on those before them', () => {
   assert.deepEqual(stack([[1, 2], [10, 0], [5, 5]]), [[1, 2], [11, 2], [16, 7]]);
   assert.deepEqual(stack([]), []);
+});
+
+test('the step that is still filling is not counted, unless it is the only one', () => {
+  const hour = 3_600_000;
+  assert.equal(stepsOver(0, 3600, 4, 4 * hour - 1), 4);
+  assert.equal(stepsOver(0, 3600, 4, 3.5 * hour), 3);
+  assert.equal(stepsOver(0, 3600, 4, 3.97 * hour), 4);
+  assert.equal(stepsOver(0, 3600, 4, 9 * hour), 4);
+  assert.equal(stepsOver(0, 3600, 1, 0.2 * hour), 1);
 });
 
 test('thinning keeps the peak', () => {

@@ -54,6 +54,7 @@ enum err demo_open(struct demo **ret_demo, const struct demo_options *options, s
     t.length = options->history;
     t.start = time_floor(options->now - options->history, US_MINUTE);
     t.endless = true;
+    t.geoip = options->geoip;
     enum err e = telescope_open(&d->telescope, &t, f);
     if (e) {
         free(d);

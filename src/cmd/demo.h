@@ -14,6 +14,7 @@ struct demo_options {
     int64_t now;     /* where the history ends and the pace of the clock begins */
     double scale;    /* of the traffic's volume */
     uint64_t seed;
+    const char *geoip; /* ranges of countries for the sources; NULL: made up */
 };
 
 enum err demo_open(

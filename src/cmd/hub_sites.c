@@ -1,7 +1,9 @@
 #include "cmd/hub_sites.h"
 
 #include "base/clock.h"
+#include "cmd/demo.h"
 #include "cmd/imports.h"
+#include "cmd/simulation.h"
 #include "sensor/survey.h"
 
 #include <stdio.h>
@@ -126,6 +128,7 @@ static enum err demo_start(struct hub_sites *h, const struct setup *setup, struc
         .now = clock_now(&wall),
         .scale = conf_number(conf, "demo-scale"),
         .seed = conf_count(conf, "demo-seed"),
+        .geoip = simulation_geoip(), /* what the hub looks addresses up in, too */
     };
     enum err e = demo_open(&h->demo, &options, f);
     struct buf surveys;

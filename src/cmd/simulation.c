@@ -9,6 +9,13 @@
 #define GEOIP_DEBIAN    "/usr/share/tor/geoip"
 #define GEOIP_BOOTSTRAP "/usr/local/share/kizashi/geoip" /* of script/bootstrap */
 
+const char *simulation_geoip(void)
+{
+    return access(GEOIP_DEBIAN, R_OK) == 0      ? GEOIP_DEBIAN
+           : access(GEOIP_BOOTSTRAP, R_OK) == 0 ? GEOIP_BOOTSTRAP
+                                                : NULL;
+}
+
 void simulation_options(struct telescope_options *o, const struct conf *conf)
 {
     telescope_options_init(o);
@@ -22,9 +29,7 @@ void simulation_options(struct telescope_options *o, const struct conf *conf)
     o->quiet = conf_flag(conf, "no-nuisances");
     o->geoip = conf_text(conf, "geoip");
     if (!o->geoip)
-        o->geoip = access(GEOIP_DEBIAN, R_OK) == 0      ? GEOIP_DEBIAN
-                   : access(GEOIP_BOOTSTRAP, R_OK) == 0 ? GEOIP_BOOTSTRAP
-                                                        : NULL;
+        o->geoip = simulation_geoip();
     else if (strcmp(o->geoip, "none") == 0)
         o->geoip = NULL;
 }

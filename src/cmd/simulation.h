@@ -29,6 +29,9 @@
             "..."                                                                              \
     }
 
+/* The country ranges that are installed, NULL if none are. */
+const char *simulation_geoip(void);
+
 /* What they say; link and seed are the caller's. Borrows the texts of `conf`. */
 void simulation_options(struct telescope_options *o, const struct conf *conf);
 

@@ -236,6 +236,35 @@ test('the CSV beside a chart is CSV with a header and rows', { skip }, async () 
   assert.ok(lines.length > 10);
 });
 
+test('countries are put in order by a click: the first rows of all, not of those that were shown', { skip }, async () => {
+  await open('#/?range=all');
+  await settled();
+  const table = page.locator('table[aria-label=Countries]');
+  const names = () => table.locator('tbody tr td:first-child').allTextContents();
+  const before = await names();
+  await table.getByRole('button', { name: 'Country' }).click();
+  assert.equal(await table.locator('th').first().getAttribute('aria-sort'), 'ascending');
+  const after = await names();
+  assert.equal(after.length, before.length);
+  const plain = after.map((name) => name.replace(/^[A-Z]{2}/, ''));
+  assert.deepEqual(plain, [...plain].sort((a, b) => a.localeCompare(b, 'en')));
+});
+
+test('what is wrong with the hub is told on every page, with what to do', { skip }, async () => {
+  const reasons = [{ part: 'store', detail: 'no space left on device' }];
+  await page.route('**/healthz', (route) => route.fulfill({ status: 503, json: { status: 'failing', reasons } }));
+  for (const hash of ['#/alerts', '#/sites']) {
+    await open(hash);
+    await page.reload();
+    await page.waitForSelector('.troubles');
+    assert.match(await page.textContent('.troubles'), /store takes nothing in.*no space left on device.*--keep-packets/s);
+  }
+  await page.unroute('**/healthz');
+  await page.reload();
+  await page.waitForSelector('main h1');
+  assert.equal(await page.locator('.troubles .banner-bad').count(), 0);
+});
+
 test('another time range asks the hub anew', { skip }, async () => {
   await open('#/ports?range=all');
   await settled();

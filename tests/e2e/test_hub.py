@@ -287,6 +287,23 @@ def one_alert(folder):
     holds(run("alerts", "19990101-1tcp-0000", "--data", store).stderr, "19990101-1tcp-0000")
 
 
+@says("the demonstration's sources are in the countries that they are meant to be in")
+def demo_countries(folder):
+    need_store(folder)
+    if not os.path.exists("/usr/share/tor/geoip") and not os.path.exists("/usr/local/share/kizashi/geoip"):
+        raise Skip("no database of countries")
+    hub = Hub("--demo", "--demo-sites", 2, "--demo-history", "1d", "--data", folder + "/data")
+    try:
+        token = token_of(folder + "/data")
+        wait_for(lambda: packets_at(hub, token) > 3000)
+        rows = json.loads(hub.ask("/api/v1/countries?limit=250", token))["rows"]
+        total = sum(row["sources"] for row in rows)
+        share = {row["country"]: row["sources"] / total for row in rows}
+        assert len(rows) > 40 and share["us"] < 0.4 and share["cn"] > 0.05, share
+    finally:
+        same(hub.stop(), 0)
+
+
 @says("the guide's recipe for a token, run as it is written, makes one that works")
 def recipe(folder):
     need_store(folder)

@@ -91,6 +91,18 @@ export async function send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string,
   return (await ask(method, url(path), body)) as T;
 }
 
+export interface Reason {
+  part: string;
+  detail: string;
+}
+
+/** What is wrong with the hub; empty when all is well. It answers 503 when something is, which is no fault of asking. */
+export async function health(): Promise<Reason[]> {
+  const answer = await fetch('/healthz', { credentials: 'same-origin', signal: AbortSignal.timeout(TIMEOUT) });
+  if (answer.status !== 200 && answer.status !== 503) throw await problem(answer);
+  return ((await answer.json()) as { reasons: Reason[] }).reasons;
+}
+
 async function ask(method: string, address: string, body?: unknown, signal?: AbortSignal): Promise<unknown> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';

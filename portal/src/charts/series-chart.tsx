@@ -1,6 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import type { Series } from '../api/client';
+import { useHeld } from '../api/held';
 import { bytes, short } from '../lib/format';
+import { stepsOver } from '../lib/series';
 import { lineToken } from '../lib/theme';
 import { Empty } from '../ui/state';
 import { TimeChart } from './time-chart';
@@ -16,24 +18,27 @@ interface SeriesChartProps {
 
 /** An answer of /series, drawn. */
 export function SeriesChart({ series, label, name, stacked, height, onBrush }: SeriesChartProps) {
-  const { times, lines } = useMemo(() => {
+  const { last } = useHeld();
+  const { times, lines, filling } = useMemo(() => {
     const start = Date.parse(series.start) / 1000;
-    const length = Math.max(0, ...series.series.map((s) => s.values.length));
+    const all = Math.max(0, ...series.series.map((s) => s.values.length));
+    const length = stepsOver(start * 1000, series.step_s, all, last);
     return {
-      times: Array.from({ length }, (_, i) => start + i * series.step_s),
+      times: Array.from({ length: Math.min(length, all) }, (_, i) => start + i * series.step_s),
+      filling: length < all,
       lines: series.series.map((s, i) => ({
         label: s.key === '' && !series.by ? series.measure : s.key === 'other' ? 'other' : (name?.(s.key) ?? s.key),
-        values: s.values,
+        values: s.values.slice(0, length),
         color: lineToken(s.key, i),
         fill: series.series.length === 1,
       })),
     };
-  }, [series, name]);
+  }, [series, name, last]);
   if (times.length === 0 || lines.length === 0) {
     return <Empty title="Nothing in this range">Choose a longer time range, or take a filter away.</Empty>;
   }
   return (
-    <TimeChart label={label} times={times} lines={lines} unit={unitText(series)} stacked={stacked ?? false}
+    <TimeChart label={label} times={times} lines={lines} unit={`${unitText(series)}${filling ? '; the last one is still filling and not drawn' : ''}`} stacked={stacked ?? false}
       format={series.measure === 'bytes' ? bytes : short} {...(height ? { height } : {})} {...(onBrush ? { onBrush } : {})} />
   );
 }

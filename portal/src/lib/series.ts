@@ -28,6 +28,14 @@ export function thin(values: readonly number[], most: number): number[] {
   return made;
 }
 
+/** How many of the steps are over, data being there up to `last` (ms): the one that is still filling would look like a
+ *  fall. A twentieth that is missing does not show. One step is always left. */
+export function stepsOver(start: number, stepS: number, steps: number, last: number): number {
+  const step = stepS * 1000;
+  const over = Math.floor((last - start) / step + 0.05);
+  return Math.min(steps, Math.max(1, over));
+}
+
 export interface EvidenceSeries {
   name: string;
   unit: string;

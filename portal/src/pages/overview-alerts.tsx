@@ -41,7 +41,7 @@ export function AlertsCard() {
   const { open, unseen, alerts } = useAttention();
   const of = { ...(open.fault ? open : unseen), data: alerts };
   return (
-    <Card title="Needs a look" note="Still growing, or not looked at yet; the most severe and most certain first" flush
+    <Card title="Needs a look" note="Of any time, whatever the range: still growing, or not looked at yet; the most severe and most certain first" flush
       tools={<a class="button button-small" href={href(['alerts'])}>All alerts</a>}>
       <Answer of={of} height={320}>
         {(rows) => {

@@ -1,6 +1,7 @@
 import type { CountryRow, Page } from '../api/client';
 import type { Resource } from '../api/resource';
 import { LazyMap } from '../charts/lazy-map';
+import { countryName } from '../lib/countries';
 import { count, percent, short } from '../lib/format';
 import { sum } from '../lib/series';
 import { BarCell } from '../ui/bar-cell';
@@ -32,7 +33,7 @@ export function MapCard({ countries, csv, note, onPick }: MapCardProps) {
             <div class="grid cols-map map-pair">
               <LazyMap values={rows.map((r) => ({ country: r.country, value: r.sources }))} unit="sources" onPick={onPick} />
               <div>
-                <DataTable label="Countries" rows={rows.slice(0, LISTED)} id={(r) => r.country} columns={columns(total, rows[0]?.sources ?? 0, onPick)} />
+                <DataTable label="Countries" rows={rows} most={LISTED} id={(r) => r.country} columns={columns(total, rows[0]?.sources ?? 0, onPick)} />
                 <p class="small muted map-note">
                   {rows.length > LISTED && `and ${rows.length - LISTED} more countries`}
                   {unknown > 0 && `${rows.length > LISTED ? '; ' : ''}${count(unknown)} sources of no known country`}
@@ -50,6 +51,7 @@ function columns(total: number, most: number, onPick: (country: string) => void)
   return [
     {
       head: 'Country',
+      sort: (r) => countryName(r.country),
       cell: (r) => (
         <button class="link" type="button" onClick={() => onPick(r.country)}>
           <Country code={r.country} />
@@ -57,7 +59,8 @@ function columns(total: number, most: number, onPick: (country: string) => void)
         </button>
       ),
     },
-    { head: 'Sources', num: true, cell: (r) => <span title={count(r.sources)}>{short(r.sources)}</span> },
-    { head: 'Share', num: true, cell: (r) => <span class="muted">{percent(r.sources / Math.max(1, total))}</span> },
+    { head: 'Sources', num: true, sort: (r) => r.sources, cell: (r) => <span title={count(r.sources)}>{short(r.sources)}</span> },
+    { head: 'Packets', num: true, wide: true, sort: (r) => r.packets, cell: (r) => <span title={count(r.packets)}>{short(r.packets)}</span> },
+    { head: 'Share', num: true, help: 'Of all sources in the range', cell: (r) => <span class="muted">{percent(r.sources / Math.max(1, total))}</span> },
   ];
 }

@@ -1,14 +1,16 @@
-import { csvUrl, url, type Overview, type Page, type CountryRow, type Series } from '../api/client';
+import { csvUrl, url, type Overview, type Page, type CountryRow, type PortRow, type Series } from '../api/client';
 import { useHeld } from '../api/held';
 import { useLive } from '../api/live';
 import { useResource } from '../api/resource';
 import { iso, plural, stamp } from '../lib/format';
 import { isOld, rangeQuery, rangeText, type Range } from '../lib/range';
 import { go, href } from '../lib/route';
-import { sum } from '../lib/series';
+import { portText } from '../lib/ports';
+import { stepsOver, sum } from '../lib/series';
 import { Card } from '../ui/card';
 import { Head } from '../ui/head';
 import { RangePicker, useRange } from '../ui/range-picker';
+import { SITE_STATES } from '../ui/site-columns';
 import { Stat } from '../ui/stat';
 import { Answer, Empty } from '../ui/state';
 import { MapCard } from './overview-map';
@@ -28,6 +30,7 @@ export function OverviewPage() {
   const range = useRange();
   const overview = useResource<Overview>(held.packets > 0 ? url('/overview', { last: lastOf(range) }) : null);
   const countries = useResource<Page<CountryRow>>(url('/countries', { ...rangeQuery(range), limit: 250 }));
+  const busiest = useResource<Page<PortRow>>(url('/ports', { ...rangeQuery(range), limit: 3 }));
   const sources = useResource<Series>(url('/series', { ...rangeQuery(range), measure: 'sources' }));
   if (held.packets === 0) return <NoData />;
   return (
@@ -38,7 +41,7 @@ export function OverviewPage() {
       <AgeBanner />
       <div class="stack">
         <Answer of={overview} height={104}>
-          {(data) => <Stats overview={data} sources={sources.data} />}
+          {(data) => <Stats overview={data} sources={sources.data} busiest={busiest.data} />}
         </Answer>
         <div class="grid cols-main">
           <AlertsCard />
@@ -76,19 +79,47 @@ function AgeBanner() {
   );
 }
 
-function Stats({ overview, sources }: { overview: Overview; sources: Series | undefined }) {
+/** The lines of an answer without the step that is still filling. */
+function over(series: Series, last: number): number[][] {
+  const most = Math.max(0, ...series.series.map((s) => s.values.length));
+  const steps = stepsOver(Date.parse(series.start), series.step_s, most, last);
+  return series.series.map((s) => s.values.slice(0, steps));
+}
+
+interface StatsProps {
+  overview: Overview;
+  sources: Series | undefined;
+  busiest: Page<PortRow> | undefined;
+}
+
+/** So many have room beside the figure. */
+const DOTS = 24;
+
+/** One dot a site, as it is now. */
+function SiteDots() {
+  const sites = useLive().tick?.sites ?? [];
+  return (
+    <span class="stat-dots">
+      {sites.slice(0, DOTS).map((s) => <i key={s.site} class={SITE_STATES[s.state].dot} title={`${s.site}: ${SITE_STATES[s.state].text}`} />)}
+    </span>
+  );
+}
+
+function Stats({ overview, sources, busiest }: StatsProps) {
   const { now, before } = overview.totals;
-  const packets = overview.series;
-  const total = packets
-    ? (packets.series[0]?.values ?? []).map((_, i) => sum(packets.series.map((s) => s.values[i] ?? 0)))
-    : undefined;
+  const { last } = useHeld();
+  const packets = overview.series && over(overview.series, last);
+  const steps = packets?.[0]?.map((_, i) => packets.map((values) => values[i] ?? 0));
+  const sourcesOver = sources && over(sources, last)[0];
   return (
     <div class="grid cols-4 stats">
-      <Stat label="Packets" now={now.packets} before={before?.packets} {...(total ? { values: total } : {})} />
+      <Stat label="Packets" now={now.packets} before={before?.packets} {...(steps ? { values: steps.map(sum) } : {})} />
       <Stat label="Sources" now={now.sources} before={before?.sources} color="c3"
-        {...(sources?.series[0] ? { values: sources.series[0].values } : {})} />
-      <Stat label="Services looked for" now={now.ports} before={before?.ports} />
-      <Stat label="Sites delivering" now={now.sites} before={before?.sites} />
+        {...(sourcesOver ? { values: sourcesOver } : {})} />
+      <Stat label="Services looked for" now={now.ports} before={before?.ports}>
+        {busiest?.rows.map((r) => <a key={portText(r.proto, r.port)} href={href(['ports', r.proto, String(r.port)])}>{portText(r.proto, r.port)}</a>)}
+      </Stat>
+      <Stat label="Sites delivering" now={now.sites} before={before?.sites}><SiteDots /></Stat>
     </div>
   );
 }

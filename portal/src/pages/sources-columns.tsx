@@ -1,4 +1,5 @@
 import type { AsnRow, CountryRow, SourceRow } from '../api/client';
+import { countryName } from '../lib/countries';
 import { count, short } from '../lib/format';
 import { href, setQuery } from '../lib/route';
 import { BarCell } from '../ui/bar-cell';
@@ -29,6 +30,7 @@ export function countryColumns(most: number): Column<CountryRow>[] {
   return [
     {
       head: 'Country',
+      sort: (r) => countryName(r.country),
       cell: (r) => (
         <>
           <Country code={r.country} />

@@ -18,6 +18,8 @@ interface DataTableProps<Row> {
   columns: Column<Row>[];
   rows: Row[];
   id: (row: Row) => string;
+  /** Only the first so many are shown: of all rows, in the order that was chosen. */
+  most?: number;
 }
 
 interface Order {
@@ -26,7 +28,7 @@ interface Order {
 }
 
 /** The rows as they came, or sorted by a column that was clicked. */
-export function DataTable<Row>({ label, columns, rows, id }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, columns, rows, id, most }: DataTableProps<Row>) {
   const [order, setOrder] = useState<Order>();
   const by = order && columns[order.column]?.sort;
   const shown = by ? [...rows].sort((a, b) => compare(by(a), by(b)) * (order.down ? -1 : 1)) : rows;
@@ -59,7 +61,7 @@ export function DataTable<Row>({ label, columns, rows, id }: DataTableProps<Row>
           </tr>
         </thead>
         <tbody>
-          {shown.map((row) => (
+          {shown.slice(0, most).map((row) => (
             <tr key={id(row)}>
               {columns.map((column) => (
                 <td key={column.head} class={classOf(column)}>

@@ -6,6 +6,7 @@ import { useResource } from '../api/resource';
 import { signOut, useMe } from '../api/session';
 import { useGlobalKeys } from '../lib/keys';
 import { href, useRoute } from '../lib/route';
+import { HealthBanner } from './health-banner';
 import { Icon, type IconName } from './icon';
 import { KeysHelp } from './keys-help';
 import { LiveBadge } from './live-state';
@@ -96,6 +97,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </div>
       </div>
       <main class="main" id="main" ref={main} tabIndex={-1}>
+        <HealthBanner />
         {children}
       </main>
       <nav class="tabbar" aria-label="Pages">

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { Sparkline } from '../charts/sparkline';
 import { change, count, short } from '../lib/format';
 
@@ -7,10 +8,12 @@ interface StatProps {
   before: number | undefined;
   values?: number[];
   color?: string;
+  /** Stands where the curve would, for what has none. */
+  children?: ComponentChildren;
 }
 
 /** One figure, against the span before, with its curve. */
-export function Stat({ label, now, before, values, color }: StatProps) {
+export function Stat({ label, now, before, values, color, children }: StatProps) {
   return (
     <div class="card stat">
       <span class="stat-label">{label}</span>
@@ -19,6 +22,7 @@ export function Stat({ label, now, before, values, color }: StatProps) {
         {before === undefined ? 'nothing to compare' : <><b>{change(now, before)}</b>, was {short(before)}</>}
       </span>
       {values && <Sparkline values={values} width={104} height={40} color={color ?? 'c1'} label={`${label} over the range`} />}
+      {children && <span class="stat-aside">{children}</span>}
     </div>
   );
 }
