@@ -196,12 +196,22 @@ static enum err on_window(void *context, const struct window *w)
         return e;
     }
     hub_live_health(h->live, "catalogue", NULL);
+    hub_live_window(h->live, false);
     for (size_t i = 0; i < h->changed_count; i++)
         if (api_publish_alert(h->api, h->changed[i]) != OK)
             log_event(LOG_DEBUG, "alert.publish", "id=%s", h->changed[i]);
     h->changed_count = 0;
     expire(h, end);
     return OK;
+}
+
+static void on_skipped(void *context, const struct window *w)
+{
+    struct hub *h = context;
+    char when[TIME_TEXT];
+    hub_live_window(h->live, true);
+    log_event(
+        LOG_WARN, "engines.behind", "window=%s action=skipped", time_format(w->start, when));
 }
 
 static void on_trouble(void *context, const char *site, const struct fault *f)
@@ -461,7 +471,7 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
         .window = h->setup.window,
         .analysis = h->analysis,
         .stop = stop_flag(),
-        .events = {h, on_alert, on_window, on_trouble},
+        .events = {h, on_alert, on_window, on_skipped, on_trouble},
     };
     return pipeline_new(&h->pipeline, h->sites.sites, h->sites.count, &options, f);
 }

@@ -230,7 +230,7 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
         .window = r->setup.window,
         .analysis = r->analysis,
         .stop = stop_flag(),
-        .events = {r, on_alert, on_window, on_trouble},
+        .events = {.context = r, .alert = on_alert, .window = on_window, .trouble = on_trouble},
     };
     e = pipeline_new(&r->pipeline, r->sites, r->site_count, &options, f);
     bool show = isatty(STDERR_FILENO) && !conf_flag(r->conf, "quiet");

@@ -36,6 +36,7 @@ struct hub_live {
     int64_t measured;
     struct health health[HEALTH_PARTS];
     size_t health_count;
+    _Atomic uint64_t windows, windows_skipped;
 };
 
 enum err hub_live_new(
@@ -175,6 +176,22 @@ void hub_live_health(struct hub_live *l, const char *part, const char *detail)
     pthread_mutex_unlock(&l->lock);
 }
 
+void hub_live_window(struct hub_live *l, bool skipped)
+{
+    char text[DETAIL];
+    if (!skipped) {
+        atomic_fetch_add(&l->windows, 1);
+        hub_live_health(l, "engines", NULL);
+        return;
+    }
+    uint64_t count = atomic_fetch_add(&l->windows_skipped, 1) + 1;
+    snprintf(text, sizeof text,
+        "the engines cannot keep up: %llu windows were not looked at; choose fewer with "
+        "--engines, or give the hub a faster machine",
+        (unsigned long long)count);
+    hub_live_health(l, "engines", text);
+}
+
 json_t *hub_live_sites(void *context)
 {
     struct hub_live *l = context;
@@ -224,9 +241,19 @@ static const struct metric {
         offsetof(struct site_live, non_ip)},
 };
 
+static void count_metric(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n%s %llu\n", name, help, name, name,
+        (unsigned long long)value);
+}
+
 void hub_live_metrics(void *context, struct buf *out)
 {
     const struct hub_live *l = context;
+    count_metric(out, "kizashi_windows_total", "Windows that the engines have looked at.",
+        atomic_load(&l->windows));
+    count_metric(out, "kizashi_windows_skipped_total",
+        "Windows that the engines had to leave out.", atomic_load(&l->windows_skipped));
     for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++) {
         buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metrics[m].name, metrics[m].help,
             metrics[m].name, metrics[m].type);

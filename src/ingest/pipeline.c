@@ -10,7 +10,8 @@
 
 /* After a longer silence of all sites the windows in between are not shown one by one. */
 enum {
-    GAP_WINDOWS = 288
+    GAP_WINDOWS = 288,
+    BEHIND_WINDOWS = 2 /* a live window that ended longer ago than this is not shown */
 };
 
 struct turn {
@@ -25,6 +26,7 @@ struct turn {
  * until they close the window after it. */
 struct shown {
     bool waiting;
+    bool live; /* a site saw it as it happened */
     int64_t start;
     struct window_site *about;   /* one a site */
     const struct block **blocks; /* all sites' together */
@@ -33,6 +35,7 @@ struct shown {
 
 struct pipeline {
     struct pipeline_options options;
+    struct clock clock;
     struct site **sites;
     struct turn *turns; /* one a site */
     size_t count;
@@ -74,7 +77,10 @@ enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_
     struct pipeline *p = calloc(1, sizeof *p);
     if (!p)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    *p = (struct pipeline){.options = *options, .sites = sites, .count = count};
+    *p = (struct pipeline){.options = *options,
+        .clock = options->clock ? *options->clock : clock_system(),
+        .sites = sites,
+        .count = count};
     p->turns = calloc(count, sizeof *p->turns);
     p->shown.about = calloc(count, sizeof *p->shown.about);
     p->silent = calloc(count, sizeof *p->silent);
@@ -139,8 +145,10 @@ static enum err window_gather(struct pipeline *p)
         s->block_room = total;
     }
     s->block_count = 0;
+    s->live = false;
     for (size_t i = 0; i < p->count; i++) {
         s->about[i] = p->turns[i].about;
+        s->live |= s->about[i].watching && feed_is_live(site_feed(p->sites[i]));
         p->silent[i] = s->about[i];
         for (size_t k = 0; k < p->turns[i].block_count; k++)
             s->blocks[s->block_count++] = p->turns[i].blocks[k];
@@ -172,6 +180,13 @@ static void silence_note(struct pipeline *p)
     }
 }
 
+/* Engines that cannot keep up with what happens leave out whole windows, never parts of one. */
+static bool is_behind(const struct pipeline *p, const struct window *w)
+{
+    return p->shown.live &&
+           clock_now(&p->clock) - window_end(w) > BEHIND_WINDOWS * p->options.window;
+}
+
 /* The window that waits, and those after it up to `until` in which no site saw anything. */
 static enum err windows_show(struct pipeline *p, int64_t until, struct fault *f)
 {
@@ -188,6 +203,11 @@ static enum err windows_show(struct pipeline *p, int64_t until, struct fault *f)
         .block_count = p->shown.block_count,
     };
     p->shown.waiting = false;
+    if (is_behind(p, &w)) {
+        if (p->options.events.skipped)
+            p->options.events.skipped(p->options.events.context, &w);
+        return OK;
+    }
     enum err e = window_show(p, &w, f);
     w.sites = p->silent;
     w.block_count = 0;

@@ -1,6 +1,7 @@
 #ifndef INGEST_PIPELINE_H
 #define INGEST_PIPELINE_H
 
+#include "base/clock.h"
 #include "ingest/analysis.h"
 #include "ingest/site.h"
 
@@ -16,6 +17,9 @@ struct pipeline_events {
     enum err (*alert)(void *context, const struct alert *a);
     /* A window has been looked at; NULL: not wanted. */
     enum err (*window)(void *context, const struct window *w);
+    /* Live: the engines are so far behind that this window is not shown to them, as a whole;
+     * NULL: nobody wants to know. */
+    void (*skipped)(void *context, const struct window *w);
     /* A capture broke; from any thread. */
     void (*trouble)(void *context, const char *site, const struct fault *f);
 };
@@ -25,7 +29,8 @@ struct pipeline_options {
     size_t threads;            /* 0: one a processor; live sites get one each */
     struct analysis *analysis; /* borrowed; NULL: no engines */
     struct pipeline_events events;
-    const atomic_bool *stop; /* borrowed */
+    const atomic_bool *stop;   /* borrowed */
+    const struct clock *clock; /* borrowed; NULL: the system's */
 };
 
 struct pipeline;
