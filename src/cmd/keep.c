@@ -22,7 +22,8 @@ struct keep {
     struct writer *writer;
     struct noted *noted;
     size_t noted_count, noted_room;
-    int64_t states_end; /* of the last window that the engines' kept states have seen; 0: none */
+    int64_t
+        states_end; /* of the last window that the engines' kept states have seen; 0: none */
 };
 
 enum err keep_open(struct keep **ret_keep, const struct keep_options *options, struct fault *f)
@@ -153,7 +154,8 @@ static enum err states_save(const struct analysis *analysis, int64_t end, struct
 enum err keep_window(
     struct keep *k, int64_t end, const struct analysis *analysis, struct fault *f)
 {
-    /* Older captures that are taken in later teach nothing to engines that are ahead of them. */
+    /* Older captures that are taken in later teach nothing to engines that are ahead of them.
+     */
     if (end < k->states_end)
         analysis = NULL;
     if (!k->noted_count && !analysis)
