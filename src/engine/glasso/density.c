@@ -72,19 +72,22 @@ bool sync_density_normal(
     return true;
 }
 
-/* By the removal test over three days, as published: densities, not their logarithms. */
+/* By the removal test over three days, as published: densities, not their logarithms; earlier
+ * alarms are taken out first, and there is no verdict before three days are known. */
 static bool removal_fires(const struct sync *s, const struct density *d)
 {
     double values[HISTORY];
     size_t count = 0;
+    size_t known = 0;
     for (uint32_t k = HISTORY; k-- > 0;) {
-        if (k >= s->now)
+        double x = k < s->now ? (double)d->ring[(s->now - k) % HISTORY] : NAN;
+        if (isnan(x))
             continue;
-        double x = (double)d->ring[(s->now - k) % HISTORY];
-        if (!isnan(x) && (k == 0 || !is_held(d, s->now - k)))
+        known++;
+        if (k == 0 || !is_held(d, s->now - k))
             values[count++] = pow(10.0, x);
     }
-    return count >= HISTORY - 1 && sync_removal_test(values, count, theta);
+    return known >= HISTORY - 1 && sync_removal_test(values, count, theta);
 }
 
 /* -log10 of how many such values chance gives in a day, over all views and penalties; corrected

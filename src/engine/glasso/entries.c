@@ -162,6 +162,22 @@ enum err sync_entries_build(const struct sync *s, struct sync_step *step, struct
     return split_sites(step, scratch);
 }
 
+const struct block *sync_entry_row(
+    const struct sync_step *step, const struct sync_entry *e, size_t *ret_row)
+{
+    size_t low = 0;
+    size_t high = step->window->block_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (step->block_first[middle] <= e->row)
+            low = middle;
+        else
+            high = middle;
+    }
+    *ret_row = e->row - step->block_first[low];
+    return step->window->blocks[low];
+}
+
 /* --- one view ---------------------------------------------------------------------------- */
 
 static bool same_service(const struct sync_entry *a, const struct sync_entry *b)

@@ -51,6 +51,7 @@ struct sync_options {
     unsigned active_most;
     size_t hosts_most; /* 0: all */
     bool across;       /* one graph for all services */
+    bool counts;       /* packets of a slot, not presence */
     double busy;       /* hosts a window past which a service is left out; 0: none is */
     bool removal;      /* the published change test */
     unsigned leave_out;

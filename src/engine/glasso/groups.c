@@ -10,16 +10,45 @@
 
 static const double silent = 0.1; /* what counts as packets of a slot without any */
 
-/* Presence as log counts, centred: S = ln(0.1)^2 (shared / T - a b / T^2). */
-static double *presence(const struct sync *s, const struct sync_graph *g, struct arena *scratch)
+/* Packets of a host in each slot. A contact knows how many it has, and in which sixtieths it
+ * was active: its packets are spread evenly over those. */
+static void add_packets(
+    const struct sync_look *l, const struct sync_graph *g, size_t host, double *row)
 {
-    unsigned slots = s->options.slots;
-    double *rows = arena_take(scratch, g->count * slots, sizeof *rows);
-    for (size_t i = 0; rows && i < g->count; i++)
-        for (unsigned t = 0; t < slots; t++)
-            rows[i * slots + t] = g->hosts[i].slots >> t & 1 ? 0.0 : log(silent);
-    if (rows)
-        glasso_centre(rows, g->count, slots, slots);
+    unsigned slots = l->s->options.slots;
+    unsigned width = SLOTS_MOST / slots;
+    const struct sync_host *h = &g->hosts[host];
+    for (uint32_t k = h->first; k < h->first + h->count; k++) {
+        size_t i;
+        const struct block *b = sync_entry_row(l->step, &g->entries[k], &i);
+        uint64_t active = block_u64(b, CONTACT_SLOTS)[i];
+        double each = (double)block_u32(b, CONTACT_PACKETS)[i] / __builtin_popcountll(active);
+        for (unsigned t = 0; t < slots; t++) {
+            uint64_t part = active >> (t * width) & ((UINT64_C(1) << width) - 1);
+            row[t] += each * __builtin_popcountll(part);
+        }
+    }
+}
+
+/* Logarithms of presence (or packets), centred; of presence S is
+ * ln(0.1)^2 (shared / T - a b / T^2). */
+static double *take_rows(const struct sync_look *l, const struct sync_graph *g)
+{
+    unsigned slots = l->s->options.slots;
+    double *rows = arena_take(l->scratch, g->count * slots, sizeof *rows);
+    if (!rows)
+        return NULL;
+    for (size_t i = 0; i < g->count; i++) {
+        double *row = rows + i * slots;
+        if (l->s->options.counts)
+            add_packets(l, g, i, row);
+        for (unsigned t = 0; t < slots; t++) {
+            double packets =
+                l->s->options.counts ? row[t] : (double)(g->hosts[i].slots >> t & 1);
+            row[t] = log(fmax(packets, silent));
+        }
+    }
+    glasso_centre(rows, g->count, slots, slots);
     return rows;
 }
 
@@ -200,7 +229,7 @@ enum err sync_graph_judge(
     enum err e = OK;
     if (g->count >= 2) {
         struct glasso_input in = {
-            .count = g->count, .samples = o->slots, .rows = presence(l->s, g, l->scratch)};
+            .count = g->count, .samples = o->slots, .rows = take_rows(l, g)};
         struct glasso_options how = {
             .least = o->penalties[o->penalty_count - 1], .component_most = o->component_most};
         e = in.rows ? glasso_new(&fit, &in, &how) : ERR_NOMEM;

@@ -81,6 +81,9 @@ struct sync_step {
 /* entries.c: contacts to entries, sorted. */
 enum err sync_entries_build(
     const struct sync *s, struct sync_step *step, struct arena *scratch) MUST_CHECK;
+/* The block and row of an entry's contact. */
+const struct block *sync_entry_row(
+    const struct sync_step *step, const struct sync_entry *e, size_t *ret_row);
 /* Weights and echoes; counts each service's hosts into the view's usual. */
 struct sync_picture sync_picture_take(
     const struct sync *s, struct view *v, const struct sync_entry *entries, size_t count);

@@ -86,7 +86,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         data = os.path.join(folder, "data.txt")
         scripts = {}
-        for name, text in (("glasso.R", R_GLASSO), ("huge.R", R_HUGE), ("sklearn.py", SKLEARN)):
+        for name, text in (("glasso.R", R_GLASSO), ("huge.R", R_HUGE), ("scikit.py", SKLEARN)):
             scripts[name] = os.path.join(folder, name)
             with open(scripts[name], "w", encoding="ascii") as out:
                 out.write(text)
@@ -100,7 +100,7 @@ def main():
         rscript = shutil.which("Rscript") or "Rscript"
         for name, command, bare in (("R glasso", [rscript, scripts["glasso.R"]], False),
                                     ("R huge", [rscript, scripts["huge.R"]], False),
-                                    ("scikit-learn", [python, scripts["sklearn.py"]], True)):
+                                    ("scikit-learn", [python, scripts["scikit.py"]], True)):
             result = peer(name, command, args, data)
             if isinstance(result, str):
                 print(result)
