@@ -1,6 +1,9 @@
 #include "base/clock.h"
 #include "cmd/commands.h"
+#include "cmd/contest.h"
+#include "cmd/recording.h"
 #include "cmd/simulation.h"
+#include "cmd/stop.h"
 #include "cmd/trial.h"
 
 #include <errno.h>
@@ -21,6 +24,10 @@ static const struct conf_item items[] = {
     {"host-counts", CONF_LIST, "FILE", NULL, 0, 1000, NULL, NULL,
         "Hosts by window, site and port as CSV, for the comparison; once for each file of "
         "alerts."},
+    {"site", CONF_LIST, "NAME=FILE", NULL, 0, 0, NULL, NULL,
+        "A capture of this site, or a folder of them, that engines are run over."},
+    {"nict", CONF_LIST, "NAME=FILE", NULL, 0, 0, NULL, NULL,
+        "The same from CSV in the form of the NICT Darknet Dataset 2022."},
     {"simulate", CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL,
         "Do it all: simulate, replay and score, for every seed."},
     {"seeds", CONF_TEXT, "LIST", NULL, 0, 400, "101-105", NULL,
@@ -28,6 +35,8 @@ static const struct conf_item items[] = {
     {"null", CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL,
         "With --simulate: each seed once more without events, for the false alarms alone."},
     SIMULATION_ITEMS,
+    CONTEST_ITEMS,
+    SETUP_ITEMS,
     {"replay", CONF_TEXT, "OPTIONS", NULL, 0, 1000, NULL, NULL,
         "More options for kizashi replay, separated by spaces; {} stands for the run's "
         "folder."},
@@ -89,11 +98,15 @@ static enum err seeds_parse(
     return OK;
 }
 
-static enum err simulate_all(
-    const struct conf *conf, size_t files, struct evaluation *ev, struct fault *f)
+static enum err simulate_all(const struct conf *conf, size_t files, struct evaluation *ev,
+    struct contest *contest, struct fault *f)
 {
     if (files)
         return fault_set(f, ERR_BAD, "with --simulate no files of alerts are read");
+    if (contest && conf_given(conf, "replay"))
+        return fault_set(f, ERR_BAD,
+            "replay: not together with engines, set, each, shuffles or plant: these run the "
+            "engines here, not in kizashi replay");
     uint64_t seeds[SEEDS_MAX];
     size_t count = 0;
     enum err e = seeds_parse(conf_text(conf, "seeds"), seeds, &count, f);
@@ -103,7 +116,10 @@ static enum err simulate_all(
             struct trial t = {
                 .keep = conf_text(conf, "keep"),
                 .replay = conf_text(conf, "replay"),
+                .contest = contest,
             };
+            if (contest) /* crowds are planted where nothing else happens, if there is that */
+                contest->plant_now = rounds == 1 || round == 1;
             simulation_options(&t.options, conf);
             t.options.seed = seeds[i];
             if (round == 1)
@@ -164,6 +180,81 @@ static enum err score_files(
     enum err e = OK;
     for (size_t i = 0; !e && i < count; i++)
         e = score_one(ev, files[i], truths[i], counted ? counts[i] : NULL, f);
+    return e;
+}
+
+static enum err tape_make(
+    const struct conf *conf, const struct setup *setup, struct tape **ret_tape, struct fault *f)
+{
+    const char *const *sites, *const *nict;
+    size_t site_count = conf_list(conf, "site", &sites);
+    size_t nict_count = conf_list(conf, "nict", &nict);
+    if (site_count && nict_count)
+        return fault_set(f, ERR_BAD, "site and nict: one or the other");
+    if (nict_count)
+        return recording_nict(nict, nict_count, setup->window, ret_tape, f);
+    struct site_list list = {0};
+    enum err e = site_list_pairs(&list, sites, site_count, f);
+    if (!e)
+        e = recording_make(setup, &list, ret_tape, f);
+    site_list_done(&list);
+    return e;
+}
+
+/* Engines over captures of one's own. */
+static enum err captures_run(
+    const struct conf *conf, size_t files, struct contest *contest, struct fault *f)
+{
+    const char *const *truths;
+    size_t truth_count = conf_list(conf, "truth", &truths);
+    if (files)
+        return fault_set(f, ERR_BAD, "with --site or --nict no files of alerts are read");
+    if (truth_count > 1)
+        return fault_set(f, ERR_BAD, "truth: given %zu times for one run", truth_count);
+    if (!truth_count && !conf_count(conf, "shuffles") && !conf_flag(conf, "plant"))
+        return fault_set(
+            f, ERR_BAD, "nothing to tell: give --truth FILE, --shuffles N or --plant");
+    struct truth *truth = truth_count ? malloc(sizeof *truth) : NULL;
+    if (truth_count && !truth)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    struct tape *tape;
+    enum err e = truth ? truth_read(truths[0], truth, f) : OK;
+    if (!e)
+        e = tape_make(conf, &contest->setup, &tape, f);
+    if (e) {
+        free(truth);
+        return e;
+    }
+    contest->plant_now = true;
+    e = contest_run(contest, "captures", tape, truth, f);
+    tape_free(tape);
+    return e;
+}
+
+/* Whatever the options ask for. */
+static enum err all_run(const struct conf *conf, size_t count, char **operands,
+    struct evaluation *ev, struct fault *f)
+{
+    bool captures = conf_given(conf, "site") || conf_given(conf, "nict");
+    bool simulate = conf_flag(conf, "simulate"), wanted = captures || contest_wanted(conf);
+    if (captures && simulate)
+        return fault_set(f, ERR_BAD, "simulate and site or nict: one or the other");
+    if (wanted && !captures && !simulate)
+        return fault_set(f, ERR_BAD,
+            "engines, set, each, shuffles and plant need captures: give --site NAME=FILE, "
+            "--nict NAME=FILE or --simulate");
+    if (!wanted)
+        return simulate ? simulate_all(conf, count, ev, NULL, f)
+                        : score_files(conf, count, operands, ev, f);
+    struct contest contest;
+    enum err e = contest_open(&contest, conf, ev, f);
+    if (e)
+        return e;
+    e = simulate ? simulate_all(conf, count, ev, &contest, f)
+                 : captures_run(conf, count, &contest, f);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K");
+    contest_close(&contest);
     return e;
 }
 
@@ -260,9 +351,9 @@ static int run(struct conf *conf, size_t count, char **operands)
         return complain(&f);
     }
     e = html_check(conf, &f);
+    stop_install();
     if (!e)
-        e = conf_flag(conf, "simulate") ? simulate_all(conf, count, ev, &f)
-                                        : score_files(conf, count, operands, ev, &f);
+        e = all_run(conf, count, operands, ev, &f);
     if (!e)
         e = reports_write(conf, ev, &f);
     int status = e ? complain(&f) : verdict(conf, ev);
@@ -272,7 +363,7 @@ static int run(struct conf *conf, size_t count, char **operands)
 
 const struct command cmd_evaluate = {
     .name = "evaluate",
-    .text = "Score alerts against the stated truth of simulated captures.",
+    .text = "Score alerts, or engines on captures, against a stated truth.",
     .operands = "[ALERTS...]",
     .items = items,
     .run = run,
@@ -282,10 +373,16 @@ const struct command cmd_evaluate = {
         "plain host counting would have found with as many alerts. Shares and rates come with\n"
         "95 % intervals.\n"
         "\n"
+        "With --site or --nict, engines are run over captures of one's own: all together and\n"
+        "(--each) alone, on windows that were shuffled so that nothing happens together\n"
+        "(--shuffles), and on windows with planted crowds that act in step (--plant).\n"
+        "\n"
         "ALERTS are JSON lines as kizashi replay writes them (- is standard input), each with\n"
         "the truth.json of its captures. With --simulate, captures are made, replayed and\n"
         "scored for every seed, in a temporary folder.\n"
         "\n"
         "  kizashi evaluate --truth sim/truth.json alerts.jsonl\n"
-        "  kizashi evaluate --simulate --seeds 101-105 --null --html report.html\n",
+        "  kizashi evaluate --simulate --seeds 101-105 --null --html report.html\n"
+        "  kizashi evaluate --site jp-01=a.pcap --truth truth.json --engines surge,graph "
+        "--each\n",
 };

@@ -1,6 +1,7 @@
 #include "cmd/trial.h"
 
 #include "base/clock.h"
+#include "cmd/recording.h"
 #include "evaluate/count.h"
 #include "sim/capture.h"
 
@@ -182,6 +183,88 @@ static enum err trial_replay(const struct trial *t, const struct truth *truth, s
     return e;
 }
 
+/* --- the contest ---------------------------------------------------------------------------
+ */
+
+static const struct conf_item sensor_items[] = {SETUP_ITEMS, {.name = NULL}};
+
+/* What the sensors of this run need to know: the surveys and sizes of its own, and what the
+ * person gave. */
+static enum err sensors_set(
+    const struct trial *t, const struct truth *truth, struct conf *sensors, struct fault *f)
+{
+    static const char *const lists[] = {"signatures", "geo-db"};
+    char text[TRIAL_PATH];
+    enum err e = conf_set(sensors, "engines", "none", f);
+    if (!e)
+        e = conf_set(sensors, "survey-list", in_folder(t, "surveys.txt", text), f);
+    for (uint32_t i = 0; !e && i < truth->site_count; i++) {
+        snprintf(text, sizeof text, "%s=%llu", truth->sites[i].name,
+            (unsigned long long)truth->sites[i].addresses);
+        e = conf_set(sensors, "addresses", text, f);
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const char *const *values;
+        size_t count = conf_list(t->contest->conf, lists[i], &values);
+        for (size_t k = 0; !e && k < count; k++)
+            e = conf_set(sensors, lists[i], values[k], f);
+    }
+    return e;
+}
+
+static enum err sites_list(
+    const struct trial *t, const struct truth *truth, struct site_list *list, struct fault *f)
+{
+    enum err e = OK;
+    for (uint32_t i = 0; !e && i < truth->site_count; i++) {
+        char name[RECORD_NAME_MAX + 16], path[TRIAL_PATH];
+        snprintf(name, sizeof name, "%s.pcap", truth->sites[i].name);
+        char *copy = strdup(in_folder(t, name, path));
+        e = copy ? site_list_paths(list, truth->sites[i].name, &copy, 1, f)
+                 : fault_set(f, ERR_NOMEM, "out of memory");
+        if (e)
+            free(copy);
+    }
+    return e;
+}
+
+static void sites_list_done(struct site_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t k = 0; k < list->sites[i].count; k++)
+            free((void *)(uintptr_t)list->sites[i].paths[k]);
+    site_list_done(list);
+}
+
+static enum err trial_contest(const struct trial *t, const struct truth *made, struct fault *f)
+{
+    struct conf *sensors;
+    struct setup setup = {0};
+    struct site_list list = {0};
+    struct tape *tape = NULL;
+    if (conf_new(&sensors, sensor_items))
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    enum err e = sensors_set(t, made, sensors, f);
+    if (!e)
+        e = setup_open(&setup, sensors, f);
+    if (!e)
+        e = sites_list(t, made, &list, f);
+    if (!e)
+        e = recording_make(&setup, &list, &tape, f);
+    struct truth *truth = e ? NULL : malloc(sizeof *truth);
+    if (truth) {
+        *truth = *made;
+        e = contest_run(t->contest, t->name, tape, truth, f);
+    } else if (!e) {
+        e = fault_set(f, ERR_NOMEM, "out of memory");
+    }
+    tape_free(tape);
+    sites_list_done(&list);
+    setup_close(&setup);
+    conf_free(sensors);
+    return e;
+}
+
 static enum err trial_score(
     const struct trial *t, const struct truth *made, struct evaluation *ev, struct fault *f)
 {
@@ -231,10 +314,12 @@ enum err trial_run(struct trial *t, struct evaluation *ev, struct fault *f)
     enum err e = trial_folder(t, f);
     if (!e) {
         e = trial_simulate(t, truth, f);
-        if (!e)
+        if (!e && t->contest) {
+            e = trial_contest(t, truth, f);
+        } else if (!e) {
             e = trial_replay(t, truth, f);
-        if (!e)
-            e = trial_score(t, truth, ev, f);
+            e = e ? e : trial_score(t, truth, ev, f);
+        }
         trial_clean(t, truth);
     }
     free(truth);

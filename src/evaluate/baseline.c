@@ -127,6 +127,11 @@ static enum err scores_make(
                                              : series_score(h, i, end, o->rule, out);
         i = end;
     }
+    size_t kept = 0;
+    for (size_t i = 0; i < out->count; i++)
+        if (out->list[i].window >= o->from)
+            out->list[kept++] = out->list[i];
+    out->count = kept;
     if (out->count)
         qsort(out->list, out->count, sizeof *out->list, by_service);
     return e;
@@ -235,4 +240,50 @@ enum err baseline_make(struct host_counts *h, const struct baseline_options *o,
         e = alerts_make(&s, h, *ret_threshold, ret_warnings);
     free(s.list);
     return e;
+}
+
+static int row_compare(const struct host_count *a, const struct host_count *b)
+{
+    if (a->proto != b->proto)
+        return a->proto < b->proto ? -1 : 1;
+    if (a->port != b->port)
+        return a->port < b->port ? -1 : 1;
+    return a->site < b->site ? -1 : a->site > b->site;
+}
+
+/* The first row of the series that `where` names, or where it would be. */
+static const struct host_count *series_first(
+    const struct host_counts *h, const struct host_count *where)
+{
+    size_t low = 0, high = h->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (row_compare(&h->rows[middle], where) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return h->rows + low;
+}
+
+double baseline_score(const struct host_counts *h, enum baseline_rule rule,
+    const struct host_count *where, uint32_t more)
+{
+    const struct host_count *row = series_first(h, where), *end = h->rows + h->count;
+    uint32_t day = (uint32_t)(US_DAY / h->window);
+    struct changefinder c;
+    double sum = 0.0, score = 0.0;
+    changefinder_init(&c);
+    for (uint32_t w = 0; w <= where->window; w++) {
+        bool there = row < end && row_compare(row, where) == 0 && row->window == w;
+        double hosts = (there ? row->hosts : 0) + (w == where->window ? more : 0);
+        row += there;
+        if (rule == BASELINE_CHANGEFINDER)
+            score = changefinder_step(&c, hosts);
+        else if (w == where->window)
+            score = rule == BASELINE_COUNT ? hosts : hosts - sum / day;
+        else if (w + day >= where->window)
+            sum += hosts;
+    }
+    return score;
 }

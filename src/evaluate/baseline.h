@@ -23,7 +23,13 @@ struct baseline_options {
     enum baseline_rule rule;
     size_t alerts; /* at most so many */
     int64_t quiet; /* us */
+    uint32_t from; /* windows before this one give no alert */
 };
+
+/* The score of the service, site and window that `where` names (its hosts do not matter) if
+ * `more` hosts had come to those that did. h is sorted; windows without a row are zero. */
+double baseline_score(const struct host_counts *h, enum baseline_rule rule,
+    const struct host_count *where, uint32_t more);
 
 /**
  * @param h    sorted by this function.

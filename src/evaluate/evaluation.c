@@ -43,6 +43,10 @@ void evaluation_free(struct evaluation *ev)
     summary_done(&ev->engines);
     summary_done(&ev->engines_compared);
     summary_done(&ev->null);
+    summary_done(&ev->shuffled);
+    for (size_t i = 0; i < ev->alone_count; i++)
+        evaluation_free(ev->alone[i]);
+    free(ev->planted);
     for (size_t i = 0; i < BASELINE_RULES; i++) {
         summary_done(&ev->baseline[i]);
         for (size_t k = 0; k < SUMMARY_KINDS; k++)
@@ -125,6 +129,32 @@ enum err evaluation_add(struct evaluation *ev, const char *name, struct truth *t
     if (!e && counts)
         e = run_compare(ev, r, counts);
     return e ? e : run_sum(ev, r);
+}
+
+enum err evaluation_add_shuffled(
+    struct evaluation *ev, struct truth *truth, struct warnings *warnings)
+{
+    struct score s = {0};
+    truth->event_count = truth->nuisance_count = 0;
+    enum err e = score_run(&s, truth, warnings, &ev->options.score);
+    if (!e)
+        e = summary_add(&ev->shuffled, &s);
+    score_done(&s);
+    free(truth);
+    warnings_done(warnings);
+    return e;
+}
+
+struct evaluation *evaluation_alone(struct evaluation *ev, const char *engine)
+{
+    for (size_t i = 0; i < ev->alone_count; i++)
+        if (strcmp(ev->alone[i]->name, engine) == 0)
+            return ev->alone[i];
+    struct evaluation *one;
+    if (ev->alone_count == EVALUATION_ALONE || evaluation_new(&one, &ev->options))
+        return NULL;
+    snprintf(one->name, sizeof one->name, "%s", engine);
+    return ev->alone[ev->alone_count++] = one;
 }
 
 struct tally summary_shown(const struct summary *s)

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "evaluate/baseline.h"
+#include "evaluate/plant.h"
 #include "evaluate/score.h"
 
 /* Runs of the whole system on captures whose truth is known, scored and compared with plain
@@ -10,6 +11,7 @@
 
 enum {
     EVALUATION_RUNS = 256,
+    EVALUATION_ALONE = 16,      /* engines that are judged alone, too */
     EVALUATION_BYTES = 64 << 20 /* longest report */
 };
 
@@ -38,15 +40,20 @@ struct evaluation_options {
 };
 
 struct evaluation {
+    char name[32]; /* of the engine, if it is judged alone */
     struct evaluation_options options;
     struct evaluation_run *runs; /* owned */
     size_t run_count;
-    struct summary engines;                           /* runs with events */
-    struct summary null;                              /* runs without any */
-    struct summary baseline[BASELINE_RULES];          /* runs with events and host counts */
-    uint64_t compared;                                /* how many those are */
-    struct summary engines_compared;                  /* the engines on those same runs */
+    struct summary engines;                  /* runs with events */
+    struct summary shuffled;                 /* windows in which nothing happens together */
+    struct summary null;                     /* runs without any */
+    struct summary baseline[BASELINE_RULES]; /* runs with events and host counts */
+    uint64_t compared;                       /* how many those are */
+    struct summary engines_compared;         /* the engines on those same runs */
     struct duel duels[BASELINE_RULES][SUMMARY_KINDS]; /* by place in engines_compared.kinds */
+    struct evaluation *alone[EVALUATION_ALONE];       /* owned */
+    size_t alone_count;
+    struct plant_result *planted; /* owned; NULL: nothing was planted */
 };
 
 enum err evaluation_new(
@@ -62,6 +69,14 @@ void evaluation_free(struct evaluation *ev);
  */
 enum err evaluation_add(struct evaluation *ev, const char *name, struct truth *truth,
     struct warnings *warnings, struct host_counts *counts) MUST_CHECK;
+
+/* What the engines said of windows that were shuffled: every alert is false. Both are taken. */
+enum err evaluation_add_shuffled(
+    struct evaluation *ev, struct truth *truth, struct warnings *warnings) MUST_CHECK;
+
+/* The evaluation of one engine alone, made when it is first asked for; borrowed. NULL: no room
+ * or no memory. */
+struct evaluation *evaluation_alone(struct evaluation *ev, const char *engine);
 
 /* Share of all events that host counts can show that were found, and of the others. */
 struct tally {

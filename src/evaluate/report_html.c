@@ -1,5 +1,6 @@
 #include "evaluate/evaluation.h"
 #include "evaluate/interval.h"
+#include "evaluate/report_html_int.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 /* One page without any reference to the outside: its style, its charts (SVG) and its words. */
 
 enum {
-    WIDE = 960,
+    WIDE = HTML_WIDE,
     LABEL = 170, /* where charts begin */
     ROW = 30,
     DETAILS = 12 /* runs whose time line is drawn */
@@ -59,7 +60,7 @@ static void put_escaped(struct buf *out, const char *text)
     }
 }
 
-static void put_hours(struct buf *out, double h)
+void html_hours(struct buf *out, double h)
 {
     if (isnan(h))
         buf_str(out, "&ndash;");
@@ -69,7 +70,7 @@ static void put_hours(struct buf *out, double h)
         buf_printf(out, "%.1f h", h);
 }
 
-static void put_share(struct buf *out, uint64_t hits, uint64_t of)
+void html_share(struct buf *out, uint64_t hits, uint64_t of)
 {
     struct interval ci = interval_share(hits, of);
     if (of == 0)
@@ -234,17 +235,17 @@ static void put_kind_table(struct buf *out, struct summary *s)
         struct summary_kind *k = &s->kinds[i];
         buf_printf(out, "<tr><td>%s%s<td>", k->kind,
             k->shown ? "" : " <span class=dim>(host counts cannot show it)</span>");
-        put_share(out, k->found, k->events);
+        html_share(out, k->found, k->events);
         buf_str(out, "<td>");
-        put_hours(out, delays_quantile(&k->delay, 0.5));
+        html_hours(out, delays_quantile(&k->delay, 0.5));
         buf_str(out, "<td>");
-        put_hours(out, delays_quantile(&k->delay, 0.9));
+        html_hours(out, delays_quantile(&k->delay, 0.9));
         buf_str(out, "<td>");
-        put_hours(out, delays_quantile(&k->site_delay, 0.5));
+        html_hours(out, delays_quantile(&k->site_delay, 0.5));
         buf_str(out, "<td>");
-        put_share(out, k->warned_sites, k->later_sites);
+        html_share(out, k->warned_sites, k->later_sites);
         buf_str(out, "<td>");
-        put_hours(out, delays_quantile(&k->lead, 0.5));
+        html_hours(out, delays_quantile(&k->lead, 0.5));
         buf_str(out, "</tr>\n");
     }
     buf_str(out, "</table></div>\n");
@@ -273,6 +274,8 @@ static void put_false_table(struct buf *out, const struct evaluation *ev)
         put_false_row(out, "kizashi", &ev->engines);
     if (ev->null.runs)
         put_false_row(out, "kizashi, no events", &ev->null);
+    if (ev->shuffled.runs)
+        put_false_row(out, "kizashi, shuffled", &ev->shuffled);
     for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++)
         put_false_row(out, baseline_name((enum baseline_rule)b), &ev->baseline[b]);
     buf_str(out, "</table></div>\n");
@@ -291,7 +294,7 @@ static void put_duel_table(struct buf *out, struct evaluation *ev)
         for (size_t b = 0; b < BASELINE_RULES; b++) {
             struct duel *d = &ev->duels[b][k];
             buf_str(out, "<td>");
-            put_hours(out, delays_quantile(&d->lead, 0.5));
+            html_hours(out, delays_quantile(&d->lead, 0.5));
             buf_printf(out, " <span class=dim>(%llu)</span><td>%llu<td>%llu",
                 (unsigned long long)d->both, (unsigned long long)d->ours,
                 (unsigned long long)d->theirs);
@@ -434,7 +437,12 @@ void report_html(struct evaluation *ev, struct buf *out)
         put_duel_table(out, ev);
     buf_str(out, "<h2>False alarms</h2>\n");
     put_false_table(out, ev);
-    buf_str(out, "<h2>Runs</h2>\n");
+    if (ev->alone_count)
+        html_alone(out, ev);
+    if (ev->planted)
+        html_planted(out, ev->planted);
+    if (ev->run_count)
+        buf_str(out, "<h2>Runs</h2>\n");
     for (size_t i = 0; i < ev->run_count && i < DETAILS; i++)
         put_run(out, &ev->runs[i]);
     if (ev->run_count > DETAILS)

@@ -111,6 +111,55 @@ static json_t *duels_json(struct evaluation *ev, size_t rule)
     return list;
 }
 
+static json_t *cell_json(
+    const struct plant_result *p, const struct plant_method *m, size_t size, size_t slot)
+{
+    const struct plant_cell *c = &m->cells[size][slot];
+    json_t *hits = json_array();
+    for (size_t b = 0; !m->together && b < PLANT_BUDGETS; b++)
+        json_array_append_new(hits, share_json(c->hits[b], p->options.trials));
+    json_t *notices = m->engine ? share_json(c->notices, p->options.trials) : json_null();
+    return json_pack("{s:I, s:I, s:o, s:o}", "hosts", (json_int_t)p->options.sizes[size],
+        "slots", (json_int_t)p->options.slots[slot], "found_at_budget", hits, "found_at_notice",
+        notices);
+}
+
+static json_t *planted_json(const struct plant_result *p)
+{
+    json_t *methods = json_array(), *budgets = json_array();
+    for (size_t b = 0; b < PLANT_BUDGETS; b++)
+        json_array_append_new(budgets, json_real(plant_budgets[b]));
+    for (size_t m = 0; m < p->method_count; m++) {
+        const struct plant_method *method = &p->methods[m];
+        json_t *cells = json_array(), *thresholds = json_array();
+        for (size_t b = 0; !method->together && b < PLANT_BUDGETS; b++)
+            json_array_append_new(thresholds, number(method->threshold[b]));
+        for (size_t i = 0; i < p->options.size_count; i++)
+            for (size_t k = 0; k < p->options.slot_count; k++)
+                json_array_append_new(cells, cell_json(p, method, i, k));
+        json_array_append_new(methods,
+            json_pack("{s:s, s:o, s:o, s:o}", "method", method->name, "thresholds", thresholds,
+                "notices_a_day",
+                method->engine ? number((double)method->clean_notices / p->days) : json_null(),
+                "cells", cells));
+    }
+    return json_pack("{s:I, s:o, s:o, s:o}", "trials", (json_int_t)p->options.trials, "days",
+        number(p->days), "budgets_a_day", budgets, "methods", methods);
+}
+
+static json_t *alone_json(struct evaluation *ev)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < ev->alone_count; i++) {
+        struct evaluation *one = ev->alone[i];
+        json_object_set_new(all, one->name,
+            json_pack("{s:o, s:o, s:o}", "with_events", summary_json(&one->engines),
+                "without_events", one->null.runs ? summary_json(&one->null) : json_null(),
+                "shuffled", one->shuffled.runs ? summary_json(&one->shuffled) : json_null()));
+    }
+    return all;
+}
+
 json_t *report_json(struct evaluation *ev)
 {
     json_t *runs = json_array(), *baselines = json_object(), *duels = json_object();
@@ -122,9 +171,16 @@ json_t *report_json(struct evaluation *ev)
         json_object_set_new(duels, name, duels_json(ev, b));
     }
     json_t *null = ev->null.runs ? summary_json(&ev->null) : json_null();
-    return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "what",
+    json_t *report = json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o}", "what",
         "kizashi evaluation", "version", 1, "severity", severity_name(ev->options.least),
         "slack_s", number((double)ev->options.score.slack / (double)US_SECOND), "engines",
-        summary_json(&ev->engines), "without_events", null, "baselines", baselines, "lead_over",
-        duels, "runs", runs);
+        summary_json(&ev->engines), "without_events", null, "shuffled",
+        ev->shuffled.runs ? summary_json(&ev->shuffled) : json_null());
+    json_object_set_new(report, "baselines", baselines);
+    json_object_set_new(report, "lead_over", duels);
+    json_object_set_new(report, "alone", alone_json(ev));
+    json_object_set_new(
+        report, "planted", ev->planted ? planted_json(ev->planted) : json_null());
+    json_object_set_new(report, "runs", runs);
+    return report;
 }

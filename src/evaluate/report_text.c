@@ -120,6 +120,71 @@ static void put_duel(struct evaluation *ev, size_t rule, struct buf *out)
     free(all.hours);
 }
 
+/* One line an engine: what it finds and cries wolf over when it is alone. */
+static void put_alone(struct evaluation *ev, struct buf *out)
+{
+    if (ev->alone_count == 0)
+        return;
+    buf_printf(out, "\n%-10s %-22s %-18s %-18s %-14s %-14s %s\n", "alone", "found, of shown",
+        "of the others", "precision", "false a day", "no events", "shuffled");
+    for (size_t i = 0; i < ev->alone_count; i++) {
+        struct evaluation *one = ev->alone[i];
+        struct tally shown = summary_shown(&one->engines),
+                     hidden = summary_hidden(&one->engines);
+        char found[40], others[40], right[40];
+        share(shown.hits, shown.of, found);
+        share(hidden.hits, hidden.of, others);
+        share(one->engines.alarms - one->engines.false_alarms, one->engines.alarms, right);
+        buf_printf(out, "%-10s %-22s %-18s %-18s", one->name, found, others, right);
+        const struct summary *rates[] = {&one->engines, &one->null, &one->shuffled};
+        for (size_t k = 0; k < 3; k++) {
+            char rate[40] = "-";
+            if (rates[k]->runs)
+                snprintf(rate, sizeof rate, "%.2f (<%.2f)",
+                    (double)rates[k]->false_alarms / rates[k]->days,
+                    interval_count(rates[k]->false_alarms).high / rates[k]->days);
+            buf_printf(out, " %-14s", rate);
+        }
+        buf_str(out, "\n");
+    }
+}
+
+static void put_planted(const struct plant_result *p, struct buf *out)
+{
+    const struct plant_options *o = &p->options;
+    buf_printf(out,
+        "\nplanted crowds: %% of %zu trials found at %g alert a day over all sites (engines "
+        "also: at "
+        "notice)\n%-17s %-12s",
+        o->trials, plant_budgets[1], "method", "notices/day");
+    for (size_t i = 0; i < o->size_count; i++)
+        for (size_t k = 0; k < o->slot_count; k++)
+            buf_printf(out, " %5ux%-2u", o->sizes[i], o->slots[k]);
+    buf_str(out, "\n");
+    for (size_t m = 0; m < p->method_count; m++) {
+        const struct plant_method *method = &p->methods[m];
+        char rate[24] = "";
+        if (method->engine)
+            snprintf(rate, sizeof rate, "%.2f", (double)method->clean_notices / p->days);
+        buf_printf(out, "%-17s %-12s", method->name, rate);
+        for (size_t i = 0; i < o->size_count; i++)
+            for (size_t k = 0; k < o->slot_count; k++) {
+                const struct plant_cell *c = &method->cells[i][k];
+                double all = (double)o->trials / 100.0;
+                char cell[24];
+                if (method->together)
+                    snprintf(cell, sizeof cell, "/%.0f", (double)c->notices / all);
+                else if (method->engine)
+                    snprintf(cell, sizeof cell, "%.0f/%.0f", (double)c->hits[1] / all,
+                        (double)c->notices / all);
+                else
+                    snprintf(cell, sizeof cell, "%.0f", (double)c->hits[1] / all);
+                buf_printf(out, " %8s", cell);
+            }
+        buf_str(out, "\n");
+    }
+}
+
 void report_text(struct evaluation *ev, struct buf *out)
 {
     struct tally shown = summary_shown(&ev->engines), hidden = summary_hidden(&ev->engines);
@@ -139,6 +204,7 @@ void report_text(struct evaluation *ev, struct buf *out)
     put_early(ev, out);
     put_rate(out, "with events", &ev->engines);
     put_rate(out, "without events", &ev->null);
+    put_rate(out, "shuffled", &ev->shuffled);
     for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++) {
         shown = summary_shown(&ev->baseline[b]);
         share(shown.hits, shown.of, text);
@@ -147,4 +213,7 @@ void report_text(struct evaluation *ev, struct buf *out)
         put_duel(ev, b, out);
         put_rate(out, "", &ev->baseline[b]);
     }
+    put_alone(ev, out);
+    if (ev->planted)
+        put_planted(ev->planted, out);
 }

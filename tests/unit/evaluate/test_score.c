@@ -205,7 +205,7 @@ static void baseline(void **state)
     struct host_counts h = counted();
     struct warnings w = {0};
     double threshold;
-    struct baseline_options o = {BASELINE_COUNT, 1, H(6)};
+    struct baseline_options o = {BASELINE_COUNT, 1, H(6), 0};
     assert_int_equal(baseline_make(&h, &o, &w, &threshold), OK);
     assert_int_equal(w.count, 1);
     assert_int_equal(w.list[0].ports[0], 23);
@@ -213,7 +213,7 @@ static void baseline(void **state)
     assert_true(threshold > 45.0 && threshold <= 50.0);
     warnings_done(&w);
 
-    o = (struct baseline_options){BASELINE_RISE, 2, H(6)};
+    o = (struct baseline_options){BASELINE_RISE, 2, H(6), 0};
     assert_int_equal(baseline_make(&h, &o, &w, &threshold), OK);
     assert_int_equal(w.count, 2);
     assert_int_equal(w.list[0].ports[0], 80);
