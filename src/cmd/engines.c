@@ -3,6 +3,7 @@
 #include "engine/glasso/glasso.h"
 #include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
+#include "engine/nmf/nmf.h"
 #include "engine/surge/surge.h"
 #include "engine/tensor/tensor.h"
 
@@ -14,6 +15,7 @@ static const struct engine *const all[] = {
     &engine_growth,
     &engine_graph,
     &engine_glasso,
+    &engine_nmf,
     &engine_tensor,
     NULL,
 };

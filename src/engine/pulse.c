@@ -14,10 +14,10 @@ static uint64_t slots_of(const struct tally *t, const struct tally_source *s)
 {
     size_t row;
     const struct block *b = tally_row(t, s, &row);
-    return block_u64(b, CONTACT_SLOTS)[row] & (((uint64_t)1 << PULSE_SLOTS) - 1);
+    return block_u64(b, CONTACT_SLOTS)[row] & PULSE_ALL;
 }
 
-static uint64_t network_of(const struct ip *ip, unsigned prefix)
+uint64_t pulse_network(const struct ip *ip, unsigned prefix)
 {
     unsigned bits = ip_is_v4(ip) ? 96 + prefix : 2 * prefix;
     struct ip net = *ip;
@@ -129,7 +129,7 @@ static size_t take_hosts(struct pulses *all, size_t from, size_t to)
             size_t row;
             const struct block *b = tally_row(t, s, &row);
             all->hosts[count++] = (struct pulse_host){
-                .id = network_of(&block_ip(b, CONTACT_SRC)[row], all->prefix),
+                .id = pulse_network(&block_ip(b, CONTACT_SRC)[row], all->prefix),
                 .slots = slots_of(t, s),
                 .source = number,
                 .sources = 1};

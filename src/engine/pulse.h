@@ -14,6 +14,12 @@ enum {
     PULSE_SPANS = 2 /* one slot, and two that follow each other: a step may fall on a border */
 };
 
+#define PULSE_ALL (((uint64_t)1 << PULSE_SLOTS) - 1)
+
+/* Hash of the network of an address: of its first `prefix` bits if it is IPv4, of twice as many
+ * if it is IPv6. */
+uint64_t pulse_network(const struct ip *ip, unsigned prefix);
+
 struct pulse_host {
     uint64_t id;      /* hash of its network */
     uint64_t slots;   /* bit k: seen in slot k, by any site */

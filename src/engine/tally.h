@@ -45,6 +45,16 @@ enum err tally_build(struct tally *ret_tally, const struct window *w, unsigned l
 const struct block *tally_row(
     const struct tally *t, const struct tally_source *source, size_t *ret_row);
 
+static inline uint32_t tally_service(const struct tally_source *source)
+{
+    return source->key >> 10;
+}
+
+static inline uint32_t tally_site(const struct tally_source *source)
+{
+    return source->key & 1023;
+}
+
 /* The groups of one service begin at `group`; one past its last. */
 size_t tally_service_end(const struct tally *t, size_t group);
 
