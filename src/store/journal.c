@@ -1,11 +1,17 @@
 #include "store/journal_int.h"
 
+#include "base/buf.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    VERSION = 2 /* of the journal and of the tables that it tells about */
+};
 
 /* `number` is AUTOINCREMENT: a number is never given twice, also after its row was dropped. */
 static const char schema[] =
@@ -75,6 +81,38 @@ static enum err prepare_all(struct journal *j, struct fault *f)
     return OK;
 }
 
+/* The number in the only row of an answer; 0 without one. */
+static int64_t number_of(struct journal *j, const char *sql)
+{
+    sqlite3_stmt *s = NULL;
+    int64_t number = 0;
+    if (sqlite3_prepare_v2(j->db, sql, -1, &s, NULL) == SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW)
+        number = sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return number;
+}
+
+/* The tables that a store's other part has go with the journal's version. */
+static enum err make_tables(struct journal *j, const char *path, struct fault *f)
+{
+    bool old = number_of(j, "SELECT count(*) FROM sqlite_master WHERE name = 'part'") > 0;
+    if (old && number_of(j, "PRAGMA user_version") != VERSION)
+        return fault_set(f, ERR_BAD,
+            "%s: the store is of another version of kizashi; replay the captures into a new "
+            "folder",
+            path);
+    struct buf sql;
+    buf_init(&sql, 1 << 16);
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT;", schema, VERSION);
+    bool made =
+        !sql.err && sqlite3_exec(j->db, (const char *)sql.data, NULL, NULL, NULL) == SQLITE_OK;
+    buf_done(&sql);
+    if (!made)
+        return tell(j, path, f);
+    return OK;
+}
+
 enum err journal_open(
     struct journal **ret_journal, const char *path, bool durable, struct fault *f)
 {
@@ -85,9 +123,10 @@ enum err journal_open(
     const char *mode = durable ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                                : "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;";
     if (sqlite3_open(path, &j->db) != SQLITE_OK ||
-        sqlite3_exec(j->db, mode, NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_exec(j->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+        sqlite3_exec(j->db, mode, NULL, NULL, NULL) != SQLITE_OK)
         e = tell(j, path, f);
+    if (!e)
+        e = make_tables(j, path, f);
     if (!e)
         e = prepare_all(j, f);
     if (e) {

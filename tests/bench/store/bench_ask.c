@@ -165,7 +165,8 @@ int main(int argc, char **argv)
         cpu = (cpu_ms() - cpu) / (double)rounds;
         double cold = took[0];
         qsort(took, rounds, sizeof *took, compare);
-        printf("%-36s first %8.1f ms  p50 %8.1f ms  p99 %8.1f ms  CPU %8.1f ms  %8zu bytes\n",
+        printf("store_ask %-36s first %8.1f ms  p50 %8.1f ms  p99 %8.1f ms  CPU %8.1f ms  %8zu "
+               "bytes\n",
             rows[i].name, cold, took[rounds / 2], took[rounds - 1 - rounds / 100], cpu,
             out.len);
         fflush(stdout);

@@ -884,6 +884,36 @@ static void old_days_are_dropped(void **state)
     assert_int_equal(u.contacts, (WINDOWS - 144) * 120 + 6 * 120);
 }
 
+static void lines_of_sources_have_no_rest(void **state)
+{
+    struct world *w = world_of(state);
+    static const enum ask_by groupings[] = {BY_COUNTRY, BY_TOOL, BY_ASN, BY_PORT};
+    for (size_t i = 0; i < sizeof groupings / sizeof *groupings; i++) {
+        struct ask a;
+        ask_init(&a, ASK_SERIES);
+        a.by = groupings[i];
+        a.measure = MEASURE_SOURCES;
+        a.limit = 2;
+        a.step = US_HOUR;
+        json_t *rows = answer(w->store, &a, NULL);
+        assert_in_range(json_array_size(rows), 27, 52);
+        for (size_t k = 0; k < json_array_size(rows); k++) {
+            struct ask one;
+            int64_t time = 0;
+            ask_init(&one, ASK_TOTALS);
+            assert_string_not_equal(text(rows, k, "key"), "other");
+            if (a.by != BY_COUNTRY)
+                continue;
+            assert_int_equal(time_parse(text(rows, k, "time"), &time), OK);
+            one.from = time;
+            one.to = time + a.step;
+            snprintf(one.country, sizeof one.country, "%.2s", text(rows, k, "key"));
+            assert_int_equal(number(rows, k, "value"), count_again(w, &one).sources);
+        }
+        json_decref(rows);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("totals are those of the rows, whatever the span and the narrowing",
         totals_are_those_of_the_rows),
@@ -893,6 +923,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("the lines of a series, and the other, add up to the total", series_add_up),
     SAYS("a series of sources counts each step", series_count_sources_of_each_step),
     SAYS("a series by port names the service", series_by_port_name_the_service),
+    SAYS("lines of sources are exact and have no rest", lines_of_sources_have_no_rest),
     SAYS("a series by the minute comes from packets", fine_series_come_from_packets),
     SAYS("movers are compared with the span before", movers_compare_with_the_span_before),
     SAYS("sources are ranked and described", sources_are_ranked_and_described),

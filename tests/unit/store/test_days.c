@@ -1,0 +1,182 @@
+/* Days that are over and get rows after all, and blocks that go in together: what is counted is
+ * always what went in. */
+#include "test.h"
+
+#include "store_test.h"
+#include "telescope.h"
+
+#include "base/json.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+static const struct telescope shape = {.seed = 3,
+    .sites = 2,
+    .sources = 4000,
+    .contacts = 60,
+    .packets = 3,
+    .start = 1767225600 * US_SECOND};
+static const struct telescope later = {.seed = 4,
+    .sites = 2,
+    .sources = 4000,
+    .contacts = 60,
+    .packets = 3,
+    .start = 1769904000 * US_SECOND};
+
+struct world {
+    char folder[256];
+    struct store *store;
+};
+
+static int world_open(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    *state = w;
+    if (!w || !store_is_possible())
+        return 0;
+    new_folder(w->folder);
+    w->store = open_store(w->folder);
+    return 0;
+}
+
+static int world_close(void **state)
+{
+    struct world *w = *state;
+    store_close(w->store);
+    if (w->folder[0])
+        remove_folder(w->folder);
+    free(w);
+    return 0;
+}
+
+/* Contacts of one window as a block. */
+static struct block *window_block(const struct telescope *t, uint64_t window)
+{
+    struct block *b = NULL;
+    assert_int_equal(block_new(&b, &record_contact, 1024), OK);
+    telescope_window(t, window, b);
+    return b;
+}
+
+static uint64_t packets_of_ports(struct store *s, int64_t from, int64_t to)
+{
+    struct ask a;
+    uint64_t sum = 0;
+    ask_init(&a, ASK_PORTS);
+    a.from = from;
+    a.to = to;
+    a.limit = ASK_ROWS_MAX;
+    struct fault f = {0};
+    struct buf out;
+    size_t i;
+    json_t *row;
+    buf_init(&out, 1 << 26);
+    if (store_ask(s, &a, FORMAT_JSON, &out, NULL, &f))
+        fail_msg("%s", f.text);
+    json_t *rows = json_loadb((const char *)out.data, out.len, 0, NULL);
+    json_array_foreach(rows, i, row) sum +=
+        (uint64_t)json_integer_value(json_object_get(row, "packets"));
+    json_decref(rows);
+    buf_done(&out);
+    return sum;
+}
+
+static uint64_t packets_in(const struct block *b)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < b->rows; i++)
+        sum += block_u32(b, CONTACT_PACKETS)[i];
+    return sum;
+}
+
+/* Windows of three days, then late ones of the first, then one more of the third, so that the
+ * first day is united, open, and united again; the store is opened anew in between. */
+static void late_rows_count(void **state)
+{
+    static const uint64_t windows[] = {3, 77, 146, 152, 160, 170, 180, 190, 288, 300, 301, 302,
+        303, 304, 305, 5, 99, 310, 311, 312, 313, 314, 315, 316};
+    uint64_t first_day = 0;
+    uint64_t all = 0;
+    struct world *w = *state;
+    if (!w->store)
+        skip();
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        char id[32];
+        struct block *b = window_block(&shape, windows[i]);
+        snprintf(id, sizeof id, "late-%zu", i);
+        append_block(w->store, b, id);
+        first_day += windows[i] < 144 ? packets_in(b) : 0;
+        all += packets_in(b);
+        block_free(b);
+        if (i == 12 || i == 16) {
+            store_close(w->store);
+            w->store = open_store(w->folder);
+        }
+        assert_int_equal(
+            packets_of_ports(w->store, shape.start, shape.start + US_DAY), first_day);
+        assert_int_equal(
+            packets_of_ports(w->store, shape.start, shape.start + 3 * US_DAY), all);
+    }
+}
+
+static void blocks_go_in_together(void **state)
+{
+    struct fault f = {0};
+    struct store_block all[6];
+    uint64_t packets = 0;
+    struct world *w = *state;
+    if (!w->store)
+        skip();
+    /* Windows of two days and, as the last, the first one again. */
+    static const uint64_t windows[] = {1, 2, 143, 144, 150, 1};
+    static const char *const ids[] = {"a", "b", "c", "d", "e", "a"};
+    for (size_t i = 0; i < 6; i++) {
+        struct block *b = window_block(&later, windows[i]);
+        all[i] = (struct store_block){b, ids[i]};
+        packets += i < 5 ? packets_in(b) : 0;
+    }
+    for (int round = 0; round < 2; round++) {
+        if (store_append_all(w->store, all, 6, &f))
+            fail_msg("%s", f.text);
+        assert_int_equal(
+            packets_of_ports(w->store, later.start, later.start + 2 * US_DAY), packets);
+    }
+    all[2].id = "not allowed";
+    assert_int_equal(store_append_all(w->store, all, 6, &f), ERR_BAD);
+    for (size_t i = 0; i < 6; i++)
+        block_free((struct block *)(uintptr_t)all[i].block);
+}
+
+static void another_version_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct store *other = NULL;
+    struct store_options options = {0};
+    struct fault f = {0};
+    sqlite3 *db = NULL;
+    char path[300];
+    if (!w->store)
+        skip();
+    store_close(w->store);
+    w->store = NULL;
+    snprintf(path, sizeof path, "%s/journal.db", w->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(store_open(&other, w->folder, &options, &f), ERR_BAD);
+    assert_non_null(strstr(f.text, "another version of kizashi"));
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    w->store = open_store(w->folder);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("what comes late to a day that was united is counted, also over a restart",
+        late_rows_count),
+    SAYS("blocks that go in together are there once each", blocks_go_in_together),
+    SAYS("a store of another version is refused with a sentence", another_version_is_refused),
+};
+
+int main(void)
+{
+    return cmocka_run_group_tests(tests, world_open, world_close);
+}
