@@ -224,6 +224,21 @@ static enum err alerts_make(const struct scored_list *s, const struct host_count
     return OK;
 }
 
+enum err baseline_highest(
+    struct host_counts *h, const struct baseline_options *o, double *ret_score)
+{
+    struct scored_list s;
+    double highest = 0.0;
+    host_counts_sort(h);
+    enum err e = scores_make(h, o, &s);
+    for (size_t i = 0; i < s.count; i++)
+        highest = fmax(highest, (double)s.list[i].score);
+    free(s.list);
+    if (!e)
+        *ret_score = highest;
+    return e;
+}
+
 enum err baseline_make(struct host_counts *h, const struct baseline_options *o,
     struct warnings *ret_warnings, double *ret_threshold)
 {

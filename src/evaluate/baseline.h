@@ -31,6 +31,10 @@ struct baseline_options {
 double baseline_score(const struct host_counts *h, enum baseline_rule rule,
     const struct host_count *where, uint32_t more);
 
+/* The highest score that a rule gives from window o->from on; 0 if none reaches its least. */
+enum err baseline_highest(
+    struct host_counts *h, const struct baseline_options *o, double *ret_score) MUST_CHECK;
+
 /**
  * @param h    sorted by this function.
  * @param ret_warnings starts zeroed; the caller's.

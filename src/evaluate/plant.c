@@ -329,6 +329,11 @@ static enum err baseline_run(
                                p->counts->window)};
         enum err e = baseline_make(p->counts, &o, &unused, &m->threshold[b]);
         warnings_done(&unused);
+        double highest = 0.0;
+        if (!e && isinf(m->threshold[b])) { /* only what was never seen before is a hit */
+            e = baseline_highest(p->counts, &o, &highest);
+            m->threshold[b] = nextafter(highest, INFINITY);
+        }
         if (e)
             return e;
     }

@@ -50,7 +50,7 @@ struct plant_method {
     char name[24];
     bool engine;                     /* has a severity of its own */
     bool together;                   /* any of the engines: counts by severity only */
-    double threshold[PLANT_BUDGETS]; /* infinity: even the highest score gives more alerts */
+    double threshold[PLANT_BUDGETS]; /* above all that was seen, if that gives more alerts */
     uint64_t clean_notices;          /* alerts on the windows as they are */
     struct plant_cell cells[PLANT_SIZES][PLANT_SLOTS];
 };

@@ -375,10 +375,39 @@ static void broken_state_changes_nothing(void **state)
     alert_book_free(b);
 }
 
+/* The high-risk port: `graph` sees the whole change, `surge` the port; whoever speaks first, it
+ * is one alert, which `surge` names. */
+static void a_change_and_its_cause_are_one_alert(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        struct alert_book *b = book((struct alert_options){0});
+        struct told told;
+        told_init(&told);
+        for (int i = 0; i < 2; i++)
+            put(b, i == first
+                       ? make("graph", "graph-change", "jp-01", 53413, t0, 2.0)
+                       : make("surge", "port-surge", "jp-01", 53413, t0 + 10 * US_MINUTE, 2.0));
+        put(b, make("graph", "graph-shift", "jp-01", 0, t0, 1.0));
+        turn(b, t0 + 10 * US_MINUTE, &told);
+        assert_int_equal(told.count, 2); /* the shift that nothing explains stands alone */
+        put(b, make("surge", "port-surge", "jp-01", 53413, t0 + 20 * US_MINUTE, 3.0));
+        turn(b, t0 + 20 * US_MINUTE, &told);
+        assert_string_equal(told.last.kind, "port-surge");
+        assert_int_equal(told.last.engine_count, 2);
+        assert_string_equal(told.last.title, "surge sees 53413 at jp-01");
+        assert_non_null(strstr(told.last.explanation, "graph says 53413 at jp-01"));
+        buf_done(&told.lines);
+        alert_book_free(b);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("confidence grows with the number of sources and falls where chance does as well",
         confidence_ranks),
     SAYS("findings about one port become one alert that grows", one_thing_is_one_alert),
+    SAYS("a change of the whole and the port that explains it are one alert",
+        a_change_and_its_cause_are_one_alert),
     SAYS("which engine speaks first makes no difference", order_of_engines_is_no_matter),
     SAYS("other ports, protocols and kinds are alerts of their own",
         other_things_are_other_alerts),
