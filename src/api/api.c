@@ -184,6 +184,34 @@ static enum err start(struct api *a, struct fault *f)
     return OK;
 }
 
+static bool is_host_name(const char *name)
+{
+    return *name && strlen(name) < 256 &&
+           name[strspn(name,
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")] == 0;
+}
+
+enum err api_options_check(const struct api_options *options, struct fault *f)
+{
+    struct api a = {.options = *options};
+    struct prefix proxy;
+    for (size_t i = 0; i < options->host_count; i++)
+        if (!is_host_name(options->hosts[i]))
+            return fault_set(f, ERR_BAD,
+                "--host: \"%.80s\" is not a name such as kizashi.example.org",
+                options->hosts[i]);
+    if (options->proxy && prefix_parse(options->proxy, false, &proxy) != OK)
+        return fault_set(f, ERR_BAD,
+            "--proxy: \"%.80s\" is not an address or a prefix, such as 127.0.0.1",
+            options->proxy);
+    enum err e = load_tls(&a, f);
+    if (a.key)
+        sodium_memzero(a.key, strlen(a.key));
+    free(a.key);
+    free(a.certificate);
+    return e;
+}
+
 enum err api_start(struct api **ret_api, const struct api_options *options,
     const struct api_parts *parts, struct fault *f)
 {

@@ -103,6 +103,10 @@ bool api_has_portal(void);
 /* The address that it listens on, "http://127.0.0.1:8480". */
 const char *api_address(const struct api *a);
 
+/* Are these options that api_start() would take? Opens nothing but the PEM files; the fault
+ * names what is wrong. */
+enum err api_options_check(const struct api_options *options, struct fault *f) MUST_CHECK;
+
 /* Do passwords and answers leave this machine without TLS, and without a proxy that was named?
  */
 bool api_in_clear(const struct api *a);

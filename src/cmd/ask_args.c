@@ -105,21 +105,33 @@ static enum err ask_service(struct ask *a, const struct conf *conf, struct fault
     return OK;
 }
 
+static enum err ask_country(struct ask *a, const char *text, struct fault *f)
+{
+    if (!text)
+        return OK;
+    if (strlen(text) != 2 || !isalpha((unsigned char)text[0]) ||
+        !isalpha((unsigned char)text[1]))
+        return fault_set(f, ERR_BAD,
+            "--country: \"%.40s\" is not a code of two letters, ISO 3166, such as kr", text);
+    for (size_t i = 0; i < 2; i++)
+        a->country[i] = (char)tolower((unsigned char)text[i]);
+    return OK;
+}
+
 enum err ask_from_conf(
     struct ask *ret_ask, enum ask_what what, const struct conf *conf, struct fault *f)
 {
     struct ask a;
     ask_init(&a, what);
     text_take(a.site, sizeof a.site, conf_text(conf, "site"));
-    text_take(a.country, sizeof a.country, conf_text(conf, "country"));
-    for (char *c = a.country; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
     text_take(a.tool, sizeof a.tool, conf_text(conf, "tool"));
     text_take(a.class, sizeof a.class, conf_text(conf, "class"));
     if (conf_given(conf, "asn"))
         a.asn = (int64_t)conf_count(conf, "asn");
     a.limit = conf_count(conf, "limit");
     enum err e = span_check(conf, f);
+    if (!e)
+        e = ask_country(&a, conf_text(conf, "country"), f);
     if (!e)
         e = ask_service(&a, conf, f);
     if (!e)

@@ -18,6 +18,10 @@
         .text = to_text ", in the same forms."                                                 \
     }
 
+#define ASK_CLASS_WORDS                                                                        \
+    "scan|backscatter|misconfiguration|survey|worm|other|-scan|-backscatter|"                  \
+    "-misconfiguration|-survey|-worm|-other"
+
 /* Options that narrow a question, the same for stats and export. */
 #define ASK_ITEMS(rows, rows_text)                                                             \
     {.name = "data",                                                                           \
@@ -39,7 +43,6 @@
         {.name = "country",                                                                    \
             .type = CONF_TEXT,                                                                 \
             .arg = "CC",                                                                       \
-            .max = 2,                                                                          \
             .text = "Sources in this country, ISO 3166."},                                     \
         {.name = "asn",                                                                        \
             .type = CONF_COUNT,                                                                \
@@ -54,7 +57,7 @@
         {.name = "class",                                                                      \
             .type = CONF_TEXT,                                                                 \
             .arg = "CLASS",                                                                    \
-            .max = 63,                                                                         \
+            .values = ASK_CLASS_WORDS,                                                         \
             .text = "This class of traffic; -CLASS leaves one out."},                          \
         {.name = "src",                                                                        \
             .type = CONF_TEXT,                                                                 \

@@ -85,9 +85,10 @@ static enum err seeds_parse(
         }
         if (!good || (*end && *end != ','))
             return fault_set(f, ERR_BAD,
-                "seeds: \"%s\" is not a list of numbers and ranges such as 101-105,200", text);
+                "--seeds: \"%s\" is not a list of numbers and ranges such as 101-105,200",
+                text);
         if (last - first >= SEEDS_MAX - count)
-            return fault_set(f, ERR_RANGE, "seeds: more than %d", SEEDS_MAX);
+            return fault_set(f, ERR_RANGE, "--seeds: more than %d", SEEDS_MAX);
         for (uint64_t s = first; s <= last; s++)
             seeds[count++] = s;
         at = end;
@@ -171,11 +172,13 @@ static enum err score_files(
         return fault_set(f, ERR_BAD, "name a file of alerts (JSON lines), or say --simulate");
     if (truth_count != count)
         return fault_set(f, ERR_BAD,
-            "truth: given %zu times for %zu files of alerts; each needs its own", truth_count,
-            count);
+            "--truth: given %zu times, for %zu of ALERTS; each file of alerts needs its own",
+            truth_count, count);
     if (counted != 0 && counted != count)
         return fault_set(f, ERR_BAD,
-            "host-counts: given %zu times for %zu files of alerts; each needs its own, or none",
+            "--host-counts: given %zu times, for %zu of ALERTS; each file of alerts needs its "
+            "own, or "
+            "none",
             counted, count);
     enum err e = OK;
     for (size_t i = 0; !e && i < count; i++)
@@ -238,11 +241,11 @@ static enum err all_run(const struct conf *conf, size_t count, char **operands,
     bool captures = conf_given(conf, "site") || conf_given(conf, "nict");
     bool simulate = conf_flag(conf, "simulate"), wanted = captures || contest_wanted(conf);
     if (captures && simulate)
-        return fault_set(f, ERR_BAD, "simulate and site or nict: one or the other");
+        return fault_set(f, ERR_BAD, "--simulate and --site or --nict exclude each other");
     if (wanted && !captures && !simulate)
         return fault_set(f, ERR_BAD,
-            "engines, set, each, shuffles and plant need captures: give --site NAME=FILE, "
-            "--nict NAME=FILE or --simulate");
+            "--engines, --set, --each, --shuffles and --plant need captures: give --site "
+            "NAME=FILE, --nict NAME=FILE or --simulate");
     if (!wanted)
         return simulate ? simulate_all(conf, count, ev, NULL, f)
                         : score_files(conf, count, operands, ev, f);
@@ -293,7 +296,7 @@ static enum err reports_write(const struct conf *conf, struct evaluation *ev, st
     if (!e && conf_text(conf, "html")) {
         buf_clear(&text);
         report_html(ev, &text);
-        e = text.err ? fault_set(f, text.err, "html: %s", err_text(text.err))
+        e = text.err ? fault_set(f, text.err, "--html: %s", err_text(text.err))
                      : file_write(conf_text(conf, "html"), "html", &text, f);
     }
     buf_done(&text);
@@ -307,7 +310,7 @@ static enum err html_check(const struct conf *conf, struct fault *f)
     bool there = path && access(path, F_OK) == 0;
     FILE *out = path ? fopen(path, "ab") : NULL;
     if (path && !out)
-        return fault_set(f, ERR_NOTFOUND, "html: %s: %s", path, strerror(errno));
+        return fault_set(f, ERR_NOTFOUND, "--html: %s: %s", path, strerror(errno));
     if (out)
         fclose(out);
     if (path && !there)
@@ -338,6 +341,16 @@ static int verdict(const struct conf *conf, const struct evaluation *ev)
     return status;
 }
 
+/* What says how to simulate says nothing of files. */
+static enum err simulate_only_check(const struct conf *conf, struct fault *f)
+{
+    static const char *const only[] = {"null", "keep", "replay"};
+    for (size_t i = 0; i < sizeof only / sizeof *only; i++)
+        if (conf_given(conf, only[i]))
+            return fault_set(f, ERR_BAD, "--%s goes with --simulate only", only[i]);
+    return OK;
+}
+
 static int run(struct conf *conf, size_t count, char **operands)
 {
     struct fault f = {0};
@@ -352,6 +365,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     }
     e = html_check(conf, &f);
     stop_install();
+    if (!e && !conf_flag(conf, "simulate"))
+        e = simulate_only_check(conf, &f);
     if (!e)
         e = all_run(conf, count, operands, ev, &f);
     if (!e)

@@ -109,21 +109,21 @@ static const struct conf_item hub_items[] = {
         .arg = "DURATION",
         .initial = "30d",
         .min = 86400,
-        .max = 3.2e9,
+        .max = 3153600000.0, /* 100 years */
         .text = "How long packets are kept."},
     {.name = "keep-contacts",
         .type = CONF_DURATION,
         .arg = "DURATION",
         .initial = "90d",
         .min = 86400,
-        .max = 3.2e9,
+        .max = 3153600000.0, /* 100 years */
         .text = "How long contacts are kept."},
     {.name = "keep-rollups",
         .type = CONF_DURATION,
         .arg = "DURATION",
         .initial = "1826d",
         .min = 86400,
-        .max = 3.2e9,
+        .max = 3153600000.0, /* 100 years */
         .text = "How long hourly figures are kept."},
     {.name = "user",
         .type = CONF_TEXT,
@@ -358,7 +358,8 @@ static void show_metrics(void *context, struct buf *out)
     hub_live_metrics(h->live, out);
 }
 
-static enum err api_open(struct hub *h, struct fault *f)
+static enum err api_options_of(
+    const struct hub *h, struct api_options *ret_options, struct fault *f)
 {
     struct api_options options = {
         .listen = conf_text(h->conf, "listen"),
@@ -376,6 +377,23 @@ static enum err api_open(struct hub *h, struct fault *f)
         return fault_set(f, ERR_RANGE, "--host: given more than %d times", API_HOSTS);
     for (size_t i = 0; i < options.host_count; i++)
         options.hosts[i] = hosts[i];
+    *ret_options = options;
+    return OK;
+}
+
+static enum err api_check(const struct hub *h, struct fault *f)
+{
+    struct api_options options;
+    enum err e = api_options_of(h, &options, f);
+    return e ? e : api_options_check(&options, f);
+}
+
+static enum err api_open(struct hub *h, struct fault *f)
+{
+    struct api_options options;
+    enum err e = api_options_of(h, &options, f);
+    if (e)
+        return e;
     struct api_parts parts = {
         .store = api_store_over(keep_store(h->keep)),
         .catalog = keep_catalog(h->keep),
@@ -484,6 +502,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     enum err e = config_read(h, conf, f);
     if (!e)
         e = api_listen_check(conf_text(conf, "listen"), f);
+    if (!e)
+        e = api_check(h, f);
     if (!e && conf_flag(conf, "verbose"))
         log_level_set(LOG_DEBUG);
     if (!e)

@@ -122,7 +122,26 @@ static enum err alerts_open(struct replay *r, struct fault *f)
     if (!path)
         return OK;
     r->alerts = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-    return r->alerts ? OK : fault_set(f, ERR_IO, "--alerts %s: %s", path, strerror(errno));
+    return r->alerts ? OK : fault_set(f, ERR_BAD, "--alerts %s: %s", path, strerror(errno));
+}
+
+/* A size is of a site that there is: a name that was mistyped would change nothing unseen. */
+static enum err addresses_check(const struct replay *r, struct fault *f)
+{
+    const char *const *pairs;
+    size_t count = conf_list(r->conf, "addresses", &pairs);
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strcspn(pairs[i], "=");
+        size_t k = 0;
+        while (k < r->list.count && (strlen(r->list.sites[k].name) != len ||
+                                        strncmp(r->list.sites[k].name, pairs[i], len) != 0))
+            k++;
+        if (k == r->list.count)
+            return fault_set(f, ERR_NOTFOUND,
+                "--addresses: there is no site \"%.*s\"; the first one is %.63s",
+                (int)(len > 63 ? 63 : len), pairs[i], r->list.sites[0].name);
+    }
+    return OK;
 }
 
 static enum err sites_open(struct replay *r, struct fault *f)
@@ -206,6 +225,8 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
     e = site_list_pairs(&r->list, pairs, pair_count, f);
     if (!e)
         e = site_list_paths(&r->list, "telescope", operands, count, f);
+    if (!e)
+        e = addresses_check(r, f);
     if (!e)
         e = setup_open(&r->setup, r->conf, f);
     if (!e)

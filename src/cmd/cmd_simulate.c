@@ -43,7 +43,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     (void)operands;
     const char *out = conf_text(conf, "out");
     if (!out || !*out) {
-        fprintf(stderr, "kizashi simulate telescope: out: say where with --out DIR\n");
+        fprintf(stderr, "kizashi simulate telescope: say where with --out DIR\n");
         return EXIT_USAGE;
     }
     struct telescope_options options;

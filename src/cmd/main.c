@@ -115,6 +115,8 @@ int main(int argc, char **argv)
     argc -= help;
     argv += help;
     const struct command *command = command_find(argc, argv, &words);
+    if (!command && help && argc == 1 && group_overview(argv[0], stdout))
+        return EXIT_DONE;
     if (!command)
         return no_such_command(argc, argv);
     if (help) {

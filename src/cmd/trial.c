@@ -297,7 +297,7 @@ static enum err trial_folder(struct trial *t, struct fault *f)
     const char *temporary = getenv("TMPDIR");
     if (keep) {
         if (mkdir(keep, 0777) != 0 && errno != EEXIST)
-            return fault_set(f, ERR_NOTFOUND, "keep: %s: %s", keep, strerror(errno));
+            return fault_set(f, ERR_NOTFOUND, "--keep: %s: %s", keep, strerror(errno));
         snprintf(t->folder, sizeof t->folder, "%s/%s", keep, t->name);
         return OK;
     }

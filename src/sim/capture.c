@@ -29,7 +29,7 @@ static enum err path_make(
     const struct job *j, char path[PATH_ROOM], const char *name, struct fault *f)
 {
     int len = snprintf(path, PATH_ROOM, "%s/%s", j->plan->folder, name);
-    return len < PATH_ROOM ? OK : fault_set(f, ERR_RANGE, "out: the path is too long");
+    return len < PATH_ROOM ? OK : fault_set(f, ERR_RANGE, "--out: the path is too long");
 }
 
 static enum err site_path(
@@ -58,7 +58,7 @@ static enum err old_remove(const struct job *j, const char *truth_path, struct f
         }
     free(old);
     if (!e && unlink(truth_path) != 0)
-        e = fault_set(f, ERR_IO, "out: %s: %s", truth_path, strerror(errno));
+        e = fault_set(f, ERR_IO, "--out: %s: %s", truth_path, strerror(errno));
     return e;
 }
 
@@ -66,7 +66,7 @@ static enum err folder_make(const struct job *j, struct fault *f)
 {
     char path[PATH_ROOM];
     if (mkdir(j->plan->folder, 0777) != 0 && errno != EEXIST)
-        return fault_set(f, ERR_NOTFOUND, "out: %s: %s", j->plan->folder, strerror(errno));
+        return fault_set(f, ERR_NOTFOUND, "--out: %s: %s", j->plan->folder, strerror(errno));
     enum err e = path_make(j, path, "truth.json", f);
     if (e)
         return e;
@@ -74,7 +74,7 @@ static enum err folder_make(const struct job *j, struct fault *f)
         return OK;
     if (!j->plan->replace)
         return fault_set(f, ERR_EXISTS,
-            "out: %s holds a simulation already; name another folder or say --replace",
+            "--out: %s holds a simulation already; name another folder or say --replace",
             j->plan->folder);
     return old_remove(j, path, f);
 }
@@ -147,7 +147,7 @@ static enum err text_write(
         failed = true;
         code = errno;
     }
-    return failed ? fault_set(f, ERR_IO, "out: %s: %s", path, strerror(code)) : OK;
+    return failed ? fault_set(f, ERR_IO, "--out: %s: %s", path, strerror(code)) : OK;
 }
 
 static enum err lists_write(const struct job *j, struct fault *f)

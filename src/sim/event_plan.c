@@ -50,7 +50,7 @@ static enum err list_fault(struct fault *f, const char *entry, size_t len, const
         snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k ? ", " : "",
             event_rows[k].name);
     return fault_set(f, ERR_BAD,
-        "events: \"%.*s\": %s; allowed: all, none, or a list of KIND[@OFFSET][*SIZE] with "
+        "--events: \"%.*s\": %s; allowed: all, none, or a list of KIND[@OFFSET][*SIZE] with "
         "kinds %s",
         (int)(len > 60 ? 60 : len), entry, what, known);
 }
@@ -102,7 +102,7 @@ enum err event_list_parse(const char *list, struct event_wish wishes[TRUTH_EVENT
     for (const char *at = list;; at++) {
         size_t len = strcspn(at, ",");
         if (count == TRUTH_EVENTS)
-            return fault_set(f, ERR_FULL, "events: more than %d", TRUTH_EVENTS);
+            return fault_set(f, ERR_FULL, "--events: more than %d", TRUTH_EVENTS);
         enum err e = wish_parse(at, len, &wishes[count], f);
         if (e)
             return e;
@@ -188,7 +188,8 @@ static enum err plan_times(
     if (wish->placed) {
         if (wish->offset >= length)
             return fault_set(f, ERR_RANGE,
-                "events: %s: begins after the end of the run; allowed: an offset below %lld s",
+                "--events: %s: begins after the end of the run; allowed: an offset below %lld "
+                "s",
                 c->row->name, (long long)(length / US_SECOND));
         offset = wish->offset;
     }

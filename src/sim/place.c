@@ -170,7 +170,7 @@ static enum err file_read(struct raw_ranges *raw, const char *path, struct fault
 {
     FILE *in = fopen(path, "r");
     if (!in)
-        return fault_set(f, ERR_IO, "geoip: %s: %s", path, strerror(errno));
+        return fault_set(f, ERR_IO, "--geoip: %s: %s", path, strerror(errno));
     char line[256];
     enum err e = OK;
     for (size_t number = 1; !e && fgets(line, sizeof line, in); number++) {
@@ -180,18 +180,19 @@ static enum err file_read(struct raw_ranges *raw, const char *path, struct fault
         char cc[2];
         if (!line_parse(line, &first, &last, cc)) {
             e = fault_set(f, ERR_BAD,
-                "geoip: %s: line %zu: is not \"first,last,CC\" with IPv4 addresses as numbers",
+                "--geoip: %s: line %zu: is not \"first,last,CC\" with IPv4 addresses as "
+                "numbers",
                 path, number);
             break;
         }
         size_t c = country_of(cc);
         if (c < COUNTRIES && usable(first, last) && (e = raw_add(raw, first, last, (uint8_t)c)))
-            fault_set(f, e, "geoip: %s: %s", path, err_text(e));
+            fault_set(f, e, "--geoip: %s: %s", path, err_text(e));
     }
     if (!e && ferror(in))
-        e = fault_set(f, ERR_IO, "geoip: %s: %s", path, strerror(errno));
+        e = fault_set(f, ERR_IO, "--geoip: %s: %s", path, strerror(errno));
     if (!e && raw->count == 0)
-        e = fault_set(f, ERR_BAD, "geoip: %s: holds no range of a country", path);
+        e = fault_set(f, ERR_BAD, "--geoip: %s: holds no range of a country", path);
     fclose(in);
     return e;
 }
@@ -246,7 +247,7 @@ enum err places_open(struct places **ret_places, const char *geoip, struct fault
     enum err e = geoip ? file_read(&raw, geoip, f) : ranges_make_up(&raw);
     if (!e && (e = places_group(p, &raw)))
         fault_set(
-            f, e, "geoip: %s", e == ERR_BAD ? "no country has 1,024 addresses" : err_text(e));
+            f, e, "--geoip: %s", e == ERR_BAD ? "no country has 1,024 addresses" : err_text(e));
     free(raw.list);
     if (e) {
         places_close(p);

@@ -79,7 +79,7 @@ static enum err options_check(const struct telescope_options *o, struct fault *f
     if (o->link != LINK_RAW && o->link != LINK_ETHERNET)
         return fault_set(f, ERR_RANGE, "link: is neither raw nor ethernet");
     if (strlen(o->events) >= TELESCOPE_TEXT)
-        return fault_set(f, ERR_RANGE, "events: longer than %d bytes", TELESCOPE_TEXT - 1);
+        return fault_set(f, ERR_RANGE, "--events: longer than %d bytes", TELESCOPE_TEXT - 1);
     return OK;
 }
 

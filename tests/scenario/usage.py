@@ -4,6 +4,7 @@
     usage.py KIZASHI
 """
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -39,11 +40,35 @@ def time_ranges(folder):
         refused(command, "--from", "-24h", "--data", folder + "/none", says="no data folder")
 
 
+def values_by_what_is_allowed(folder):
+    """One line, what is wrong by the option's name, what is allowed; and no folder was made."""
+    new, capture = os.path.join(folder, "new"), os.path.join(folder, "empty.pcap")
+    with open(capture, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+    for words, says in (
+            (("stats", "--country", "korea"), ("--country", "korea", "two letters")),
+            (("stats", "--class", "nonsense"), ("--class", "misconfiguration")),
+            (("replay", "--window", "7m", capture), ("surge", "--window", "divides an hour")),
+            (("replay", "--addresses", "moon=5", capture), ("--addresses", "moon", "telescope")),
+            (("evaluate", "--null", "alerts.jsonl"), ("--null", "--simulate")),
+            (("evaluate", "--simulate", "--seeds", "a"), ("--seeds", "101-105,200")),
+            (("evaluate", "alerts.jsonl"), "--truth"),
+            (("simulate", "telescope", "--out", new, "--events", "foo"), ("--events", "worm-growth")),
+            (("hub", "--data", new, "--listen", "127.0.0.1:0", "--proxy", "x"), ("--proxy", "127.0.0.1")),
+            (("hub", "--data", new, "--listen", "127.0.0.1:0", "--host", "a b"), ("--host", "a b")),
+            (("hub", "--data", new, "--keep-packets", "1h"), ("--keep-packets", "1d..36500d")),
+    ):
+        refused(*words, says=says)
+    assert not os.path.exists(new)
+
+
 def half_a_command(_):
     run = kizashi("simulate")
     assert run.returncode == 2 and "simulate telescope" in run.stderr and not run.stdout, run
     run = kizashi("simulate", "--help")
     assert run.returncode == 0 and "simulate telescope" in run.stdout and not run.stderr, run
+    run = kizashi("help", "simulate")
+    assert run.returncode == 0 and "simulate telescope" in run.stdout, run
     refused("simulate", "ocean", says="simulate ocean")
 
 
@@ -92,6 +117,7 @@ TESTS = [
     ("engines are listed, and each tells the settings that --set takes", engines_tell),
     ("options that exclude each other are refused, and nothing is written", contradictions),
     ("every command takes the same forms of time, and refuses others with what is allowed", time_ranges),
+    ("a wrong value is named with what is allowed, before a folder is made", values_by_what_is_allowed),
     ("half a command lists the whole ones", half_a_command),
     ("stats lists the questions that it answers, and no other", questions),
     ("ranges and defaults are shown as they are written", ranges_as_written),

@@ -92,7 +92,7 @@ static enum err sync_open(
 {
     if (window < 5 * US_MINUTE || window > US_HOUR || US_HOUR % window)
         return fault_set(f, ERR_RANGE,
-            "glasso needs windows of 5 minutes to 1 hour that divide an hour evenly");
+            "needs a --window of 5 minutes to 1 hour that divides an hour evenly");
     struct sync *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");

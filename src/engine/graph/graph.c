@@ -28,8 +28,8 @@ static enum err graph_open(
     struct engine_state **ret_state, const struct conf *conf, int64_t window, struct fault *f)
 {
     if (window < 5 * US_MINUTE || window > US_HOUR || US_DAY % window)
-        return fault_set(f, ERR_RANGE,
-            "graph needs windows of 5 minutes to 1 hour that divide a day evenly");
+        return fault_set(
+            f, ERR_RANGE, "needs a --window of 5 minutes to 1 hour that divides a day evenly");
     unsigned leave_out = 0;
     enum err e = classes_parse(conf_text(conf, "leave-out"), &leave_out, f);
     if (e)

@@ -36,7 +36,7 @@ static enum err growth_open(
 {
     if (window < 5 * US_MINUTE || window > US_HOUR || US_HOUR % window)
         return fault_set(f, ERR_RANGE,
-            "growth needs windows of 5 minutes to 1 hour that divide an hour evenly");
+            "needs a --window of 5 minutes to 1 hour that divides an hour evenly");
     unsigned leave_out = 0;
     enum err e = classes_parse(conf_text(conf, "leave-out"), &leave_out, f);
     if (e)

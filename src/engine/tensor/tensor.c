@@ -30,7 +30,7 @@ static enum err tensor_open(
     if (e)
         return e;
     if (window < US_MINUTE || window > US_HOUR)
-        return fault_set(f, ERR_RANGE, "tensor needs windows of 1 minute to 1 hour");
+        return fault_set(f, ERR_RANGE, "needs a --window of 1 minute to 1 hour");
     struct tensor *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
