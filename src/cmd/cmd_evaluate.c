@@ -213,7 +213,7 @@ static enum err captures_run(
     if (files)
         return fault_set(f, ERR_BAD, "with --site or --nict no files of alerts are read");
     if (truth_count > 1)
-        return fault_set(f, ERR_BAD, "truth: given %zu times for one run", truth_count);
+        return fault_set(f, ERR_BAD, "--truth: given %zu times for one run", truth_count);
     if (!truth_count && !conf_count(conf, "shuffles") && !conf_flag(conf, "plant"))
         return fault_set(
             f, ERR_BAD, "nothing to tell: give --truth FILE, --shuffles N or --plant");

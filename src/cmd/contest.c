@@ -81,7 +81,7 @@ enum err contest_open(
     if (!e)
         e = setup_open(&c->setup, conf, f);
     if (!e && c->setup.engines.count == 0) {
-        e = fault_set(f, ERR_BAD, "engines: none; name at least one");
+        e = fault_set(f, ERR_BAD, "--engines: none; name at least one");
         setup_close(&c->setup);
     }
     o->engines = c->setup.engines.engines;

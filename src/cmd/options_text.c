@@ -53,6 +53,9 @@ static size_t print_range(char *text, size_t len, const struct conf_item *item)
         return (size_t)snprintf(text, len, " %s to %s.",
             duration_format((int64_t)(item->min * 1e6), least),
             duration_format((int64_t)(item->max * 1e6), most));
+    if (item->type == CONF_COUNT)
+        return (size_t)snprintf(text, len, " %.0f to %.0f%s%s.", item->min, item->max,
+            item->unit ? " " : "", item->unit ? item->unit : "");
     return (size_t)snprintf(text, len, " %.15g to %.15g%s%s.", item->min, item->max,
         item->unit ? " " : "", item->unit ? item->unit : "");
 }

@@ -103,7 +103,7 @@ static enum err pair_parse(const char *pair, char *name, struct nict_file *ret, 
 {
     const char *equals = strchr(pair, '=');
     if (!equals || !equals[1] || (size_t)(equals - pair) > RECORD_NAME_MAX)
-        return fault_set(f, ERR_BAD, "nict: \"%.200s\" is not of the form NAME=FILE", pair);
+        return fault_set(f, ERR_BAD, "--nict: \"%.200s\" is not of the form NAME=FILE", pair);
     snprintf(name, RECORD_NAME_MAX + 1, "%.*s", (int)(equals - pair), pair);
     enum err e = site_name_check(name, f);
     if (e)
@@ -124,7 +124,7 @@ enum err recording_nict(const char *const *pairs, size_t count, int64_t window,
     if (!e)
         e = nict_record(tape, files, count, window, f);
     if (!e && tape_count(tape) == 0)
-        e = fault_set(f, ERR_BAD, "nict: the files hold no rows");
+        e = fault_set(f, ERR_BAD, "--nict: the files hold no rows");
     free(files);
     free(names);
     if (e)
