@@ -27,6 +27,10 @@ static const char schema[] =
     " PRIMARY KEY(name, day)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS day_open ON day(name, day) WHERE united = 0;";
 
+#define DAY_CHANGED_SQL                                                                        \
+    ("INSERT INTO day(name, day, united, begun) VALUES(?1, ?2, 0, 0)"                          \
+     " ON CONFLICT(name, day) DO UPDATE SET united = 0")
+
 /* Statements, prepared once. */
 #define STATEMENTS(X)                                                                          \
     X(HAS, "SELECT 1 FROM part WHERE id = ?1 AND part = ?2 AND done = 1")                      \
@@ -37,13 +41,11 @@ static const char schema[] =
     X(TRIM, "DELETE FROM part WHERE done = 1 AND seq <= ?1")                                   \
     X(ROLLUP, "SELECT upto, doing FROM rollup WHERE name = ?1")                                \
     X(ROLLUP_SET, "INSERT OR REPLACE INTO rollup(name, upto, doing) VALUES(?1, ?2, ?3)")       \
-    X(DAY_CHANGED, "INSERT INTO day(name, day, united, begun) VALUES(?1, ?2, 0, 0)"            \
-                   " ON CONFLICT(name, day) DO UPDATE SET united = 0")                         \
+    X(DAY_CHANGED, DAY_CHANGED_SQL)                                                            \
     X(DAY_BEGUN, "SELECT begun FROM day WHERE name = ?1 AND day = ?2")                         \
     X(DAY_BEGIN, "UPDATE day SET begun = 1 WHERE name = ?1 AND day = ?2")                      \
     X(DAY_UNITED, "UPDATE day SET united = 1 WHERE name = ?1 AND day = ?2")                    \
-    X(DAY_OPEN, "SELECT day FROM day WHERE name = ?1 AND united = 0 AND day > ?2"              \
-                " ORDER BY day LIMIT 1")
+    X(DAY_OPEN, "SELECT min(day) FROM day WHERE name = ?1 AND united = 0 AND day > ?2")
 
 enum statement {
 #define X(id, sql) id,
@@ -303,9 +305,8 @@ enum err journal_day_open(
     sqlite3_stmt *s = j->statements[DAY_OPEN];
     bind_day(j, DAY_OPEN, name, after);
     int step = sqlite3_step(s);
-    enum err e = step == SQLITE_ROW    ? OK
-                 : step == SQLITE_DONE ? ERR_NOTFOUND
-                                       : tell(j, "look-up", f);
+    bool found = step == SQLITE_ROW && sqlite3_column_type(s, 0) != SQLITE_NULL;
+    enum err e = found ? OK : step == SQLITE_ROW ? ERR_NOTFOUND : tell(j, "look-up", f);
     if (!e)
         *ret_day = sqlite3_column_int64(s, 0);
     sqlite3_reset(s);
