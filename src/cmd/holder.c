@@ -58,6 +58,15 @@ static enum err open_catalog(struct holder *a, const char *data, struct fault *f
     return held ? held : catalog_open(&a->catalog, path, f);
 }
 
+/* A hub that was killed leaves its address behind: only one that answers is asked. */
+static bool hub_runs(const char *data, struct hub_address *ret_hub)
+{
+    if (hub_address_read(data, ret_hub) != OK)
+        return false;
+    const char *scheme = strstr(ret_hub->url, "://");
+    return hub_is_at(scheme ? scheme + 3 : ret_hub->url);
+}
+
 enum err holder_open(
     struct holder **ret_holder, const char *data, unsigned what, struct fault *f)
 {
@@ -69,9 +78,8 @@ enum err holder_open(
     if (!a)
         return fault_set(f, ERR_NOMEM, "out of memory");
     enum err e = OK;
-    if (hub_address_read(data, &a->hub) == OK)
-        a->remote = true;
-    else {
+    a->remote = hub_runs(data, &a->hub);
+    if (!a->remote) {
         e = what & HOLDER_STORE ? open_store(a, data, f) : OK;
         if (!e && what & HOLDER_CATALOG)
             e = open_catalog(a, data, f);

@@ -287,6 +287,18 @@ def one_alert(folder):
     holds(run("alerts", "19990101-1tcp-0000", "--data", store).stderr, "19990101-1tcp-0000")
 
 
+@says("a hub that was killed leaves an address that nobody answers at, and questions are answered all the same")
+def killed_hub(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    hub = Hub("--data", store, "--site", "jp-01=" + data(SLP))
+    wait_imported(hub, token_of(store), 629)
+    hub.stop(signal.SIGKILL)
+    assert os.path.exists(os.path.join(store, "hub-address"))
+    same(json.loads(run("stats", "totals", "--json", "--data", store).stdout)["packets"], 629)
+    same(run("alerts", "--data", store).returncode, 0)
+
+
 @says("the demonstration's sources are in the countries that they are meant to be in")
 def demo_countries(folder):
     need_store(folder)
