@@ -50,7 +50,7 @@ void html_alone(struct buf *out, struct evaluation *ev)
 static const char *method_colour(size_t method)
 {
     static const char *const colours[] = {"#1f6feb", "#d9822b", "#2f9e63", "#8250df", "#d1435b",
-        "#0e8a9c", "#b5651d", "#98a2b3", "#5c6b7a", "#bf8700", "#6e40c9", "#3b7a57"};
+        "#0e8a9c", "#c026d3", "#98a2b3", "#65a30d", "#bf8700", "#6e40c9", "#3b7a57"};
     return colours[method % (sizeof colours / sizeof *colours)];
 }
 
@@ -102,11 +102,11 @@ static void put_tick(struct buf *out, const struct panel *p, size_t point, doubl
 }
 
 /* Shares of trials, point by point, as a line with dots. */
-static void put_line(struct buf *out, const struct panel *p, size_t method, const char *name,
-    const uint64_t *hits, uint64_t of)
+static void put_line(struct buf *out, const struct panel *p, size_t method,
+    const struct plant_method *m, const uint64_t *hits, uint64_t of)
 {
-    buf_printf(out, "<polyline fill=none stroke=\"%s\" stroke-width=2 points=\"",
-        method_colour(method));
+    buf_printf(out, "<polyline fill=none stroke=\"%s\" stroke-width=2%s points=\"",
+        method_colour(method), m->engine ? "" : " stroke-dasharray=\"5 4\"");
     for (size_t i = 0; i < p->points; i++)
         buf_printf(out, "%.1f,%.1f ", panel_x(p, i), panel_y(p, (double)hits[i] / (double)of));
     buf_str(out, "\" />\n");
@@ -151,7 +151,7 @@ static void put_size_charts(struct buf *out, const struct plant_result *p)
             for (size_t i = 0; i < o->size_count; i++)
                 hits[i] = p->methods[m].cells[i][k].hits[1];
             if (!p->methods[m].together)
-                put_line(out, &panel, m, p->methods[m].name, hits, o->trials);
+                put_line(out, &panel, m, &p->methods[m], hits, o->trials);
         }
     }
     buf_str(out, "</svg>\n");
@@ -178,7 +178,7 @@ static void put_budget_charts(struct buf *out, const struct plant_result *p)
                 for (size_t k = 0; k < o->slot_count; k++)
                     hits[b] += p->methods[m].cells[i][k].hits[b];
             if (!p->methods[m].together)
-                put_line(out, &panel, m, p->methods[m].name, hits, o->trials * o->slot_count);
+                put_line(out, &panel, m, &p->methods[m], hits, o->trials * o->slot_count);
         }
     }
     buf_str(out, "</svg>\n");

@@ -111,12 +111,13 @@ static void put_duel(struct evaluation *ev, size_t rule, struct buf *out)
             whole = !delays_add(&all, (int64_t)(d->lead.hours[i] * (double)US_HOUR));
     }
     char lead[TIME_TEXT];
-    hours(whole ? delays_quantile(&all, 0.5) : NAN, lead);
+    double middle = whole ? delays_quantile(&all, 0.5) : NAN;
+    hours(fabs(middle), lead);
     buf_printf(out,
-        "%-16s %llu events found by both, the engines first by %s (median); %llu only by the "
+        "%-16s %llu events found by both, the engines %s by %s (median); %llu only by the "
         "engines, %llu only by it\n",
-        "  lead", (unsigned long long)both, lead, (unsigned long long)ours,
-        (unsigned long long)theirs);
+        "  lead", (unsigned long long)both, middle < 0.0 ? "later" : "first", lead,
+        (unsigned long long)ours, (unsigned long long)theirs);
     free(all.hours);
 }
 

@@ -253,6 +253,7 @@ static void measure_wedges(
     }
     s->clustering = paths > 0.0 ? fmin(4.0 * butterflies / paths, 1.0) : 0.0;
     s->butterflies = butterflies / (share * share);
+    s->paths = paths;
 }
 
 void bipartite_measure(

@@ -114,7 +114,8 @@ struct bipartite_shape {
                                     on in classes of a factor of two */
     double largest;              /* share of the nodes in the largest component */
     double butterflies;          /* pairs of left nodes with two right nodes in common */
-    double clustering;           /* 4 butterflies over paths of three edges: 0..1 */
+    double paths;      /* of three edges, among the left nodes that butterflies count */
+    double clustering; /* 4 butterflies over paths of three edges: 0..1 */
 };
 
 /**

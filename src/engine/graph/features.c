@@ -11,6 +11,7 @@ enum {
     WEDGES = 1 << 18, /* of a site and window; more are sampled */
     TURNS = 30,       /* of the power iteration */
     CROWD = 3,
+    FEW = 50,    /* paths of three edges that weigh as much as the past */
     BEGUN = 6,   /* windows after which errors of predictions are counted ... */
     SETTLED = 18 /* ... and after which they are worth a comparison */
 };
@@ -196,6 +197,12 @@ void features_measure(struct view *v, struct measuring *m)
     struct reach r = reach_of(v);
     double surprise, novelty;
     surprise_of(v, &surprise, &novelty);
+    /* Few paths tell little: the share is drawn towards what was expected of the last window.
+     */
+    const struct feature *closed = &v->site->features[FEATURE_CLUSTERING];
+    double expected =
+        v->site->windows ? feature_unscale(FEATURE_CLUSTERING, closed->guess) : 0.0;
+    double clustering = (s.clustering * s.paths + FEW * expected) / (s.paths + FEW);
     const double values[FEATURES] = {
         [FEATURE_SOURCES] = s.lefts / v->kept,
         [FEATURE_SERVICES] = s.rights,
@@ -205,7 +212,7 @@ void features_measure(struct view *v, struct measuring *m)
         [FEATURE_DEGREE_ENTROPY] = s.left_entropy,
         [FEATURE_COMPONENT] = s.largest,
         [FEATURE_BUTTERFLIES] = s.butterflies / (v->kept * v->kept),
-        [FEATURE_CLUSTERING] = s.clustering,
+        [FEATURE_CLUSTERING] = clustering,
         [FEATURE_DRIFT] = drift_of(v, m),
         [FEATURE_SURPRISE] = surprise,
         [FEATURE_NOVELTY] = novelty,
@@ -221,9 +228,11 @@ void features_measure(struct view *v, struct measuring *m)
  */
 
 /* No count is steadier than Poisson's; other features are never held to be quite constant. */
-static double least_variance_of(enum feature_id id, double guess)
+static double least_variance_of(const struct site *site, enum feature_id id, double guess)
 {
     switch (id) {
+    case FEATURE_CLUSTERING: /* rests on as many butterflies as are expected */
+        return 1.0 / (exp(fmax(site->features[FEATURE_BUTTERFLIES].guess, 0.0)) - 0.75);
     case FEATURE_SOURCES:
     case FEATURE_SERVICES:
     case FEATURE_EDGES:
@@ -257,7 +266,7 @@ static double feature_step(struct graph *s, struct site *site, enum feature_id i
     double before = f->z;
     f->guess = sdar_predict(&f->model, &unused);
     double error = f->value - f->guess;
-    double deviation = sqrt(fmax(f->variance, least_variance_of(id, f->guess)));
+    double deviation = sqrt(fmax(f->variance, least_variance_of(site, id, f->guess)));
     bool known = site->windows > SETTLED;
     f->z = error / deviation;
     f->stays = f->z > moved ? before > moved : f->z < -moved && before < -moved;

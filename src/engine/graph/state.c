@@ -43,6 +43,7 @@ static void save_feature(struct buf *out, const struct feature *f)
     number_save(out, f->variance);
     buf_le32(out, f->age);
     number_save(out, f->z);
+    number_save(out, f->guess);
     save_model(out, &f->finder.model);
     save_model(out, &f->finder.above);
     save_doubles(out, f->finder.losses, f->finder.first);
@@ -150,7 +151,8 @@ static bool load_feature(struct bytes *in, struct feature *f)
         return false;
     f->age = bytes_le32(in);
     if (f->age > INT32_MAX || !number_load(in, -most, most, &f->z) ||
-        !load_model(in, &f->finder.model) || !load_model(in, &f->finder.above) ||
+        !number_load(in, -most, most, &f->guess) || !load_model(in, &f->finder.model) ||
+        !load_model(in, &f->finder.above) ||
         !load_doubles(in, f->finder.losses, f->finder.first) ||
         !load_doubles(in, f->finder.changes, f->finder.second))
         return false;
