@@ -116,7 +116,7 @@ static void put_line(struct buf *out, const struct panel *p, size_t method,
             "<circle cx=%.1f cy=%.1f r=3.5 fill=\"%s\"><title>%s: %llu of %llu (%.0f-%.0f "
             "%%)</title></circle>\n",
             panel_x(p, i), panel_y(p, (double)hits[i] / (double)of), method_colour(method),
-            name, (unsigned long long)hits[i], (unsigned long long)of, 100.0 * ci.low,
+            m->name, (unsigned long long)hits[i], (unsigned long long)of, 100.0 * ci.low,
             100.0 * ci.high);
     }
 }
