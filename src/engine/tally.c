@@ -79,29 +79,45 @@ static uint64_t sort_key(const struct tally_source *s)
     return (uint64_t)s->key << HASH_BITS | (s->hash & 0xffff);
 }
 
-/* Least digit first; stable, so that equal sources stay in the order of rows. An even number of
- * passes ends in the array it began in. */
-static void radix_sort(struct tally_source *a, struct tally_source *b, size_t n)
+/* Where the sources with each value of each digit begin. */
+struct starts {
+    uint32_t of[DIGITS][1 << DIGIT_BITS];
+};
+
+static void starts_count(struct starts *s, const struct tally_source *a, size_t n)
 {
-    _Static_assert(DIGITS % 2 == 0, "ends where it began");
+    const uint64_t mask = (1 << DIGIT_BITS) - 1;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = sort_key(&a[i]);
+        for (unsigned digit = 0; digit < DIGITS; digit++)
+            s->of[digit][key >> (digit * DIGIT_BITS) & mask]++;
+    }
     for (unsigned digit = 0; digit < DIGITS; digit++) {
-        uint32_t start[1 << DIGIT_BITS] = {0};
-        unsigned shift = digit * DIGIT_BITS;
-        const uint64_t mask = (1 << DIGIT_BITS) - 1;
-        for (size_t i = 0; i < n; i++)
-            start[sort_key(&a[i]) >> shift & mask]++;
         uint32_t sum = 0;
         for (size_t d = 0; d <= mask; d++) {
-            uint32_t count = start[d];
-            start[d] = sum;
+            uint32_t count = s->of[digit][d];
+            s->of[digit][d] = sum;
             sum += count;
         }
+    }
+}
+
+/* Least digit first; stable, so that equal sources stay in the order of rows. Returns which of
+ * the two arrays has them in the end. */
+static struct tally_source *radix_sort(
+    struct tally_source *a, struct tally_source *b, size_t n, struct starts *s)
+{
+    const uint64_t mask = (1 << DIGIT_BITS) - 1;
+    starts_count(s, a, n);
+    for (unsigned digit = 0; digit < DIGITS; digit++) {
+        unsigned shift = digit * DIGIT_BITS;
         for (size_t i = 0; i < n; i++)
-            b[start[sort_key(&a[i]) >> shift & mask]++] = a[i];
+            b[s->of[digit][sort_key(&a[i]) >> shift & mask]++] = a[i];
         struct tally_source *other = a;
         a = b;
         b = other;
     }
+    return a;
 }
 
 /* Was this source kept already? Equal hashes lie in one run of equal low bits. */
@@ -159,10 +175,11 @@ enum err tally_build(
         return ERR_NOMEM;
     struct tally t = {.window = w};
     struct meaning *m = arena_take(scratch, 1, sizeof *m);
+    struct starts *starts = arena_take(scratch, 1, sizeof *starts);
     struct tally_source *spare = arena_take(scratch, rows ? rows : 1, sizeof *spare);
     t.sources = arena_take(scratch, rows ? rows : 1, sizeof *t.sources);
     t.block_first = arena_take(scratch, w->block_count + 1, sizeof *t.block_first);
-    if (!m || !spare || !t.sources || !t.block_first)
+    if (!m || !starts || !spare || !t.sources || !t.block_first)
         return ERR_NOMEM;
     uint32_t first = 0;
     for (size_t i = 0; i < w->block_count; i++) {
@@ -173,7 +190,7 @@ enum err tally_build(
         first += (uint32_t)b->rows;
     }
     t.block_first[w->block_count] = first;
-    radix_sort(t.sources, spare, t.source_count);
+    t.sources = radix_sort(t.sources, spare, t.source_count, starts);
     drop_repeats(&t);
     enum err e = make_groups(&t, scratch);
     if (!e)

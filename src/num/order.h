@@ -7,7 +7,8 @@
  * they are given; values must not be NaN, count >= 1. */
 
 /* The q-quantile, 0 <= q <= 1, linear between neighbours (type 7 of Hyndman, Fan, "Sample
- * quantiles in statistical packages", The American Statistician 50(4), 1996). O(n log n). */
+ * quantiles in statistical packages", The American Statistician 50(4), 1996). O(n), by Hoare's
+ * FIND (CACM 4(7), 1961): medians of three make a slow order unlikely, not impossible. */
 double quantile(double *values, size_t count, double q);
 
 double median(double *values, size_t count);

@@ -2,6 +2,7 @@
 #include "engine/growth/growth_int.h"
 
 #include "engine/counts.h"
+#include "num/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,48 +69,37 @@ enum err growth_cell_add(
         c->past[i] = NAN;
     for (uint32_t k = 1; k < PAST_HOURS && k <= hours && k <= now; k++)
         c->past[(now - k) % PAST_HOURS] = (float)(rate * g->span[0]);
-    cell_refresh(g, c);
+    c->peak = (float)(rate * g->span[0]);
     chain(g, g->cell_count++);
     *ret_cell = c;
     return OK;
 }
 
-/* Median of `count` values, at most a day's; they are put in order. Most of a quiet service's
- * are zero. */
+/* Of a quiet service's hours most have none. */
 static double hours_median(double *hours, unsigned count)
 {
     unsigned zeros = 0;
     for (unsigned i = 0; i < count; i++)
         zeros += hours[i] <= 0.0;
-    if (zeros * 2 > count)
-        return 0.0;
-    for (unsigned i = 1; i < count; i++) {
-        double x = hours[i];
-        unsigned k = i;
-        for (; k > 0 && hours[k - 1] > x; k--)
-            hours[k] = hours[k - 1];
-        hours[k] = x;
-    }
-    double low = hours[(count - 1) / 2];
-    return count % 2 ? low : low + 0.5 * (hours[count / 2] - low);
+    return zeros * 2 > count ? 0.0 : median(hours, count);
 }
 
-/* Median of the hours before each span, an hour left between; it changes with the hour only. */
-void cell_refresh(const struct growth *g, struct cell *c)
+/* Median of the hours before the span, an hour left between; it changes with the hour only. */
+void cell_refresh(const struct growth *g, struct cell *c, unsigned span)
 {
-    uint32_t now = g->hour;
-    for (unsigned span = 0; span < SPANS; span++) {
-        double hours[DAY_HOURS];
-        unsigned count = 0;
-        uint32_t first = span ? 8 : 3;
-        for (uint32_t k = first; k < first + DAY_HOURS && k <= now; k++) {
-            double x = (double)c->past[(now - k) % PAST_HOURS];
-            if (!isnan(x))
-                hours[count++] = x;
-        }
-        c->before_hours[span] = (uint8_t)count;
-        c->before[span] = count ? (float)hours_median(hours, count) : NAN;
+    double hours[DAY_HOURS];
+    unsigned count = 0;
+    uint32_t first = span ? 8 : 3;
+    uint32_t at = (g->hour - first) % PAST_HOURS;
+    for (uint32_t k = first; k < first + DAY_HOURS && k <= g->hour; k++) {
+        double x = (double)c->past[at];
+        if (!isnan(x))
+            hours[count++] = x;
+        at = at ? at - 1 : PAST_HOURS - 1;
     }
+    c->before_at[span] = g->hour + 1;
+    c->before_hours[span] = (uint8_t)count;
+    c->before[span] = count ? (float)hours_median(hours, count) : NAN;
 }
 
 double cell_sum(const struct cell *c, uint32_t to, uint32_t count, unsigned *ret_known)
@@ -144,9 +134,10 @@ void cell_close_hour(const struct growth *g, struct cell *c, uint32_t last_hour,
     /* Hours that were skipped were watched by nobody. */
     for (uint32_t k = 2; k <= now - last_hour && k <= PAST_HOURS; k++)
         c->past[(now - k) % PAST_HOURS] = NAN;
-    c->past[(now - 1) % PAST_HOURS] = known ? (float)(sum * g->span[0] / count) : NAN;
+    float hour = known ? (float)(sum * g->span[0] / count) : NAN;
+    c->past[(now - 1) % PAST_HOURS] = hour;
+    c->peak = hour > c->peak ? hour : c->peak;
     c->idle_hours = sum > 0.0 ? 0 : (uint16_t)(c->idle_hours + 1);
-    cell_refresh(g, c);
 }
 
 void cells_thin(struct growth *g)

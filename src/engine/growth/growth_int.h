@@ -23,8 +23,10 @@ struct cell {
     uint16_t idle_hours;         /* in a row without a source */
     uint32_t next;               /* derived: the service's next cell, number + 1; 0: none */
     float recent[RECENT];        /* sources in each of the last windows; NAN: not watched */
-    float before[SPANS];         /* derived: median of the hours before each span */
-    uint8_t before_hours[SPANS]; /* ... and of how many hours */
+    float before[SPANS];         /* derived: median of the hours before each span ... */
+    uint8_t before_hours[SPANS]; /* ... and of how many hours, ... */
+    uint32_t before_at[SPANS];   /* ... at the beginning of this hour, + 1; 0: never */
+    float peak;                  /* derived: no hour of the past has more */
     float past[PAST_HOURS]; /* sources in each hour, by number of the hour; NAN: not known, or
                                not normal */
 };
@@ -135,8 +137,8 @@ enum err growth_cell_add(struct growth *g, uint32_t service, uint16_t place, dou
  */
 void cell_advance(const struct growth *g, struct cell *c, bool watching, uint32_t skipped);
 void cell_close_hour(const struct growth *g, struct cell *c, uint32_t last_hour, bool strange);
-/* What follows from the past and is not saved. */
-void cell_refresh(const struct growth *g, struct cell *c);
+/* Work out `before` for the hour that it is. */
+void cell_refresh(const struct growth *g, struct cell *c, unsigned span);
 /* Sources of `count` windows up to and with window `to`, as far as they were watched, and how
  * many of them were. */
 double cell_sum(const struct cell *c, uint32_t to, uint32_t count, unsigned *ret_known);
@@ -148,7 +150,7 @@ void cells_thin(struct growth *g);
 
 /* Sum of the last windows of the span and what the same hours of earlier days, or the hours
  * before, make one expect; without the p-value. */
-struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned span);
+struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span);
 /* Is more seen than expected? Only then there is a p-value below one half. */
 bool sight_is_raised(const struct sight *s);
 void sight_judge(struct sight *s);

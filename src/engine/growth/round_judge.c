@@ -86,7 +86,7 @@ static bool look(const struct growth *g, const struct round *r, uint32_t service
         for (unsigned span = 0; span < SPANS; span++)
             c->spans[k][span].seen = NAN;
     for (uint32_t at = g->cell_of[service]; at; at = g->cells[at - 1].next) {
-        const struct cell *cell = &g->cells[at - 1];
+        struct cell *cell = &g->cells[at - 1];
         if (!(r->live >> cell->site & 1))
             continue;
         double low = INFINITY;

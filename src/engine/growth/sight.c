@@ -15,6 +15,7 @@ static const double prior_dispersion[SPANS] = {0.10, 0.15};
 static const double prior_weight = 50.0;
 static const double least_dispersion = 0.02;
 static const double outlier = 4.0;
+static const double least_learned = 5.0; /* sources in the span; fewer say nothing of it */
 /* No past of the same hour: rhythm is not known, so much more is normal. */
 static const double blind_dispersion = 0.6;
 
@@ -76,9 +77,11 @@ static double sum_recent(const struct growth *g, const struct cell *c, unsigned 
     return sum * length / known;
 }
 
-struct sight cell_sight(const struct growth *g, const struct cell *c, unsigned span)
+struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span)
 {
     struct sight s = {.seen = NAN, .expected = NAN, .span = span};
+    if (c->before_at[span] != g->hour + 1)
+        cell_refresh(g, c, span);
     double days[DAYS];
     unsigned count = 0;
     for (unsigned d = 1; d < DAYS && d * DAY_HOURS <= g->hour; d++) {
@@ -131,14 +134,18 @@ void sight_judge(struct sight *s)
 void cells_learn(struct growth *g)
 {
     for (size_t i = 0; i < g->cell_count; i++) {
-        const struct cell *c = &g->cells[i];
+        struct cell *c = &g->cells[i];
         struct place *place = &g->places[c->site];
         for (unsigned span = 0; span < SPANS; span++) {
             if (span && g->hour % 6 != 0)
                 continue;
+            /* Far from being busy: nothing that could be expected is as much. */
+            double most = (double)c->peak * (span ? 6.0 : 1.0) * 1.001;
+            if (most < least_learned && place->least * g->span[span] < least_learned)
+                continue;
             struct sight s = cell_sight(g, c, span);
             double m = (double)s.expected;
-            if (isnan(s.seen) || m < 5.0)
+            if (isnan(s.seen) || m < least_learned)
                 continue;
             double d = (double)s.dispersion;
             double bound = outlier * sqrt(m + d * m * m);

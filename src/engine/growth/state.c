@@ -147,7 +147,10 @@ static enum err load_cells(struct growth *g, struct bytes *in)
             return e;
         read.next = c->next;
         *c = read;
-        cell_refresh(g, c);
+        memset(c->before_at, 0, sizeof c->before_at);
+        c->peak = 0.0F;
+        for (size_t k = 0; k < PAST_HOURS; k++)
+            c->peak = c->past[k] > c->peak ? c->past[k] : c->peak;
     }
     return e;
 }

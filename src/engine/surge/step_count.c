@@ -1,3 +1,4 @@
+#include "engine/counts.h"
 #include "engine/surge/step_int.h"
 
 #include <math.h>
@@ -93,17 +94,36 @@ static enum err promote(
     return OK;
 }
 
+/* The series of each group; what count_group() is going to touch is asked for. */
+static void find_series(struct surge *s, struct step *step)
+{
+    for (size_t i = 0; i < step->tally.group_count; i++) {
+        const struct tally_group *g = &step->tally.groups[i];
+        size_t k = step->site_of[g->site];
+        if (!k)
+            continue;
+        const struct site *site = &s->sites[k - 1];
+        uint32_t number = site->series_of[g->service];
+        step->series_of[i] = number;
+        if (number)
+            __builtin_prefetch(&s->series[number - 1].ring[s->now % RING], 1);
+        else
+            __builtin_prefetch(&site->quiet[g->service], 1);
+    }
+}
+
 /* One group into a ring, or into the rate of a quiet service. */
 static enum err count_group(
-    struct surge *s, const struct step *step, const struct tally_group *g, double quiet_seen[])
+    struct surge *s, struct step *step, size_t group, double quiet_seen[])
 {
+    const struct tally_group *g = &step->tally.groups[group];
     size_t k = step->site_of[g->site];
     if (!k || !is_watching(step, k - 1))
         return OK;
     struct site *site = &s->sites[k - 1];
     double kept = step->site_at[k - 1]->kept;
     float seen = (float)(g->count / (kept > 0.0 ? kept : 1.0));
-    uint32_t number = site->series_of[g->service];
+    uint32_t number = step->series_of[group];
     if (number) {
         set_seen(&s->series[number - 1], s->now, seen);
         s->series[number - 1].idle_days = 0;
@@ -112,9 +132,11 @@ static enum err count_group(
     struct quiet *q = &site->quiet[g->service];
     double before = quiet_hits_by(q, s->now, s->powers);
     double hits = before + (double)seen;
-    quiet_seen[(k - 1) * POOLS + pool_of(g->service)] += fmin((double)seen, 10.0);
+    quiet_seen[(k - 1) * POOLS + pool_of(g->service)] += smaller((double)seen, 10.0);
     if (seen >= (float)PROMOTE_SOURCES || hits >= promote_hits) {
         enum err e = promote(s, k - 1, g->service, before, seen);
+        if (!e)
+            step->series_of[group] = (uint32_t)s->series_count;
         if (e != ERR_FULL)
             return e;
         s->left_out++;
@@ -178,10 +200,11 @@ static void learn_targets(struct surge *s, const struct step *step)
     const struct tally *t = &step->tally;
     for (size_t i = 0; i < t->source_count; i += 1 + t->source_count / 4096) {
         size_t site = step->site_of[t->sources[i].key & (WINDOW_SITES_MAX - 1)];
+        if (!site || s->sites[site - 1].targets == UINT64_MAX)
+            continue;
         size_t row;
         const struct block *b = tally_row(t, &t->sources[i], &row);
-        if (site)
-            s->sites[site - 1].targets |= block_u64(b, CONTACT_DSTS)[row];
+        s->sites[site - 1].targets |= block_u64(b, CONTACT_DSTS)[row];
     }
 }
 
@@ -193,12 +216,14 @@ enum err step_count(struct surge *s, struct step *step, struct arena *scratch)
     if (e)
         return e;
     double *quiet_seen = arena_take(scratch, s->site_count * POOLS + 1, sizeof *quiet_seen);
-    if (!quiet_seen)
+    step->series_of = arena_take(scratch, step->tally.group_count + 1, sizeof *step->series_of);
+    if (!quiet_seen || !step->series_of)
         return ERR_NOMEM;
     advance(s, step);
     turn_calendar(s, step);
+    find_series(s, step);
     for (size_t g = 0; !e && g < step->tally.group_count; g++)
-        e = count_group(s, step, &step->tally.groups[g], quiet_seen);
+        e = count_group(s, step, g, quiet_seen);
     learn_pools(s, step, quiet_seen);
     learn_targets(s, step);
     return e;

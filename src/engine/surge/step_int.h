@@ -12,6 +12,7 @@ struct step {
     struct tally tally;
     uint16_t *site_of;                  /* window's site -> engine's site + 1; 0: no room */
     const struct window_site **site_at; /* engine's site -> window's site; NULL: not in it */
+    uint32_t *series_of;                /* group of the tally -> series + 1; 0: none */
     uint32_t *group_of;                 /* series -> group of the tally, or NO_GROUP */
     struct view (*views)[HORIZONS];     /* series -> its views */
 };

@@ -1,3 +1,4 @@
+#include "engine/counts.h"
 #include "engine/surge/step_int.h"
 
 #include "num/tail.h"
@@ -51,9 +52,12 @@ static bool is_told(const struct view *v)
 /* -log10 P(count >= seen), 0 for what nobody would look at twice. */
 static double strangeness(const struct view *v, double kept)
 {
-    double n = round((double)v->seen * kept);
-    double m = fmax((double)v->expected * kept, 1e-6);
+    double seen = (double)v->seen * kept;
+    double m = larger((double)v->expected * kept, 1e-6);
     double d = (double)v->dispersion;
+    if (seen + 1.0 < m)
+        return 0.0;
+    double n = round(seen);
     if (n < m + 1.2 * sqrt(m + d * m * m))
         return 0.0;
     return -log_tail_negbin(n, m, d) / M_LN10;

@@ -69,16 +69,27 @@ static struct reach reach_before(const struct surge *s, unsigned horizon)
     return (struct reach){.from = end > oldest + length ? end - length : oldest, .to = end};
 }
 
-void outlook_make(struct outlook *o, const struct surge *s)
+enum err outlook_make(struct outlook *ret_outlook, const struct surge *s, struct arena *scratch)
 {
+    struct outlook *o = ret_outlook;
     *o = (struct outlook){.hour = s->slots[s->now % RING].hour};
+    o->pool = arena_take(scratch, s->site_count + 1, sizeof *o->pool);
+    if (!o->pool)
+        return ERR_NOMEM;
+    for (size_t k = 0; k < s->site_count; k++)
+        for (unsigned h = 0; h < HORIZONS; h++)
+            o->pool[k][h] = (s->sites[k].spread[h] + prior[h].dispersion * prior[h].weight) /
+                            (s->sites[k].weight[h] + prior[h].weight);
     for (unsigned h = 0; h < HORIZONS; h++) {
         uint32_t length = s->span[h] < s->now ? s->span[h] : s->now;
         o->seen[h] = (struct reach){.from = s->now + 1 - length, .to = s->now + 1};
         o->before[h] = reach_before(s, h);
         reach_weigh(&o->seen[h], s);
         reach_weigh(&o->before[h], s);
+        for (unsigned i = 0; i < RING_WORDS; i++)
+            o->windows[i] |= o->seen[h].windows[i] | o->before[h].windows[i];
     }
+    return OK;
 }
 
 /* --- sums over windows ---------------------------------------------------------------------
@@ -162,37 +173,46 @@ static unsigned bits_count(const uint64_t bits[RING_WORDS])
     return count;
 }
 
-static void measure_seen(
-    struct measure *m, const struct surge *s, const struct series *p, const struct reach *r)
+/* Whole reaches: every window was watched, and those before were normal. */
+static void measure_whole(struct measure *m, const struct series *p, const struct reach *seen,
+    const struct reach *before)
 {
-    struct top top = reach_top(r, p);
-    uint64_t out[RING_WORDS];
-    for (unsigned i = 0; i < RING_WORDS; i++)
-        out[i] = p->gaps[i] & r->windows[i];
-    unsigned out_count = bits_count(out);
-    m->count = r->to - r->from - out_count;
-    m->seen = reach_sum(r, p, out_count);
+    struct top top = {0.0F, 0.0F};
+    m->count = seen->to - seen->from;
+    if (m->count > 1)
+        top = reach_top(seen, p);
+    m->seen = reach_sum(seen, p, false);
     m->most = (double)top.most;
     m->second = (double)top.second;
-    m->rhythm = out_count ? rhythm_without(r, s, p, out) : reach_rhythm(r, p);
+    m->rhythm = reach_rhythm(seen, p);
+    m->before_count = before->to - before->from;
+    m->before = reach_sum(before, p, false);
+    m->before_rhythm = m->before_count ? reach_rhythm(before, p) / m->before_count : NAN;
 }
 
-static void measure_before(
-    struct measure *m, const struct surge *s, const struct series *p, const struct reach *r)
+static void measure_parts(struct measure *m, const struct surge *s, const struct series *p,
+    const struct reach *seen, const struct reach *before)
 {
     uint64_t out[RING_WORDS];
+    uint64_t out_before[RING_WORDS];
+    for (unsigned i = 0; i < RING_WORDS; i++) {
+        out[i] = p->gaps[i] & seen->windows[i];
+        out_before[i] = (p->gaps[i] | p->held[i]) & before->windows[i];
+    }
+    struct top top = reach_top(seen, p);
+    m->count = seen->to - seen->from - bits_count(out);
+    m->seen = reach_sum(seen, p, true);
+    m->most = (double)top.most;
+    m->second = (double)top.second;
+    m->rhythm = rhythm_without(seen, s, p, out);
+    m->before_count = before->to - before->from - bits_count(out_before);
+    m->before = reach_sum(before, p, true);
     for (unsigned i = 0; i < RING_WORDS; i++)
-        out[i] = (p->gaps[i] | p->held[i]) & r->windows[i];
-    unsigned out_count = bits_count(out);
-    m->before_count = r->to - r->from - out_count;
-    m->before = reach_sum(r, p, out_count);
-    for (unsigned i = 0; out_count && i < RING_WORDS; i++)
-        for (uint64_t bits = out[i] & ~p->gaps[i]; bits; bits &= bits - 1)
+        for (uint64_t bits = out_before[i] & ~p->gaps[i]; bits; bits &= bits - 1)
             m->before -= (double)p->ring[i * 64 + (uint32_t)__builtin_ctzll(bits)];
     m->before_rhythm = NAN;
     if (m->before_count)
-        m->before_rhythm =
-            (out_count ? rhythm_without(r, s, p, out) : reach_rhythm(r, p)) / m->before_count;
+        m->before_rhythm = rhythm_without(before, s, p, out_before) / m->before_count;
 }
 
 /* --- from sums to a view -------------------------------------------------------------------
@@ -213,12 +233,9 @@ static double recent_rate(const struct measure *m, const struct reach *before, d
     return rate * smaller(larger(turn, 0.5), 2.0);
 }
 
-static double dispersion_of(const struct surge *s, const struct series *p, unsigned h)
+static double dispersion_of(const struct outlook *o, const struct series *p, unsigned h)
 {
-    const struct site *site = &s->sites[p->site];
-    double pool = (site->spread[h] + prior[h].dispersion * prior[h].weight) /
-                  (site->weight[h] + prior[h].weight);
-    double own = ((double)p->spread[h] + pool * prior[h].weight) /
+    double own = ((double)p->spread[h] + o->pool[p->site][h] * prior[h].weight) /
                  ((double)p->weight[h] + prior[h].weight);
     return larger(own, prior[h].least);
 }
@@ -232,7 +249,7 @@ static struct view view_of(const struct surge *s, const struct outlook *o,
     /* One window alone is the business of the shortest horizon; in the longer ones it counts no
      * more than the next largest. */
     v.seen = (float)(m->count > 1 ? m->seen - m->most + m->second : m->seen);
-    double dispersion = dispersion_of(s, p, h);
+    double dispersion = dispersion_of(o, p, h);
     double by_rhythm = m->rhythm;
     double recent = recent_rate(m, &o->before[h], mean) * m->count;
     /* Days behind the rhythm at the window in hand; a mean of few days is itself uncertain. */
@@ -261,10 +278,15 @@ void views_take(const struct surge *s, const struct outlook *o, const struct ser
     struct view views[HORIZONS])
 {
     double mean = model_mean(p);
+    uint64_t out = 0;
+    for (unsigned i = 0; i < RING_WORDS; i++)
+        out |= (p->gaps[i] | p->held[i]) & o->windows[i];
     for (unsigned h = 0; h < HORIZONS; h++) {
         struct measure m;
-        measure_seen(&m, s, p, &o->seen[h]);
-        measure_before(&m, s, p, &o->before[h]);
+        if (out)
+            measure_parts(&m, s, p, &o->seen[h], &o->before[h]);
+        else
+            measure_whole(&m, p, &o->seen[h], &o->before[h]);
         views[h] = view_of(s, o, p, h, &m, mean);
     }
 }

@@ -24,12 +24,16 @@ struct reach {
 };
 
 struct outlook {
-    uint8_t hour; /* of the day: of the window in hand */
+    uint8_t hour;                 /* of the day: of the window in hand */
+    double (*pool)[HORIZONS];     /* by site: the dispersion of all its series */
+    uint64_t windows[RING_WORDS]; /* bits: of any reach */
     struct reach seen[HORIZONS];
     struct reach before[HORIZONS]; /* the hours that tell the level before the horizon */
 };
 
-void outlook_make(struct outlook *o, const struct surge *s);
+/* `scratch` gives 24 bytes a site. */
+enum err outlook_make(
+    struct outlook *ret_outlook, const struct surge *s, struct arena *scratch) MUST_CHECK;
 /* What was seen and to be expected of one series. Cost: about 0.1 us. */
 void views_take(const struct surge *s, const struct outlook *o, const struct series *p,
     struct view views[HORIZONS]);
