@@ -24,9 +24,11 @@ static const struct weights fitted[] = {
     {.kind = "global-growth", .bias = -4.87, .hosts = 1.31},
 };
 
-static const double surest = 0.99;      /* no model is surer */
-static const double least = 0.01;       /* nor is anything that an engine found ruled out */
-static const double without_fit = 0.80; /* of kinds that nobody has fitted weights for */
+static const double surest = 0.99; /* no model is surer */
+static const double least = 0.01;  /* nor is anything that an engine found ruled out */
+/* Of kinds that nobody has fitted weights for: what is a notice keeps to a budget of false
+ * alarms by its engine's own measure, what is less does not. */
+static const double without_fit = 0.80, without_fit_info = 0.40;
 
 /* The largest number of that name that any engine gives. */
 static double largest_number(const struct alert *a, const char *name, double otherwise)
@@ -66,7 +68,7 @@ static double share_true(const struct alert *a)
                         w->sites * log2(fmax((double)a->site_count, 1.0)) +
                         w->lasted * log2(1.0 + fmax(windows, 0.0)));
     }
-    return without_fit;
+    return a->severity >= SEVERITY_NOTICE ? without_fit : without_fit_info;
 }
 
 double confidence_of(const struct alert *a, double score)

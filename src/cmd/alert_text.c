@@ -181,9 +181,9 @@ void alert_text(FILE *out, const json_t *alert)
     moment_line(out, alert, "Last seen", "end", "");
     services_line(out, alert);
     list_line(out, "Sites", json_object_get(alert, "sites"), 0, plain_word);
-    snprintf(line, sizeof line, "about %lld different",
-        (long long)json_integer_value(json_object_get(alert, "host_count")));
-    paragraph(out, "Sources", line);
+    long long hosts = json_integer_value(json_object_get(alert, "host_count"));
+    snprintf(line, sizeof line, "about %lld different", hosts);
+    paragraph(out, "Sources", hosts ? line : "");
     list_line(
         out, "Countries", json_object_get(alert, "countries"), COUNTRIES_SHOWN, country_word);
     paragraph(out, "Tool", text_of(alert, "tool"));

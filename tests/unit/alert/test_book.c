@@ -1,4 +1,4 @@
-#include "alert/alert.h"
+#include "alert/alert_int.h"
 #include "base/clock.h"
 #include "test.h"
 
@@ -139,6 +139,8 @@ static void confidence_ranks(void **state)
     assert_true(confidence_with("port-surge", 300.0, 1000000) <= 0.99);
     assert_true(confidence_with("port-surge", 0.0, 0) >= 0.01);
     assert_true(confidence_with("unheard-of", 300.0, 1000) <= 0.8);
+    struct alert weak = {.kind = "unheard-of", .severity = SEVERITY_INFO};
+    assert_true(confidence_of(&weak, 300.0) <= 0.4);
 }
 
 static void order_of_engines_is_no_matter(void **state)
