@@ -23,18 +23,16 @@ enum {
 enum err kept_new(struct kept **ret_kept) MUST_CHECK;
 void kept_free(struct kept *k);
 
-/* `packets`: what the store holds now, by which a change is known; `now`: wall clock. `out`
- * gets the rows appended. `ret_from` and `ret_to` get the span that `cursor` belongs to. */
 struct kept_ask {
     const struct ask *ask;
     enum ask_format format;
-    uint64_t packets;
-    int64_t now;
+    uint64_t packets; /* what the store holds now, by which a change is known */
+    int64_t now;      /* wall clock */
 };
 struct kept_answer {
-    struct buf *out;
+    struct buf *out; /* gets the rows appended */
     char cursor[ASK_CURSOR];
-    int64_t from, to; /* what `cursor` belongs to */
+    int64_t from, to; /* the span that `cursor` belongs to */
 };
 enum err kept_run(struct kept *k, const struct api_store *store, const struct kept_ask *q,
     struct kept_answer *answer, struct fault *f) MUST_CHECK;

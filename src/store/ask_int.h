@@ -93,7 +93,6 @@ void question_span(struct asking *q);
 enum err question_sql(struct asking *q, struct buf *out) MUST_CHECK;
 
 /* Its kinds. */
-bool question_is_list(enum ask_what what);
 enum err question_list_sql(struct asking *q, struct buf *out) MUST_CHECK;
 enum err question_series_sql(struct asking *q, struct buf *out) MUST_CHECK;
 void question_totals_sql(const struct asking *q, struct buf *out);
@@ -104,9 +103,7 @@ void question_sites_sql(const struct asking *q, struct buf *out);
 void question_victims_sql(const struct asking *q, struct buf *out);
 void question_packets_sql(const struct asking *q, struct buf *out);
 
-/* What they are made of: " LIMIT ..." of the page; the source of the whole span; the keys that
- * a statement gives, at most `most` of them, as a list for IN: "(6, 23), (17, 53)" or "'cn',
- * 'us'"; nothing if there are more. */
+/* What they are made of: " LIMIT ..." of the page, and the source of the whole span. */
 void question_put_page(const struct asking *q, struct buf *out);
 struct source question_whole(const struct asking *q, unsigned dimensions, unsigned measures);
 
