@@ -93,7 +93,8 @@ uint64_t glasso_degree(const struct glasso *g, size_t i);
 double glasso_objective(const struct glasso *g);
 double glasso_residual(const struct glasso *g);
 
-/* Components with an edge, and singles: numbers 0 .. glasso_components() - 1. */
+/* Components of different variables: numbers 0 .. glasso_components() - 1. Equal variables are
+ * in one, also where no edge holds them. */
 size_t glasso_components(const struct glasso *g);
 size_t glasso_component(const struct glasso *g, size_t i);
 

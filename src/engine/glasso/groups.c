@@ -109,7 +109,8 @@ static unsigned most_frequent(const struct sync *s, const uint32_t *often, uint6
     return best;
 }
 
-/* The slots in which most of a component act, one after the other: the set that makes the hosts
+/* The slots in which most of a component (equal hosts are in one, edge or not) act, one after
+ * the other: the set that makes the hosts
  * in it least likely. All hosts of the graph count, in the component or not. */
 static void weigh_component(const struct sync *s, const struct sync_picture *picture,
     const struct sync_graph *g, const uint32_t *often, struct sync_group *best)
@@ -127,11 +128,8 @@ static void weigh_component(const struct sync *s, const struct sync_picture *pic
         double sets = log_choose(s->options.slots, m.count) + log(s->options.active_most);
         double log_p = -fmin(log_tail_poisson((double)hosts, expected) + sets, 0.0) / M_LN10;
         if (log_p > best->log_p)
-            *best = (struct sync_group){.slots = m.slots,
-                .hosts = hosts,
-                .expected = expected,
-                .log_p = log_p,
-                .penalty = best->penalty};
+            *best = (struct sync_group){
+                .slots = m.slots, .hosts = hosts, .expected = expected, .log_p = log_p};
     }
 }
 
@@ -211,13 +209,21 @@ static enum err judge_path(struct sync_look *l, const struct sync_graph *g, stru
         l->sums.pairs[k] += (double)g->count * (double)(g->count - 1) / 2.0;
         if (k + 1 == o->penalty_count)
             note_service(&l->sums, g->service, edges);
-        double before = best->log_p;
         if (g->count >= o->min_hosts)
             e = judge_penalty(l, g, fit, best);
-        if (best->log_p > before)
-            best->penalty = o->penalties[k];
     }
     return e;
+}
+
+/* All hosts as if they were one component: what stands out of a graph that is too large. */
+static void weigh_all(
+    const struct sync_look *l, const struct sync_graph *g, struct sync_group *best)
+{
+    uint32_t often[SLOTS_MOST] = {0};
+    for (size_t i = 0; i < g->count; i++)
+        for (uint64_t left = g->hosts[i].slots; left; left &= left - 1)
+            often[__builtin_ctzll(left)]++;
+    weigh_component(l->s, &l->picture, g, often, best);
 }
 
 enum err sync_graph_judge(
@@ -227,6 +233,8 @@ enum err sync_graph_judge(
     struct sync_group best = {0};
     struct glasso *fit = NULL;
     enum err e = OK;
+    if (g->count >= o->min_hosts)
+        weigh_all(l, g, &best);
     if (g->count >= 2) {
         struct glasso_input in = {
             .count = g->count, .samples = o->slots, .rows = take_rows(l, g)};

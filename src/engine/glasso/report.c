@@ -231,9 +231,22 @@ static enum severity severity_of(const struct sync *s, const struct episode *e,
     return rise.lasted > s->options.freeze ? SEVERITY_INFO : rise_severity(&rise);
 }
 
+/* The largest penalty of the path at which hosts that act in these slots, and in no others,
+ * have edges; the smallest if there is none. */
+static size_t penalty_of(const struct sync *s, uint64_t slots)
+{
+    double share = (double)__builtin_popcountll(slots) / s->options.slots;
+    double cov = M_LN10 * M_LN10 * share * (1.0 - share);
+    size_t k = 0;
+    while (k + 1 < s->options.penalty_count && s->options.penalties[k] >= cov)
+        k++;
+    return k;
+}
+
 static enum err write_group(struct finding *f, const struct sync_look *l,
     const struct sync_graph *graph, const struct sync_group *group, const struct number *more)
 {
+    size_t penalty = penalty_of(l->s, group->slots);
     const struct number rows[] = {
         {"hosts_in_step", (double)group->hosts, "hosts", "active in all of the shared slots"},
         {"expected", group->expected, "hosts",
@@ -241,13 +254,10 @@ static enum err write_group(struct finding *f, const struct sync_look *l,
         {"hosts", (double)graph->count, "hosts", "that reached the service in the window"},
         {"shared_slots", (double)__builtin_popcountll(group->slots), "slots",
             "in which all hosts of the group were active"},
-        {"penalty", group->penalty, "", "of the graphical lasso that showed the group"},
+        {"penalty", l->s->options.penalties[penalty], "",
+            "largest at which such hosts have edges in the graphical lasso"},
         {"log10_p", -group->log_p, "", "chance of such a group, over all sets of slots"},
     };
-    size_t penalty = 0;
-    while (penalty + 1 < l->s->options.penalty_count &&
-           l->s->options.penalties[penalty] > group->penalty)
-        penalty++;
     enum err e = tell_numbers(f, rows, sizeof rows / sizeof *rows);
     if (!e)
         e = tell_numbers(f, more, GROUP_MORE);

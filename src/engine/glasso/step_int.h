@@ -54,7 +54,6 @@ struct sync_group {
     size_t hosts;    /* of the graph */
     double expected; /* such hosts by chance */
     double log_p;    /* -log10 of the chance of such a group, over all sets of slots */
-    double penalty;  /* at which the graph showed it first */
 };
 
 /* What one view adds to its densities. */
