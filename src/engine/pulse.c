@@ -225,3 +225,18 @@ void pulse_strongest(const struct pulse *p, double dispersion, struct pulse_peak
             look_at(p, k, span, dispersion, &best);
     *ret_peak = best;
 }
+
+double pulse_aimed(const uint32_t places[64], size_t sources)
+{
+    uint32_t most = 0;
+    uint32_t second = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        if (places[i] > most) {
+            second = most;
+            most = places[i];
+        } else if (places[i] > second) {
+            second = places[i];
+        }
+    }
+    return sources ? (double)(most + second) / (double)sources : 0.0;
+}

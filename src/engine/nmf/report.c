@@ -141,21 +141,6 @@ struct crowd {
     unsigned wide;
 };
 
-static double share_of_two(const uint32_t places[64], size_t sources)
-{
-    uint32_t most = 0;
-    uint32_t second = 0;
-    for (unsigned i = 0; i < 64; i++) {
-        if (places[i] > most) {
-            second = most;
-            most = places[i];
-        } else if (places[i] > second) {
-            second = places[i];
-        }
-    }
-    return sources ? (double)(most + second) / (double)sources : 0.0;
-}
-
 static enum err gather(const struct nmf_state *s, const struct part *p, const struct claim *c,
     const struct tally *t, struct arena *scratch, struct crowd *ret)
 {
@@ -182,7 +167,7 @@ static enum err gather(const struct nmf_state *s, const struct part *p, const st
     uint64_t wide = 0;
     for (size_t i = 0; i < count; i++)
         wide |= targets[tally_site(&sources[i])];
-    ret->aimed = share_of_two(places, count);
+    ret->aimed = pulse_aimed(places, count);
     ret->wide = (unsigned)__builtin_popcountll(wide);
     ret->group = (struct tally_group){.count = (uint32_t)count};
     ret->part = *t;

@@ -197,22 +197,6 @@ static void keep_fibre(struct tensor *s, const struct pulse *p, const struct pul
 
 /* --- hearing one service ------------------------------------------------------------------ */
 
-/* Share of the sources that want the two favourite places. */
-static double share_of_two(const uint32_t places[64], size_t sources)
-{
-    uint32_t most = 0;
-    uint32_t second = 0;
-    for (unsigned i = 0; i < 64; i++) {
-        if (places[i] > most) {
-            second = most;
-            most = places[i];
-        } else if (places[i] > second) {
-            second = places[i];
-        }
-    }
-    return sources ? (double)(most + second) / (double)sources : 0.0;
-}
-
 /* The sources in the peak, and where they want to go. */
 static enum err gather_sources(
     const struct pulses *all, const struct pulse *p, struct voice *v, struct arena *scratch)
@@ -239,7 +223,7 @@ static enum err gather_sources(
             for (uint64_t left = block_u64(b, CONTACT_DSTS)[row]; left; left &= left - 1)
                 places[__builtin_ctzll(left)]++;
         }
-    v->aimed = share_of_two(places, v->source_count);
+    v->aimed = pulse_aimed(places, v->source_count);
     v->wide = (unsigned)__builtin_popcountll(wide);
     memcpy(v->seen, p->seen, sizeof v->seen);
     memcpy(v->share, p->share, sizeof v->share);
