@@ -266,7 +266,8 @@ static double feature_step(struct graph *s, struct site *site, enum feature_id i
     double before = f->z;
     f->guess = sdar_predict(&f->model, &unused);
     double error = f->value - f->guess;
-    double deviation = sqrt(fmax(f->variance, least_variance_of(site, id, f->guess)));
+    double least = fmax(least_variance_of(site, id, f->guess), least_variance);
+    double deviation = sqrt(fmax(f->variance, least));
     bool known = site->windows > SETTLED;
     f->z = error / deviation;
     f->stays = f->z > moved ? before > moved : f->z < -moved && before < -moved;
@@ -333,8 +334,10 @@ double features_judge(struct graph *s, struct site *site)
         site->since = s->now;
     site->evidence =
         settled ? edetector_step(site->evidence, site->evalue, most_evidence) : 0.0;
-    if (s->options.detector == DETECTOR_CHANGEFINDER)
+    if (s->options.detector == DETECTOR_CHANGEFINDER) {
+        site->evalue = INFINITY; /* its score alone decides */
         return finder_step(site) - 3.0;
+    }
     if (!(site->evidence > 0.0))
         return -INFINITY;
     double a_day = (double)US_DAY / (double)s->window * (double)s->site_count;
