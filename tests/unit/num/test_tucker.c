@@ -294,6 +294,7 @@ static void what_does_not_fit_is_refused(void **state)
     assert_int_equal(tucker_fit(&t, &wide, &r, &a, &f), ERR_RANGE);
     t.count = 0;
     assert_int_equal(tucker_fit(&t, &o, &r, &a, &f), ERR_RANGE);
+    arena_done(&a);
 }
 
 /* Nine values around 0.1 and three around 0.9: the threshold lies between. */
