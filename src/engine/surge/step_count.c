@@ -60,7 +60,7 @@ static void advance(struct surge *s, const struct step *step)
     s->now = (uint32_t)((step->window->start - s->origin) / s->window);
     uint32_t skipped = s->now - last - 1;
     skipped = skipped < RING ? skipped : RING;
-    for (uint32_t k = 0; k <= skipped && k < s->now; k++)
+    for (uint32_t k = 0; k <= skipped && k < RING && k < s->now; k++)
         model_slot(s, s->now - k);
     for (size_t i = 0; i < s->series_count; i++) {
         struct series *p = &s->series[i];

@@ -199,6 +199,27 @@ static void short_captures_show_large_jumps(void **state)
     done(b);
 }
 
+/* The same world, but for a silence of all sites in the middle. */
+static void long_silence(void **state)
+{
+    (void)state;
+    static const int64_t gaps[] = {24 * 6, 24 * 6 + 1, 6 * 6, 537 * 24 * 6 + 45};
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
+        struct world_options o = small(43);
+        struct bench *b = malloc(sizeof *b);
+        bench_open(b, &engine_surge);
+        struct world *w = world_new(&o);
+        for (int n = 0; n < 40 * 6; n++) {
+            struct window now = *world_next(w);
+            now.start += n < 25 * 6 ? 0 : gaps[i] * now.length;
+            bench_step(b, &now);
+        }
+        assert_in_range(bench_notices(b, 0), 0, 1);
+        world_free(w);
+        done(b);
+    }
+}
+
 static void what_lasts_is_normal(void **state)
 {
     (void)state;
@@ -338,6 +359,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("the first hour of a site is silent", says_nothing_in_its_first_hour),
     SAYS("a short capture still shows a large jump, and says that it is learning",
         short_captures_show_large_jumps),
+    SAYS("a silence of all sites, however long, is no news when it ends", long_silence),
     SAYS("what has lasted for three days is normal", what_lasts_is_normal),
     SAYS("the order of rows and blocks makes no difference", order_of_rows_is_no_matter),
     SAYS("an engine restarted often finds the same, byte for byte", restart_changes_nothing),
