@@ -85,8 +85,8 @@ enum {
     PULSE_PLACES = PULSE_SLOTS + PULSE_SLOTS - 1
 };
 
-/* Share of the sources that want the two favourite places of the destination map, given how many
- * want each: those who have been told one address come by a wrong setting. */
+/* Share of the sources that want the two favourite places of the destination map, given how
+ * many want each: those who have been told one address come by a wrong setting. */
 double pulse_aimed(const uint32_t places[64], size_t sources);
 
 #endif

@@ -142,6 +142,8 @@ double normal_from_log_tail(double log_p)
         high *= 2.0;
     for (int i = 0; i < 80; i++) {
         double middle = 0.5 * (low + high);
+        if (middle <= low || middle >= high) /* neighbours: nothing between them */
+            break;
         if (log_tail_normal(middle) > log_p)
             low = middle;
         else
