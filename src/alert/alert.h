@@ -24,7 +24,7 @@ struct alert {
     int64_t time;      /* when it could first have been given */
     int64_t start, end;
     char kind[32];
-    char engines[4][16];
+    char engines[8][16];
     size_t engine_count;
     enum severity severity;
     double confidence; /* how likely it is true: 0.01..0.99 */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 enum {
-    ALERT_ENGINES = 4,
+    ALERT_ENGINES = 8,
     ALERT_ENGINE_TEXT = 16,
     ALERT_RELATED = 4
 };

@@ -111,7 +111,7 @@ static bool engine_is_good(const json_t *evidence)
 enum err evidence_check(const json_t *value, struct fault *f)
 {
     if (!json_is_object(value) || json_object_size(value) > ALERT_ENGINES)
-        return fault_set(f, ERR_BAD, "evidence: not an object of at most 4 engines");
+        return fault_set(f, ERR_BAD, "evidence: not an object of at most 8 engines");
     const char *engine;
     json_t *evidence;
     json_object_foreach((json_t *)(uintptr_t)value, engine, evidence)

@@ -254,7 +254,7 @@ static const struct {
     {"start", read_start, "an RFC 3339 time"},
     {"end", read_end, "an RFC 3339 time"},
     {"kind", read_kind, "1 to 31 of a-z 0-9 . _ : -"},
-    {"engine", read_engine, "1 to 4 names of at most 15 characters"},
+    {"engine", read_engine, "1 to 8 names of at most 15 characters"},
     {"severity", read_severity, "info, notice, warning or critical"},
     {"confidence", read_confidence, "0 to 1"},
     {"title", read_title, "a text of at most 159 bytes"},

@@ -10,7 +10,9 @@
 #include <string.h>
 
 enum {
-    SITE_BATCH = 256
+    SITE_BATCH = 256,
+    USUAL_LEAST = 6, /* windows that tell what a site usually hears ... */
+    USUAL_MOST = 36  /* ... and how many of them are remembered */
 };
 
 struct site {
@@ -35,6 +37,8 @@ struct site {
     struct source_counts last_source;
     uint64_t dropped_queue, last_dropped_queue;
     uint64_t lost_window; /* lost, at the last window's close */
+    double usual;         /* packets in a window, over the last that heard any */
+    unsigned usual_windows;
     struct site_live live;
     struct packet batch[SITE_BATCH];
 };
@@ -96,9 +100,20 @@ const struct sensor *site_sensor(const struct site *s)
     return s->sensor;
 }
 
-bool site_watching(const struct site *s, int64_t start)
+bool site_watching(const struct site *s, int64_t start, uint64_t packets)
 {
-    return s->began && !s->ended && s->first_seen <= start;
+    bool outage = !packets && s->usual_windows >= USUAL_LEAST && s->usual >= SITE_HEARS;
+    return s->began && !s->ended && s->first_seen <= start && !outage;
+}
+
+/* Learn how much the site hears; what it hears in an outage is no measure. */
+static void usual_learn(struct site *s, uint64_t packets)
+{
+    if (!packets)
+        return;
+    if (s->usual_windows < USUAL_MOST)
+        s->usual_windows++;
+    s->usual += ((double)packets - s->usual) / s->usual_windows;
 }
 
 /* Send one gathering block and leave an empty place. Packets of a live site do not wait for a
@@ -284,7 +299,7 @@ static enum err live_begin(struct site *s, struct fault *f)
 {
     if (s->deltas || !s->writer || !feed_is_live(s->feed))
         return OK;
-    enum err e = packets_send(s, f);
+    enum err e = site_flush(s, f);
     if (!e && deltas_new(&s->deltas, record_packet.max_rows) != OK)
         e = fault_set(f, ERR_NOMEM, "out of memory");
     return e;
@@ -432,7 +447,8 @@ enum err site_close_window(struct site *s, int64_t start, struct window_site *re
     if (e)
         return fault_set(f, e, "%s: window could not be closed: %s", s->name, err_text(e));
     snprintf(ret_about->name, sizeof ret_about->name, "%s", s->name);
-    ret_about->watching = site_watching(s, start);
+    ret_about->watching = site_watching(s, start, ret_about->packets);
+    usual_learn(s, ret_about->packets);
     struct source_counts source;
     site_source_counts(s, &source);
     uint64_t lost = source.dropped_kernel + source.dropped_interface;

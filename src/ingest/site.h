@@ -67,8 +67,12 @@ enum err site_close_window(struct site *s, int64_t start, struct window_site *re
     const struct block *const **ret_blocks, size_t *ret_count, struct fault *f) MUST_CHECK;
 
 /* Did the site watch for the whole window that begins at `start`: has it begun before, and not
- * ended? */
-bool site_watching(const struct site *s, int64_t start);
+ * ended? One that hears SITE_HEARS packets a window and heard none (`packets`) has an outage.
+ */
+enum {
+    SITE_HEARS = 20
+};
+bool site_watching(const struct site *s, int64_t start, uint64_t packets);
 
 /* Send what has been gathered to the store, also half-full blocks. */
 enum err site_flush(struct site *s, struct fault *f) MUST_CHECK;

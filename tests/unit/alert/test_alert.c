@@ -74,7 +74,7 @@ static void wrong_members_are_named(void **state)
         {"end", "\"2026-08-14T00:00:00Z\""},
         {"kind", "\"Port Surge\""},
         {"engine", "[]"},
-        {"engine", "[\"a\",\"b\",\"c\",\"d\",\"e\"]"},
+        {"engine", "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"]"},
         {"engine", "\"surge\""},
         {"severity", "\"bad\""},
         {"confidence", "1.01"},

@@ -9,7 +9,7 @@
  * are handed over in runs of a length that the test chooses, as a file or as live traffic. */
 
 enum {
-    SCENE_PACKETS = 64,
+    SCENE_PACKETS = 512,
     FRAME = 40
 };
 
@@ -49,7 +49,7 @@ static void frame_make(struct scene *s, const char *word)
 
 static void scene_read(struct scene *s, const char *text, size_t run, bool live)
 {
-    char copy[1024];
+    char copy[8192];
     char *rest = NULL;
     memset(s, 0, sizeof *s);
     s->run = run;
@@ -256,6 +256,25 @@ static void late_packets(void **state)
     assert_string_equal(seen.text, "0: (a 1/1); 600: a 2/2; 1200: (a 1/1); ");
 }
 
+/* Windows 0 to 6 have 24 packets each, 7 and 8 none, 9 has as many again. */
+static void outage(void **state)
+{
+    (void)state;
+    const char *const one[] = {"a"};
+    char traffic[8192] = "";
+    size_t used = 0;
+    for (int window = 0; window < 10; window++)
+        for (int i = 0; i < 24 && window != 7 && window != 8; i++)
+            used += (size_t)snprintf(
+                traffic + used, sizeof traffic - used, "%d:%d>23 ", window * 600 + i, i + 1);
+    struct scene scene;
+    struct seen seen = {.now = 0};
+    scene_read(&scene, traffic, 64, false);
+    run_scenes(&scene, one, 1, &seen);
+    assert_non_null(strstr(seen.text, "3600: a 24/24; "));
+    assert_non_null(strstr(seen.text, "4200: (a 0/0); 4800: (a 0/0); 5400: (a 24/24); "));
+}
+
 static void engines_behind(void **state)
 {
     (void)state;
@@ -304,6 +323,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("windows without traffic are shown while a site watches", short_silence),
     SAYS("after a silence of days the next window is the one with traffic", long_silence),
     SAYS("a packet that comes after its window is counted into the open one", late_packets),
+    SAYS("silence where there is always something to hear is an outage, not silence", outage),
     SAYS("engines that are two windows behind live traffic leave out whole windows",
         engines_behind),
     SAYS("two sites of one name are refused", same_name),
