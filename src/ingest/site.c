@@ -291,7 +291,8 @@ static enum err flush_when_old(struct site *s, struct fault *f)
     if (!s->packets || !s->packets->rows || !feed_is_live(s->feed) ||
         clock_now(&wall) - s->packets_since < s->flush)
         return OK;
-    return packets_send(s, f);
+    /* A feed that has just become live still has the contacts of its past to send. */
+    return s->deltas ? packets_send(s, f) : site_flush(s, f);
 }
 
 /* From the window on in which the feed is live, contacts go with their packets. */

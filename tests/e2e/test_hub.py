@@ -183,6 +183,18 @@ def killed(folder):
              run("stats", "ports", "--json", "--port", "23", "--limit", "10", "--data", store).stdout.splitlines()))
 
 
+@says("a small demonstration shows its history before its first live window ends")
+def small_demo(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    hub = Hub("--data", store, "--demo", "--demo-sites", "1", "--demo-history", "2h", "--demo-scale", "0.1")
+    try:
+        token = token_of(store)
+        wait_for(lambda: json.loads(hub.ask("/api/v1/overview", token))["held"]["packets"] > 0)
+    finally:
+        same(hub.stop(), 0, "".join(hub.log))
+
+
 @says("older captures that are added to a data folder do not set the engines back")
 def older(folder):
     need_store(folder)
