@@ -116,7 +116,7 @@ static enum err capture_open(struct capture *c, struct fault *f)
  */
 static enum err capture_look(struct capture *c, struct fault *f)
 {
-    struct stat st;
+    struct stat st = {0};
     struct fault broken = {0};
     c->regular = strcmp(c->path, "-") != 0 && stat(c->path, &st) == 0 && S_ISREG(st.st_mode);
     enum err e = capture_open(c, &broken);
