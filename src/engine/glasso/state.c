@@ -2,6 +2,7 @@
 #include "engine/glasso/glasso_int.h"
 
 #include "engine/number.h"
+#include "engine/saved.h"
 
 #include <assert.h>
 #include <string.h>
@@ -39,15 +40,11 @@ enum err sync_save(const struct engine_state *st, struct buf *out)
 {
     assert(st->of == &engine_glasso);
     const struct sync *s = (const struct sync *)(const void *)st;
-    buf_le32(out, STATE_MAGIC);
-    buf_le32(out, STATE_VERSION);
-    buf_le64(out, (uint64_t)s->window);
+    saved_head_save(out, &(struct saved_head){STATE_MAGIC, STATE_VERSION, s->window, s->origin,
+                             s->now, s->left_out});
     buf_u8(out, (uint8_t)s->options.penalty_count);
     for (size_t k = 0; k < s->options.penalty_count; k++)
         number_save(out, s->options.penalties[k]);
-    buf_le64(out, (uint64_t)s->origin);
-    buf_le32(out, s->now);
-    buf_le64(out, s->left_out);
     buf_le32(out, (uint32_t)s->view_count);
     for (size_t i = 0; i < s->view_count; i++)
         save_view(s, &s->views[i], out);
@@ -137,24 +134,18 @@ static enum err load_episodes(struct sync *s, struct bytes *in)
 static bool load_head(struct sync *s, struct bytes *in)
 {
     assert(s->window > 0);
-    uint32_t magic = bytes_le32(in);
-    uint32_t version = bytes_le32(in);
-    uint64_t window = bytes_le64(in);
-    uint8_t penalties = bytes_u8(in);
-    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)s->window ||
-        penalties != s->options.penalty_count)
+    struct saved_head h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .window = s->window};
+    if (!saved_head_load(in, &h) || bytes_u8(in) != s->options.penalty_count)
         return false;
     for (size_t k = 0; k < s->options.penalty_count; k++) {
         double penalty = s->options.penalties[k];
         if (!number_load(in, penalty, penalty, &penalty))
             return false;
     }
-    s->origin = (int64_t)bytes_le64(in);
-    s->now = bytes_le32(in);
-    s->left_out = bytes_le64(in);
-    const int64_t far = INT64_C(1) << 60;
-    return !in->cut && s->origin <= far && s->origin >= -far && s->origin % s->window == 0 &&
-           s->now <= INT32_MAX;
+    s->origin = h.origin;
+    s->now = h.now;
+    s->left_out = h.left_out;
+    return true;
 }
 
 static enum err load_into(struct sync *s, struct bytes *in)

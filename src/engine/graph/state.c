@@ -2,13 +2,14 @@
  * back: a state may come from a stolen disk or another version. */
 #include "engine/graph/graph_int.h"
 #include "engine/number.h"
+#include "engine/saved.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    STATE_MAGIC = 0x67727a6b, /* "kzrg" */
+    STATE_MAGIC = 0x70727a6b, /* "kzrp" */
     STATE_VERSION = 1
 };
 static const double most = 1e15;
@@ -100,12 +101,8 @@ enum err graph_save(const struct engine_state *st, struct buf *out)
 {
     assert(st->of == &engine_graph);
     const struct graph *s = (const struct graph *)(const void *)st;
-    buf_le32(out, STATE_MAGIC);
-    buf_le32(out, STATE_VERSION);
-    buf_le64(out, (uint64_t)s->window);
-    buf_le64(out, (uint64_t)s->origin);
-    buf_le32(out, s->now);
-    buf_le64(out, s->left_out);
+    saved_head_save(out, &(struct saved_head){STATE_MAGIC, STATE_VERSION, s->window, s->origin,
+                             s->now, s->left_out});
     for (size_t i = 0; i < FEATURES; i++)
         tail_save(&s->tails[i], out);
     buf_le32(out, (uint32_t)s->site_count);
@@ -225,18 +222,12 @@ static enum err load_site(struct graph *s, struct bytes *in)
 
 static enum err load_into(struct graph *s, struct bytes *in)
 {
-    uint32_t magic = bytes_le32(in);
-    uint32_t version = bytes_le32(in);
-    uint64_t window = bytes_le64(in);
-    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)s->window)
+    struct saved_head h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .window = s->window};
+    if (!saved_head_load(in, &h))
         return ERR_BAD;
-    s->origin = (int64_t)bytes_le64(in);
-    s->now = bytes_le32(in);
-    s->left_out = bytes_le64(in);
-    const int64_t far = INT64_C(1) << 60;
-    if (in->cut || s->origin > far || s->origin < -far || s->origin % s->window ||
-        s->now > INT32_MAX)
-        return ERR_BAD;
+    s->origin = h.origin;
+    s->now = h.now;
+    s->left_out = h.left_out;
     for (size_t i = 0; i < FEATURES; i++)
         if (!tail_load(&s->tails[i], in))
             return ERR_BAD;
@@ -258,8 +249,7 @@ enum err graph_load(struct engine_state *st, struct bytes saved, struct fault *f
     enum err e = load_into(&fresh, &saved);
     if (e) {
         graph_clear(&fresh);
-        return fault_set(f, e, "graph state: offset %zu: %s", whole - saved.left,
-            e == ERR_BAD ? "not a state of this version and window length" : err_text(e));
+        return saved_fault(f, e, "graph", whole, saved.left);
     }
     graph_clear(s);
     *s = fresh;

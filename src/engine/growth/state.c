@@ -2,6 +2,7 @@
  * back. */
 #include "engine/growth/growth_int.h"
 #include "engine/number.h"
+#include "engine/saved.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -65,12 +66,8 @@ enum err growth_save(const struct engine_state *st, struct buf *out)
 {
     assert(st->of == &engine_growth);
     const struct growth *g = (const struct growth *)(const void *)st;
-    buf_le32(out, STATE_MAGIC);
-    buf_le32(out, STATE_VERSION);
-    buf_le64(out, (uint64_t)g->window);
-    buf_le64(out, (uint64_t)g->origin);
-    buf_le32(out, g->now);
-    buf_le64(out, g->left_out);
+    saved_head_save(out, &(struct saved_head){STATE_MAGIC, STATE_VERSION, g->window, g->origin,
+                             g->now, g->left_out});
     tail_save(&g->tail, out);
     buf_le32(out, (uint32_t)g->place_count);
     for (size_t i = 0; i < g->place_count; i++)
@@ -208,17 +205,13 @@ static enum err load_rises(struct growth *g, struct bytes *in)
 
 static enum err load_into(struct growth *g, struct bytes *in)
 {
-    uint32_t magic = bytes_le32(in);
-    uint32_t version = bytes_le32(in);
-    uint64_t window = bytes_le64(in);
-    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)g->window)
+    struct saved_head h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .window = g->window};
+    if (!saved_head_load(in, &h))
         return ERR_BAD;
-    g->origin = (int64_t)bytes_le64(in);
-    g->now = bytes_le32(in);
-    g->left_out = bytes_le64(in);
-    const int64_t far = INT64_C(1) << 60;
-    if (in->cut || g->origin > far || g->origin < -far || g->origin % g->window ||
-        g->now > INT32_MAX || !tail_load(&g->tail, in))
+    g->origin = h.origin;
+    g->now = h.now;
+    g->left_out = h.left_out;
+    if (!tail_load(&g->tail, in))
         return ERR_BAD;
     growth_turn(g);
     uint32_t places = bytes_le32(in);
@@ -245,8 +238,7 @@ enum err growth_load(struct engine_state *st, struct bytes saved, struct fault *
     enum err e = load_into(&fresh, &saved);
     if (e) {
         growth_clear(&fresh);
-        return fault_set(f, e, "growth state: offset %zu: %s", whole - saved.left,
-            e == ERR_BAD ? "not a state of this version and window length" : err_text(e));
+        return saved_fault(f, e, "growth", whole, saved.left);
     }
     growth_clear(g);
     *g = fresh;

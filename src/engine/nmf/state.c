@@ -2,6 +2,7 @@
  * back: a state may come from a stolen disk or another version. */
 #include "engine/nmf/nmf_int.h"
 #include "engine/number.h"
+#include "engine/saved.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,12 +17,8 @@ enum err nmf_save(const struct engine_state *st, struct buf *out)
 {
     assert(st->of == &engine_nmf);
     const struct nmf_state *s = (const struct nmf_state *)(const void *)st;
-    buf_le32(out, STATE_MAGIC);
-    buf_le32(out, STATE_VERSION);
-    buf_le64(out, (uint64_t)s->window);
-    buf_le64(out, (uint64_t)s->origin);
-    buf_le32(out, s->now);
-    buf_le64(out, s->left_out);
+    saved_head_save(out, &(struct saved_head){STATE_MAGIC, STATE_VERSION, s->window, s->origin,
+                             s->now, s->left_out});
     tail_save(&s->tail, out);
     for (unsigned w = 0; w < WINDOWS; w++) {
         const struct acts *a = &s->acts[w];
@@ -115,17 +112,13 @@ static bool load_group(const struct nmf_state *s, struct bytes *in, struct group
 
 static enum err load_into(struct nmf_state *s, struct bytes *in)
 {
-    uint32_t magic = bytes_le32(in);
-    uint32_t version = bytes_le32(in);
-    uint64_t window = bytes_le64(in);
-    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)s->window)
+    struct saved_head h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .window = s->window};
+    if (!saved_head_load(in, &h))
         return ERR_BAD;
-    s->origin = (int64_t)bytes_le64(in);
-    s->now = bytes_le32(in);
-    s->left_out = bytes_le64(in);
-    const int64_t far = INT64_C(1) << 60;
-    if (in->cut || s->origin > far || s->origin < -far || s->origin % s->window ||
-        s->now > INT32_MAX || !tail_load(&s->tail, in))
+    s->origin = h.origin;
+    s->now = h.now;
+    s->left_out = h.left_out;
+    if (!tail_load(&s->tail, in))
         return ERR_BAD;
     enum err e = nmf_room(s);
     for (unsigned w = 0; !e && w < WINDOWS; w++)
@@ -154,8 +147,7 @@ enum err nmf_load(struct engine_state *st, struct bytes saved, struct fault *f)
     enum err e = load_into(&fresh, &saved);
     if (e) {
         nmf_clear(&fresh);
-        return fault_set(f, e, "nmf state: offset %zu: %s", whole - saved.left,
-            e == ERR_BAD ? "not a state of this version and window length" : err_text(e));
+        return saved_fault(f, e, "nmf", whole, saved.left);
     }
     nmf_clear(s);
     *s = fresh;

@@ -1,6 +1,7 @@
 /* Everything that the next step depends on, little-endian, with every number checked on its way
  * back: a state may come from a stolen disk or another version. */
 #include "engine/number.h"
+#include "engine/saved.h"
 #include "engine/surge/surge_int.h"
 
 #include <assert.h>
@@ -74,12 +75,8 @@ enum err surge_save(const struct engine_state *st, struct buf *out)
 {
     assert(st->of == &engine_surge);
     const struct surge *s = (const struct surge *)(const void *)st;
-    buf_le32(out, STATE_MAGIC);
-    buf_le32(out, STATE_VERSION);
-    buf_le64(out, (uint64_t)s->window);
-    buf_le64(out, (uint64_t)s->origin);
-    buf_le32(out, s->now);
-    buf_le64(out, s->left_out);
+    saved_head_save(out, &(struct saved_head){STATE_MAGIC, STATE_VERSION, s->window, s->origin,
+                             s->now, s->left_out});
     buf_le32(out, (uint32_t)s->site_count);
     for (size_t i = 0; i < s->site_count; i++)
         save_site(out, &s->sites[i]);
@@ -232,18 +229,12 @@ static enum err load_all_episodes(struct surge *s, struct bytes *in)
 
 static enum err load_into(struct surge *s, struct bytes *in)
 {
-    uint32_t magic = bytes_le32(in);
-    uint32_t version = bytes_le32(in);
-    uint64_t window = bytes_le64(in);
-    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)s->window)
+    struct saved_head h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .window = s->window};
+    if (!saved_head_load(in, &h))
         return ERR_BAD;
-    s->origin = (int64_t)bytes_le64(in);
-    s->now = bytes_le32(in);
-    s->left_out = bytes_le64(in);
-    const int64_t far = INT64_C(1) << 60;
-    if (in->cut || s->origin > far || s->origin < -far || s->origin % s->window ||
-        s->now > INT32_MAX)
-        return ERR_BAD;
+    s->origin = h.origin;
+    s->now = h.now;
+    s->left_out = h.left_out;
     for (uint32_t k = 0; k < RING && k < s->now; k++)
         model_slot(s, s->now - k);
     uint32_t sites = bytes_le32(in);
@@ -270,8 +261,7 @@ enum err surge_load(struct engine_state *st, struct bytes saved, struct fault *f
     enum err e = load_into(&fresh, &saved);
     if (e) {
         surge_clear(&fresh);
-        return fault_set(f, e, "surge state: offset %zu: %s", whole - saved.left,
-            e == ERR_BAD ? "not a state of this version and window length" : err_text(e));
+        return saved_fault(f, e, "surge", whole, saved.left);
     }
     surge_clear(s);
     *s = fresh;

@@ -1,6 +1,7 @@
 /* Everything that the next step depends on, little-endian, with every number checked on its way
  * back: a state may come from a stolen disk or another version. */
 #include "engine/number.h"
+#include "engine/saved.h"
 #include "engine/tensor/tensor_int.h"
 
 #include <assert.h>
@@ -43,12 +44,8 @@ enum err tensor_save(const struct engine_state *st, struct buf *out)
 {
     assert(st->of == &engine_tensor);
     const struct tensor *s = (const struct tensor *)(const void *)st;
-    buf_le32(out, STATE_MAGIC);
-    buf_le32(out, STATE_VERSION);
-    buf_le64(out, (uint64_t)s->window);
-    buf_le64(out, (uint64_t)s->origin);
-    buf_le32(out, s->now);
-    buf_le64(out, s->left_out);
+    saved_head_save(out, &(struct saved_head){STATE_MAGIC, STATE_VERSION, s->window, s->origin,
+                             s->now, s->left_out});
     number_save(out, s->services);
     tail_save(&s->tail, out);
     buf_le32(out, (uint32_t)s->watch_count);
@@ -131,18 +128,13 @@ static enum err load_lists(struct tensor *s, struct bytes *in)
 
 static enum err load_into(struct tensor *s, struct bytes *in)
 {
-    uint32_t magic = bytes_le32(in);
-    uint32_t version = bytes_le32(in);
-    uint64_t window = bytes_le64(in);
-    if (magic != STATE_MAGIC || version != STATE_VERSION || window != (uint64_t)s->window)
+    struct saved_head h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .window = s->window};
+    if (!saved_head_load(in, &h))
         return ERR_BAD;
-    s->origin = (int64_t)bytes_le64(in);
-    s->now = bytes_le32(in);
-    s->left_out = bytes_le64(in);
-    const int64_t far = INT64_C(1) << 60;
-    if (in->cut || s->origin > far || s->origin < -far || s->origin % s->window ||
-        s->now > INT32_MAX || !number_load(in, 0.0, SERVICES, &s->services) ||
-        !tail_load(&s->tail, in))
+    s->origin = h.origin;
+    s->now = h.now;
+    s->left_out = h.left_out;
+    if (!number_load(in, 0.0, SERVICES, &s->services) || !tail_load(&s->tail, in))
         return ERR_BAD;
     enum err e = load_lists(s, in);
     if (!e && (in->cut || in->left))
@@ -159,8 +151,7 @@ enum err tensor_load(struct engine_state *st, struct bytes saved, struct fault *
     enum err e = load_into(&fresh, &saved);
     if (e) {
         tensor_clear(&fresh);
-        return fault_set(f, e, "tensor state: offset %zu: %s", whole - saved.left,
-            e == ERR_BAD ? "not a state of this version and window length" : err_text(e));
+        return saved_fault(f, e, "tensor", whole, saved.left);
     }
     tensor_clear(s);
     *s = fresh;
