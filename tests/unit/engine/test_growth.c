@@ -1,6 +1,6 @@
 #include "engine/growth/growth.h"
 
-#include "engines.h"
+#include "promises.h"
 
 #include <math.h>
 
@@ -18,21 +18,7 @@ static struct world_options six(uint64_t seed)
 static struct bench *run(
     const struct world_options *o, double hours, const struct world_event *e)
 {
-    struct bench *b = malloc(sizeof *b);
-    bench_open(b, &engine_growth);
-    struct world *w = world_new(o);
-    if (e)
-        world_event(w, *e);
-    for (int n = 0; n < (int)(hours * 6); n++)
-        bench_step(b, world_next(w));
-    world_free(w);
-    return b;
-}
-
-static void done(struct bench *b)
-{
-    bench_close(b);
-    free(b);
+    return run_engine(&engine_growth, o, hours, e);
 }
 
 static void joins_sites(void **state)
@@ -132,22 +118,7 @@ static void restart_changes_nothing(void **state)
         .most = 40,
         .sites = 7,
         .lag = 1};
-    struct bench *whole = run(&o, 36, &e);
-    struct bench *cut = malloc(sizeof *cut);
-    bench_open(cut, &engine_growth);
-    struct world *w = world_new(&o);
-    world_event(w, e);
-    for (int n = 0; n < 36 * 6; n++) {
-        bench_step(cut, world_next(w));
-        if (n % 7 == 0 || n > 170)
-            bench_restart(cut);
-    }
-    world_free(w);
-    assert_true(whole->count > 10);
-    assert_int_equal(whole->text.len, cut->text.len);
-    assert_memory_equal(whole->text.data, cut->text.data, whole->text.len);
-    done(whole);
-    done(cut);
+    promises_restart(&engine_growth, &o, &e, 11);
 }
 
 static void broken_state_changes_nothing(void **state)
@@ -156,22 +127,7 @@ static void broken_state_changes_nothing(void **state)
     struct world_options o = six(81);
     o.ports = 10;
     o.sites = 2;
-    struct bench *b = run(&o, 3, NULL);
-    struct buf before;
-    struct buf after;
-    buf_init(&before, 1 << 24);
-    buf_init(&after, 1 << 24);
-    assert_int_equal(engine_growth.save(b->state, &before), OK);
-    struct fault f;
-    for (size_t cut = 0; cut < before.len; cut += 1 + before.len / 300)
-        assert_int_not_equal(
-            engine_growth.load(b->state, bytes_over(before.data, cut), &f), OK);
-    assert_int_equal(engine_growth.save(b->state, &after), OK);
-    assert_int_equal(before.len, after.len);
-    assert_memory_equal(before.data, after.data, before.len);
-    buf_done(&before);
-    buf_done(&after);
-    done(b);
+    promises_whole_states(&engine_growth, &o);
 }
 
 static const struct CMUnitTest tests[] = {
