@@ -93,11 +93,19 @@ static bool has_range(const struct conf_item *item)
     return item->min != 0.0 || item->max != 0.0;
 }
 
-static enum err range_fault(struct fault *f, const struct conf_item *item, const char *text)
+enum {
+    RANGE_TEXT = 96
+};
+
+/* "1..65535 ports"; "" if everything is allowed. Returns `text`. */
+static const char *range_format(const struct conf_item *item, char text[RANGE_TEXT])
 {
     const char *unit = item->unit ? item->unit : "";
     char least[TIME_TEXT];
     char most[TIME_TEXT];
+    text[0] = 0;
+    if (!has_range(item))
+        return text;
     if (item->type == CONF_DURATION) {
         duration_format((int64_t)(item->min * (double)US_SECOND), least);
         duration_format((int64_t)(item->max * (double)US_SECOND), most);
@@ -106,8 +114,24 @@ static enum err range_fault(struct fault *f, const struct conf_item *item, const
         snprintf(least, sizeof least, "%.15g", item->min);
         snprintf(most, sizeof most, "%.15g", item->max);
     }
-    return fault_set(f, ERR_RANGE, "%s: %s is outside %s..%s%s%s", item->name, text, least,
-        most, *unit ? " " : "", unit);
+    snprintf(text, RANGE_TEXT, "%s..%s%s%s", least, most, *unit ? " " : "", unit);
+    return text;
+}
+
+static enum err range_fault(struct fault *f, const struct conf_item *item, const char *text)
+{
+    char range[RANGE_TEXT];
+    return fault_set(
+        f, ERR_RANGE, "%s: %s is outside %s", item->name, text, range_format(item, range));
+}
+
+static enum err kind_fault(
+    struct fault *f, const struct conf_item *item, const char *text, const char *kind)
+{
+    char range[RANGE_TEXT];
+    range_format(item, range);
+    return fault_set(f, ERR_BAD, "%s: \"%s\" is not %s%s%s", item->name, text, kind,
+        *range ? " in " : "", range);
 }
 
 static enum err number_set(
@@ -118,7 +142,7 @@ static enum err number_set(
     double number = strtod(text, &end);
     if (text[strspn(text, "+-.0123456789eE")] || end == text || *end || errno ||
         !isfinite(number))
-        return fault_set(f, ERR_BAD, "%s: \"%s\" is not a number", item->name, text);
+        return kind_fault(f, item, text, "a number");
     if (has_range(item) && (number < item->min || number > item->max))
         return range_fault(f, item, text);
     v->number = number;
@@ -132,7 +156,7 @@ static enum err count_set(
     errno = 0;
     unsigned long long count = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || errno)
-        return fault_set(f, ERR_BAD, "%s: \"%s\" is not a whole number", item->name, text);
+        return kind_fault(f, item, text, "a whole number");
     if (has_range(item) && ((double)count < item->min || (double)count > item->max))
         return range_fault(f, item, text);
     v->count = count;

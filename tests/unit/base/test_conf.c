@@ -118,18 +118,18 @@ static void list_cap(void **state)
 static void numbers_refused(void **state)
 {
     struct conf *c = *state;
-    refuses(c, "alpha", "", ERR_BAD, "alpha: \"\" is not a number");
-    refuses(c, "alpha", "0.1x", ERR_BAD, "alpha: \"0.1x\" is not a number");
-    refuses(c, "alpha", " 0.1", ERR_BAD, "alpha: \" 0.1\" is not a number");
+    refuses(c, "alpha", "", ERR_BAD, "alpha: \"\" is not a number in 0.001..0.5");
+    refuses(c, "alpha", "0.1x", ERR_BAD, "alpha: \"0.1x\" is not a number in 0.001..0.5");
+    refuses(c, "alpha", " 0.1", ERR_BAD, "alpha: \" 0.1\" is not a number in 0.001..0.5");
     refuses(c, "any", "nan", ERR_BAD, "any: \"nan\" is not a number");
     refuses(c, "any", "inf", ERR_BAD, "any: \"inf\" is not a number");
     refuses(c, "any", "0x10", ERR_BAD, "any: \"0x10\" is not a number");
     refuses(c, "any", "1e999", ERR_BAD, "any: \"1e999\" is not a number");
     refuses(c, "alpha", "0.6", ERR_RANGE, "alpha: 0.6 is outside 0.001..0.5");
-    refuses(c, "top", "-1", ERR_BAD, "top: \"-1\" is not a whole number");
-    refuses(c, "top", "1.5", ERR_BAD, "top: \"1.5\" is not a whole number");
+    refuses(c, "top", "-1", ERR_BAD, "top: \"-1\" is not a whole number in 1..65535 ports");
+    refuses(c, "top", "1.5", ERR_BAD, "top: \"1.5\" is not a whole number in 1..65535 ports");
     refuses(c, "top", "99999999999999999999", ERR_BAD,
-        "top: \"99999999999999999999\" is not a whole number");
+        "top: \"99999999999999999999\" is not a whole number in 1..65535 ports");
     refuses(c, "top", "0", ERR_RANGE, "top: 0 is outside 1..65535 ports");
     assert_true(conf_number(c, "alpha") == 0.01);
     assert_int_equal(conf_count(c, "top"), 10);
