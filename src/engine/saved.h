@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 /* What every engine's saved state begins with: whose it is, of which form and window length,
@@ -33,6 +34,7 @@ static inline void saved_head_save(struct buf *out, const struct saved_head *h)
 static inline bool saved_head_load(struct bytes *in, struct saved_head *h)
 {
     const int64_t far = INT64_C(1) << 60;
+    assert(h->window > 0);
     uint32_t magic = bytes_le32(in);
     uint32_t version = bytes_le32(in);
     uint64_t window = bytes_le64(in);
