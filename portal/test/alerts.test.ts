@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Alert } from '../src/api/client';
-import { evidenceSeries, merged, nextSteps, ranked, scope } from '../src/lib/alerts';
+import { drawnKey, evidenceSeries, inPlace, merged, nextSteps, ranked, scope } from '../src/lib/alerts';
 import { csvCell, evidenceCsv } from '../src/lib/evidence-csv';
 import { heat, onsets } from '../src/lib/onset';
 
@@ -23,6 +23,13 @@ test('the most severe comes first, then the most certain; false alarms sink belo
   ];
   assert.deepEqual(ranked(list).map((a) => a.id), ['d', 'c', 'a', 'b']);
   assert.equal(list[0]?.id, 'a', 'the list itself is left as it was');
+});
+
+test('charts keep their places when a stronger curve comes; what is new comes after them', () => {
+  const drawn = (name: string) => ({ engine: 'surge', series: { name, unit: '', start: '2026-11-22T00:00:00Z', step_s: 600, values: [1] } });
+  const places = [drawn('a'), drawn('b')].map(drawnKey);
+  assert.deepEqual(inPlace([drawn('c'), drawn('b'), drawn('d'), drawn('a')], places).map((d) => d.series.name), ['a', 'b', 'c', 'd']);
+  assert.deepEqual(inPlace([drawn('b'), drawn('a')], []).map((d) => d.series.name), ['b', 'a']);
 });
 
 test('the scope names services, sites and sources', () => {

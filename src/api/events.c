@@ -9,6 +9,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum {
+    LEAVE_SECONDS = 2 /* for readers to take what waits for them, at the end */
+};
 
 struct event {
     size_t holders; /* under the lock of the events */
@@ -31,6 +36,7 @@ struct reader {
 
 struct events {
     pthread_mutex_t lock;
+    pthread_cond_t left; /* by the last reader */
     struct connections *connections;
     struct reader *readers;
     size_t count;
@@ -45,6 +51,7 @@ enum err events_new(struct events **ret_events, struct connections *connections)
     if (!e)
         return ERR_NOMEM;
     pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->left, NULL);
     e->connections = connections;
     *ret_events = e;
     return OK;
@@ -55,6 +62,7 @@ void events_free(struct events *e)
     if (!e)
         return;
     assert(!e->readers);
+    pthread_cond_destroy(&e->left);
     pthread_mutex_destroy(&e->lock);
     free(e);
 }
@@ -186,7 +194,8 @@ static void leave(void *context)
         e->readers = reader->after;
     if (reader->after)
         reader->after->before = reader->before;
-    e->count--;
+    if (--e->count == 0)
+        pthread_cond_broadcast(&e->left);
     pthread_mutex_unlock(&e->lock);
     free(reader);
 }
@@ -248,6 +257,17 @@ void events_close(struct events *e)
         reader->ending = true;
         wake(reader);
     }
+    pthread_mutex_unlock(&e->lock);
+}
+
+void events_wait(struct events *e)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LEAVE_SECONDS;
+    pthread_mutex_lock(&e->lock);
+    while (e->count && pthread_cond_timedwait(&e->left, &e->lock, &until) == 0)
+        ;
     pthread_mutex_unlock(&e->lock);
 }
 

@@ -34,6 +34,11 @@ enum err events_join(struct events *e, struct MHD_Connection *connection, const 
 /* End every reader's response after what already waits in its queue, and let none join. */
 void events_close(struct events *e);
 
+/* After events_close: until every reader's response has ended, or for two seconds, so that one
+ * who reads nothing cannot hold the end up. Without it the network threads hang up in the
+ * middle of a response. */
+void events_wait(struct events *e);
+
 struct events_usage {
     uint64_t clients, cut_off;
 };

@@ -298,6 +298,7 @@ void server_stop(struct api *a)
     workers_stop(a->workers);
     exports_stop(a);
     events_close(a->events);
+    events_wait(a->events);
     MHD_stop_daemon(a->daemon);
     a->daemon = NULL;
     if (socket >= 0)

@@ -127,11 +127,37 @@ test('an alert opens with its evidence drawn, what to do next, and its numbers',
 test('the chart of an alert can be read as a table', { skip }, async () => {
   const figure = page.locator('.evidence figure').first();
   await figure.getByRole('button', { name: 'Table' }).click();
+  await figure.locator('tbody tr').first().waitFor();
   assert.ok((await figure.locator('tbody tr').count()) > 10);
   assert.match(await figure.locator('tbody td').first().textContent(), /^\d{4}-\d\d-\d\d \d\d:\d\d$/);
-  // A growing alert may put another chart first meanwhile.
-  await page.locator('.evidence').getByRole('button', { name: 'Chart' }).first().click();
+  await figure.getByRole('button', { name: 'Chart' }).click();
   await drawn('.evidence');
+});
+
+test('a chart stays where it is, and a table, when the alert grows by a stronger curve', { skip }, async () => {
+  const figure = page.locator('.evidence figure').first();
+  const label = await figure.getAttribute('aria-label');
+  await figure.getByRole('button', { name: 'Table' }).click();
+  await figure.locator('tbody tr').first().waitFor();
+  const grown = async (route) => {
+    if (route.request().method() !== 'GET') return route.continue();
+    const answer = await route.fetch();
+    const alert = await answer.json();
+    const [some] = Object.values(alert.evidence).flatMap((evidence) => evidence.series ?? []);
+    const stronger = { ...some, name: 'a stronger curve', values: some.values.map(() => 1e6), threshold: some.values.map(() => 1) };
+    alert.evidence.later = { series: [stronger] };
+    return route.fulfill({ response: answer, json: alert });
+  };
+  const address = `**/api/v1${place().slice(1).replace(/[?].*/, '')}`;
+  await page.route(address, grown);
+  await page.locator('.judge button[data-state=seen]').click();
+  await page.locator('.evidence h3').filter({ hasText: 'a stronger curve' }).waitFor();
+  assert.equal(await page.locator('.evidence figure').first().getAttribute('aria-label'), label);
+  assert.ok((await figure.locator('tbody tr').count()) > 10);
+  await page.unroute(address);
+  await page.locator('.judge button[data-state=seen][aria-pressed=true]').click();
+  await page.waitForSelector('.judge button[data-state=seen][aria-pressed=false]');
+  await figure.getByRole('button', { name: 'Chart' }).click();
 });
 
 test('a judgement is kept: it is there after the page is loaded again', { skip }, async () => {

@@ -62,6 +62,17 @@ export function evidenceSeries(alert: Alert): Drawn[] {
   return all.sort((a, b) => excess(b.series) - excess(a.series));
 }
 
+export const drawnKey = (d: Drawn) => `${d.engine} ${d.series.name}`;
+
+/** In the order of `places` (keys), what is not among them after it. */
+export function inPlace(drawn: readonly Drawn[], places: readonly string[]): Drawn[] {
+  const place = (d: Drawn) => {
+    const at = places.indexOf(drawnKey(d));
+    return at < 0 ? places.length : at;
+  };
+  return [...drawn].sort((a, b) => place(a) - place(b));
+}
+
 function excess(series: EvidenceSeries): number {
   let most = series.threshold ? 0 : -1;
   series.values.forEach((value, i) => {

@@ -1,8 +1,8 @@
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { Alert } from '../api/client';
 import type { Line, Mark } from '../charts/plot';
 import { TimeChart } from '../charts/time-chart';
-import type { Drawn } from '../lib/alerts';
+import { drawnKey, inPlace, type Drawn } from '../lib/alerts';
 import { quantity, short } from '../lib/format';
 import { evidenceTimes, firstCrossing, peak, type EvidenceSeries } from '../lib/series';
 import { Card } from '../ui/card';
@@ -10,14 +10,16 @@ import { Empty } from '../ui/state';
 import { saveEvidence } from '../lib/evidence-csv';
 import { Icon } from '../ui/icon';
 
-/** Drawn large; the rest is smaller below. */
-const LARGE = 1;
 const SHOWN_MAX = 12;
 /** The limit above, the normal below. */
 const NORMAL: [number, number] = [2, 1];
 
-/** Why the alert fired, as curves: what was seen, what is normal, and the line that it passed. */
-export function EvidenceCard({ alert, drawn }: { alert: Alert; drawn: Drawn[] }) {
+/** Why the alert fired, as curves: what was seen, what is normal, and the line that it passed. The first is drawn
+ *  large. Charts stay where they are while the alert grows, so that none moves away under its reader. */
+export function EvidenceCard({ alert, drawn: strongest }: { alert: Alert; drawn: Drawn[] }) {
+  const places = useRef<string[]>([]);
+  const drawn = inPlace(strongest, places.current);
+  places.current = drawn.map(drawnKey);
   return (
     <Card class="card-why" title="Why it fired" note={<Reason drawn={drawn[0]} />}
       tools={drawn.length > 0 && (
@@ -27,16 +29,11 @@ export function EvidenceCard({ alert, drawn }: { alert: Alert; drawn: Drawn[] })
         </button>
       )}>
       {drawn.length === 0 && <Empty small title="This alert carries no curve">Its numbers are below.</Empty>}
-      {drawn.slice(0, LARGE).map((d) => (
-        <EvidenceChart key={d.engine + d.series.name} drawn={d} alert={alert} height={270} />
-      ))}
-      {drawn.length > LARGE && (
-        <div class={`grid evidence-more${drawn.length > LARGE + 1 ? ' cols-2' : ''}`}>
-          {drawn.slice(LARGE, SHOWN_MAX).map((d) => (
-            <EvidenceChart key={d.engine + d.series.name} drawn={d} alert={alert} height={150} />
-          ))}
-        </div>
-      )}
+      <div class={`grid evidence-list${drawn.length > 2 ? ' cols-2' : ''}`}>
+        {drawn.slice(0, SHOWN_MAX).map((d, i) => (
+          <EvidenceChart key={drawnKey(d)} drawn={d} alert={alert} height={i === 0 ? 270 : 150} />
+        ))}
+      </div>
     </Card>
   );
 }

@@ -60,7 +60,7 @@ export function AlertPage({ id }: { id: string }) {
       </div>
       <div class="grid cols-main">
         <div class="stack">
-          <EvidenceCard alert={alert} drawn={evidenceSeries(alert)} />
+          <EvidenceCard key={alert.id} alert={alert} drawn={evidenceSeries(alert)} />
           <OnsetCard alert={alert} />
           <NumbersCard alert={alert} />
           <HostsCard alert={alert} />
