@@ -26,10 +26,11 @@ test('the most severe comes first, then the most certain; false alarms sink belo
 });
 
 test('charts keep their places when a stronger curve comes; what is new comes after them', () => {
-  const drawn = (name: string) => ({ engine: 'surge', series: { name, unit: '', start: '2026-11-22T00:00:00Z', step_s: 600, values: [1] } });
-  const places = [drawn('a'), drawn('b')].map(drawnKey);
-  assert.deepEqual(inPlace([drawn('c'), drawn('b'), drawn('d'), drawn('a')], places).map((d) => d.series.name), ['a', 'b', 'c', 'd']);
-  assert.deepEqual(inPlace([drawn('b'), drawn('a')], []).map((d) => d.series.name), ['b', 'a']);
+  const drawn = (engine: string, name = 'a curve') => ({ engine, index: 0, series: { name, unit: '', start: '2026-11-22T00:00:00Z', step_s: 600, values: [1] } });
+  const places = [drawn('surge', 'at one site'), drawn('glasso')].map(drawnKey);
+  const grown = [drawn('growth'), drawn('glasso'), drawn('nmf'), drawn('surge', 'at another site')];
+  assert.deepEqual(inPlace(grown, places).map((d) => d.engine), ['surge', 'glasso', 'growth', 'nmf']);
+  assert.deepEqual(inPlace(grown, []).map((d) => d.engine), ['growth', 'glasso', 'nmf', 'surge']);
 });
 
 test('the scope names services, sites and sources', () => {

@@ -136,7 +136,6 @@ test('the chart of an alert can be read as a table', { skip }, async () => {
 
 test('a chart stays where it is, and a table, when the alert grows by a stronger curve', { skip }, async () => {
   const figure = page.locator('.evidence figure').first();
-  const label = await figure.getAttribute('aria-label');
   await figure.getByRole('button', { name: 'Table' }).click();
   await figure.locator('tbody tr').first().waitFor();
   const grown = async (route) => {
@@ -152,7 +151,7 @@ test('a chart stays where it is, and a table, when the alert grows by a stronger
   await page.route(address, grown);
   await page.locator('.judge button[data-state=seen]').click();
   await page.locator('.evidence h3').filter({ hasText: 'a stronger curve' }).waitFor();
-  assert.equal(await page.locator('.evidence figure').first().getAttribute('aria-label'), label);
+  assert.doesNotMatch(await figure.getAttribute('aria-label'), /a stronger curve/);
   assert.ok((await figure.locator('tbody tr').count()) > 10);
   await page.unroute(address);
   await page.locator('.judge button[data-state=seen][aria-pressed=true]').click();

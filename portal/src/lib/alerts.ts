@@ -48,6 +48,8 @@ export function scope(alert: AlertSummary): string {
 
 export interface Drawn {
   engine: string;
+  /** Number of the series in the engine's evidence. */
+  index: number;
   series: EvidenceSeries;
 }
 
@@ -55,14 +57,15 @@ export interface Drawn {
 export function evidenceSeries(alert: Alert): Drawn[] {
   const all: Drawn[] = [];
   for (const [engine, evidence] of Object.entries(alert.evidence)) {
-    for (const series of evidence.series ?? []) {
-      if (series.values.length > 0) all.push({ engine, series: { unit: '', ...series } });
-    }
+    (evidence.series ?? []).forEach((series, index) => {
+      if (series.values.length > 0) all.push({ engine, index, series: { unit: '', ...series } });
+    });
   }
   return all.sort((a, b) => excess(b.series) - excess(a.series));
 }
 
-export const drawnKey = (d: Drawn) => `${d.engine} ${d.series.name}`;
+/** Not its name: a stronger finding of the engine, at another site say, takes the place of the one before. */
+export const drawnKey = (d: Drawn) => `${d.engine} ${d.index}`;
 
 /** In the order of `places` (keys), what is not among them after it. */
 export function inPlace(drawn: readonly Drawn[], places: readonly string[]): Drawn[] {
