@@ -2,15 +2,43 @@
 
 #include "record/record.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static unsigned class_of(const char *word, size_t len)
+_Static_assert(
+    (int)CLASS_COUNT <= (int)LEAVE_OUT_TAGS, "classes and tags have bits of their own");
+_Static_assert((int)TAG_COUNT <= 8, "tags fit a byte");
+
+static bool is_word(const char *word, size_t len, const char *name)
+{
+    return strlen(name) == len && strncmp(name, word, len) == 0;
+}
+
+/* 0: there is no such word. */
+static unsigned bit_of(const char *word, size_t len)
 {
     for (unsigned k = 0; k < CLASS_COUNT; k++)
-        if (strlen(class_name((enum packet_class)k)) == len &&
-            strncmp(class_name((enum packet_class)k), word, len) == 0)
-            return k;
-    return CLASS_COUNT;
+        if (is_word(word, len, class_name((enum packet_class)k)))
+            return 1u << k;
+    for (unsigned k = 0; k < TAG_COUNT; k++)
+        if (is_word(word, len, tag_name((enum contact_tag)k)))
+            return 1u << (LEAVE_OUT_TAGS + k);
+    return 0;
+}
+
+static enum err unknown(const char *word, size_t len, struct fault *f)
+{
+    char names[256] = "";
+    size_t used = 0;
+    for (unsigned k = 0; k < CLASS_COUNT; k++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", k ? ", " : "",
+            class_name((enum packet_class)k));
+    for (unsigned k = 0; k < TAG_COUNT; k++)
+        used += (size_t)snprintf(
+            names + used, sizeof names - used, ", %s", tag_name((enum contact_tag)k));
+    return fault_set(f, ERR_RANGE,
+        "leave-out: \"%.*s\" is neither a class nor a tag; there are %s", (int)len, word,
+        names);
 }
 
 enum err classes_parse(const char *list, unsigned *ret_bits, struct fault *f)
@@ -18,13 +46,10 @@ enum err classes_parse(const char *list, unsigned *ret_bits, struct fault *f)
     unsigned bits = 0;
     for (const char *at = list; *at && strcmp(list, "none") != 0;) {
         size_t len = strcspn(at, ",");
-        unsigned k = class_of(at, len);
-        if (k == CLASS_COUNT)
-            return fault_set(f, ERR_RANGE,
-                "leave-out: \"%.*s\" is not a class; there are other, scan, backscatter, "
-                "misconfiguration, survey and worm",
-                (int)len, at);
-        bits |= 1u << k;
+        unsigned bit = bit_of(at, len);
+        if (!bit)
+            return unknown(at, len, f);
+        bits |= bit;
         at += len + (at[len] == ',');
     }
     *ret_bits = bits;

@@ -2,9 +2,28 @@
 #define ENGINE_CLASSES_H
 
 #include "base/err.h"
+#include "record/window.h"
 
-/* "survey,backscatter" or "none": bit k of the result stands for enum packet_class k. The fault
- * names the word that is no class. */
+/* What does not count for an engine, as a set: bit k stands for enum packet_class k, bit
+ * LEAVE_OUT_TAGS + k for enum contact_tag k. */
+enum {
+    LEAVE_OUT_TAGS = 16
+};
+
+/* "survey,backscatter,known" or "none". The fault names the word that is neither class nor tag.
+ */
 enum err classes_parse(const char *list, unsigned *ret_bits, struct fault *f) MUST_CHECK;
+
+/* The tags of a block's rows; NULL if nobody screens. */
+static inline const uint8_t *window_tags(const struct window *w, size_t block)
+{
+    return w->tags ? w->tags[block] : NULL;
+}
+
+/* Does row `row` not count, for its tags? */
+static inline bool tags_leave_out(const uint8_t *tags, size_t row, unsigned leave_out)
+{
+    return tags && tags[row] & leave_out >> LEAVE_OUT_TAGS;
+}
 
 #endif

@@ -42,6 +42,11 @@ struct engine {
     enum err (*save)(const struct engine_state *st, struct buf *out);
     enum err (*load)(struct engine_state *st, struct bytes saved, struct fault *f);
 
+    /* NULL for an engine that tags nothing. Else what window.tags is to be for the window that
+     * step() looked at last; valid until the next step() or load(). Engines that tag are shown
+     * a window first, and the others see their tags. */
+    const uint8_t *const *(*tags)(const struct engine_state *st);
+
     void (*close)(struct engine_state *st); /* NULL is fine */
 };
 

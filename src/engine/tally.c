@@ -1,5 +1,7 @@
 #include "engine/tally.h"
 
+#include "engine/classes.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -17,6 +19,8 @@ _Static_assert(HASH_BITS == 16, "as the header says");
 struct meaning {
     uint16_t site[NAMES_MAX];
     bool counts[NAMES_MAX];
+    const uint8_t *tags; /* of its rows; NULL: none */
+    unsigned leave_out;
 };
 #define NO_SITE UINT16_MAX
 
@@ -40,6 +44,7 @@ static uint16_t site_number(const struct window *w, const char *name)
 static void learn_words(
     struct meaning *m, const struct window *w, const struct block *b, unsigned leave_out)
 {
+    m->leave_out = leave_out;
     const struct names *sites = &b->column[CONTACT_SITE].names;
     for (size_t i = 0; i < sites->count; i++)
         m->site[i] = site_number(w, sites->word[i]);
@@ -63,7 +68,8 @@ static size_t take_block(
     size_t taken = 0;
     for (size_t i = 0; i < b->rows; i++) {
         uint16_t where = m->site[site[i]];
-        if (!m->counts[class[i]] || where == NO_SITE)
+        if (!m->counts[class[i]] || where == NO_SITE ||
+            tags_leave_out(m->tags, i, m->leave_out))
             continue;
         to[taken++] = (struct tally_source){
             .key = service_of(proto[i], port[i]) << SITE_BITS | where,
@@ -185,6 +191,7 @@ enum err tally_build(
     for (size_t i = 0; i < w->block_count; i++) {
         const struct block *b = w->blocks[i];
         learn_words(m, w, b, leave_out);
+        m->tags = window_tags(w, i);
         t.block_first[i] = first;
         t.source_count += take_block(t.sources + t.source_count, b, m, first);
         first += (uint32_t)b->rows;

@@ -31,7 +31,7 @@ struct tally {
 };
 
 /**
- * @param leave_out  bit k: contacts of enum packet_class k do not count.
+ * @param leave_out  contacts that do not count, by class or tag (engine/classes.h).
  * @param scratch    gives 32 bytes a row and 16 bytes a group.
  * @return OK, or ERR_NOMEM (also past 2^32 - 1 rows).
  *

@@ -64,24 +64,45 @@ static int64_t cpu_now(void)
     return (int64_t)ts.tv_sec * US_SECOND + ts.tv_nsec / 1000;
 }
 
+static enum err engine_step(
+    struct analysis *a, size_t i, const struct window *w, struct sink *sink, struct fault *f)
+{
+    int64_t before = cpu_now();
+    enum err e = a->engines[i]->step(a->states[i], w, &a->scratch, sink);
+    arena_clear(&a->scratch);
+    a->spent[i] += cpu_now() - before;
+    char when[TIME_TEXT];
+    return e ? fault_set(f, e, "engine %s stopped at the window of %s: %s", a->engines[i]->name,
+                   time_format(w->start, when), err_text(e))
+             : OK;
+}
+
+/* Those that tag first, so that the others see the tags. */
+static enum err engines_step(
+    struct analysis *a, const struct window *w, struct sink *sink, struct fault *f)
+{
+    struct window tagged = *w;
+    enum err e = OK;
+    for (int tags = 1; tags >= 0; tags--)
+        for (size_t i = 0; i < a->count && !e; i++) {
+            if ((a->engines[i]->tags != NULL) != tags)
+                continue;
+            e = engine_step(a, i, &tagged, sink, f);
+            if (!e && tags)
+                tagged.tags = a->engines[i]->tags(a->states[i]);
+        }
+    return e;
+}
+
 enum err analysis_step(struct analysis *a, const struct window *w,
     enum err (*changed)(void *context, const struct alert *a), void *context, struct fault *f)
 {
     struct sink sink = alert_book_sink(a->book);
+    enum err e = engines_step(a, w, &sink, f);
+    if (e)
+        return e;
     int64_t before = cpu_now();
-    for (size_t i = 0; i < a->count; i++) {
-        enum err e = a->engines[i]->step(a->states[i], w, &a->scratch, &sink);
-        arena_clear(&a->scratch);
-        if (e) {
-            char when[TIME_TEXT];
-            return fault_set(f, e, "engine %s stopped at the window of %s: %s",
-                a->engines[i]->name, time_format(w->start, when), err_text(e));
-        }
-        int64_t now = cpu_now();
-        a->spent[i] += now - before;
-        before = now;
-    }
-    enum err e = alert_book_turn(a->book, window_end(w), changed, context);
+    e = alert_book_turn(a->book, window_end(w), changed, context);
     a->spent[a->count] += cpu_now() - before;
     if (e)
         fault_set(f, e, "alerts could not be merged: %s", err_text(e));

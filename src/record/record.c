@@ -64,3 +64,23 @@ const char *class_name(enum packet_class c)
     };
     return c < CLASS_COUNT ? names[c] : names[CLASS_OTHER];
 }
+
+const char *tag_name(enum contact_tag tag)
+{
+    static const char *const names[] = {
+#define X(id, name, text) name,
+        TAG_LIST(X)
+#undef X
+    };
+    return names[tag];
+}
+
+const char *tag_text(enum contact_tag tag)
+{
+    static const char *const texts[] = {
+#define X(id, name, text) text,
+        TAG_LIST(X)
+#undef X
+    };
+    return texts[tag];
+}

@@ -113,6 +113,23 @@ enum packet_class {
     CLASS_COUNT
 };
 
+/* What screening says of a contact (docs/engines/screen.md). A tag takes nothing away: whoever
+ * counts says which tags it leaves out. */
+#define TAG_LIST(X)                                                                            \
+    X(TAG_KNOWN, "known", "sent by known malware, or by noise that a person has accepted")     \
+    X(TAG_SURVEY_LIKE, "survey-like", "from a source that scans as surveys do, on no list")
+
+enum contact_tag {
+#define X(id, name, text) id,
+    TAG_LIST(X)
+#undef X
+    TAG_COUNT
+};
+
+/* The word for a tag, and the sentence. */
+const char *tag_name(enum contact_tag tag);
+const char *tag_text(enum contact_tag tag);
+
 /* The word for a class; CLASS_COUNT and above give "other". */
 const char *class_name(enum packet_class c);
 

@@ -31,6 +31,9 @@ struct window {
     const struct record *kind;
     const struct block *const *blocks; /* rows of any site in any order */
     size_t block_count;
+    /* What screening says: for each block one byte a row, bit k is enum contact_tag k. NULL:
+     * nobody screens. */
+    const uint8_t *const *tags;
 };
 
 static inline int64_t window_end(const struct window *w)

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/rng.h"
+#include "engine/classes.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static const double echo_doubt = 5.0; /* pairs that say nothing yet */
 struct meaning {
     uint16_t site[NAMES_MAX];
     bool counts[NAMES_MAX];
+    const uint8_t *tags; /* of its rows; NULL: none */
 };
 
 static uint16_t site_number(const struct window *w, const char *name)
@@ -80,7 +82,8 @@ static size_t take_block(const struct sync *s, struct sync_entry *to, const stru
     for (size_t i = 0; i < b->rows; i++) {
         uint16_t where = m->site[site[i]];
         uint64_t active = slots_of(slots[i], s->options.slots);
-        if (!m->counts[class[i]] || where == NO_SITE || !active)
+        if (!m->counts[class[i]] || where == NO_SITE || !active ||
+            tags_leave_out(m->tags, i, s->options.leave_out))
             continue;
         uint64_t service = s->options.across ? 0 : service_of(proto[i], port[i]);
         uint64_t network = network_of(&src[i], s->options.host_bits);
@@ -153,6 +156,7 @@ enum err sync_entries_build(const struct sync *s, struct sync_step *step, struct
     uint32_t first = 0;
     for (size_t i = 0; i < w->block_count; i++) {
         learn_words(m, w, w->blocks[i], s->options.leave_out);
+        m->tags = window_tags(w, i);
         step->block_first[i] = first;
         step->entry_count += take_block(s, a + step->entry_count, w->blocks[i], m, first);
         first += (uint32_t)w->blocks[i]->rows;

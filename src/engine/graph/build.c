@@ -1,5 +1,6 @@
 #include "engine/graph/graph_int.h"
 
+#include "engine/classes.h"
 #include "record/proto.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ enum {
 struct meaning {
     uint16_t view[NAMES_MAX];
     bool counts[NAMES_MAX];
+    const uint8_t *tags; /* of its rows; NULL: none */
+    unsigned leave_out;
 };
 
 static struct site *site_find(struct graph *s, const char *name)
@@ -47,6 +50,7 @@ static enum err map_sites(
 static void learn_words(struct meaning *m, const struct view *views, size_t count,
     const struct block *b, unsigned leave_out)
 {
+    m->leave_out = leave_out;
     const struct names *sites = &b->column[CONTACT_SITE].names;
     for (size_t i = 0; i < sites->count; i++) {
         size_t k = 0;
@@ -101,7 +105,7 @@ static void take_block(struct view *views, const struct block *b, const struct m
     size_t filled = 0;
     for (size_t i = 0; i < b->rows; i++) {
         uint16_t view = m->view[site[i]];
-        if (view == NO_VIEW || !m->counts[class[i]])
+        if (view == NO_VIEW || !m->counts[class[i]] || tags_leave_out(m->tags, i, m->leave_out))
             continue;
         batch[filled] = (struct row){.hash = ip_hash(&src[i]),
             .service = service_of(proto[i], port[i]),
@@ -130,6 +134,7 @@ enum err graph_build(struct graph *s, const struct window *w, struct arena *scra
         const struct block *b = w->blocks[i];
         const uint16_t *site = block_name(b, CONTACT_SITE);
         learn_words(&m[i], ret_views, count, b, s->options.leave_out);
+        m[i].tags = window_tags(w, i);
         for (size_t k = 0; k < b->rows; k++)
             if (m[i].view[site[k]] != NO_VIEW)
                 rows[m[i].view[site[k]]]++;

@@ -1,3 +1,4 @@
+#include "engine/classes.h"
 #include "engine/portrait.h"
 #include "engine/tally.h"
 #include "test.h"
@@ -182,7 +183,49 @@ static void services_keep_their_names(void **state)
     }
 }
 
+/* Tags leave out rows, not sources: what else a source sends still counts. */
+static void tags_leave_rows_out(void **state)
+{
+    (void)state;
+    struct sample s;
+    sample_init(&s);
+    add(&s, "a", 0x01020304, 6, 23, "worm", "kr");
+    add(&s, "a", 0x01020304, 6, 53413, "scan", "kr");
+    add(&s, "a", 0x01020305, 6, 23, "scan", "kr");
+    const uint8_t of_rows[] = {1u << TAG_KNOWN, 0, 1u << TAG_SURVEY_LIKE};
+    const uint8_t *const tags[] = {of_rows};
+    s.window.tags = tags;
+    const struct {
+        const char *leave_out;
+        size_t sources;
+    } rows[] = {{"none", 3}, {"known", 2}, {"survey-like", 2}, {"survey,known,survey-like", 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tally t;
+        unsigned leave_out;
+        assert_int_equal(classes_parse(rows[i].leave_out, &leave_out, NULL), OK);
+        assert_int_equal(tally_build(&t, &s.window, leave_out, &s.scratch), OK);
+        assert_int_equal(t.source_count, rows[i].sources);
+    }
+    sample_done(&s);
+}
+
+static void words_are_classes_or_tags(void **state)
+{
+    (void)state;
+    unsigned bits;
+    struct fault f;
+    assert_int_equal(classes_parse("none", &bits, &f), OK);
+    assert_int_equal(bits, 0);
+    assert_int_equal(classes_parse("known", &bits, &f), OK);
+    assert_int_equal(bits, 1u << (LEAVE_OUT_TAGS + TAG_KNOWN));
+    assert_int_equal(classes_parse("survey,noise", &bits, &f), ERR_RANGE);
+    assert_non_null(strstr(f.text, "\"noise\""));
+    assert_non_null(strstr(f.text, "survey-like"));
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS("a tag leaves out a row, not its source", tags_leave_rows_out),
+    SAYS("what is left out is named by class or tag", words_are_classes_or_tags),
     SAYS("a country is named if at least twenty sources tell it and half of them agree",
         origin_is_told_of_enough),
     SAYS("contacts fall into groups of service and site, each source once", groups_by_hand),
