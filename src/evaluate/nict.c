@@ -281,6 +281,8 @@ static enum err contact_find(
     block_u64(b, CONTACT_SLOTS)[row] = 0;
     block_time(b, CONTACT_FIRST)[row] = r->next.time;
     block_time(b, CONTACT_LAST)[row] = r->next.time;
+    block_u8(b, CONTACT_FLAGS)[row] = 2; /* a SYN, as all packets of that form are */
+    block_u16(b, CONTACT_WIN)[row] = 0;
     *ret_entry = (uint32_t)r->contacts++;
     return OK;
 }

@@ -139,6 +139,8 @@ enum err plant_crowd(struct block *b, const struct window *w, const struct crowd
         block_u64(b, CONTACT_SLOTS)[i] = map;
         block_time(b, CONTACT_FIRST)[i] = w->start + __builtin_ctzll(map) * tick;
         block_time(b, CONTACT_LAST)[i] = w->start + (63 - __builtin_clzll(map)) * tick;
+        block_u8(b, CONTACT_FLAGS)[i] = 2;
+        block_u16(b, CONTACT_WIN)[i] = 0;
     }
     b->rows = crowd->size;
     return OK;

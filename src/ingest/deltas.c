@@ -106,6 +106,8 @@ static enum err contact_begin(
     block_u64(c, CONTACT_SLOTS)[at] = 0;
     block_time(c, CONTACT_FIRST)[at] = block_time(p, PACKET_TS)[row];
     block_time(c, CONTACT_LAST)[at] = block_time(p, PACKET_TS)[row];
+    block_u8(c, CONTACT_FLAGS)[at] = 0;
+    block_u16(c, CONTACT_WIN)[at] = block_u16(p, PACKET_TCP_WIN)[row];
     c->rows++;
     return OK;
 }
@@ -121,6 +123,9 @@ static void contact_count(
     block_u64(c, CONTACT_DSTS)[at] |=
         UINT64_C(1) << (ip_hash(&block_ip(p, PACKET_DST)[row]) % DESTINATION_BITS);
     block_u64(c, CONTACT_SLOTS)[at] |= UINT64_C(1) << slot;
+    block_u8(c, CONTACT_FLAGS)[at] |= block_u8(p, PACKET_TCP_FLAGS)[row];
+    if (block_u16(c, CONTACT_WIN)[at] != block_u16(p, PACKET_TCP_WIN)[row])
+        block_u16(c, CONTACT_WIN)[at] = 0;
     if (ts < block_time(c, CONTACT_FIRST)[at])
         block_time(c, CONTACT_FIRST)[at] = ts;
     if (ts > block_time(c, CONTACT_LAST)[at])

@@ -23,8 +23,9 @@ struct contact {
     int64_t first, last;
     uint64_t src; /* ip_hash() of the source */
     uint32_t packets;
-    uint32_t
-        tool; /* of its latest packet that was given one: rule + 1; one cache line in all */
+    uint16_t win; /* TCP window of all its packets; 0 if they differ */
+    uint8_t flags;
+    uint8_t tool; /* of its latest packet that was given one: rule + 1; one cache line in all */
 };
 
 struct contacts {

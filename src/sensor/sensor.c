@@ -130,7 +130,10 @@ static void count_contact(struct sensor *s, struct contact *c, const struct pack
     if (!c->packets) {
         c->src = ip_hash(&p->src);
         c->first = c->last = p->ts;
+        c->win = p->tcp_win;
     }
+    c->win = c->win == p->tcp_win ? c->win : 0;
+    c->flags |= p->tcp_flags;
     if (p->ts < c->first)
         c->first = p->ts;
     if (p->ts > c->last)
@@ -276,7 +279,7 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
     struct contact *c = &s->contacts.contact[contact];
     count_contact(s, c, p);
     if (seen->tool)
-        c->tool = seen->tool;
+        c->tool = (uint8_t)seen->tool;
     return OK;
 }
 

@@ -96,6 +96,8 @@ static enum err put_contact(
     block_u64(b, CONTACT_SLOTS)[row] = c->slots;
     block_time(b, CONTACT_FIRST)[row] = c->first;
     block_time(b, CONTACT_LAST)[row] = c->last;
+    block_u8(b, CONTACT_FLAGS)[row] = c->flags;
+    block_u16(b, CONTACT_WIN)[row] = c->win;
     b->rows++;
     return OK;
 }

@@ -176,6 +176,15 @@ void schema_record_table(
     record_table(dialect, kind, kind->name, sort_of(kind), out);
 }
 
+void schema_record_columns(const struct dialect *dialect, const struct record *kind,
+    const char *table, struct buf *out)
+{
+    buf_printf(out, "ALTER TABLE kz.%s", table);
+    for (size_t i = 0; i < kind->column_count; i++)
+        buf_printf(out, "%s ADD COLUMN IF NOT EXISTS %s %s", i ? "," : "",
+            kind->columns[i].name, sql_type(dialect, &kind->columns[i]));
+}
+
 void schema_by_source_table(const struct dialect *dialect, struct buf *out)
 {
     record_table(dialect, &record_contact, CONTACT_BY_SOURCE, "src, start", out);

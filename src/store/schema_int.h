@@ -116,6 +116,9 @@ static inline const char *record_time(const struct record *kind)
 
 void schema_record_table(
     const struct dialect *dialect, const struct record *kind, struct buf *out);
+/* Columns that a table of an earlier version lacks; they are 0 or empty in its rows. */
+void schema_record_columns(const struct dialect *dialect, const struct record *kind,
+    const char *table, struct buf *out);
 void schema_rollup_table(
     const struct dialect *dialect, const struct rollup *r, struct buf *out);
 /* Fill a rollup from the one it is made from, over [from, to). */

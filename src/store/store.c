@@ -41,6 +41,15 @@ static enum err take_lock(struct store *s, struct fault *f)
     return OK;
 }
 
+/* A store that an earlier version made gets the columns that have come since. */
+static enum err add_columns(struct store *s, const struct record *kind, const char *table,
+    struct buf *sql, struct fault *f)
+{
+    buf_clear(sql);
+    schema_record_columns(&s->dialect, kind, table, sql);
+    return chdb_write(s->chdb, (const char *)sql->data, f);
+}
+
 static enum err make_tables(struct store *s, struct fault *f)
 {
     struct buf sql;
@@ -50,6 +59,7 @@ static enum err make_tables(struct store *s, struct fault *f)
         buf_clear(&sql);
         schema_record_table(&s->dialect, record_all[i], &sql);
         e = chdb_write(s->chdb, (const char *)sql.data, f);
+        e = e ? e : add_columns(s, record_all[i], record_all[i]->name, &sql, f);
     }
     for (size_t i = 0; !e && i < s->roll_count; i++) {
         buf_clear(&sql);
@@ -58,6 +68,8 @@ static enum err make_tables(struct store *s, struct fault *f)
         else
             schema_by_source_table(&s->dialect, &sql);
         e = chdb_write(s->chdb, (const char *)sql.data, f);
+        if (!e && !s->rolls[i].rollup)
+            e = add_columns(s, &record_contact, CONTACT_BY_SOURCE, &sql, f);
     }
     for (size_t i = 0; !e && i < s->united_count; i++) {
         buf_clear(&sql);

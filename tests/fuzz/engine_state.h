@@ -31,6 +31,11 @@ static inline void engine_state_step(const struct engine *engine, struct engine_
         block_u16(b, CONTACT_DPORT)[b->rows] = 23;
         block_u32(b, CONTACT_PACKETS)[b->rows] = 1;
         block_u64(b, CONTACT_DSTS)[b->rows] = 1;
+        block_u64(b, CONTACT_BYTES)[b->rows] = 40;
+        block_u64(b, CONTACT_SLOTS)[b->rows] = 1;
+        block_time(b, CONTACT_FIRST)[b->rows] = 0;
+        block_u8(b, CONTACT_FLAGS)[b->rows] = 2;
+        block_u16(b, CONTACT_WIN)[b->rows] = 0;
         block_name(b, CONTACT_SITE)[b->rows] = 0;
         block_name(b, CONTACT_CLASS)[b->rows] = 0;
         block_name(b, CONTACT_TOOL)[b->rows] = 0;

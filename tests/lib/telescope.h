@@ -73,6 +73,8 @@ static inline void telescope_contact(const struct telescope *t, struct block *b,
     block_u64(b, CONTACT_BYTES)[row] = packets * (40 + (trait >> 40 & 63));
     block_u64(b, CONTACT_DSTS)[row] = spread & hash_u64(spread);
     block_u64(b, CONTACT_SLOTS)[row] = (spread >> 3 | 1) & 0x0fffffffffffffff;
+    block_u8(b, CONTACT_FLAGS)[row] = 2;
+    block_u16(b, CONTACT_WIN)[row] = 0;
     block_time(b, CONTACT_FIRST)[row] = start + (int64_t)(spread % (uint64_t)(5 * US_MINUTE));
     block_time(b, CONTACT_LAST)[row] =
         start + 5 * US_MINUTE + (int64_t)(spread % (uint64_t)(4 * US_MINUTE));

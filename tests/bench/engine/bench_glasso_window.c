@@ -86,6 +86,8 @@ static size_t fill(struct block **blocks, const struct packet_seen *seen, size_t
             block_u16(b, CONTACT_DPORT)[i] = seen[k].port;
             block_u32(b, CONTACT_PACKETS)[i] = 0;
             block_u64(b, CONTACT_SLOTS)[i] = 0;
+            block_u8(b, CONTACT_FLAGS)[i] = 2;
+            block_u16(b, CONTACT_WIN)[i] = 0;
             block_u64(b, CONTACT_DSTS)[i] = 1;
             b->rows++;
         }

@@ -146,6 +146,8 @@ static enum err plant(
         block_u8(b, CONTACT_PROTO)[row] = service_proto(p->service);
         block_u16(b, CONTACT_DPORT)[row] = service_port(p->service);
         block_u64(b, CONTACT_SLOTS)[row] = act(set, p->loose, r);
+        block_u8(b, CONTACT_FLAGS)[row] = 2;
+        block_u16(b, CONTACT_WIN)[row] = 0;
         block_u32(b, CONTACT_PACKETS)[row] = p->moments;
         block_u64(b, CONTACT_DSTS)[row] = draw_moments(p->moments, 64, r);
         block_time(b, CONTACT_START)[row] = w->start;

@@ -99,6 +99,8 @@ static void add(struct beats *w, const struct act *a)
     block_u64(b, CONTACT_BYTES)[i] = 40;
     block_u64(b, CONTACT_DSTS)[i] = a->dsts;
     block_u64(b, CONTACT_SLOTS)[i] = a->slots;
+    block_u8(b, CONTACT_FLAGS)[i] = 2;
+    block_u16(b, CONTACT_WIN)[i] = 0;
     block_time(b, CONTACT_FIRST)[i] = w->window.start;
     block_time(b, CONTACT_LAST)[i] = w->window.start;
 }

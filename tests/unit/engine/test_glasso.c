@@ -71,6 +71,8 @@ static void put(struct stage *st, size_t site, uint32_t src, uint16_t port, uint
     block_u32(b, CONTACT_PACKETS)[i] = (uint32_t)__builtin_popcountll(slots);
     block_u64(b, CONTACT_DSTS)[i] = UINT64_C(1) << rng_below(&st->rng, 64);
     block_u64(b, CONTACT_SLOTS)[i] = slots;
+    block_u8(b, CONTACT_FLAGS)[i] = 2;
+    block_u16(b, CONTACT_WIN)[i] = 0;
     b->rows++;
 }
 

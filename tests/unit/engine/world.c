@@ -122,6 +122,8 @@ static void add(struct world *w, size_t *at, const struct contact *c)
     block_u64(b, CONTACT_BYTES)[i] = 40;
     block_u64(b, CONTACT_DSTS)[i] = c->dsts;
     block_u64(b, CONTACT_SLOTS)[i] = 1;
+    block_u8(b, CONTACT_FLAGS)[i] = 2;
+    block_u16(b, CONTACT_WIN)[i] = 0;
     block_time(b, CONTACT_FIRST)[i] = start;
     block_time(b, CONTACT_LAST)[i] = start;
     b->rows++;

@@ -43,6 +43,8 @@ static inline void tape_put(
         block_u64(b, CONTACT_BYTES)[i] = 40;
         block_u64(b, CONTACT_DSTS)[i] = 1;
         block_u64(b, CONTACT_SLOTS)[i] = 1;
+        block_u8(b, CONTACT_FLAGS)[i] = 2;
+        block_u16(b, CONTACT_WIN)[i] = 0;
         block_time(b, CONTACT_FIRST)[i] = start + (int64_t)i;
         block_time(b, CONTACT_LAST)[i] = start + (int64_t)i + 1;
     }

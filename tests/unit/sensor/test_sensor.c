@@ -117,6 +117,8 @@ static void worked_example(void **state)
     assert_true(block_u64(b, CONTACT_SLOTS)[0] == (1ull | 1ull << 6 | 1ull << 59));
     assert_int_equal(block_time(b, CONTACT_FIRST)[0], START + 5 * US_SECOND);
     assert_int_equal(block_time(b, CONTACT_LAST)[0], START + 599 * US_SECOND);
+    assert_int_equal(block_u8(b, CONTACT_FLAGS)[0], TCP_SYN);
+    assert_int_equal(block_u16(b, CONTACT_WIN)[0], 29200);
 
     /* Backscatter: one contact under the port that answers. */
     assert_int_equal(block_u16(b, CONTACT_DPORT)[2], 443);
