@@ -46,6 +46,23 @@ static const char *const migrations[] = {
     " SELECT raise(ABORT, 'the audit log is not changed'); END;"
     "CREATE TRIGGER audit_keeps BEFORE DELETE ON audit BEGIN"
     " SELECT raise(ABORT, 'the audit log is not changed'); END;",
+    "CREATE TABLE site_event (seq INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL,"
+    " time INTEGER NOT NULL, since INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT "
+    "NULL,"
+    " detail TEXT NOT NULL);"
+    "CREATE INDEX site_event_site ON site_event(site, seq);"
+    "CREATE TABLE fleet_watched (time INTEGER NOT NULL);"
+    "INSERT INTO fleet_watched VALUES (0);"
+    "CREATE TABLE site_config (site TEXT NOT NULL, version INTEGER NOT NULL, time INTEGER NOT "
+    "NULL, who TEXT NOT NULL, note TEXT NOT NULL, applied INTEGER NOT NULL DEFAULT 0,"
+    " took INTEGER NOT NULL DEFAULT 0, refused TEXT NOT NULL DEFAULT '',"
+    " document BLOB NOT NULL, PRIMARY KEY (site, version)) WITHOUT ROWID;"
+    "CREATE TABLE site_power (site TEXT PRIMARY KEY, kind TEXT NOT NULL, address TEXT NOT "
+    "NULL, user TEXT NOT NULL, secret TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE site_action (id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL,"
+    " what TEXT NOT NULL, subject TEXT NOT NULL, who TEXT NOT NULL, asked INTEGER NOT NULL,"
+    " finished INTEGER NOT NULL DEFAULT 0, result TEXT NOT NULL DEFAULT '');"
+    "CREATE INDEX site_action_site ON site_action(site, id);",
 };
 
 enum {

@@ -1,0 +1,130 @@
+#include "place.h"
+
+static const char *member(const json_t *row, const char *name)
+{
+    return json_string_value(json_object_get(row, name));
+}
+
+static void tells_changes(void **state)
+{
+    struct place *p = *state;
+    struct fault f;
+    assert_int_equal(fleet_expect(p->fleet, "kr-01", START, &f), OK);
+    assert_int_equal(fleet_expect(p->fleet, "kr-01", START, &f), OK);
+    place_beat(p, "jp-01", START);
+    place_look(p, START + 30 * US_SECOND);
+    place_look(p, START + 70 * US_SECOND);
+    place_look(p, START + 80 * US_SECOND);
+    place_beat(p, "jp-01", START + 90 * US_SECOND);
+    assert_string_equal(
+        p->told, "jp-01 new>up; jp-01 up>late; jp-01 late>down; jp-01 down>up; ");
+    json_t *rows = fleet_rows(p->fleet, START + 100 * US_SECOND);
+    assert_int_equal(json_array_size(rows), 2);
+    assert_string_equal(member(json_array_get(rows, 0), "site"), "jp-01");
+    assert_string_equal(member(json_array_get(rows, 0), "state"), "up");
+    assert_string_equal(member(json_array_get(rows, 1), "state"), "new");
+    assert_true(json_is_null(json_object_get(json_array_get(rows, 1), "heard")));
+    json_decref(rows);
+}
+
+static void tells_one(void **state)
+{
+    struct place *p = *state;
+    json_t *site = NULL;
+    place_beat(p, "jp-01", START);
+    place_look(p, START + 70 * US_SECOND);
+    place_beat(p, "jp-01", START + 100 * US_SECOND);
+    assert_int_equal(fleet_site(p->fleet, "jp-01", START - US_HOUR, START + 400 * US_SECOND,
+                         START + 400 * US_SECOND, &site),
+        OK);
+    const json_t *range = json_object_get(site, "range");
+    assert_int_equal(json_integer_value(json_object_get(range, "watched")), 400);
+    assert_int_equal(json_integer_value(json_object_get(range, "repair_mean")), 100);
+    assert_float_equal(json_real_value(json_object_get(range, "available")), 75.0, 1e-9);
+    const json_t *events = json_object_get(site, "events");
+    assert_int_equal(json_array_size(events), 3);
+    assert_string_equal(member(json_array_get(events, 0), "state"), "up");
+    assert_string_equal(member(json_array_get(events, 1), "text"), "nothing heard for 1m 10s");
+    json_decref(site);
+    assert_int_equal(fleet_site(p->fleet, "nowhere", 0, START, START, &site), ERR_NOTFOUND);
+}
+
+static void known_again(void **state)
+{
+    struct place *p = *state;
+    json_t *site = NULL;
+    place_beat(p, "jp-01", START);
+    place_look(p, START + 20 * US_SECOND);
+    place_close(p, START + 20 * US_SECOND);
+    assert_int_equal(place_open(p, START + US_HOUR), 0);
+    place_beat(p, "jp-01", START + US_HOUR + 5 * US_SECOND);
+    int64_t end = START + 2 * US_HOUR;
+    assert_int_equal(fleet_site(p->fleet, "jp-01", START, end, end, &site), OK);
+    const json_t *range = json_object_get(site, "range");
+    assert_int_equal(json_integer_value(json_object_get(range, "watched")), 20 + 3600 - 5);
+    assert_int_equal(json_integer_value(json_object_get(range, "outages")), 0);
+    json_decref(site);
+}
+
+static void killed(void **state)
+{
+    struct place *p = *state;
+    json_t *rows;
+    place_beat(p, "jp-01", START);
+    place_look(p, START + 15 * US_SECOND);
+    place_close(p, 0); /* no word at the end */
+    assert_int_equal(place_open(p, START + US_HOUR), 0);
+    place_look(p, START + US_HOUR + 61 * US_SECOND);
+    assert_non_null(strstr(p->told, "jp-01 unwatched>down; "));
+    rows = fleet_rows(p->fleet, START + US_HOUR + 61 * US_SECOND);
+    const json_t *day = json_object_get(json_array_get(rows, 0), "day");
+    assert_int_equal(json_integer_value(json_object_get(day, "down")), 61);
+    assert_int_equal(json_integer_value(json_object_get(day, "watched")), 15 + 61);
+    json_decref(rows);
+}
+
+static void forgets(void **state)
+{
+    struct place *p = *state;
+    place_beat(p, "jp-01", START);
+    place_beat(p, "jp-02", START);
+    fleet_forget(p->fleet, "jp-01");
+    fleet_forget(p->fleet, "nowhere");
+    json_t *rows = fleet_rows(p->fleet, START);
+    assert_int_equal(json_array_size(rows), 1);
+    assert_string_equal(member(json_array_get(rows, 0), "site"), "jp-02");
+    json_decref(rows);
+}
+
+static void many(void **state)
+{
+    struct place *p = *state;
+    struct fault f;
+    char name[16];
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof name, "s-%04d", i * 7919 % 10000);
+        place_beat(p, name, START);
+    }
+    json_t *rows = fleet_rows(p->fleet, START);
+    assert_int_equal(json_array_size(rows), 300);
+    for (size_t i = 1; i < 300; i++)
+        assert_true(strcmp(member(json_array_get(rows, i - 1), "site"),
+                        member(json_array_get(rows, i), "site")) < 0);
+    json_decref(rows);
+    struct heartbeat h = beat_of("s-0000", START);
+    assert_int_equal(fleet_heartbeat(p->fleet, &h, START, &f), OK);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS_WITH(
+        "every change of a site's state is told once", tells_changes, place_make, place_drop),
+    SAYS_WITH("one site is told with its figures and what happened, newest first", tells_one,
+        place_make, place_drop),
+    SAYS_WITH(
+        "time in which the hub did not run is unwatched", known_again, place_make, place_drop),
+    SAYS_WITH("a hub that was killed has watched until shortly before", killed, place_make,
+        place_drop),
+    SAYS_WITH("a site that is forgotten is shown no more", forgets, place_make, place_drop),
+    SAYS_WITH("sites are in order of name, however they came", many, place_make, place_drop),
+};
+TEST_MAIN(tests)
