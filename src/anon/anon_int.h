@@ -1,0 +1,35 @@
+#ifndef ANON_ANON_INT_H
+#define ANON_ANON_INT_H
+
+#include "anon/anon.h"
+#include "anon/epoch_int.h"
+
+enum {
+    EPOCHS_OPEN = 2 /* the one that is, and the one before or after it */
+};
+
+struct anon {
+    struct anon_policy policy;
+    struct anon_keys *keys; /* borrowed */
+    int64_t back;           /* ANON_SHIFT: how far */
+    int64_t slot;           /* a sixtieth of the windows of contacts */
+    struct epoch epoch[EPOCHS_OPEN];
+    bool open[EPOCHS_OPEN];
+    unsigned latest;
+    struct anon_counts counts;
+};
+
+/* The keys for a time, opened if they are not; valid until the next call. */
+enum err anon_epoch(
+    struct anon *a, int64_t ts, const struct epoch **ret_epoch, struct fault *f) MUST_CHECK;
+
+/* The epoch's start, which tells epochs apart. */
+int64_t anon_epoch_start(const struct anon *a, int64_t ts);
+
+/* Overwrite every place in a payload where an address stands, as text or as bytes. */
+void payload_blot(uint8_t *data, size_t len, const struct ip *dst);
+
+/* What becomes of a port; the protocol says whether it is one. */
+uint16_t anon_port(const struct anon *a, enum anon_field field, uint8_t proto, uint16_t port);
+
+#endif
