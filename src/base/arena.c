@@ -57,7 +57,7 @@ void arena_clear(struct arena *a)
     a->used = 0;
 }
 
-void *arena_take(struct arena *a, size_t count, size_t size)
+void *arena_room(struct arena *a, size_t count, size_t size)
 {
     size_t len;
     if (__builtin_mul_overflow(count, size, &len) ||
@@ -77,7 +77,14 @@ void *arena_take(struct arena *a, size_t count, size_t size)
     uint8_t *p = (uint8_t *)(c + 1) + c->used;
     c->used += whole;
     a->used += whole;
-    memset(p, 0, whole);
+    return p;
+}
+
+void *arena_take(struct arena *a, size_t count, size_t size)
+{
+    void *p = arena_room(a, count, size);
+    if (p)
+        memset(p, 0, count * size);
     return p;
 }
 

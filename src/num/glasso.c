@@ -125,16 +125,42 @@ static double entry_before(const struct glasso *g, uint32_t i, uint32_t j)
     return part->inverse[(size_t)s->place_of[i] * part->count + s->place_of[j]];
 }
 
+/* A component of one group needs no search. */
+static void solve_single(const struct glasso *g, double rho, struct glasso_part *part)
+{
+    const struct glasso_group *group = &g->groups[part->groups[0]];
+    double copies = group->copies;
+    double root = sqrt(copies);
+    double s = group->variance;
+    double delta = g->options.bare_diagonal ? 0.0 : rho;
+    struct part_problem p = {.m = 1,
+        .rho = rho,
+        .delta = delta,
+        .bare = rho + delta,
+        .root = &root,
+        .copies = &copies,
+        .s = &s};
+    part_guess(&p, part->quotient);
+    part->inverse[0] = 1.0 / part->quotient[0];
+    part->result = (struct part_result){
+        .objective = part_linear(&p, part->quotient) - log(part->quotient[0]),
+        .residual = part_residual(&p, part->quotient, part->inverse)};
+}
+
 static enum err solve_part(const struct glasso *g, double rho, struct glasso_part *part,
     struct arena *memory, struct arena *scratch)
 {
     size_t m = part->count;
     struct part_problem p;
-    part->quotient = arena_take(memory, m * m, sizeof *part->quotient);
-    part->inverse = arena_take(memory, m * m, sizeof *part->inverse);
-    double *before = arena_take(scratch, m * m, sizeof *before);
+    part->quotient = arena_room(memory, m * m, sizeof *part->quotient);
+    part->inverse = arena_room(memory, m * m, sizeof *part->inverse);
+    double *before = arena_room(scratch, m * m, sizeof *before);
     if (!part->quotient || !part->inverse || !before)
         return ERR_NOMEM;
+    if (m == 1) {
+        solve_single(g, rho, part);
+        return OK;
+    }
     enum err e = part_open(&p, g, rho, part, scratch);
     if (e)
         return e;

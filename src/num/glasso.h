@@ -41,6 +41,10 @@ struct glasso_input {
     size_t samples;     /* n >= 1, with rows */
     const double *rows; /* p x n, row = variable; S = rows x rows^T, see glasso_centre() */
     const double *cov;  /* S itself, p x p, symmetric */
+    /* How many equal variables each row stands for, at least 1; the rows are then taken to be
+     * different from each other. NULL: one each, and equal ones are looked for. Edges, degrees
+     * and the objective count all variables, and the functions below take numbers of rows. */
+    const uint32_t *copies;
 };
 
 struct glasso_options {

@@ -20,6 +20,7 @@ enum {
     SWEEPS_MOST = 500,
     ROUNDS_MOST = 60, /* of adding variables to one column's lasso, or of finding its signs */
     DESCENTS = 3,
+    NEAR = 8, /* variables that are looked at at once */
     WHOLE_SWEEPS = 2
 };
 
@@ -151,6 +152,17 @@ static void multiply(struct columns *c)
     c->count = kept;
 }
 
+/* Is one of NEAR variables from `k` on further from s than the penalty allows? Hardly ever. */
+static bool any_outside(const struct columns *c, const double *s, size_t k, double reach)
+{
+    if (k + NEAR > c->p->m)
+        return true;
+    bool any = false;
+    for (size_t i = k; i < k + NEAR; i++)
+        any |= fabs(c->column[i] - s[i]) > reach * c->p->root[i];
+    return any;
+}
+
 /* Lists the variables that should not be zero. Returns how many. */
 static size_t add_violators(struct columns *c, size_t j, const double *beta)
 {
@@ -158,6 +170,10 @@ static size_t add_violators(struct columns *c, size_t j, const double *beta)
     size_t before = c->count;
     double reach = c->p->rho * c->p->root[j] * (1.0 + 1e-12);
     for (size_t k = 0; k < c->p->m; k++) {
+        if (k % NEAR == 0 && !any_outside(c, s, k, reach)) {
+            k += NEAR - 1;
+            continue;
+        }
         bool outside = fabs(c->column[k] - s[k]) > reach * c->p->root[k];
         if (!outside || k == j || fabs(beta[k]) > 0.0)
             continue;
@@ -213,13 +229,13 @@ static double put_column(struct columns *c, size_t j)
 {
     size_t m = c->p->m;
     double *row = c->w + j * m;
-    double largest = 0.0;
+    double most[2] = {0.0, 0.0}; /* two, as each waits for the one before */
     for (size_t k = 0; k < m; k++) {
         double change = fabs(c->column[k] - row[k]) / c->p->root[k];
-        largest = change > largest ? change : largest;
+        most[k & 1] = change > most[k & 1] ? change : most[k & 1];
         row[k] = c->w[k * m + j] = c->column[k];
     }
-    largest /= c->p->root[j];
+    double largest = (most[0] > most[1] ? most[0] : most[1]) / c->p->root[j];
     for (size_t k = 0; k < c->count; k++) {
         size_t i = c->list[k];
         double share = fabs(c->beta[i * m + j]) * c->p->root[j] / c->p->root[i];
@@ -271,15 +287,24 @@ static bool judge(
     return true;
 }
 
+/* Pairs that have an edge if the form that is exact for trees is right; one too many is enough
+ * to know. */
+static size_t count_edges(const struct part_problem *p)
+{
+    size_t edges = 0;
+    for (size_t i = 0; i < p->m && edges < p->m; i++)
+        for (size_t j = 0; j < i; j++)
+            edges += fabs(p->s[i * p->m + j]) > penalty(p, i, j);
+    return edges;
+}
+
 /* The tree's form, if it is one and good: then `w` is its inverse. */
 static bool solve_tree(struct columns *c, double tolerance, double *q, struct part_result *ret)
 {
+    if (count_edges(c->p) + 1 != c->p->m)
+        return false;
     part_guess(c->p, q);
-    size_t edges = 0;
-    for (size_t i = 0; i < c->p->m; i++)
-        for (size_t j = 0; j < i; j++)
-            edges += fabs(q[i * c->p->m + j]) > 0.0;
-    return edges + 1 == c->p->m && judge(c->p, q, c->gram, ret) && ret->residual <= tolerance;
+    return judge(c->p, q, c->gram, ret) && ret->residual <= tolerance;
 }
 
 enum err part_solve(const struct part_problem *p, double tolerance, double *w, double *q,

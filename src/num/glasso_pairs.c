@@ -27,16 +27,29 @@ static double variance_of(const struct glasso *g, size_t i)
     return blas_dot(row, row, g->input.samples);
 }
 
+static bool is_finite(const double *row, size_t len)
+{
+    double sum = 0.0;
+    for (size_t k = 0; k < len; k++)
+        sum += fabs(row[k]);
+    return isfinite(sum);
+}
+
+/* Returns its number. */
+static uint32_t add_group(struct glasso *g, size_t variable, uint32_t copies)
+{
+    uint32_t group = (uint32_t)g->group_count++;
+    g->groups[group] = (struct glasso_group){
+        .first = (uint32_t)variable, .copies = copies, .variance = variance_of(g, variable)};
+    g->group_of[variable] = group;
+    return group;
+}
+
 /* The group of a variable, or a new one. */
 static enum err join_group(struct glasso *g, struct index *known, size_t variable)
 {
     size_t len;
     const double *row = input_row(g, variable, &len);
-    double sum = 0.0;
-    for (size_t k = 0; k < len; k++)
-        sum += fabs(row[k]);
-    if (!isfinite(sum))
-        return ERR_RANGE;
     uint64_t hash = hash_bytes(row, len * sizeof *row, 0);
     uint32_t group = 0;
     size_t place = index_first(known, hash);
@@ -50,11 +63,19 @@ static enum err join_group(struct glasso *g, struct index *known, size_t variabl
             return OK;
         }
     }
-    group = (uint32_t)g->group_count++;
-    g->groups[group] = (struct glasso_group){
-        .first = (uint32_t)variable, .copies = 1, .variance = variance_of(g, variable)};
-    g->group_of[variable] = group;
-    return index_put(known, place, hash, group);
+    return index_put(known, place, hash, add_group(g, variable, 1));
+}
+
+static enum err join_equal(struct glasso *g)
+{
+    struct index known;
+    enum err e = index_init(&known, g->input.count);
+    if (e)
+        return e;
+    for (size_t i = 0; !e && i < g->input.count; i++)
+        e = join_group(g, &known, i);
+    index_done(&known);
+    return e;
 }
 
 static int by_variance(const void *a, const void *b)
@@ -99,15 +120,19 @@ static enum err copy_rows(struct glasso *g)
 
 enum err glasso_group_equal(struct glasso *g)
 {
-    struct index known;
     g->group_of = malloc(g->input.count * sizeof *g->group_of);
     g->groups = calloc(g->input.count, sizeof *g->groups);
-    enum err e = g->group_of && g->groups ? index_init(&known, g->input.count) : ERR_NOMEM;
-    if (e)
-        return e;
-    for (size_t i = 0; !e && i < g->input.count; i++)
-        e = join_group(g, &known, i);
-    index_done(&known);
+    if (!g->group_of || !g->groups)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < g->input.count; i++) {
+        size_t len;
+        const double *row = input_row(g, i, &len);
+        if (!is_finite(row, len) || (g->input.copies && !g->input.copies[i]))
+            return ERR_RANGE;
+        if (g->input.copies)
+            add_group(g, i, g->input.copies[i]);
+    }
+    enum err e = g->input.copies ? OK : join_equal(g);
     if (!e)
         e = sort_groups(g);
     if (!e && g->input.rows)

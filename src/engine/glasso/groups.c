@@ -1,6 +1,7 @@
 /* One graph: the path of penalties, its components, and how likely they are by chance. */
 #include "engine/glasso/step_int.h"
 
+#include "base/hash.h"
 #include "num/glasso.h"
 #include "num/tail.h"
 
@@ -30,26 +31,75 @@ static void add_packets(
     }
 }
 
+/* The rows that are factored: of presence one for all hosts with the same slots, of counts one
+ * a host. */
+struct lines {
+    size_t count;
+    double *value;    /* count x slots */
+    uint64_t *active; /* bit t: active in slot t */
+    uint32_t *copies; /* hosts that a row stands for */
+};
+
+/* The row of these slots, or a new one; `places` is a hash table of rows, number + 1. */
+static size_t line_of(struct lines *r, uint32_t *places, size_t mask, uint64_t active)
+{
+    size_t at = (size_t)hash_u64(active) & mask;
+    while (places[at] && r->active[places[at] - 1] != active)
+        at = (at + 1) & mask;
+    if (!places[at]) {
+        r->active[r->count] = active;
+        places[at] = (uint32_t)++r->count;
+    }
+    return places[at] - 1;
+}
+
+static enum err unite_equal(
+    const struct sync_graph *g, bool apart, struct arena *scratch, struct lines *r)
+{
+    size_t places = 4;
+    while (places < 2 * g->count)
+        places *= 2;
+    uint32_t *table = arena_take(scratch, places, sizeof *table);
+    r->active = arena_room(scratch, g->count, sizeof *r->active);
+    r->copies = arena_take(scratch, g->count, sizeof *r->copies);
+    if (!table || !r->active || !r->copies)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < g->count; i++) {
+        size_t row = r->count;
+        if (apart)
+            r->active[r->count++] = g->hosts[i].slots;
+        else
+            row = line_of(r, table, places - 1, g->hosts[i].slots);
+        r->copies[row]++;
+    }
+    return OK;
+}
+
 /* Logarithms of presence (or packets), centred; of presence S is
  * ln(0.1)^2 (shared / T - a b / T^2). */
-static double *take_rows(const struct sync_look *l, const struct sync_graph *g)
+static enum err take_lines(
+    const struct sync_look *l, const struct sync_graph *g, struct lines *ret_lines)
 {
-    unsigned slots = l->s->options.slots;
-    double *rows = arena_take(l->scratch, g->count * slots, sizeof *rows);
-    if (!rows)
-        return NULL;
-    for (size_t i = 0; i < g->count; i++) {
-        double *row = rows + i * slots;
-        if (l->s->options.counts)
+    const struct sync_options *o = &l->s->options;
+    struct lines r = {0};
+    enum err e = unite_equal(g, o->counts, l->scratch, &r);
+    if (!e)
+        r.value = arena_take(l->scratch, r.count * o->slots, sizeof *r.value);
+    if (e || !r.value)
+        return e ? e : ERR_NOMEM;
+    const double absent = log(silent);
+    for (size_t i = 0; i < r.count; i++) {
+        double *row = r.value + i * o->slots;
+        if (o->counts)
             add_packets(l, g, i, row);
-        for (unsigned t = 0; t < slots; t++) {
-            double packets =
-                l->s->options.counts ? row[t] : (double)(g->hosts[i].slots >> t & 1);
-            row[t] = log(fmax(packets, silent));
-        }
+        for (unsigned t = 0; t < o->slots; t++)
+            row[t] = o->counts              ? log(fmax(row[t], silent))
+                     : r.active[i] >> t & 1 ? 0.0
+                                            : absent;
     }
-    glasso_centre(rows, g->count, slots, slots);
-    return rows;
+    glasso_centre(r.value, r.count, o->slots, o->slots);
+    *ret_lines = r;
+    return OK;
 }
 
 static double log_choose(double n, double k)
@@ -139,7 +189,7 @@ struct components {
     uint32_t (*often)[SLOTS_MOST]; /* hosts of each that act in a slot */
 };
 
-static enum err count_components(const struct sync_graph *g, const struct glasso *fit,
+static enum err count_components(const struct lines *r, const struct glasso *fit,
     struct arena *scratch, struct components *ret)
 {
     struct components c = {.count = glasso_components(fit)};
@@ -147,11 +197,11 @@ static enum err count_components(const struct sync_graph *g, const struct glasso
     c.often = arena_take(scratch, c.count, sizeof *c.often);
     if (!c.hosts || !c.often)
         return ERR_NOMEM;
-    for (size_t i = 0; i < g->count; i++) {
+    for (size_t i = 0; i < r->count; i++) {
         size_t k = glasso_component(fit, i);
-        c.hosts[k]++;
-        for (uint64_t left = g->hosts[i].slots; left; left &= left - 1)
-            c.often[k][__builtin_ctzll(left)]++;
+        c.hosts[k] += r->copies[i];
+        for (uint64_t left = r->active[i]; left; left &= left - 1)
+            c.often[k][__builtin_ctzll(left)] += r->copies[i];
     }
     *ret = c;
     return OK;
@@ -159,10 +209,10 @@ static enum err count_components(const struct sync_graph *g, const struct glasso
 
 /* One penalty: edges into the sums, the least likely component into the group. */
 static enum err judge_penalty(const struct sync_look *l, const struct sync_graph *g,
-    const struct glasso *fit, struct sync_group *best)
+    const struct lines *r, const struct glasso *fit, struct sync_group *best)
 {
     struct components c;
-    enum err e = count_components(g, fit, l->scratch, &c);
+    enum err e = count_components(r, fit, l->scratch, &c);
     for (size_t k = 0; !e && k < c.count; k++)
         if (c.hosts[k] >= l->s->options.min_hosts)
             weigh_component(l->s, &l->picture, g, c.often[k], best);
@@ -191,8 +241,8 @@ static void note_too_large(const struct sync *s, struct sync_sums *sums, size_t 
         sums->too_large[k]++;
 }
 
-static enum err judge_path(struct sync_look *l, const struct sync_graph *g, struct glasso *fit,
-    struct sync_group *best)
+static enum err judge_path(struct sync_look *l, const struct sync_graph *g,
+    const struct lines *r, struct glasso *fit, struct sync_group *best)
 {
     const struct sync_options *o = &l->s->options;
     enum err e = OK;
@@ -210,7 +260,7 @@ static enum err judge_path(struct sync_look *l, const struct sync_graph *g, stru
         if (k + 1 == o->penalty_count)
             note_service(&l->sums, g->service, edges);
         if (g->count >= o->min_hosts)
-            e = judge_penalty(l, g, fit, best);
+            e = judge_penalty(l, g, r, fit, best);
     }
     return e;
 }
@@ -235,19 +285,24 @@ enum err sync_graph_judge(
     enum err e = OK;
     if (g->count >= o->min_hosts)
         weigh_all(l, g, &best);
-    if (g->count >= 2) {
-        struct glasso_input in = {
-            .count = g->count, .samples = o->slots, .rows = take_rows(l, g)};
+    struct lines lines = {0};
+    if (g->count >= 2)
+        e = take_lines(l, g, &lines);
+    if (!e && g->count >= 2) {
+        struct glasso_input in = {.count = lines.count,
+            .samples = o->slots,
+            .rows = lines.value,
+            .copies = lines.copies};
         struct glasso_options how = {
             .least = o->penalties[o->penalty_count - 1], .component_most = o->component_most};
-        e = in.rows ? glasso_new(&fit, &in, &how) : ERR_NOMEM;
+        e = glasso_new(&fit, &in, &how);
         if (e == ERR_FULL) { /* more pairs than there is room for */
             note_too_large(l->s, &l->sums, 0);
             e = OK;
         }
     }
     if (fit)
-        e = judge_path(l, g, fit, &best);
+        e = judge_path(l, g, &lines, fit, &best);
     glasso_free(fit);
     if (!e)
         *ret_group = best;

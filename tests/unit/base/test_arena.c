@@ -106,9 +106,24 @@ static void strings(void **state)
     arena_done(&a);
 }
 
+static void room_is_not_zeroed(void **state)
+{
+    (void)state;
+    struct arena a;
+    arena_init(&a, 1 << 10);
+    memset(arena_take(&a, 100, 1), 0xff, 100);
+    arena_clear(&a);
+    const uint8_t *again = arena_room(&a, 100, 1);
+    assert_int_equal(again[99], 0xff);
+    assert_null(arena_room(&a, 1 << 10, 1));
+    assert_null(arena_room(&a, SIZE_MAX, 2));
+    arena_done(&a);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("pieces are zeroed, aligned to 16 and apart", pieces),
     SAYS("a piece is zeroed again after a clear", zeroed_after_clear),
+    SAYS("room that is asked for without zeros is counted alike", room_is_not_zeroed),
     SAYS("no more than the cap is given out, and a clear gives it back", cap),
     SAYS("many small pieces cannot pass the cap by their padding", small_pieces_count_whole),
     SAYS("a size that overflows is refused", overflow),

@@ -223,6 +223,55 @@ static void copies_are_solved_as_one(void **state)
     }
 }
 
+/* Patterns of presence with their numbers of hosts, beside the same hosts one by one. */
+static void copies_may_be_said(void **state)
+{
+    (void)state;
+    enum {
+        PATTERNS = 5,
+        SLOTS = 10,
+        MOST = 20
+    };
+    static const char active[PATTERNS][SLOTS + 1] = {
+        "1000000000", "0100010000", "0100010001", "0000000110", "1000100000"};
+    const uint32_t copies[PATTERNS] = {3, 1, 7, 2, 4};
+    double rows[PATTERNS * SLOTS];
+    double all[MOST * SLOTS];
+    size_t first[PATTERNS];
+    size_t p = 0;
+    for (size_t k = 0; k < PATTERNS; k++) {
+        for (size_t t = 0; t < SLOTS; t++)
+            rows[k * SLOTS + t] = active[k][t] == '1' ? 0.0 : log(0.1);
+        first[k] = p;
+        for (size_t i = 0; i < copies[k]; i++)
+            memcpy(all + p++ * SLOTS, rows + k * SLOTS, SLOTS * sizeof *rows);
+    }
+    glasso_centre(rows, PATTERNS, SLOTS, SLOTS);
+    glasso_centre(all, p, SLOTS, SLOTS);
+    struct glasso_input said = {
+        .count = PATTERNS, .samples = SLOTS, .rows = rows, .copies = copies};
+    struct glasso_input found = {.count = p, .samples = SLOTS, .rows = all};
+    for (double rho = 0.9; rho > 0.05; rho *= 0.6) {
+        struct glasso *g = solve(&said, rho, false, 1e-9);
+        struct glasso *whole = solve(&found, rho, false, 1e-9);
+        assert_int_equal(glasso_edges(g), glasso_edges(whole));
+        assert_int_equal(glasso_components(g), glasso_components(whole));
+        assert_true(fabs(glasso_objective(g) - glasso_objective(whole)) < 1e-9);
+        for (size_t i = 0; i < PATTERNS; i++) {
+            assert_int_equal(glasso_degree(g, i), glasso_degree(whole, first[i]));
+            for (size_t j = 0; j < PATTERNS; j++)
+                assert_true(fabs(glasso_entry(g, i, j) -
+                                 glasso_entry(whole, first[i], first[j])) < 1e-9);
+        }
+        glasso_free(g);
+        glasso_free(whole);
+    }
+    struct glasso *none = NULL;
+    const uint32_t empty[PATTERNS] = {1, 1, 0, 1, 1};
+    said.copies = empty;
+    assert_int_equal(glasso_new(&none, &said, &(struct glasso_options){.least = 1}), ERR_RANGE);
+}
+
 /* Equal variables that hang together only through others: no edge between them. */
 static void copies_without_an_edge(void **state)
 {
@@ -385,6 +434,7 @@ static const struct CMUnitTest tests[] = {
         meets_conditions),
     SAYS("equal variables solved as one are as if solved by themselves",
         copies_are_solved_as_one),
+    SAYS("equal variables may be given as one row and their number", copies_may_be_said),
     SAYS("equal variables may hang together without an edge between them",
         copies_without_an_edge),
     SAYS("planted groups are found, with few edges beside them", finds_planted_groups),
