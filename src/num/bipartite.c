@@ -18,21 +18,55 @@ enum err bipartite_init(
     while (slots < 2 * edges)
         slots *= 2;
     *g = (struct bipartite){.rights = rights, .room = edges, .mask = slots - 1};
-    g->from = arena_take(scratch, edges + 1, sizeof *g->from);
-    g->to = arena_take(scratch, edges + 1, sizeof *g->to);
+    size_t nodes = edges < rights ? edges : rights;
+    g->from = arena_room(scratch, edges + 1, sizeof *g->from);
+    g->to = arena_room(scratch, edges + 1, sizeof *g->to);
     g->slots = arena_take(scratch, slots, sizeof *g->slots);
-    g->group = arena_take(scratch, edges + 1, sizeof *g->group);
-    g->tag = arena_take(scratch, edges + 1, sizeof *g->tag);
-    g->all = arena_take(scratch, rights, sizeof *g->all);
+    g->group = arena_room(scratch, edges + 1, sizeof *g->group);
+    g->tag = arena_room(scratch, edges + 1, sizeof *g->tag);
     g->first = arena_take(scratch, edges + 2, sizeof *g->first);
-    g->ends = arena_take(scratch, edges + 1, sizeof *g->ends);
-    g->used = arena_take(scratch, (edges < rights ? edges : rights) + 1, sizeof *g->used);
-    bool whole = g->from && g->to && g->slots && g->group && g->tag && g->all && g->first &&
-                 g->ends && g->used;
+    g->ends = arena_room(scratch, edges + 1, sizeof *g->ends);
+    g->used = arena_room(scratch, nodes + 1, sizeof *g->used);
+    g->right = arena_room(scratch, nodes + 1, sizeof *g->right);
+    bool whole = g->from && g->to && g->slots && g->group && g->tag && g->first && g->ends &&
+                 g->used && g->right;
     return whole ? OK : ERR_NOMEM;
 }
 
 /* --- closing ----------------------------------------------------------------------------- */
+
+/* Right numbers with an edge become nodes, in rising order. */
+static void number_rights(struct bipartite *g, struct bipartite_work *work)
+{
+    for (size_t i = 0; i < g->added; i++)
+        work->seen[g->to[i] / 64] |= UINT64_C(1) << (g->to[i] % 64);
+    for (uint32_t word = 0; word <= (g->rights - 1) / 64; word++) {
+        for (uint64_t left = work->seen[word]; left; left &= left - 1) {
+            uint32_t number = word * 64 + (uint32_t)__builtin_ctzll(left);
+            work->number[number] = g->used_count;
+            g->right[g->used_count] = (struct bipartite_right){.root = g->used_count};
+            g->used[g->used_count++] = number;
+        }
+        work->seen[word] = 0;
+    }
+    for (size_t i = 0; i < g->added; i++)
+        g->to[i] = work->number[g->to[i]];
+}
+
+/* Groups with a left node, in the order in which they came. */
+static void number_groups(struct bipartite *g, struct bipartite_work *work)
+{
+    for (uint32_t l = 0; l < g->lefts; l++) {
+        uint32_t *place = &work->place[g->group[l]];
+        if (!*place) {
+            work->sums[g->groups] = g->group[l]; /* to know what is to be cleared */
+            *place = ++g->groups;
+        }
+        g->group[l] = (uint16_t)(*place - 1);
+    }
+    for (uint32_t i = 0; i < g->groups; i++)
+        work->place[work->sums[i]] = 0;
+}
 
 /* Counting sort of the edges by left node. */
 static void order_by_left(struct bipartite *g)
@@ -77,37 +111,29 @@ static void take_edges(struct bipartite *g)
         g->first[l] = (uint32_t)kept;
         for (size_t i = from; i < to; i++) {
             uint32_t end = g->ends[i];
-            struct bipartite_right *right = &g->all[end];
+            struct bipartite_right *right = &g->right[end];
             if (right->seen == l + 1)
                 continue;
             right->seen = l + 1;
             right->degree++;
             g->ends[kept++] = end;
             if (kept - 1 > g->first[l])
-                join(g->all, g->ends[g->first[l]], end);
+                join(g->right, g->ends[g->first[l]], end);
         }
     }
     g->first[g->lefts] = (uint32_t)kept;
     g->edges = kept;
 }
 
-static void list_used(struct bipartite *g)
+void bipartite_close(struct bipartite *g, struct bipartite_work *work)
 {
-    for (uint32_t r = 0; r < g->rights; r++)
-        if (g->all[r].degree) {
-            g->used[g->used_count++] = r;
-            g->all[r].root = root_of(g->all, r);
-        }
-}
-
-void bipartite_close(struct bipartite *g)
-{
-    assert(!g->edges && g->added <= g->room);
-    for (uint32_t r = 0; r < g->rights; r++)
-        g->all[r].root = r;
+    assert(!g->edges && g->added <= g->room && work->rights == g->rights);
+    number_rights(g, work);
+    number_groups(g, work);
     order_by_left(g);
     take_edges(g);
-    list_used(g);
+    for (uint32_t r = 0; r < g->used_count; r++)
+        g->right[r].root = root_of(g->right, r);
 }
 
 enum err bipartite_work_init(
@@ -117,12 +143,16 @@ enum err bipartite_work_init(
     *work = (struct bipartite_work){.wedges = wedges, .slots = 16, .rights = rights};
     while (work->slots < 4 * (wedges + node))
         work->slots *= 2;
-    work->pairs = arena_take(scratch, work->slots, sizeof *work->pairs);
-    work->count = arena_take(scratch, rights, sizeof *work->count);
-    work->sums = arena_take(scratch, BIPARTITE_GROUPS, sizeof *work->sums);
-    work->next = arena_take(scratch, rights, sizeof *work->next);
-    work->fixed = arena_take(scratch, rights, sizeof *work->fixed);
-    bool whole = work->pairs && work->count && work->sums && work->next && work->fixed;
+    work->pairs = arena_room(scratch, work->slots, sizeof *work->pairs);
+    work->seen = arena_take(scratch, (rights + 63) / 64, sizeof *work->seen);
+    work->number = arena_room(scratch, rights, sizeof *work->number);
+    work->place = arena_take(scratch, BIPARTITE_GROUPS, sizeof *work->place);
+    work->count = arena_room(scratch, rights, sizeof *work->count);
+    work->sums = arena_room(scratch, BIPARTITE_GROUPS, sizeof *work->sums);
+    work->next = arena_room(scratch, rights, sizeof *work->next);
+    work->fixed = arena_room(scratch, rights, sizeof *work->fixed);
+    bool whole = work->pairs && work->seen && work->number && work->place && work->count &&
+                 work->sums && work->next && work->fixed;
     return whole ? OK : ERR_NOMEM;
 }
 
@@ -152,7 +182,7 @@ static void measure_degrees(const struct bipartite *g, struct bipartite_shape *s
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         s->left_entropy += entropy_part(classes[i], s->lefts);
     for (uint32_t i = 0; i < g->used_count; i++)
-        s->right_entropy += entropy_part(g->all[g->used[i]].degree, s->edges);
+        s->right_entropy += entropy_part(g->right[i].degree, s->edges);
 }
 
 /* Nodes of the largest component, over all. */
@@ -160,13 +190,13 @@ static void measure_components(
     const struct bipartite *g, uint32_t *nodes, struct bipartite_shape *s)
 {
     uint32_t most = 0;
-    memset(nodes, 0, g->rights * sizeof *nodes);
+    memset(nodes, 0, g->used_count * sizeof *nodes);
     for (uint32_t i = 0; i < g->used_count; i++)
-        nodes[g->all[g->used[i]].root]++;
+        nodes[g->right[i].root]++;
     for (uint32_t l = 0; l < g->lefts; l++)
-        nodes[g->all[g->ends[g->first[l]]].root]++;
+        nodes[g->right[g->ends[g->first[l]]].root]++;
     for (uint32_t i = 0; i < g->used_count; i++)
-        most = nodes[g->used[i]] > most ? nodes[g->used[i]] : most;
+        most = nodes[i] > most ? nodes[i] : most;
     s->largest = most / (s->lefts + s->rights);
 }
 
@@ -216,7 +246,7 @@ static void count_wedges(
 {
     size_t counted = 0;
     memset(work->pairs, 0, slots * sizeof *work->pairs);
-    memset(work->count, 0, g->rights * sizeof *work->count);
+    memset(work->count, 0, g->used_count * sizeof *work->count);
     for (uint32_t l = 0; l < g->lefts; l++) {
         const uint32_t *ends = &g->ends[g->first[l]];
         uint32_t d = degree_of(g, l);
@@ -278,10 +308,10 @@ void bipartite_measure(
 static double turn(const struct bipartite *g, const float *vector, struct bipartite_work *work)
 {
     uint64_t most = 0;
-    memset(work->sums, 0, BIPARTITE_GROUPS * sizeof *work->sums);
+    memset(work->sums, 0, g->groups * sizeof *work->sums);
     for (uint32_t i = 0; i < g->used_count; i++) {
-        work->fixed[g->used[i]] = (uint32_t)lrintf(vector[g->used[i]] * one);
-        work->next[g->used[i]] = 0;
+        work->fixed[i] = (uint32_t)lrintf(vector[g->used[i]] * one);
+        work->next[i] = 0;
     }
     for (uint32_t l = 0; l < g->lefts; l++) {
         uint64_t sum = 0;
@@ -289,7 +319,7 @@ static double turn(const struct bipartite *g, const float *vector, struct bipart
             sum += work->fixed[g->ends[i]];
         work->sums[g->group[l]] += sum;
     }
-    for (size_t i = 0; i < BIPARTITE_GROUPS; i++)
+    for (size_t i = 0; i < g->groups; i++)
         most = work->sums[i] > most ? work->sums[i] : most;
     int bits = most ? 64 - __builtin_clzll(most) : 0;
     int shift = bits > 30 ? bits - 30 : 0;
@@ -300,7 +330,7 @@ static double turn(const struct bipartite *g, const float *vector, struct bipart
     }
     double square = 0.0;
     for (uint32_t i = 0; i < g->used_count; i++)
-        square += (double)work->next[g->used[i]] * (double)work->next[g->used[i]];
+        square += (double)work->next[i] * (double)work->next[i];
     return sqrt(square);
 }
 
@@ -309,17 +339,17 @@ static void begin(const struct bipartite *g, float *vector, uint32_t *kept)
 {
     double square = 0.0;
     for (uint32_t i = 0; i < g->used_count; i++) {
-        kept[g->used[i]] = (uint32_t)lrintf(fmaxf(vector[g->used[i]], 0.0F) * one);
-        square += (double)kept[g->used[i]] * (double)kept[g->used[i]];
+        kept[i] = (uint32_t)lrintf(fmaxf(vector[g->used[i]], 0.0F) * one);
+        square += (double)kept[i] * (double)kept[i];
     }
     bool fresh = !(square > 1e-6 * (double)one * (double)one);
     for (uint32_t i = 0; fresh && i < g->used_count; i++) {
-        kept[g->used[i]] = g->all[g->used[i]].degree;
-        square += (double)kept[g->used[i]] * (double)kept[g->used[i]];
+        kept[i] = g->right[i].degree;
+        square += (double)kept[i] * (double)kept[i];
     }
     memset(vector, 0, g->rights * sizeof *vector);
     for (uint32_t i = 0; i < g->used_count; i++)
-        vector[g->used[i]] = (float)((double)kept[g->used[i]] / sqrt(square));
+        vector[g->used[i]] = (float)((double)kept[i] / sqrt(square));
 }
 
 unsigned bipartite_principal(const struct bipartite *g, float *vector, double tolerance,
@@ -336,7 +366,7 @@ unsigned bipartite_principal(const struct bipartite *g, float *vector, double to
         if (!(length > 0.0))
             break;
         for (uint32_t i = 0; i < g->used_count; i++) {
-            float value = (float)((double)work->next[g->used[i]] / length);
+            float value = (float)((double)work->next[i] / length);
             cosine += (double)value * (double)vector[g->used[i]];
             vector[g->used[i]] = value;
         }

@@ -35,7 +35,7 @@ static size_t suspects_find(const struct graph *s, const struct view *v, struct 
     d = fmax(d, 0.02) * (1.0 + 1.57 / (0.5 + days));
     size_t count = 0;
     for (uint32_t i = 0; i < v->graph.used_count; i++) {
-        uint32_t service = v->graph.used[i], seen = v->graph.all[service].degree;
+        uint32_t service = v->graph.used[i], seen = v->graph.right[i].degree;
         double m = usual_sources(site, service) * v->kept;
         if (seen - m < s->options.min_sources || seen < m * s->options.min_ratio)
             continue;
@@ -58,7 +58,7 @@ static void count_shared(const struct view *v, const struct suspect *list, size_
         unsigned mask = 0;
         for (uint32_t i = g->first[l]; i < g->first[l + 1]; i++)
             for (size_t k = 0; k < count; k++)
-                mask |= (unsigned)(g->ends[i] == list[k].service) << k;
+                mask |= (unsigned)(g->used[g->ends[i]] == list[k].service) << k;
         if (!(mask & (mask - 1)))
             continue;
         for (size_t a = 0; a < count; a++)

@@ -60,7 +60,7 @@ void usual_learn(struct view *v)
     double d = site->weight > 0.0 ? site->spread / site->weight : 0.0;
     for (uint32_t i = 0; i < v->graph.used_count; i++) {
         uint32_t service = v->graph.used[i];
-        double m = usual_of(site, service, norm), x = v->graph.all[service].degree / v->kept;
+        double m = usual_of(site, service, norm), x = v->graph.right[i].degree / v->kept;
         if (m < 3.0)
             continue;
         double most = 2.5 * sqrt(m + d * m * m + m);
@@ -68,12 +68,12 @@ void usual_learn(struct view *v)
         site->spread += forget * ((error * error - m) / m - site->spread);
         site->weight += forget * (m - site->weight);
     }
-    for (uint32_t i = 0; i < SERVICES; i++) {
-        site->usual[i] = site->usual[i] < nothing ? 0.0F : site->usual[i] * (float)usual_decay;
-    }
+    float *usual = site->usual;
+    const float decay = (float)usual_decay;
+    for (uint32_t i = 0; i < SERVICES; i++)
+        usual[i] = usual[i] < nothing ? 0.0F : usual[i] * decay;
     for (uint32_t i = 0; i < v->graph.used_count; i++) {
-        uint32_t service = v->graph.used[i];
-        site->usual[service] += (float)(v->graph.all[service].degree / v->kept);
+        usual[v->graph.used[i]] += (float)(v->graph.right[i].degree / v->kept);
     }
 }
 
@@ -90,7 +90,7 @@ static void surprise_of(const struct view *v, double *ret_surprise, double *ret_
     *ret_surprise = *ret_novelty = 0.0;
     for (uint32_t i = 0; i < v->graph.used_count; i++) {
         uint32_t service = v->graph.used[i];
-        double m = usual_of(site, service, norm), x = v->graph.all[service].degree / v->kept;
+        double m = usual_of(site, service, norm), x = v->graph.right[i].degree / v->kept;
         if (x <= m || x < CROWD)
             continue;
         double deviance = (x * log(x / m) - (x - m)) / (1.0 + d * m);

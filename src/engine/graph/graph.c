@@ -131,7 +131,7 @@ static void advance(struct graph *s, const struct window *w)
 static enum err look(struct graph *s, struct view *v, struct present *at)
 {
     struct site *site = v->site;
-    bipartite_close(&v->graph);
+    bipartite_close(&v->graph, &at->measuring.work);
     features_measure(v, &at->measuring);
     site->windows++;
     enum err e = alarm_step(s, v, at, features_judge(s, site));

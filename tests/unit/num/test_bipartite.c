@@ -42,7 +42,7 @@ static void small_graph_by_hand(void **state)
     edge(&b, 2, 7);
     edge(&b, 1, 1);
     edge(&b, 0, 1); /* again */
-    bipartite_close(&b.g);
+    bipartite_close(&b.g, &b.work);
     bipartite_measure(&b.g, &b.work, &s);
     assert_int_equal(b.g.edges, 5);
     assert_true(fabs(s.lefts - 3) + fabs(s.rights - 3) < 1e-12);
@@ -125,7 +125,7 @@ static void agrees_with_brute_force(void **state)
             for (unsigned k = 0; k < RIGHTS; k++)
                 if (has[l][k])
                     edge(&b, l, k);
-        bipartite_close(&b.g);
+        bipartite_close(&b.g, &b.work);
         bipartite_measure(&b.g, &b.work, &s);
         struct bipartite_shape slow = by_brute_force(has);
         if (b.g.edges) {
@@ -153,7 +153,7 @@ static void principal_direction_is_the_top_one(void **state)
             for (unsigned k = 0; k < RIGHTS; k++)
                 if (has[l][k])
                     edge(&b, l, k);
-        bipartite_close(&b.g);
+        bipartite_close(&b.g, &b.work);
         for (unsigned g = 0; g < LEFTS / 2; g++)
             for (int i = 0; i < RIGHTS; i++)
                 for (int k = 0; k < RIGHTS; k++)
@@ -199,7 +199,7 @@ static void order_of_edges_is_no_matter(void **state)
             if (has[at / RIGHTS][at % RIGHTS])
                 edge(&b, at / RIGHTS, at % RIGHTS);
         }
-        bipartite_close(&b.g);
+        bipartite_close(&b.g, &b.work);
         bipartite_measure(&b.g, &b.work, &shapes[turned]);
         bipartite_principal(&b.g, vectors[turned], 1e-7, 30, &b.work);
         arena_done(&b.scratch);
@@ -218,7 +218,7 @@ static void samples_estimate_butterflies(void **state)
         begin(&b, 40000, 1 << 20);
         for (unsigned i = 0; i < 40000; i++)
             edge(&b, i / 4 + world * 10000, (uint32_t)(hash_u64(i + world * 40000) % RIGHTS));
-        bipartite_close(&b.g);
+        bipartite_close(&b.g, &b.work);
         bipartite_measure(&b.g, &b.work, &whole);
         assert_int_equal(bipartite_work_init(&b.work, RIGHTS, 5000, &b.scratch), OK);
         bipartite_measure(&b.g, &b.work, &part);
@@ -235,7 +235,7 @@ static void an_empty_graph_has_a_shape(void **state)
     struct bipartite_shape s;
     float vector[RIGHTS] = {0};
     begin(&b, 0, 10);
-    bipartite_close(&b.g);
+    bipartite_close(&b.g, &b.work);
     bipartite_measure(&b.g, &b.work, &s);
     assert_true(s.edges < 1.0 && s.largest < 1.0 && !isnan(s.clustering));
     assert_int_equal(bipartite_principal(&b.g, vector, 1e-7, 30, &b.work), 0);
