@@ -1,52 +1,33 @@
 #include "sensor/contacts_int.h"
 
-#include "sensor/memory_int.h"
+#include "base/memory.h"
 
 #include <assert.h>
 
 enum {
-    CONTACTS_START = 1024
+    CONTACTS_START = 1024,
+    INDEX_START = 256
 };
 
 _Static_assert(sizeof(struct contact) == 64, "a contact takes one cache line");
+_Static_assert(sizeof(struct contact_chain) == 4, "it is part of a source's first cache line");
 
-/* Leaves the index empty. */
 static enum err resize(struct contacts *t, size_t room)
 {
-    struct index index;
-    if (index_init(&index, room))
-        return ERR_NOMEM;
     struct contact *contact =
         memory_resize(t->contact, t->room * sizeof *t->contact, room * sizeof *t->contact);
-    if (!contact) {
-        index_done(&index);
+    if (!contact)
         return ERR_NOMEM;
-    }
-    index_done(&t->index);
     t->contact = contact;
-    t->index = index;
     t->room = room;
     return OK;
 }
 
-/* Note every entry in an empty index. */
-static void reindex(struct contacts *t)
-{
-    for (size_t i = 0; i < t->count; i++) {
-        uint64_t hash = contacts_hash(t, t->contact[i].key);
-        uint32_t other;
-        size_t p = index_first(&t->index, hash);
-        while (index_at(&t->index, p, hash, &other))
-            p = index_next(&t->index, p);
-        enum err e = index_put(&t->index, p, hash, (uint32_t)i);
-        assert(!e);
-    }
-}
-
 enum err contacts_init(struct contacts *t, size_t cap, uint64_t secret)
 {
-    *t = (struct contacts){.cap = cap, .secret = secret};
-    return resize(t, cap < CONTACTS_START ? cap : CONTACTS_START);
+    *t = (struct contacts){.cap = cap < CONTACTS_MOST ? cap : CONTACTS_MOST, .secret = secret};
+    enum err e = index_init(&t->index, INDEX_START);
+    return e ? e : resize(t, t->cap < CONTACTS_START ? t->cap : CONTACTS_START);
 }
 
 void contacts_done(struct contacts *t)
@@ -59,43 +40,69 @@ void contacts_done(struct contacts *t)
 enum err contacts_clear(struct contacts *t)
 {
     size_t used = t->count;
-    t->count = 0;
-    if (t->room > CONTACTS_START && used < t->room / 8)
-        return resize(t, t->room / 4);
-    index_clear(&t->index);
-    return OK;
+    size_t indexed = t->indexed;
+    t->count = t->indexed = 0;
+    if (t->index.cap > INDEX_START && indexed < t->index.cap / 8) {
+        struct index smaller;
+        if (index_init(&smaller, t->index.cap / 4))
+            return ERR_NOMEM;
+        index_done(&t->index);
+        t->index = smaller;
+    } else if (indexed) {
+        index_clear(&t->index);
+    }
+    return t->room > CONTACTS_START && used < t->room / 8 ? resize(t, t->room / 4) : OK;
 }
 
-enum err contacts_find(struct contacts *t, uint64_t key, uint32_t *ret_contact)
+/* The place of a key that is not in the index. */
+static size_t place_free(const struct index *index, uint64_t hash)
 {
-    uint64_t hash = contacts_hash(t, key);
-    uint32_t e;
-    size_t p = index_first(&t->index, hash);
-    for (; index_at(&t->index, p, hash, &e); p = index_next(&t->index, p)) {
-        if (e != INDEX_OTHER && t->contact[e].key == key) {
-            *ret_contact = e;
-            return OK;
-        }
+    uint32_t other;
+    size_t p = index_first(index, hash);
+    while (index_at(index, p, hash, &other))
+        p = index_next(index, p);
+    return p;
+}
+
+/* Twice the room, with everything that hangs on no source. */
+static enum err index_grow(struct contacts *t)
+{
+    struct index larger;
+    if (index_init(&larger, t->index.cap * 2))
+        return ERR_NOMEM;
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->contact[i].next != CONTACT_INDEXED)
+            continue;
+        uint64_t hash = contacts_hash(t, t->contact[i].key);
+        enum err e = index_put(&larger, place_free(&larger, hash), hash, (uint32_t)i);
+        assert(!e);
     }
-    if (t->count >= t->cap)
-        return ERR_FULL;
-    if (t->count >= t->room) {
-        enum err failed = resize(t, t->room * 2 < t->cap ? t->room * 2 : t->cap);
-        if (failed)
-            return failed;
-        reindex(t);
-        for (p = index_first(&t->index, hash); index_at(&t->index, p, hash, &e);)
-            p = index_next(&t->index, p);
-    }
-    enum err failed = index_put(&t->index, p, hash, (uint32_t)t->count);
-    if (failed)
-        return failed;
-    t->contact[t->count] = (struct contact){.key = key};
-    *ret_contact = (uint32_t)t->count++;
+    index_done(&t->index);
+    t->index = larger;
     return OK;
 }
 
-uint32_t contacts_peek(const struct contacts *t, uint64_t key)
+enum err contacts_hang(struct contacts *t, struct contact_chain *chain, uint32_t contact)
+{
+    struct contact *c = &t->contact[contact];
+    if (chain->count < CONTACT_CHAIN) {
+        c->next = chain->first;
+        chain->first = contact & CONTACT_NONE;
+        chain->count++;
+        return OK;
+    }
+    enum err e = t->indexed == t->index.cap ? index_grow(t) : OK;
+    if (e)
+        return e;
+    uint64_t hash = contacts_hash(t, c->key);
+    e = index_put(&t->index, place_free(&t->index, hash), hash, contact);
+    assert(!e);
+    c->next = CONTACT_INDEXED;
+    t->indexed++;
+    return OK;
+}
+
+static uint32_t index_find(const struct contacts *t, uint64_t key)
 {
     uint64_t hash = contacts_hash(t, key);
     uint32_t e;
@@ -103,7 +110,38 @@ uint32_t contacts_peek(const struct contacts *t, uint64_t key)
          p = index_next(&t->index, p))
         if (e != INDEX_OTHER && t->contact[e].key == key)
             return e;
-    return CONTACT_UNKNOWN;
+    return CONTACT_NONE;
+}
+
+uint32_t contacts_peek(
+    const struct contacts *t, const struct contact_chain *chain, uint64_t key)
+{
+    for (uint32_t c = chain->first; c != CONTACT_NONE; c = t->contact[c].next)
+        if (t->contact[c].key == key)
+            return c;
+    return chain->count == CONTACT_CHAIN ? index_find(t, key) : CONTACT_NONE;
+}
+
+enum err contacts_find(
+    struct contacts *t, struct contact_chain *chain, uint64_t key, uint32_t *ret_contact)
+{
+    uint32_t known = contacts_peek(t, chain, key);
+    if (known != CONTACT_NONE) {
+        *ret_contact = known;
+        return OK;
+    }
+    if (t->count >= t->cap)
+        return ERR_FULL;
+    enum err e =
+        t->count < t->room ? OK : resize(t, t->room * 2 < t->cap ? t->room * 2 : t->cap);
+    if (e)
+        return e;
+    t->contact[t->count] = (struct contact){.key = key};
+    e = contacts_hang(t, chain, (uint32_t)t->count);
+    if (e)
+        return e;
+    *ret_contact = (uint32_t)t->count++;
+    return OK;
 }
 
 void contacts_move(struct contacts *t, const uint32_t *moved)
@@ -112,12 +150,13 @@ void contacts_move(struct contacts *t, const uint32_t *moved)
     for (size_t i = 0; i < t->count; i++) {
         struct contact c = t->contact[i];
         uint32_t host = moved[contact_host(&c)];
-        if (host == CONTACT_UNKNOWN)
+        if (host == UINT32_MAX)
             continue;
         c.key = (uint64_t)host << 32 | (uint32_t)c.key;
+        c.next = CONTACT_NONE;
         t->contact[kept++] = c;
     }
     t->count = kept;
+    t->indexed = 0;
     index_clear(&t->index);
-    reindex(t);
 }

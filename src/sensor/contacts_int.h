@@ -7,39 +7,58 @@
 
 #include <string.h>
 
-/* What the open window has seen of each (source, service, class). */
+/* What the open window has seen of each (source, service, class). The first few contacts of a
+ * source hang on the source itself, so that most packets find theirs without a search; those of
+ * a source with more are in an index. */
 
 enum {
-    CONTACT_SLOTS_COUNT = 60
+    CONTACT_SLOTS_COUNT = 60,
+    CONTACT_CHAIN = 4,          /* contacts that hang on their source */
+    CONTACT_NONE = 0xffffff,    /* no contact; the end of a chain */
+    CONTACT_INDEXED = 0xfffffe, /* in place of the next one: hangs on no chain */
+    CONTACTS_MOST = 0xfffff0    /* more are never kept */
 };
 
-#define CONTACT_UNKNOWN UINT32_MAX
-
+/* One cache line. */
 struct contact {
     uint64_t key; /* contact_key() */
     uint64_t bytes;
     uint64_t dsts;  /* linear-counting map of the destinations */
     uint64_t slots; /* sixtieths of the window in which it was seen */
     int64_t first, last;
-    uint64_t src; /* ip_hash() of the source */
     uint32_t packets;
-    uint16_t win; /* TCP window of all its packets; 0 if they differ */
+    uint32_t next; /* of its source */
+    uint16_t win;  /* TCP window of all its packets; 0 if they differ */
     uint8_t flags;
-    uint8_t tool; /* of its latest packet that was given one: rule + 1; one cache line in all */
+    uint8_t tool; /* of its latest packet that was given one: rule + 1 */
+    uint8_t spare[4];
+};
+
+/* The contacts of a source that hang on it, newest first. */
+struct contact_chain {
+    uint32_t first : 24;
+    uint32_t count : 8; /* CONTACT_CHAIN: there may be others in the index */
 };
 
 struct contacts {
     struct index index;
+    size_t indexed;          /* in it */
     struct contact *contact; /* whole pages */
     size_t count, room, cap;
     uint64_t secret;
 };
 
+/* At most `cap` of them, and never more than CONTACTS_MOST. */
 enum err contacts_init(struct contacts *t, size_t cap, uint64_t secret) MUST_CHECK;
 void contacts_done(struct contacts *t);
 
 /* Empty it for the next window; memory that this window had no use for is given back. */
 enum err contacts_clear(struct contacts *t) MUST_CHECK;
+
+static inline struct contact_chain contact_chain_empty(void)
+{
+    return (struct contact_chain){.first = CONTACT_NONE};
+}
 
 static inline uint64_t contact_key(
     uint32_t host, uint8_t proto, uint16_t service, enum packet_class c)
@@ -72,32 +91,31 @@ static inline uint64_t contacts_hash(const struct contacts *t, uint64_t key)
     return hash_u64(key ^ t->secret);
 }
 
-/* Ask for the memory that contacts_find() will read: first the index, then the entry. */
-static inline void contacts_prefetch_index(const struct contacts *t, uint64_t key)
+/* Ask for the memory that contacts_find() will read first. */
+static inline void contacts_prefetch(
+    const struct contacts *t, const struct contact_chain *chain, uint64_t key)
 {
-    index_prefetch(&t->index, contacts_hash(t, key));
+    if (chain->first != CONTACT_NONE)
+        __builtin_prefetch(&t->contact[chain->first]);
+    if (chain->count == CONTACT_CHAIN)
+        index_prefetch(&t->index, contacts_hash(t, key));
 }
 
-static inline void contacts_prefetch(const struct contacts *t, uint64_t key)
-{
-    uint64_t hash = contacts_hash(t, key);
-    uint32_t e;
-    for (size_t p = index_first(&t->index, hash); index_at(&t->index, p, hash, &e);
-         p = index_next(&t->index, p)) {
-        if (e == INDEX_OTHER)
-            continue;
-        __builtin_prefetch(&t->contact[e]);
-        return;
-    }
-}
+/* The entry for a key of the source that `chain` hangs on, made empty if there is none;
+ * ERR_FULL if there is no room for it. */
+enum err contacts_find(struct contacts *t, struct contact_chain *chain, uint64_t key,
+    uint32_t *ret_contact) MUST_CHECK;
 
-/* The entry for a key, made empty if there is none; ERR_FULL if there is no room for it. */
-enum err contacts_find(struct contacts *t, uint64_t key, uint32_t *ret_contact) MUST_CHECK;
+/* The entry for a key, or CONTACT_NONE. */
+uint32_t contacts_peek(
+    const struct contacts *t, const struct contact_chain *chain, uint64_t key);
 
-/* The entry for a key, or CONTACT_UNKNOWN. */
-uint32_t contacts_peek(const struct contacts *t, uint64_t key);
-
-/* Renumber the sources: moved[old] is the new number, UINT32_MAX drops its contacts. */
+/* Renumber the sources: moved[old] is the new number, UINT32_MAX drops its contacts. All others
+ * hang on nothing after it, until contacts_hang() is called for each in turn. */
 void contacts_move(struct contacts *t, const uint32_t *moved);
+
+/* Hang a contact on its source, or put it into the index. */
+enum err contacts_hang(
+    struct contacts *t, struct contact_chain *chain, uint32_t contact) MUST_CHECK;
 
 #endif

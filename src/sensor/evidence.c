@@ -35,7 +35,7 @@ uint64_t evidence_packets(const struct host *h, const struct signature *s)
     uint64_t sum = 0;
     for (unsigned i = 0; i < SCOPE_COUNT; i++)
         if (s->scopes & 1u << i)
-            sum += h->packets[i];
+            sum += host_packets_of(h, i);
     return sum;
 }
 
@@ -62,7 +62,7 @@ static void add_match(
 void evidence_add(struct host *h, const struct fingerprints *set, const struct packet *p,
     struct fingerprint_hits *hits)
 {
-    uint32_t *packets = &h->packets[fingerprint_scope(p)];
+    uint32_t *packets = host_packets(h, fingerprint_scope(p));
     if (*packets < UINT32_MAX)
         ++*packets;
     if (hits->each) {

@@ -102,55 +102,58 @@ static uint32_t tag_of(uint64_t hash)
 }
 
 /* The number of an entry, or NOWHERE. */
-static size_t find(
-    const struct misconfig *m, const struct ip *dst, uint32_t code, uint64_t hash)
+static size_t find(const struct misconfig *m, const struct misconfig_target *target)
 {
-    size_t first = set_of(hash) * MISCONFIG_WAYS;
-    const struct misconfig_set *set = &m->set[set_of(hash)];
-    for (size_t way = 0; way < MISCONFIG_WAYS; way++) {
-        const struct misconfig_entry *e = &m->entry[first + way];
-        if (set->tag[way] == tag_of(hash) && e->code == code && ip_same(&e->dst, dst))
-            return first + way;
+    size_t number = set_of(target->hash);
+    const struct misconfig_set *set = &m->set[number];
+    uint32_t tag = tag_of(target->hash);
+    unsigned ways = 0;
+    for (unsigned way = 0; way < MISCONFIG_WAYS; way++)
+        ways |= (unsigned)(set->tag[way] == tag) << way;
+    for (; ways; ways &= ways - 1) {
+        size_t i = number * MISCONFIG_WAYS + (unsigned)__builtin_ctz(ways);
+        if (m->entry[i].code == target->code && ip_same(&m->entry[i].dst, target->dst))
+            return i;
     }
     return NOWHERE;
 }
 
-bool misconfig_marked(const struct misconfig *m, const struct ip *dst, uint32_t code)
+bool misconfig_marked(const struct misconfig *m, const struct misconfig_target *target)
 {
-    uint64_t hash = hash_of(dst, code);
-    uint64_t bit = hash % FILTER_BITS;
+    uint64_t bit = target->hash % FILTER_BITS;
     if (!(m->filter[bit / 64] >> bit % 64 & 1))
         return false;
-    size_t i = find(m, dst, code, hash);
+    size_t i = find(m, target);
     return i != NOWHERE && m->entry[i].marked;
 }
 
 /* The entry, in the place of the least frequent of its set if it is new. Marked ones stay. */
-static size_t take(struct misconfig *m, const struct ip *dst, uint32_t code)
+static size_t take(struct misconfig *m, const struct misconfig_target *target)
 {
-    uint64_t hash = hash_of(dst, code);
-    size_t i = find(m, dst, code, hash);
+    size_t i = find(m, target);
     if (i != NOWHERE)
         return i;
-    struct misconfig_set *set = &m->set[set_of(hash)];
-    size_t least = NOWHERE;
-    for (size_t way = 0; way < MISCONFIG_WAYS; way++)
-        if (!(set->marked >> way & 1) &&
-            (least == NOWHERE || set->weight[way] < set->weight[least]))
-            least = way;
-    if (least == NOWHERE)
+    size_t number = set_of(target->hash);
+    struct misconfig_set *set = &m->set[number];
+    uint32_t least = UINT32_MAX; /* weight and way */
+    for (uint32_t way = 0; way < MISCONFIG_WAYS; way++) {
+        uint32_t one = (uint32_t)set->weight[way] << 8 | way;
+        one |= set->marked >> way & 1 ? UINT32_MAX : 0;
+        least = one < least ? one : least;
+    }
+    if (least == UINT32_MAX)
         return NOWHERE;
-    set->tag[least] = tag_of(hash);
-    i = set_of(hash) * MISCONFIG_WAYS + least;
-    m->entry[i] = (struct misconfig_entry){.dst = *dst, .code = code};
+    set->tag[least & 0xff] = tag_of(target->hash);
+    i = number * MISCONFIG_WAYS + (least & 0xff);
+    m->entry[i] = (struct misconfig_entry){.dst = *target->dst, .code = target->code};
     return i;
 }
 
 /* How many addresses have been reached: linear counting (Whang, Vander-Zanden, Taylor, ACM TODS
  * 15(2), 1990). Updated with every 64th new bit once there are many. */
-static void count_address(struct misconfig *m, const struct ip *dst)
+static void count_address(struct misconfig *m, uint64_t dst_hash)
 {
-    uint64_t bit = ip_hash(dst) % MISCONFIG_MAP;
+    uint64_t bit = dst_hash % MISCONFIG_MAP;
     if (m->given || m->map[bit / 64] >> bit % 64 & 1)
         return;
     m->map[bit / 64] |= UINT64_C(1) << bit % 64;
@@ -161,37 +164,37 @@ static void count_address(struct misconfig *m, const struct ip *dst)
     m->addresses = MISCONFIG_MAP * log(MISCONFIG_MAP / (empty > 1 ? empty : 1));
 }
 
+/* The ratio first: it nearly always tells, and needs no logarithm. */
 static bool is_many(const struct misconfig *m, const struct misconfig_entry *e)
 {
-    int bits = __builtin_popcountll(e->map[0]) + __builtin_popcountll(e->map[1]);
     if (m->addresses < MISCONFIG_ADDRESSES - 0.5)
-        return false;
-    /* 10 sources set 9.66 bits of 128 on average. */
-    if (bits < MAP_FULL && 128 * log(128.0 / (128 - bits)) < MISCONFIG_SOURCES - 0.5)
         return false;
     double others = m->pairs[e->code] > e->singles ? m->pairs[e->code] - e->singles : 0;
     double expected = others / (m->addresses - 1);
-    return e->singles >= MISCONFIG_SOURCES + MISCONFIG_RATIO * expected;
+    if (e->singles < MISCONFIG_SOURCES + MISCONFIG_RATIO * expected)
+        return false;
+    /* 10 sources set 9.66 bits of 128 on average. */
+    int bits = __builtin_popcountll(e->map[0]) + __builtin_popcountll(e->map[1]);
+    return bits >= MAP_FULL || 128 * log(128.0 / (128 - bits)) >= MISCONFIG_SOURCES - 0.5;
 }
 
 void misconfig_note(
-    struct misconfig *m, const struct ip *src, const struct ip *dst, uint32_t code, bool alone)
+    struct misconfig *m, uint64_t src, const struct misconfig_target *target, bool alone)
 {
-    count_address(m, dst);
-    m->pairs[code]++;
+    count_address(m, target->dst_hash);
+    m->pairs[target->code]++;
     if (!alone)
         return;
-    size_t i = take(m, dst, code);
+    size_t i = take(m, target);
     if (i == NOWHERE)
         return;
     struct misconfig_entry *e = &m->entry[i];
     struct misconfig_set *set = &m->set[i / MISCONFIG_WAYS];
     if (set->weight[i % MISCONFIG_WAYS] < UINT16_MAX)
         set->weight[i % MISCONFIG_WAYS]++;
-    uint64_t bit = ip_hash(src) & 127;
     e->singles++;
-    e->map[bit / 64] |= UINT64_C(1) << bit % 64;
-    if (e->singles >= MISCONFIG_SOURCES && is_many(m, e)) {
+    e->map[src / 64 & 1] |= UINT64_C(1) << src % 64;
+    if (e->singles >= MISCONFIG_SOURCES && e->marked != m->hour && is_many(m, e)) {
         e->marked = m->hour;
         set->marked |= (uint16_t)(1u << i % MISCONFIG_WAYS);
         set_filter(m, e);

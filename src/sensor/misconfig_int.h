@@ -61,18 +61,33 @@ void misconfig_done(struct misconfig *m);
 /* Move on to the hour of `ts`. Call at the opening of each window. */
 void misconfig_advance(struct misconfig *m, int64_t ts);
 
-/* Is this address and service marked? About 2 ns if not. */
-bool misconfig_marked(const struct misconfig *m, const struct ip *dst, uint32_t code);
+/* An address and service of the telescope, with what it is looked up by. */
+struct misconfig_target {
+    const struct ip *dst;
+    uint64_t dst_hash; /* ip_hash() */
+    uint64_t hash;
+    uint32_t code; /* service_code() */
+};
 
-/* Ask for memory that misconfig_note() will need. */
-static inline void misconfig_prefetch(const struct misconfig *m, uint32_t code)
+static inline struct misconfig_target misconfig_target(
+    const struct ip *dst, uint64_t dst_hash, uint32_t code)
 {
-    __builtin_prefetch(&m->pairs[code], 1);
+    return (struct misconfig_target){dst, dst_hash, hash_two(dst_hash, code), code};
 }
 
-/* A source has reached this address with this service for the first time in the window; `alone`
- * if it has reached no other one with it. */
+/* Is this target marked? About 2 ns if not. */
+bool misconfig_marked(const struct misconfig *m, const struct misconfig_target *target);
+
+/* Ask for memory that misconfig_note() will need. */
+static inline void misconfig_prefetch(
+    const struct misconfig *m, const struct misconfig_target *target)
+{
+    __builtin_prefetch(&m->pairs[target->code], 1);
+}
+
+/* A source (its ip_hash()) has reached this target for the first time in the window; `alone` if
+ * it has reached no other address with the service. */
 void misconfig_note(
-    struct misconfig *m, const struct ip *src, const struct ip *dst, uint32_t code, bool alone);
+    struct misconfig *m, uint64_t src, const struct misconfig_target *target, bool alone);
 
 #endif

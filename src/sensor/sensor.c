@@ -1,5 +1,4 @@
 #include "base/clock.h"
-#include "geo/geo.h"
 #include "sensor/classify.h"
 #include "sensor/evidence_int.h"
 #include "sensor/rows_int.h"
@@ -16,7 +15,9 @@ enum {
     CONTACTS_DEFAULT = 1 << 21,
     VECTORS_DEFAULT = 1 << 16,
     PAYLOAD_MOST = 256,
-    TAKE_AHEAD = 48, /* packets whose memory is asked for together */
+    LOOK_AHEAD = 64, /* packets that are looked at before they are taken */
+    STEP = 16,       /* packets that go through each step together */
+    STEPS = 4,
 };
 
 static const struct row_columns packet_columns = {
@@ -121,14 +122,25 @@ enum err sensor_open_window(struct sensor *s, int64_t ts)
     return OK;
 }
 
+/* A packet with what is found out about it. */
+struct seen {
+    const struct packet *packet;
+    struct fingerprint_hits hits;
+    enum packet_class class;
+    unsigned tool;                  /* rule + 1 */
+    uint64_t hash;                  /* of its source, in the table */
+    uint32_t host;                  /* HOST_NONE: left out */
+    struct misconfig_target target; /* what it asks for, if it is a scan */
+};
+
 /* Also keeps what the class misconfiguration is found from: who reached which address first. */
-static void count_contact(struct sensor *s, struct contact *c, const struct packet *p)
+static void count_contact(struct sensor *s, struct contact *c, const struct seen *seen)
 {
-    uint64_t dst = UINT64_C(1) << (ip_hash(&p->dst) & 63);
+    const struct packet *p = seen->packet;
+    uint64_t dst = UINT64_C(1) << (seen->target.dst_hash & 63);
     int64_t into = p->ts < s->start ? 0 : p->ts - s->start;
     int64_t slot = into * CONTACT_SLOTS_COUNT / s->options.window;
     if (!c->packets) {
-        c->src = ip_hash(&p->src);
         c->first = c->last = p->ts;
         c->win = p->tcp_win;
     }
@@ -147,20 +159,8 @@ static void count_contact(struct sensor *s, struct contact *c, const struct pack
     c->dsts |= dst;
     enum packet_class class = contact_class(c);
     if (class == CLASS_SCAN || class == CLASS_MISCONFIGURATION)
-        misconfig_note(&s->misconfig, &p->src, &p->dst,
-            service_code(contact_proto(c), contact_service(c)), c->dsts == dst);
+        misconfig_note(&s->misconfig, ip_hash(&p->src), &seen->target, c->dsts == dst);
 }
-
-/* A packet with what is found out about it. */
-struct seen {
-    const struct packet *packet;
-    struct fingerprint_hits hits;
-    enum packet_class class;
-    unsigned tool; /* rule + 1 */
-    uint64_t hash; /* of its source, in the table */
-    uint32_t host; /* HOST_NONE: left out */
-    uint64_t key;  /* of its contact, as far as can be told before; only to fetch memory */
-};
 
 static void count_packet(struct sensor *s, const struct packet *p)
 {
@@ -208,7 +208,7 @@ static void note_tool(struct sensor *s, struct seen *seen)
         use->sources++;
         packets = 0;
         for (unsigned i = 0; i < SCOPE_COUNT; i++)
-            packets += h->packets[i];
+            packets += host_packets_of(h, i);
     }
     use->packets += packets;
     if (!seen->tool)
@@ -223,10 +223,12 @@ static bool asks_elsewhere(const struct sensor *s, const struct seen *seen)
     const struct packet *p = seen->packet;
     if (seen->host == HOST_NONE)
         return false;
+    const struct host *h = &s->hosts.host[seen->host];
     uint64_t key = contact_key(seen->host, p->proto, p->dport, CLASS_SCAN);
-    uint32_t contact = contacts_peek(&s->contacts, key);
-    return contact != CONTACT_UNKNOWN &&
-           s->contacts.contact[contact].dsts != UINT64_C(1) << (ip_hash(&p->dst) & 63);
+    uint32_t contact = h->window == s->window ? contacts_peek(&s->contacts, &h->chain, key)
+                                              : (uint32_t)CONTACT_NONE;
+    return contact != CONTACT_NONE &&
+           s->contacts.contact[contact].dsts != UINT64_C(1) << (seen->target.dst_hash & 63);
 }
 
 static uint32_t survey_of(const struct sensor *s, const struct seen *seen)
@@ -240,14 +242,12 @@ static uint32_t survey_of(const struct sensor *s, const struct seen *seen)
  * address; then come those who announce themselves; then wrong settings. */
 static enum packet_class refine_scan(const struct sensor *s, const struct seen *seen)
 {
-    const struct packet *p = seen->packet;
     if (seen->tool &&
         fingerprints_at(s->shared.fingerprints, seen->tool - 1)->kind == SIGNATURE_WORM)
         return CLASS_WORM;
     if (survey_of(s, seen))
         return CLASS_SURVEY;
-    if (misconfig_marked(&s->misconfig, &p->dst, service_code(p->proto, p->dport)) &&
-        !asks_elsewhere(s, seen))
+    if (misconfig_marked(&s->misconfig, &seen->target) && !asks_elsewhere(s, seen))
         return CLASS_MISCONFIGURATION;
     return CLASS_SCAN;
 }
@@ -267,7 +267,7 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
         e = dos_add(&s->dos, p, p->ts < s->start ? s->start : p->ts);
     if (e)
         return e;
-    uint32_t contact = CONTACT_UNKNOWN;
+    uint32_t contact = CONTACT_NONE;
     if (seen->host != HOST_NONE)
         e = sensor_find_contact(s, &seen->host, p, seen->class, &contact);
     if (e)
@@ -277,7 +277,7 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
         return OK;
     }
     struct contact *c = &s->contacts.contact[contact];
-    count_contact(s, c, p);
+    count_contact(s, c, seen);
     if (seen->tool)
         c->tool = (uint8_t)seen->tool;
     return OK;
@@ -287,7 +287,9 @@ static enum err put_row(
     struct sensor *s, struct block *out, struct row_words *words, const struct seen *seen)
 {
     static const char nowhere[2];
-    const struct host *h = seen->host == HOST_NONE ? NULL : &s->hosts.host[seen->host];
+    struct host *h = seen->host == HOST_NONE ? NULL : &s->hosts.host[seen->host];
+    if (h && !h->located)
+        sensor_locate(s, h);
     struct row_tags tags = {.class = seen->class, .asn = h ? h->asn : 0};
     enum err e =
         rows_country(words, out, PACKET_COUNTRY, h ? h->country : nowhere, &tags.country);
@@ -311,18 +313,6 @@ static enum packet_class likely_class(
     return h->survey ? CLASS_SURVEY : CLASS_SCAN;
 }
 
-/* The contact that a packet will most likely be counted into; `host` may be a source that has
- * no entry yet. */
-static void guess_contact(const struct sensor *s, struct seen *seen, uint32_t host)
-{
-    static const struct host fresh;
-    const struct packet *p = seen->packet;
-    const struct host *h = host < s->hosts.count ? &s->hosts.host[host] : &fresh;
-    enum packet_class class = likely_class(s, seen, h);
-    seen->key = contact_key(host, p->proto, classify_service(p, class), class);
-    contacts_prefetch_index(&s->contacts, seen->key);
-}
-
 void sensor_look(
     const struct sensor_shared *shared, const struct packet *p, struct sensor_look *ret_look)
 {
@@ -332,43 +322,95 @@ void sensor_look(
         fingerprints_match(shared->fingerprints, p, &ret_look->hits);
 }
 
-/* Before packets are taken one by one, ask for all the memory that they will need: each look-up
- * waits for memory only once in a batch, not once a packet. Sources that are not in the table
- * will be numbered as they come. */
-static void prepare(const struct sensor *s, const struct packet *packets,
-    const struct sensor_look *looks, struct seen *seen, size_t count)
+/* Packets on their way into the sensor: each step asks for the memory that the next one reads,
+ * and comes so much later that it has arrived. */
+struct line {
+    const struct packet *packets;
+    const struct sensor_look *looks;
+    size_t count;
+    struct seen seen[STEPS * STEP]; /* by number, modulo its length */
+};
+
+static struct seen *line_at(struct line *l, size_t number)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct packet *p = &packets[i];
-        seen[i].packet = p;
-        seen[i].hits = looks[i].hits;
-        seen[i].class = looks[i].class;
-        seen[i].tool = 0;
-        seen[i].hash = hosts_hash(&s->hosts, &p->src);
-        hosts_prefetch_index(&s->hosts, seen[i].hash);
-        misconfig_prefetch(&s->misconfig, service_code(p->proto, p->dport));
+    return &l->seen[number % (STEPS * STEP)];
+}
+
+/* First step: where the source and the target will be looked for. */
+static void step_ask(const struct sensor *s, struct line *l, size_t number)
+{
+    const struct packet *p = &l->packets[number];
+    const struct sensor_look *look = &l->looks[number];
+    struct seen *seen = line_at(l, number);
+    seen->packet = p;
+    seen->hits = look->hits;
+    seen->class = look->class;
+    seen->tool = 0;
+    seen->hash = hosts_hash(&s->hosts, &p->src);
+    hosts_prefetch_index(&s->hosts, seen->hash);
+    seen->target =
+        misconfig_target(&p->dst, ip_hash(&p->dst), service_code(p->proto, p->dport));
+    misconfig_prefetch(&s->misconfig, &seen->target);
+}
+
+/* Second step: the source. */
+static void step_source(const struct sensor *s, struct line *l, size_t number)
+{
+    struct seen *seen = line_at(l, number);
+    seen->host = hosts_prefetch(&s->hosts, seen->hash);
+}
+
+/* Third step: what the source leads to. */
+static void step_contact(const struct sensor *s, struct line *l, size_t number)
+{
+    const struct seen *seen = line_at(l, number);
+    const struct packet *p = seen->packet;
+    if (seen->host == HOST_NONE || seen->host >= s->hosts.count)
+        return;
+    const struct host *h = &s->hosts.host[seen->host];
+    if (seen->hits.count || fingerprint_scope(p) != SCOPE_SYN)
+        host_prefetch_rest(h);
+    if (h->window != s->window)
+        return;
+    enum packet_class class = likely_class(s, seen, h);
+    contacts_prefetch(&s->contacts, &h->chain,
+        contact_key(seen->host, p->proto, classify_service(p, class), class));
+}
+
+/* Last step: the packet is taken. */
+static enum err step_take(
+    struct sensor *s, struct line *l, size_t number, struct block *out, struct row_words *words)
+{
+    struct seen *seen = line_at(l, number);
+    assert(seen->packet->ts < s->start + s->options.window);
+    enum err e = take_packet(s, seen);
+    return e || !out ? e : put_row(s, out, words, seen);
+}
+
+/* All packets through all steps, STEP of them at once. */
+static enum err line_run(
+    struct sensor *s, struct line *l, struct block *out, struct row_words *words)
+{
+    enum err e = OK;
+    for (size_t at = 0; !e && at < l->count + (STEPS - 1) * STEP; at += STEP) {
+        for (size_t i = at; i < at + STEP && i < l->count; i++)
+            step_ask(s, l, i);
+        for (size_t i = at - STEP; at >= STEP && i < at && i < l->count; i++)
+            step_source(s, l, i);
+        for (size_t i = at - 2 * STEP; at >= 2 * STEP && i < at - STEP && i < l->count; i++)
+            step_contact(s, l, i);
+        for (size_t i = at - 3 * STEP;
+             !e && at >= 3 * STEP && i < at - 2 * STEP && i < l->count; i++)
+            e = step_take(s, l, i, out, words);
     }
-    for (size_t i = 0; i < count; i++) {
-        seen[i].host = hosts_prefetch(&s->hosts, seen[i].hash);
-        if (seen[i].host == HOST_NONE)
-            geo_prefetch(s->shared.geo, &seen[i].packet->src, 0);
-    }
-    size_t next = s->hosts.count;
-    for (size_t i = 0; i < count; i++) {
-        if (seen[i].host == HOST_NONE)
-            geo_prefetch(s->shared.geo, &seen[i].packet->src, 1);
-        guess_contact(s, &seen[i], seen[i].host == HOST_NONE ? (uint32_t)next++ : seen[i].host);
-    }
-    for (size_t i = 0; i < count; i++)
-        if (seen[i].host != HOST_NONE)
-            contacts_prefetch(&s->contacts, seen[i].key);
+    return e;
 }
 
 enum err sensor_take_looked(struct sensor *s, const struct packet *packets,
     const struct sensor_look *looks, size_t count, struct block *out)
 {
     struct row_words words;
-    struct seen seen[TAKE_AHEAD];
+    struct line line;
     if (!count)
         return OK;
     if (out && out->cap - out->rows < count)
@@ -376,28 +418,21 @@ enum err sensor_take_looked(struct sensor *s, const struct packet *packets,
     enum err e = sensor_open_window(s, packets[0].ts);
     if (!e && out)
         e = rows_start(&words, out, &packet_columns, s->site);
-    for (size_t at = 0; !e && at < count; at += TAKE_AHEAD) {
-        size_t n = count - at < TAKE_AHEAD ? count - at : TAKE_AHEAD;
-        prepare(s, packets + at, looks + at, seen, n);
-        for (size_t i = 0; !e && i < n; i++) {
-            assert(seen[i].packet->ts < s->start + s->options.window);
-            e = take_packet(s, &seen[i]);
-            if (!e && out)
-                e = put_row(s, out, &words, &seen[i]);
-        }
-    }
-    return e;
+    line.packets = packets;
+    line.looks = looks;
+    line.count = count;
+    return e ? e : line_run(s, &line, out, &words);
 }
 
 enum err sensor_take(
     struct sensor *s, const struct packet *packets, size_t count, struct block *out)
 {
-    struct sensor_look looks[TAKE_AHEAD];
+    struct sensor_look looks[LOOK_AHEAD];
     if (out && out->cap - out->rows < count)
         return ERR_FULL;
     enum err e = OK;
-    for (size_t at = 0; !e && at < count; at += TAKE_AHEAD) {
-        size_t n = count - at < TAKE_AHEAD ? count - at : TAKE_AHEAD;
+    for (size_t at = 0; !e && at < count; at += LOOK_AHEAD) {
+        size_t n = count - at < LOOK_AHEAD ? count - at : LOOK_AHEAD;
         for (size_t i = 0; i < n; i++)
             sensor_look(&s->shared, &packets[at + i], &looks[i]);
         e = sensor_take_looked(s, packets + at, looks, n, out);

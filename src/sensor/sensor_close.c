@@ -1,4 +1,5 @@
 /* The close of a window, and what the sensor tells of the time since its start. */
+#include "geo/geo.h"
 #include "sensor/evidence_int.h"
 #include "sensor/rows_int.h"
 #include "sensor/sensor_int.h"
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 
 enum {
-    CLOSE_AHEAD = 16 /* rows whose source is asked for beforehand */
+    CLOSE_STEP = 8 /* rows between asking for memory and reading it */
 };
 
 static const struct row_columns contact_columns = {.site = CONTACT_SITE,
@@ -69,40 +70,102 @@ static unsigned contact_tool(
     return 0;
 }
 
-static enum err put_contact(
-    struct sensor *s, struct block *b, struct row_words *w, const struct contact *c)
+/* The columns of a block of contacts, looked up once. */
+struct contact_cells {
+    int64_t *start, *first, *last;
+    struct ip *src;
+    uint8_t *proto, *flags;
+    uint16_t *site, *dport, *class, *tool, *country, *win;
+    uint32_t *asn, *packets;
+    uint64_t *bytes, *dsts, *slots;
+};
+
+static struct contact_cells cells_of(const struct block *b)
+{
+    return (struct contact_cells){
+        .start = block_time(b, CONTACT_START),
+        .first = block_time(b, CONTACT_FIRST),
+        .last = block_time(b, CONTACT_LAST),
+        .src = block_ip(b, CONTACT_SRC),
+        .proto = block_u8(b, CONTACT_PROTO),
+        .flags = block_u8(b, CONTACT_FLAGS),
+        .site = block_name(b, CONTACT_SITE),
+        .dport = block_u16(b, CONTACT_DPORT),
+        .class = block_name(b, CONTACT_CLASS),
+        .tool = block_name(b, CONTACT_TOOL),
+        .country = block_name(b, CONTACT_COUNTRY),
+        .win = block_u16(b, CONTACT_WIN),
+        .asn = block_u32(b, CONTACT_ASN),
+        .packets = block_u32(b, CONTACT_PACKETS),
+        .bytes = block_u64(b, CONTACT_BYTES),
+        .dsts = block_u64(b, CONTACT_DSTS),
+        .slots = block_u64(b, CONTACT_SLOTS),
+    };
+}
+
+static enum err put_contact(struct sensor *s, struct block *b, const struct contact_cells *to,
+    struct row_words *w, const struct contact *c)
 {
     size_t row = b->rows;
     const struct host *h = &s->hosts.host[contact_host(c)];
     unsigned number = contact_tool(s, c, h);
-    uint16_t country, tool;
-    enum err e = rows_country(w, b, CONTACT_COUNTRY, h->country, &country);
+    enum err e = rows_country(w, b, CONTACT_COUNTRY, h->country, &to->country[row]);
     if (!e)
-        e = rows_tool(w, b, CONTACT_TOOL, number, sensor_tool_name(s, number), &tool);
+        e = rows_tool(w, b, CONTACT_TOOL, number, sensor_tool_name(s, number), &to->tool[row]);
     if (e)
         return e;
-    block_time(b, CONTACT_START)[row] = s->start;
-    block_name(b, CONTACT_SITE)[row] = w->site;
-    block_ip(b, CONTACT_SRC)[row] = h->ip;
-    block_u8(b, CONTACT_PROTO)[row] = contact_proto(c);
-    block_u16(b, CONTACT_DPORT)[row] = contact_service(c);
-    block_name(b, CONTACT_CLASS)[row] = (uint16_t)contact_class(c);
-    block_name(b, CONTACT_TOOL)[row] = tool;
-    block_name(b, CONTACT_COUNTRY)[row] = country;
-    block_u32(b, CONTACT_ASN)[row] = h->asn;
-    block_u32(b, CONTACT_PACKETS)[row] = c->packets;
-    block_u64(b, CONTACT_BYTES)[row] = c->bytes;
-    block_u64(b, CONTACT_DSTS)[row] = c->dsts;
-    block_u64(b, CONTACT_SLOTS)[row] = c->slots;
-    block_time(b, CONTACT_FIRST)[row] = c->first;
-    block_time(b, CONTACT_LAST)[row] = c->last;
-    block_u8(b, CONTACT_FLAGS)[row] = c->flags;
-    block_u16(b, CONTACT_WIN)[row] = c->win;
+    to->start[row] = s->start;
+    to->site[row] = w->site;
+    to->src[row] = h->ip;
+    to->proto[row] = contact_proto(c);
+    to->dport[row] = contact_service(c);
+    to->class[row] = (uint16_t)contact_class(c);
+    to->asn[row] = h->asn;
+    to->packets[row] = c->packets;
+    to->bytes[row] = c->bytes;
+    to->dsts[row] = c->dsts;
+    to->slots[row] = c->slots;
+    to->first[row] = c->first;
+    to->last[row] = c->last;
+    to->flags[row] = c->flags;
+    to->win[row] = c->win;
     b->rows++;
     return OK;
 }
 
-static enum err put_contacts(struct sensor *s)
+/* Ask for what contact number `i` will need, each time for what the last time led to. */
+static void ask_ahead(const struct sensor *s, size_t i, unsigned step)
+{
+    if (i >= s->contacts.count)
+        return;
+    const struct contact *c = &s->contacts.contact[i];
+    const struct host *h = &s->hosts.host[contact_host(c)];
+    if (step == 0) {
+        __builtin_prefetch(h);
+        return;
+    }
+    if (!h->located)
+        geo_prefetch(s->shared.geo, &h->ip, step - 1);
+    if (step == 1)
+        services_prefetch(&s->services, c, ip_hash(&h->ip));
+}
+
+/* Everything that a contact leaves behind: a row, and its part of the busiest services. */
+static enum err close_contact(struct sensor *s, struct block *b, const struct contact_cells *to,
+    struct row_words *w, size_t number)
+{
+    const struct contact *c = &s->contacts.contact[number];
+    struct host *h = &s->hosts.host[contact_host(c)];
+    ask_ahead(s, number + 3 * CLOSE_STEP, 0);
+    ask_ahead(s, number + 2 * CLOSE_STEP, 1);
+    ask_ahead(s, number + CLOSE_STEP, 2);
+    if (!h->located)
+        sensor_locate(s, h);
+    services_count(&s->services, c, ip_hash(&h->ip));
+    return put_contact(s, b, to, w, c);
+}
+
+static enum err close_contacts(struct sensor *s)
 {
     struct row_words words;
     s->turn = !s->turn;
@@ -115,17 +178,16 @@ static enum err put_contacts(struct sensor *s)
         enum err e = contact_block(&s->rows[s->turn], rows, &b);
         if (!e)
             e = rows_start(&words, b, &contact_columns, s->site);
-        for (size_t i = 0; !e && i < rows; i++) {
-            const struct contact *c = &s->contacts.contact[from + i];
-            if (i + CLOSE_AHEAD < rows)
-                __builtin_prefetch(&s->hosts.host[contact_host(c + CLOSE_AHEAD)]);
-            e = put_contact(s, b, &words, c);
-        }
+        if (e)
+            return e;
+        struct contact_cells to = cells_of(b);
+        for (size_t i = 0; !e && i < rows; i++)
+            e = close_contact(s, b, &to, &words, from + i);
         if (e)
             return e;
         from += rows;
     }
-    return OK;
+    return services_settle(&s->services, &s->contacts, &s->hosts);
 }
 
 void sensor_note_examples(struct sensor *s)
@@ -145,9 +207,7 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
 {
     enum err e = sensor_open_window(s, start);
     if (!e)
-        e = put_contacts(s);
-    if (!e)
-        e = services_add(&s->services, &s->contacts);
+        e = close_contacts(s);
     if (!e)
         e = dos_close_window(&s->dos, s->start + s->options.window);
     if (e)

@@ -56,6 +56,10 @@ enum err sensor_open_window(struct sensor *s, int64_t ts) MUST_CHECK;
 enum err sensor_find_host(struct sensor *s, const struct ip *ip, uint64_t hash, uint32_t guess,
     uint32_t *ret_host) MUST_CHECK;
 
+/* Look up where a source is. Put off until somebody asks, at the latest to the close of the
+ * window, where look-ups do not wait for each other. */
+void sensor_locate(const struct sensor *s, struct host *h);
+
 /* The contact of a source and service, new if need be. Making room for it may give the source
  * another number, or leave it out: then *host is HOST_NONE. */
 enum err sensor_find_contact(struct sensor *s, uint32_t *host, const struct packet *p,

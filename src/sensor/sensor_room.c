@@ -27,6 +27,20 @@ static uint64_t contacts_packets(const struct contacts *t)
     return sum;
 }
 
+/* Hang all contacts on their sources again. */
+static enum err hang_contacts(struct sensor *s)
+{
+    for (size_t i = 0; i < s->hosts.count; i++)
+        s->hosts.host[i].chain = contact_chain_empty();
+    for (size_t i = 0; i < s->contacts.count; i++) {
+        struct host *h = &s->hosts.host[contact_host(&s->contacts.contact[i])];
+        enum err e = contacts_hang(&s->contacts, &h->chain, (uint32_t)i);
+        if (e)
+            return e;
+    }
+    return OK;
+}
+
 /* Drop the sources that keep_host() refuses, and their contacts. */
 static enum err drop_sources(struct sensor *s, bool present_only)
 {
@@ -38,11 +52,9 @@ static enum err drop_sources(struct sensor *s, bool present_only)
     uint64_t before = contacts_packets(&s->contacts);
     hosts_filter(&s->hosts, keep_host, &k, moved);
     contacts_move(&s->contacts, moved);
-    for (size_t i = 0; i < s->hosts.count; i++)
-        s->hosts.host[i].contact = CONTACT_UNKNOWN;
-    s->counts.sampled_out += before - contacts_packets(&s->contacts);
     free(moved);
-    return OK;
+    s->counts.sampled_out += before - contacts_packets(&s->contacts);
+    return hang_contacts(s);
 }
 
 /* A table is full: forget idle sources first, then leave out half of all addresses. Whether a
@@ -58,6 +70,15 @@ static enum err make_room(struct sensor *s)
         e = drop_sources(s, true);
     }
     return e;
+}
+
+void sensor_locate(const struct sensor *s, struct host *h)
+{
+    struct geo_place place;
+    geo_find(s->shared.geo, &h->ip, &place);
+    h->asn = place.asn;
+    memcpy(h->country, place.country, sizeof h->country);
+    h->located = true;
 }
 
 enum err sensor_find_host(
@@ -77,11 +98,7 @@ enum err sensor_find_host(
             return OK;
         enum err e = hosts_add(&s->hosts, ip, hash, ret_host);
         if (!e) {
-            struct geo_place place;
-            geo_find(s->shared.geo, ip, &place);
             struct host *h = &s->hosts.host[*ret_host];
-            h->asn = place.asn;
-            memcpy(h->country, place.country, sizeof h->country);
             h->survey = s->shared.surveys ? (uint16_t)survey_find(s->shared.surveys, ip) : 0;
         }
         if (e != ERR_FULL)
@@ -98,15 +115,11 @@ enum err sensor_find_contact(struct sensor *s, uint32_t *host, const struct pack
     for (;;) {
         uint64_t key = contact_key(*host, p->proto, classify_service(p, class), class);
         struct host *h = &s->hosts.host[*host];
-        if (h->window == s->window && h->contact != CONTACT_UNKNOWN &&
-            s->contacts.contact[h->contact].key == key) {
-            *ret_contact = h->contact;
-            return OK;
+        if (h->window != s->window) {
+            h->window = s->window;
+            h->chain = contact_chain_empty();
         }
-        h->window = s->window;
-        enum err e = contacts_find(&s->contacts, key, ret_contact);
-        if (!e)
-            h->contact = *ret_contact;
+        enum err e = contacts_find(&s->contacts, &h->chain, key, ret_contact);
         if (e != ERR_FULL)
             return e;
         e = make_room(s);

@@ -140,59 +140,49 @@ static enum err place_services(struct services *t, const struct contacts *contac
     return OK;
 }
 
-static void count_contact(struct services *t, const struct contact *c, uint32_t code)
+static void count_known(struct services *t, const struct contact *c, uint64_t src)
 {
-    size_t i = t->number[code] - 1u;
+    size_t i = t->number[code_of(c)] - 1u;
     t->entry[i].packets += c->packets;
     t->entry[i].stale = true;
-    distinct_add(&t->distinct[i], c->src);
+    distinct_add(&t->distinct[i], src);
 }
 
-/* Ask for the memory that counting a contact will need. */
-static void prefetch_contact(const struct services *t, const struct contact *c)
+void services_prefetch(const struct services *t, const struct contact *c, uint64_t src)
 {
     unsigned number = t->number[code_of(c)];
     if (number)
-        __builtin_prefetch(distinct_place(&t->distinct[number - 1], c->src));
+        __builtin_prefetch(distinct_place(&t->distinct[number - 1], src));
 }
 
-/* Count what belongs to services with a place; of the others, count the sources. */
-static bool count_known(struct services *t, const struct contacts *contacts)
+void services_count(struct services *t, const struct contact *c, uint64_t src)
 {
-    enum {
-        AHEAD = 12
-    };
-    bool others = false;
-    for (size_t i = 0; i < contacts->count; i++) {
-        const struct contact *c = &contacts->contact[i];
-        if (i + AHEAD < contacts->count)
-            prefetch_contact(t, c + AHEAD);
-        if (contact_class(c) == CLASS_BACKSCATTER)
-            continue;
-        uint32_t code = code_of(c);
-        if (t->number[code]) {
-            count_contact(t, c, code);
-        } else {
-            t->window[code]++;
-            others = true;
-        }
+    if (contact_class(c) == CLASS_BACKSCATTER)
+        return;
+    uint32_t code = code_of(c);
+    if (t->number[code]) {
+        count_known(t, c, src);
+        return;
     }
-    return others;
+    t->window[code]++;
+    t->others = true;
 }
 
-enum err services_add(struct services *t, const struct contacts *contacts)
+enum err services_settle(
+    struct services *t, const struct contacts *contacts, const struct hosts *hosts)
 {
-    if (!count_known(t, contacts))
+    if (!t->others)
         return OK;
     enum err e = place_services(t, contacts);
     for (size_t i = 0; i < contacts->count; i++) {
         const struct contact *c = &contacts->contact[i];
         uint32_t code = code_of(c);
         if (contact_class(c) != CLASS_BACKSCATTER && t->window[code] && t->number[code])
-            count_contact(t, c, code);
+            count_known(t, c, ip_hash(&hosts->host[contact_host(c)].ip));
     }
     for (size_t i = 0; i < contacts->count; i++)
         t->window[code_of(&contacts->contact[i])] = 0;
+    t->others = false;
     return e;
 }
 

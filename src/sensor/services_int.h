@@ -2,8 +2,8 @@
 #define SENSOR_SERVICES_INT_H
 
 #include "num/distinct.h"
-#include "sensor/contacts_int.h"
 #include "sensor/sensor.h"
+#include "sensor/sources_int.h"
 
 /* The busiest services since the start, by distinct sources; backscatter asks for nothing and
  * is not counted. Bounded: at the cap, a service gives its place to one that had more sources
@@ -46,13 +46,19 @@ struct services {
     size_t count, room;
     double least; /* no entry of a full table has fewer sources than this ... */
     size_t hand;  /* ... and none before this one as few */
+    bool others;  /* the window has services without a place */
 };
 
 enum err services_init(struct services *t) MUST_CHECK;
 void services_done(struct services *t);
 
-/* Add a closed window. */
-enum err services_add(struct services *t, const struct contacts *contacts) MUST_CHECK;
+/* Ask for the memory that services_count() will need; `src` is ip_hash() of the source. */
+void services_prefetch(const struct services *t, const struct contact *c, uint64_t src);
+
+/* Count each contact of a closed window in turn, and then all that have no place yet. */
+void services_count(struct services *t, const struct contact *c, uint64_t src);
+enum err services_settle(
+    struct services *t, const struct contacts *contacts, const struct hosts *hosts) MUST_CHECK;
 
 size_t services_top(const struct services *t, struct sensor_port *ret_ports, size_t cap);
 

@@ -1,14 +1,17 @@
 #include "sensor/sources_int.h"
 
-#include "sensor/memory_int.h"
+#include "base/memory.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 enum {
-    HOSTS_START = 1024
+    HOSTS_START = 1024,
+    REINDEX_AHEAD = 16
 };
 
 _Static_assert(sizeof(struct host) == 128, "a source takes two cache lines");
+_Static_assert(offsetof(struct host, other_packets) == 64, "most packets need the first one");
 
 /* Leaves the index empty. */
 static enum err grow(struct hosts *t, size_t room)
@@ -35,6 +38,8 @@ static void reindex(struct hosts *t)
     for (size_t i = 0; i < t->count; i++) {
         uint64_t hash = hosts_hash(t, &t->host[i].ip);
         uint32_t other;
+        if (i + REINDEX_AHEAD < t->count)
+            index_prefetch(&t->index, hosts_hash(t, &t->host[i + REINDEX_AHEAD].ip));
         size_t p = index_first(&t->index, hash);
         while (index_at(&t->index, p, hash, &other))
             p = index_next(&t->index, p);
@@ -83,7 +88,7 @@ enum err hosts_add(struct hosts *t, const struct ip *ip, uint64_t hash, uint32_t
     enum err e = index_put(&t->index, p, hash, (uint32_t)t->count);
     if (e)
         return e;
-    t->host[t->count] = (struct host){.ip = *ip, .contact = HOST_NONE};
+    t->host[t->count] = (struct host){.ip = *ip, .chain = contact_chain_empty()};
     *ret_host = (uint32_t)t->count++;
     return OK;
 }

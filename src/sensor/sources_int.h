@@ -3,6 +3,7 @@
 
 #include "base/index.h"
 #include "base/ip.h"
+#include "sensor/contacts_int.h"
 #include "sensor/fingerprint.h"
 
 /* What is remembered of each source address: where it is, what it has sent, and the evidence
@@ -32,25 +33,44 @@ struct host_evidence {
     uint32_t last; /* digest of the latest that counted: a repetition is no further evidence */
 };
 
+/* One cache line for what every packet needs, and one for the rest. */
 struct host {
     struct ip ip;
-    uint32_t asn;
-    char country[2];  /* NULs if not known */
-    uint16_t survey;  /* number of its list + 1 */
-    uint32_t window;  /* the latest in which it was seen */
-    uint32_t contact; /* of that window: its latest contact */
-    uint32_t packets[SCOPE_COUNT];
-    uint8_t named; /* the first rule with enough evidence, + 1 */
+    uint32_t window;                /* the latest in which it was seen */
+    struct contact_chain chain;     /* of that window */
+    uint32_t asn;                   /* with the country, once it is `located` */
+    uint32_t last_each;             /* the pairwise rules whose condition `last` met */
+    struct fingerprint_packet last; /* the latest that met one at all */
+    uint32_t syn_packets;           /* of SCOPE_SYN */
+    char country[2];                /* NULs if not known */
+    uint16_t survey;                /* number of its list + 1 */
+    uint8_t named;                  /* the first rule with enough evidence, + 1 */
     uint8_t rule_count;
-    uint8_t rule[HOST_EVIDENCE];
     uint8_t proven; /* bit i: there is enough evidence for rule[i] */
-    uint8_t spare[5];
-    /* From here on the second cache line, which traffic that matches nothing does not touch. */
+    bool located;
+    /* The second line: for packets that match a rule or open no TCP connection. */
+    uint32_t other_packets[SCOPE_COUNT]; /* of the other scopes */
     struct host_evidence evidence[HOST_EVIDENCE];
-    struct fingerprint_packet last; /* the latest that met the condition of a pairwise rule */
-    uint32_t last_each;             /* and of which */
+    uint8_t rule[HOST_EVIDENCE];
     uint8_t spare_too[8];
 };
+
+/* Where a source's packets of a scope are counted. */
+static inline uint32_t *host_packets(struct host *h, unsigned scope)
+{
+    return scope == SCOPE_SYN ? &h->syn_packets : &h->other_packets[scope];
+}
+
+static inline uint32_t host_packets_of(const struct host *h, unsigned scope)
+{
+    return scope == SCOPE_SYN ? h->syn_packets : h->other_packets[scope];
+}
+
+/* Ask for the line that few packets need. */
+static inline void host_prefetch_rest(const struct host *h)
+{
+    __builtin_prefetch(&h->other_packets);
+}
 
 struct hosts {
     struct index index;
@@ -93,7 +113,6 @@ static inline uint32_t hosts_prefetch(const struct hosts *t, uint64_t hash)
         if (e == INDEX_OTHER)
             continue;
         __builtin_prefetch(&t->host[e]);
-        __builtin_prefetch((const char *)&t->host[e] + 64);
         return e;
     }
     return HOST_NONE;

@@ -1,5 +1,5 @@
-#ifndef SENSOR_MEMORY_INT_H
-#define SENSOR_MEMORY_INT_H
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
 
 #include <stddef.h>
 #include <stdint.h>
