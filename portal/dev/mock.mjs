@@ -6,6 +6,7 @@ import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeAlerts } from './mock/alerts.mjs';
 import * as answers from './mock/answers.mjs';
+import * as fleet from './mock/fleet.mjs';
 import { makeModel, SITES } from './mock/model.mjs';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '../dist');
@@ -81,6 +82,12 @@ const ROUTES = [
   ['GET', /^\/sites\/([^/]+)$/, (q, name) => {
     const made = answers.site(model, q, name);
     if (!made) throw new Problem(404, `There is no site "${name}"`, `Sites: ${SITES.map((s) => s.name).join(', ')}.`);
+    return made;
+  }],
+  ['GET', /^\/fleet$/, () => fleet.fleet()],
+  ['GET', /^\/fleet\/([^/]+)$/, (_q, name) => {
+    const made = fleet.fleetSite(name);
+    if (!made) throw new Problem(404, `There is no site "${name}" that runs by itself`);
     return made;
   }],
   ['GET', /^\/datasets$/, () => ({ rows: answers.datasets() })],

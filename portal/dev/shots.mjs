@@ -18,7 +18,7 @@ const widths = take('--widths', '1440,390').split(',').map(Number);
 
 const PAGES = {
   overview: '#/', alerts: '#/alerts', ports: '#/ports', port: '#/ports/udp/53413?range=all', sources: '#/sources', sites: '#/sites',
-  victims: '#/victims', settings: '#/settings', alert: undefined, source: undefined, site: undefined,
+  fleet: '#/fleet', 'fleet-site': '#/fleet/kr-01', victims: '#/victims', settings: '#/settings', alert: undefined, source: undefined, site: undefined,
 };
 const wanted = argv.length > 0 ? argv : ['login', ...Object.keys(PAGES)];
 

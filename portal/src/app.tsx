@@ -5,6 +5,8 @@ import { resume, useMe } from './api/session';
 import { href, useRoute } from './lib/route';
 import { AlertPage } from './pages/alert';
 import { AlertsPage } from './pages/alerts';
+import { FleetPage } from './pages/fleet';
+import { FleetSitePage } from './pages/fleet-site';
 import { LoginPage } from './pages/login';
 import { OverviewPage } from './pages/overview';
 import { PortsPage } from './pages/ports';
@@ -27,6 +29,7 @@ function Page() {
   if (place === 'ports') return <PortsPage key={path.join()} proto={detail} port={extra} />;
   if (place === 'sources') return detail ? <SourcePage key={detail} address={detail} /> : <SourcesPage />;
   if (place === 'sites') return detail ? <SitePage key={detail} name={detail} /> : <SitesPage />;
+  if (place === 'fleet') return detail ? <FleetSitePage key={detail} name={detail} /> : <FleetPage />;
   if (place === 'victims') return <VictimsPage />;
   if (place === 'settings') return <SettingsPage />;
   return (

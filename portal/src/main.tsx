@@ -7,6 +7,7 @@ import './styles/layout.css';
 import './styles/parts.css';
 import './styles/charts.css';
 import './styles/pages.css';
+import './styles/fleet.css';
 import './styles/print.css';
 
 const root = document.getElementById('app');

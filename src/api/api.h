@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "fleet/fleet.h"
 #include "store/ask.h"
 #include "store/catalog.h"
 #include "store/store.h"
@@ -84,6 +85,7 @@ struct api_parts {
     struct api_store store;
     struct catalog *catalog;
     struct api_live live;
+    struct fleet *fleet; /* NULL: no site runs by itself */
 };
 
 /* Bind and answer. The fault names the option that is wrong, or the address that is taken

@@ -42,6 +42,10 @@ enum err handle_overview(struct request *r);
 enum err handle_packets(struct request *r);
 enum err handle_events(struct request *r);
 
+/* sites_fleet.c */
+enum err handle_fleet(struct request *r);
+enum err handle_fleet_site(struct request *r);
+
 /* hub.c */
 enum err handle_datasets(struct request *r);
 enum err handle_status(struct request *r);

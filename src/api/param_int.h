@@ -78,6 +78,8 @@ enum param_where {
         "jsonl or csv")                                                                        \
     X(P_LAST, IN_QUERY, "last", PARAM_DURATION, 600, 7776000, NULL, "24h",                     \
         "a duration of 10m to 90d, such as 24h")                                               \
+    X(P_SPAN, IN_QUERY, "last", PARAM_DURATION, 3600, 34560000, NULL, "30d",                   \
+        "a duration of 1h to 400d, such as 30d")                                               \
     X(P_STATUS, IN_QUERY, "status", PARAM_WORD, 0, 0, "closed|open", NULL, "open or closed")   \
     X(P_STATE, IN_QUERY, "state", PARAM_WORD, 0, 0, "new|seen|known|right|wrong", NULL,        \
         "new, seen, known, right or wrong")                                                    \

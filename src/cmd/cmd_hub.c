@@ -7,6 +7,7 @@
 #include "cmd/config_file.h"
 #include "cmd/folder.h"
 #include "cmd/hub_client.h"
+#include "cmd/hub_fleet.h"
 #include "cmd/hub_live.h"
 #include "cmd/hub_sites.h"
 #include "cmd/imports.h"
@@ -148,6 +149,7 @@ struct hub {
     struct keep *keep;
     struct hub_sites sites;
     struct hub_live *live;
+    struct hub_fleet fleet;
     struct analysis *analysis;
     struct pipeline *pipeline;
     struct api *api;
@@ -398,8 +400,12 @@ static enum err api_open(struct hub *h, struct fault *f)
         .store = api_store_over(keep_store(h->keep)),
         .catalog = keep_catalog(h->keep),
         .live = {h, show_sites, show_datasets, show_health, show_metrics},
+        .fleet = h->fleet.fleet,
     };
-    return api_start(&h->api, &options, &parts, f);
+    e = api_start(&h->api, &options, &parts, f);
+    if (!e)
+        atomic_store(&h->fleet.api, h->api);
+    return e;
 }
 
 struct token_name {
@@ -499,6 +505,7 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     h->changed = calloc(CHANGED_MAX, sizeof *h->changed);
     if (!h->changed)
         return fault_set(f, ERR_NOMEM, "out of memory");
+    struct clock wall = clock_system();
     enum err e = config_read(h, conf, f);
     if (!e)
         e = api_listen_check(conf_text(conf, "listen"), f);
@@ -523,6 +530,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = ingest_prepare(h, f);
     if (!e)
+        e = hub_fleet_open(&h->fleet, keep_catalog(h->keep), clock_now(&wall), f);
+    if (!e)
         e = api_open(h, f);
     return e ? e : address_leave(h, f);
 }
@@ -534,6 +543,8 @@ static void hub_close(struct hub *h)
     if (h->api)
         hub_address_remove(h->data);
     api_stop(h->api);
+    struct clock wall = clock_system();
+    hub_fleet_close(&h->fleet, clock_now(&wall));
     pipeline_free(h->pipeline);
     hub_sites_close(&h->sites);
     keep_close(h->keep);
@@ -558,6 +569,7 @@ static void hub_watch(struct hub *h)
             continue;
         measured = now;
         hub_live_measure(h->live, now);
+        hub_fleet_look(&h->fleet, h->sites.about, h->sites.count, now);
     }
 }
 

@@ -344,7 +344,7 @@ void watch_tell(
             duration_format(time_floor(now - w->heard, US_SECOND), span));
         return;
     case WATCH_BEHIND:
-        snprintf(text, WATCH_SENTENCE, "its oldest record waits for the hub since %s",
+        snprintf(text, WATCH_SENTENCE, "its oldest record has waited %s for the hub",
             duration_format((int64_t)fmin(value, 1e9) * US_SECOND, span));
         return;
     case WATCH_QUIET:

@@ -52,6 +52,28 @@ static void must(enum err e, const struct fault *f)
     exit(1);
 }
 
+/* jp-01 was heard long ago, kr-01 speaks now, br-01 has yet to speak. */
+static struct fleet *fleet_make(struct catalog *c)
+{
+    struct clock wall = clock_system();
+    int64_t now = clock_now(&wall);
+    struct fault f = {0};
+    struct fleet *fleet;
+    must(fleet_open(&fleet, c, NULL, now - US_HOUR, &f), &f);
+    for (int i = 0; i < 2; i++) {
+        struct heartbeat h;
+        heartbeat_init(&h);
+        snprintf(h.site, sizeof h.site, "%s", i ? "kr-01" : "jp-01");
+        h.sent = i ? now : now - US_HOUR;
+        h.disk_free = 5;
+        h.disk_size = 100;
+        must(fleet_heartbeat(fleet, &h, h.sent, &f), &f);
+    }
+    must(fleet_expect(fleet, "br-01", now, &f), &f);
+    must(fleet_look(fleet, now, &f), &f);
+    return fleet;
+}
+
 static void flood(struct api *a, int count)
 {
     char text[16384];
@@ -91,7 +113,8 @@ int main(int argc, char **argv)
     must(api_user_add(catalog, "ann", "ann's long password", ROLE_ADMIN, US_SECOND, &f), &f);
     must(api_user_add(catalog, "vic", "vic's long password", ROLE_VIEWER, US_SECOND, &f), &f);
     fake_alerts(catalog);
-    struct api_parts parts = {fake_store_face(&s.store), catalog, fake_live()};
+    struct api_parts parts = {
+        fake_store_face(&s.store), catalog, fake_live(), fleet_make(catalog)};
     enum err started = api_start(&a, &s.options, &parts, &f);
     if (started)
         fake_catalog_done(catalog, folder);
@@ -101,6 +124,7 @@ int main(int argc, char **argv)
     while (fgets(line, sizeof line, stdin))
         obey(a, &s.store, line);
     api_stop(a);
+    fleet_close(parts.fleet, 0);
     fake_catalog_done(catalog, folder);
     printf("stopped\n");
     return 0;

@@ -205,6 +205,19 @@ def every_get(w):
     expect(count >= 20)
 
 
+@says('the fleet tells how each site is, and why')
+def fleet(w):
+    rows = {row['site']: row for row in w.admin.get('fleet').json()['rows']}
+    same({name: row['state'] for name, row in rows.items()}, {'jp-01': 'down', 'kr-01': 'degraded', 'br-01': 'new'})
+    same([r['reason'] for r in rows['jp-01']['reasons']], ['silent', 'disk'])
+    same(rows['kr-01']['reasons'][0]['text'], '95 % of the disk are in use')
+    day = w.viewer.get('fleet/jp-01?last=24h').json()
+    same(day['range']['down'], 3600)
+    same([event['state'] for event in day['events']], ['down', 'degraded'])
+    check_problem(w.admin.get('fleet/nowhere'), 404)
+    same(check_problem(w.admin.get('fleet/jp-01?last=10m'), 400)['field'], 'last')
+
+
 @says('every parameter that is wrong is named, in every route')
 def every_parameter(w):
     count = 0

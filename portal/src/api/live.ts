@@ -95,6 +95,7 @@ export function connect(): void {
     refresh('/alerts');
     refresh('/overview');
   });
+  source.addEventListener('fleet', () => invalidate('/fleet'));
   source.addEventListener('site', (event) => {
     const site = parse<SiteLive>(event);
     if (site) become({ news: [{ what: 'site' as const, at: Date.now(), site }, ...live.news].slice(0, NEWS_MAX) });

@@ -9,6 +9,7 @@ const PLACES: Record<string, string[]> = {
   p: ['ports'],
   s: ['sources'],
   t: ['sites'],
+  f: ['fleet'],
   v: ['victims'],
 };
 

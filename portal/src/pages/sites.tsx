@@ -8,6 +8,7 @@ import { Head } from '../ui/head';
 import { LossNote } from '../ui/loss-note';
 import { RangePicker, useRange } from '../ui/range-picker';
 import { siteColumns } from '../ui/site-columns';
+import { SitesTabs } from '../ui/sites-tabs';
 import { Answer, Empty } from '../ui/state';
 
 export function SitesPage() {
@@ -19,6 +20,7 @@ export function SitesPage() {
   return (
     <>
       <Head title="Sites" text="Where kizashi watches, what arrived and what was lost on the way.">
+        <SitesTabs now="sites" />
         <RangePicker />
       </Head>
       <div class="stack">

@@ -7,6 +7,7 @@ export const KEYS: [string[], string][] = [
   [['g', 'p'], 'Ports'],
   [['g', 's'], 'Sources'],
   [['g', 't'], 'Sites'],
+  [['g', 'f'], 'Fleet'],
   [['g', 'v'], 'Victims'],
   [['j'], 'Next alert in the list'],
   [['k'], 'Alert before it'],

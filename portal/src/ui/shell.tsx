@@ -30,7 +30,7 @@ function Links({ link }: { link: string }) {
     <>
       {PLACES.map((place) => (
         <a key={place.name} class={link} href={href(place.path)}
-          aria-current={(path[0] ?? '') === (place.path[0] ?? '') ? 'page' : undefined}>
+          aria-current={(path[0] === 'fleet' ? 'sites' : (path[0] ?? '')) === (place.path[0] ?? '') ? 'page' : undefined}>
           <Icon name={place.icon} size={19} />
           <span>{place.name}</span>
           {place.name === 'Alerts' && unseen > 0 && (
