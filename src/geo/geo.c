@@ -1,6 +1,7 @@
 #include "geo/geo.h"
 
 #include "geo/geo_int.h"
+#include "geo/places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,8 @@ enum {
 struct geo {
     struct geo_file file[FILES_MAX];
     size_t file_count;
-    int part[GEO_PARTS]; /* the file that gives it, or NO_FILE */
+    int part[GEO_PARTS];  /* the file that gives it, or NO_FILE */
+    struct places places; /* both parts of IPv4 together */
     struct geo_names names;
     const char *advice[3];
 };
@@ -75,10 +77,23 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-enum err geo_read_country(
-    struct geo_read *r, const struct ip *first, const struct ip *last, const char code[2])
+bool geo_span(const struct ip *first, const struct ip *last, struct range_span *ret_span)
 {
-    enum geo_part part = ip_is_v4(first) ? GEO_COUNTRY4 : GEO_COUNTRY6;
+    bool v4 = ip_is_v4(first);
+    if (v4 != ip_is_v4(last) || ip_compare(first, last) > 0)
+        return false;
+    struct range_span span = {range_key_of(first), range_key_of(last), v4};
+    if (v4) {
+        span.first.low = ip_v4(first);
+        span.last.low = ip_v4(last);
+    }
+    *ret_span = span;
+    return true;
+}
+
+enum err geo_read_country(struct geo_read *r, const struct range_span *span, const char code[2])
+{
+    enum geo_part part = span->v4 ? GEO_COUNTRY4 : GEO_COUNTRY6;
     char a = lower(code[0]), b = lower(code[1]);
     if (!r->wanted[part])
         return OK;
@@ -86,18 +101,17 @@ enum err geo_read_country(
     r->found[part] = true;
     if (a < 'a' || a > 'z' || b < 'a' || b > 'z')
         return OK;
-    return ranges_add(&r->country, first, last, country_value(a, b));
+    return ranges_add_span(&r->country, span, country_value(a, b));
 }
 
-enum err geo_read_asn(
-    struct geo_read *r, const struct ip *first, const struct ip *last, uint32_t asn)
+enum err geo_read_asn(struct geo_read *r, const struct range_span *span, uint32_t asn)
 {
-    enum geo_part part = ip_is_v4(first) ? GEO_ASN4 : GEO_ASN6;
+    enum geo_part part = span->v4 ? GEO_ASN4 : GEO_ASN6;
     if (!r->wanted[part])
         return OK;
     r->rows[part]++;
     r->found[part] = true;
-    return ranges_add(&r->asn, first, last, asn);
+    return ranges_add_span(&r->asn, span, asn);
 }
 
 /* Room for one more entry and `len` more bytes. */
@@ -259,6 +273,15 @@ static void write_advice(struct geo *g)
     g->advice[n] = NULL;
 }
 
+/* What gives a part; NULL: nothing does. */
+static const struct ranges *part_ranges(const struct geo *g, enum geo_part part)
+{
+    if (g->part[part] == NO_FILE)
+        return NULL;
+    const struct geo_file *file = &g->file[g->part[part]];
+    return part == GEO_COUNTRY4 || part == GEO_COUNTRY6 ? &file->country : &file->asn;
+}
+
 enum err geo_open(struct geo **ret_geo, const struct geo_options *options, struct fault *f)
 {
     struct geo *g = calloc(1, sizeof *g);
@@ -279,6 +302,11 @@ enum err geo_open(struct geo **ret_geo, const struct geo_options *options, struc
         geo_close(g);
         return e;
     }
+    const struct ranges *country = part_ranges(g, GEO_COUNTRY4);
+    if (places_build(&g->places, country, part_ranges(g, GEO_ASN4)) != OK) {
+        geo_close(g);
+        return fault_set(f, ERR_NOMEM, "no memory for the geographic databases");
+    }
     write_advice(g);
     *ret_geo = g;
     return OK;
@@ -293,8 +321,25 @@ void geo_close(struct geo *g)
         ranges_done(&g->file[i].country);
         ranges_done(&g->file[i].asn);
     }
+    places_done(&g->places);
     names_done(&g->names);
     free(g);
+}
+
+static void country_text(uint32_t value, char ret_country[2])
+{
+    ret_country[0] = (char)(value >> 8);
+    ret_country[1] = (char)value;
+}
+
+static void find6(const struct geo *g, const struct ip *ip, struct geo_place *ret_place)
+{
+    int country = g->part[GEO_COUNTRY6];
+    int asn = g->part[GEO_ASN6];
+    if (country != NO_FILE)
+        country_text(ranges_find6(&g->file[country].country, ip), ret_place->country);
+    if (asn != NO_FILE)
+        ret_place->asn = ranges_find6(&g->file[asn].asn, ip);
 }
 
 void geo_find(const struct geo *g, const struct ip *ip, struct geo_place *ret_place)
@@ -302,30 +347,19 @@ void geo_find(const struct geo *g, const struct ip *ip, struct geo_place *ret_pl
     *ret_place = (struct geo_place){0};
     if (!g)
         return;
-    bool v4 = ip_is_v4(ip);
-    int country = g->part[v4 ? GEO_COUNTRY4 : GEO_COUNTRY6];
-    int asn = g->part[v4 ? GEO_ASN4 : GEO_ASN6];
-    if (country != NO_FILE) {
-        uint32_t value = ranges_find(&g->file[country].country, ip);
-        ret_place->country[0] = (char)(value >> 8);
-        ret_place->country[1] = (char)value;
+    if (!ip_is_v4(ip)) {
+        find6(g, ip, ret_place);
+        return;
     }
-    if (asn != NO_FILE)
-        ret_place->asn = ranges_find(&g->file[asn].asn, ip);
+    const struct place *place = places_find(&g->places, ip_v4(ip));
+    ret_place->asn = place->asn;
+    country_text(place->country, ret_place->country);
 }
 
 void geo_prefetch(const struct geo *g, const struct ip *ip, unsigned step)
 {
-    if (!g || !ip_is_v4(ip))
-        return;
-    int country = g->part[GEO_COUNTRY4];
-    int asn = g->part[GEO_ASN4];
-    void (*ask)(const struct ranges *r, const struct ip *ip) =
-        step == 0 ? ranges_prefetch_slot : ranges_prefetch;
-    if (country != NO_FILE)
-        ask(&g->file[country].country, ip);
-    if (asn != NO_FILE)
-        ask(&g->file[asn].asn, ip);
+    if (g && ip_is_v4(ip))
+        places_prefetch(&g->places, ip_v4(ip), step);
 }
 
 const char *geo_asn_name(const struct geo *g, uint32_t asn)

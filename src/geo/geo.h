@@ -39,9 +39,11 @@ struct geo_place {
 /* Where an address is; everything unknown if `g` is NULL. About 20 ns. */
 void geo_find(const struct geo *g, const struct ip *ip, struct geo_place *ret_place);
 
-/* Ask for the memory that geo_find() will read for these addresses, to be called for all of a
- * batch before the first of them is looked up: step 0, and when that has had time to come, step
- * 1. NULL is fine. */
+/* Ask for the memory that geo_find() will read for an address, in steps 0 to GEO_STEPS - 1,
+ * each when what the one before asked for has had time to come. NULL is fine. */
+enum {
+    GEO_STEPS = 3
+};
 void geo_prefetch(const struct geo *g, const struct ip *ip, unsigned step);
 
 /* Name of a network, "" if not known. */

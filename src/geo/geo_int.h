@@ -51,12 +51,15 @@ struct geo_read {
 void geo_read_init(struct geo_read *r);
 void geo_read_done(struct geo_read *r);
 
+/* The span of two addresses; false if they are not of one family, first and last. */
+bool geo_span(const struct ip *first, const struct ip *last, struct range_span *ret_span);
+
 /* Add a range of either family; letters as in the file, "??" and what is no country are not
  * added. */
-enum err geo_read_country(struct geo_read *r, const struct ip *first, const struct ip *last,
-    const char code[2]) MUST_CHECK;
+enum err geo_read_country(
+    struct geo_read *r, const struct range_span *span, const char code[2]) MUST_CHECK;
 enum err geo_read_asn(
-    struct geo_read *r, const struct ip *first, const struct ip *last, uint32_t asn) MUST_CHECK;
+    struct geo_read *r, const struct range_span *span, uint32_t asn) MUST_CHECK;
 enum err geo_read_name(
     struct geo_read *r, uint32_t asn, const char *name, size_t len) MUST_CHECK;
 

@@ -75,34 +75,64 @@ static void copy_text(const struct tables *t, uint32_t offset, char text[GEO_TEX
 }
 
 /* A record of a table as a reader; cut if there is none. */
-static struct bytes record(const struct bytes *table, uint64_t index, size_t size)
+static struct bytes record(
+    const struct bytes *table, size_t records, uint32_t index, size_t size)
 {
-    struct bytes b = *table;
-    if (index >= b.left / size)
+    if (index >= records)
         return (struct bytes){.cut = true};
-    bytes_skip(&b, (size_t)index * size);
-    return b;
+    return bytes_over(table->at + index * size, size);
 }
 
 /* The walk over the tree. */
 struct walk {
     struct geo_read *read;
     const struct tables *tables;
+    size_t nodes, networks; /* records of the two tables */
     uint64_t visited;
 };
 
 /* A place on the way down. */
 struct stop {
     uint32_t node;
-    uint8_t depth;
-    struct ip ip;
+    uint32_t depth;
+    struct range_key key;
 };
+
+/* The lowest `bits` bits of a key. */
+static struct range_key low_bits(uint32_t bits)
+{
+    return (struct range_key){
+        bits <= 64 ? 0 : UINT64_MAX >> (128 - bits),
+        bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1,
+    };
+}
+
+static bool is_mapped(struct range_key key)
+{
+    return key.high == 0 && key.low >> 32 == 0xffff;
+}
+
+/* The addresses below a stop; false if some are of IPv4 and others not. */
+static bool span_of(const struct stop *at, struct range_span *ret_span)
+{
+    struct range_key rest = low_bits(128 - at->depth);
+    struct range_span span = {.first = at->key, .v4 = is_mapped(at->key)};
+    span.last.high = at->key.high | rest.high;
+    span.last.low = at->key.low | rest.low;
+    if (span.v4 != is_mapped(span.last))
+        return false;
+    if (span.v4) {
+        span.first.low &= UINT32_MAX;
+        span.last.low &= UINT32_MAX;
+    }
+    *ret_span = span;
+    return true;
+}
 
 static enum err take_network(struct walk *w, uint32_t number, const struct stop *at)
 {
-    struct bytes b = record(&w->tables->networks, number, NETWORK);
-    struct prefix prefix = {.ip = at->ip, .bits = at->depth};
-    struct ip last = prefix_last(&prefix);
+    struct bytes b = record(&w->tables->networks, w->networks, number, NETWORK);
+    struct range_span span;
     char code[2];
     code[0] = (char)bytes_u8(&b);
     code[1] = (char)bytes_u8(&b);
@@ -111,21 +141,29 @@ static enum err take_network(struct walk *w, uint32_t number, const struct stop 
     if (b.cut)
         return ERR_BAD;
     /* A prefix that holds all of IPv4 and more says nothing about either family. */
-    if (ip_is_v4(&at->ip) != ip_is_v4(&last))
+    if (!span_of(at, &span))
         return OK;
-    enum err e = geo_read_country(w->read, &at->ip, &last, code);
-    return e || !asn ? e : geo_read_asn(w->read, &at->ip, &last, asn);
+    enum err e = geo_read_country(w->read, &span, code);
+    return e || !asn ? e : geo_read_asn(w->read, &span, asn);
+}
+
+static void set_bit(struct range_key *key, uint32_t depth)
+{
+    if (depth < 64)
+        key->high |= UINT64_C(1) << (63 - depth);
+    else
+        key->low |= UINT64_C(1) << (127 - depth);
 }
 
 static enum err visit(struct walk *w, const struct stop *at, struct stop *stack, size_t *depth)
 {
-    struct bytes b = record(&w->tables->tree, at->node, NODE);
+    struct bytes b = record(&w->tables->tree, w->nodes, at->node, NODE);
     uint32_t child[2];
     child[0] = bytes_be32(&b);
     child[1] = bytes_be32(&b);
     uint32_t network = bytes_be32(&b);
     /* Every node of a tree is met once; more is a loop. */
-    if (b.cut || ++w->visited > w->tables->tree.left / NODE)
+    if (b.cut || ++w->visited > w->nodes)
         return ERR_BAD;
     if (network != no_network) {
         enum err e = take_network(w, network, at);
@@ -137,11 +175,12 @@ static enum err visit(struct walk *w, const struct stop *at, struct stop *stack,
             continue;
         if (at->depth == 128)
             return ERR_BAD;
-        struct stop next = {
-            .node = child[bit], .depth = (uint8_t)(at->depth + 1), .ip = at->ip};
+        struct stop *next = &stack[(*depth)++];
+        next->node = child[bit];
+        next->depth = at->depth + 1;
+        next->key = at->key;
         if (bit)
-            next.ip.byte[at->depth / 8] |= (uint8_t)(0x80 >> at->depth % 8);
-        stack[(*depth)++] = next;
+            set_bit(&next->key, at->depth);
     }
     return OK;
 }
@@ -191,7 +230,10 @@ enum err geo_read_location(
     r->about.licence[strcspn(r->about.licence, "\r\n")] = '\0';
     if (t.created < INT64_MAX / US_SECOND)
         r->about.date = (int64_t)t.created * US_SECOND;
-    struct walk w = {.read = r, .tables = &t};
+    struct walk w = {.read = r,
+        .tables = &t,
+        .nodes = t.tree.left / NODE,
+        .networks = t.networks.left / NETWORK};
     enum err e = walk_tree(&w);
     if (!e)
         e = read_names(r, &t);

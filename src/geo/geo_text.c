@@ -124,22 +124,142 @@ static enum err read_row(struct geo_read *r, char *line)
     *code++ = '\0';
     if (!parse_address(line, &first) || !parse_address(last_text, &last) || !is_code(code))
         return ERR_BAD;
-    if (ip_is_v4(&first) != ip_is_v4(&last) || ip_compare(&first, &last) > 0)
-        return ERR_RANGE;
-    return geo_read_country(r, &first, &last, code);
+    struct range_span span;
+    return geo_span(&first, &last, &span) ? geo_read_country(r, &span, code) : ERR_RANGE;
+}
+
+/* ---- nearly all lines are plain: read without copying them ---- */
+
+static inline bool plain_digit(uint8_t c, uint32_t *ret_value)
+{
+    uint32_t decimal = c - (uint32_t)'0';
+    uint32_t letter = (c | 0x20u) - 'a';
+    *ret_value = decimal <= 9 ? decimal : letter + 10;
+    return decimal <= 9 || letter <= 5;
+}
+
+/* A whole number up to the comma after it. */
+static bool plain_number(struct bytes *in, struct range_key *ret_key)
+{
+    uint64_t value = 0;
+    size_t len = 0;
+    while (len < in->left && len < 10 && in->at[len] >= '0' && in->at[len] <= '9')
+        value = value * 10 + (in->at[len++] - (uint64_t)'0');
+    bytes_skip(in, len);
+    *ret_key = (struct range_key){.low = value};
+    return len && value <= UINT32_MAX && bytes_u8(in) == ',';
+}
+
+/* A group of hexadecimal digits; false if there is none. */
+static bool plain_group(struct bytes *in, uint32_t *ret_group)
+{
+    uint32_t group = 0, digit;
+    size_t len = 0;
+    while (len < in->left && len < 4 && plain_digit(in->at[len], &digit)) {
+        group = group << 4 | digit;
+        len++;
+    }
+    bytes_skip(in, len);
+    *ret_group = group;
+    return len > 0;
+}
+
+/* An address of IPv6 in groups, up to the comma after it; "::" at most once. */
+static bool plain_ip6(struct bytes *in, struct range_key *ret_key)
+{
+    uint16_t group[8] = {0};
+    size_t count = 0, gap = SIZE_MAX;
+    if (in->left >= 2 && in->at[0] == ':' && in->at[1] == ':') {
+        gap = 0;
+        bytes_skip(in, 2);
+    }
+    for (;;) {
+        uint32_t value;
+        if (count == 8)
+            return false;
+        bool any = plain_group(in, &value);
+        if (any)
+            group[count++] = (uint16_t)value;
+        else if (gap != count)
+            return false;
+        uint8_t mark = bytes_u8(in);
+        if (mark == ',')
+            break;
+        if (mark != ':' || !any)
+            return false;
+        if (in->left && in->at[0] == ':') {
+            if (gap != SIZE_MAX)
+                return false;
+            gap = count;
+            bytes_skip(in, 1);
+        }
+    }
+    if (gap == SIZE_MAX ? count != 8 : count == 8)
+        return false;
+    uint16_t all[8] = {0};
+    for (size_t i = 0; i < count; i++)
+        all[gap != SIZE_MAX && i >= gap ? 8 - count + i : i] = group[i];
+    *ret_key = (struct range_key){0};
+    for (size_t i = 0; i < 4; i++) {
+        ret_key->high = ret_key->high << 16 | all[i];
+        ret_key->low = ret_key->low << 16 | all[i + 4];
+    }
+    return !(ret_key->high == 0 && ret_key->low >> 32 == 0xffff);
+}
+
+static bool plain_key(struct bytes *in, bool v4, struct range_key *ret_key)
+{
+    return v4 ? plain_number(in, ret_key) : plain_ip6(in, ret_key);
+}
+
+/* A line as the database's makers write them; false: it may still be one, or is wrong. */
+static bool plain_row(struct bytes in, struct range_span *ret_span, char ret_code[2])
+{
+    size_t colon = 0;
+    while (colon < in.left && colon < 5 && in.at[colon] != ':' && in.at[colon] != ',')
+        colon++;
+    ret_span->v4 = !(colon < in.left && in.at[colon] == ':');
+    if (!plain_key(&in, ret_span->v4, &ret_span->first) ||
+        !plain_key(&in, ret_span->v4, &ret_span->last) || in.left != 2)
+        return false;
+    ret_code[0] = (char)in.at[0];
+    ret_code[1] = (char)in.at[1];
+    const char code[3] = {ret_code[0], ret_code[1], '\0'};
+    return !range_key_before(ret_span->last, ret_span->first) && is_code(code);
+}
+
+/* Read a line if it is plain, and step over it; false: leave it to the careful reader. */
+static bool take_plain(struct geo_read *r, struct bytes *in, enum err *ret_err)
+{
+    const uint8_t *end = in->left ? memchr(in->at, '\n', in->left) : NULL;
+    struct range_span span;
+    char code[2];
+    if (!end || !plain_row(bytes_over(in->at, (size_t)(end - in->at)), &span, code))
+        return false;
+    bytes_skip(in, (size_t)(end - in->at) + 1);
+    *ret_err = geo_read_country(r, &span, code);
+    return true;
 }
 
 enum err geo_read_text(struct geo_read *r, const char *file, struct bytes in, struct fault *f)
 {
     char line[LINE_MAX_BYTES];
-    for (unsigned long number = 1; next_line(&in, line); number++) {
+    for (unsigned long number = 1;; number++) {
+        enum err e = OK;
+        if (take_plain(r, &in, &e)) {
+            if (e)
+                return fault_set(f, e, "%s:%lu: %s", file, number, err_text(e));
+            continue;
+        }
+        if (!next_line(&in, line))
+            return OK;
         if (line[0] == '#') {
             read_comment(&r->about, line);
             continue;
         }
         if (!line[0])
             continue;
-        enum err e = read_row(r, line);
+        e = read_row(r, line);
         if (e == ERR_BAD)
             return fault_set(f, e,
                 "%s:%lu: not FIRST,LAST,CC with addresses as numbers (IPv4) or text (IPv6) and "
@@ -151,5 +271,4 @@ enum err geo_read_text(struct geo_read *r, const char *file, struct bytes in, st
         if (e)
             return fault_set(f, e, "%s:%lu: %s", file, number, err_text(e));
     }
-    return OK;
 }

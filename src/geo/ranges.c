@@ -1,11 +1,14 @@
 #include "geo/ranges.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 enum {
     SLOTS = 65536,
-    NESTING_MAX = 129
+    NESTING_MAX = 129,
+    ADDED_FIRST = 4096
 };
 
 void ranges_init(struct ranges *r)
@@ -13,9 +16,19 @@ void ranges_init(struct ranges *r)
     *r = (struct ranges){0};
 }
 
+static void added_free(struct ranges *r)
+{
+    memory_free(r->added4, r->added4_room * sizeof *r->added4);
+    memory_free(r->added6, r->added6_room * sizeof *r->added6);
+    r->added4 = NULL;
+    r->added6 = NULL;
+    r->added4_count = r->added4_room = 0;
+    r->added6_count = r->added6_room = 0;
+}
+
 void ranges_done(struct ranges *r)
 {
-    free(r->added);
+    added_free(r);
     free(r->range4);
     free(r->slot4);
     free(r->range6);
@@ -23,230 +36,279 @@ void ranges_done(struct ranges *r)
     *r = (struct ranges){0};
 }
 
+/* An array with room for one more; NULL: no memory, and all is as it was. */
+static void *added_room(void *added, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return added;
+    size_t more = *room ? *room * 2 : ADDED_FIRST;
+    void *larger = memory_resize(added, *room * size, more * size);
+    if (larger)
+        *room = more;
+    return larger;
+}
+
+static enum err add4(
+    struct ranges *r, const struct range_span *span, uint32_t value, uint32_t order)
+{
+    struct range_added4 *added =
+        added_room(r->added4, r->added4_count, &r->added4_room, sizeof *added);
+    if (!added)
+        return ERR_NOMEM;
+    r->added4 = added;
+    added[r->added4_count++] = (struct range_added4){
+        (uint32_t)span->first.low, (uint32_t)span->last.low, value, order};
+    return OK;
+}
+
+static enum err add6(
+    struct ranges *r, const struct range_span *span, uint32_t value, uint32_t order)
+{
+    struct range_added6 *added =
+        added_room(r->added6, r->added6_count, &r->added6_room, sizeof *added);
+    if (!added)
+        return ERR_NOMEM;
+    r->added6 = added;
+    added[r->added6_count++] = (struct range_added6){span->first, span->last, value, order};
+    return OK;
+}
+
+enum err ranges_add_span(struct ranges *r, const struct range_span *span, uint32_t value)
+{
+    assert(value != RANGES_NONE && !r->slot4);
+    if (range_key_before(span->last, span->first))
+        return ERR_RANGE;
+    size_t order = r->added4_count + r->added6_count;
+    if (order == RANGES_MAX)
+        return ERR_FULL;
+    return span->v4 ? add4(r, span, value, (uint32_t)order)
+                    : add6(r, span, value, (uint32_t)order);
+}
+
+static struct range_key key_in_family(const struct ip *ip, bool v4)
+{
+    return v4 ? (struct range_key){.low = ip_v4(ip)} : range_key_of(ip);
+}
+
 enum err ranges_add(
     struct ranges *r, const struct ip *first, const struct ip *last, uint32_t value)
 {
-    assert(value != RANGES_NONE && !r->slot4);
-    if (ip_is_v4(first) != ip_is_v4(last) || ip_compare(first, last) > 0)
+    bool v4 = ip_is_v4(first);
+    if (v4 != ip_is_v4(last))
         return ERR_RANGE;
-    if (r->added_count == RANGES_MAX)
-        return ERR_FULL;
-    if (r->added_count == r->added_room) {
-        size_t room = r->added_room ? r->added_room * 2 : 1024;
-        struct range *added = realloc(r->added, room * sizeof *added);
-        if (!added)
-            return ERR_NOMEM;
-        r->added = added;
-        r->added_room = room;
-    }
-    r->added[r->added_count] = (struct range){
-        .first = *first, .last = *last, .value = value, .order = (uint32_t)r->added_count};
-    r->added_count++;
-    return OK;
+    const struct range_span span = {key_in_family(first, v4), key_in_family(last, v4), v4};
+    return ranges_add_span(r, &span, value);
 }
 
-/* Outer ranges before those within; of equal ones, the first added last, so that it wins. */
-static int outer_first(const void *a, const void *b)
+/* ---- sorting: outer ranges before those within; of equal ones, the first added first ---- */
+
+static int order_of(uint32_t a, uint32_t b)
 {
-    const struct range *x = a, *y = b;
-    int c = ip_compare(&x->first, &y->first);
-    if (c)
-        return c;
-    c = ip_compare(&y->last, &x->last);
-    if (c)
-        return c;
-    return x->order > y->order ? -1 : 1;
+    return a < b ? -1 : a > b;
 }
 
-/* Intervals while they are laid out. Starts rise strictly; neighbours differ in value. */
-struct layout {
-    struct ip *start;
-    uint32_t *value;
-    size_t count;
-};
-
-static void begin(struct layout *l, const struct ip *start, uint32_t value)
+static int outer_first4(const void *a, const void *b)
 {
-    if (l->count && ip_same(&l->start[l->count - 1], start))
-        l->count--;
-    if (l->count && l->value[l->count - 1] == value)
-        return;
-    l->start[l->count] = *start;
-    l->value[l->count] = value;
-    l->count++;
+    const struct range_added4 *x = a, *y = b;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    if (x->last != y->last)
+        return x->last > y->last ? -1 : 1;
+    return order_of(x->order, y->order);
 }
 
-/* The address after `ip`; false if there is none. */
-static bool step(struct ip *ip)
+static int key_order(struct range_key a, struct range_key b)
 {
-    for (int i = 15; i >= 0; i--)
-        if (++ip->byte[i])
-            return true;
-    return false;
+    return range_key_before(a, b) ? -1 : range_key_before(b, a);
 }
 
-/* Close the ranges on the stack that end before `next` (all of them if NULL): after each, its
- * outer one goes on. */
-static void close_before(
-    struct layout *l, const struct range **stack, size_t *depth, const struct ip *next)
+static int outer_first6(const void *a, const void *b)
 {
-    while (*depth && (!next || ip_compare(&stack[*depth - 1]->last, next) < 0)) {
-        struct ip after = stack[*depth - 1]->last;
-        --*depth;
-        if (step(&after))
-            begin(l, &after, *depth ? stack[*depth - 1]->value : RANGES_NONE);
-    }
-}
-
-static enum err lay_out(
-    struct layout *l, const struct range *sorted, size_t count, size_t ret_crossing[2])
-{
-    const struct range **stack = malloc(NESTING_MAX * sizeof(const struct range *));
-    if (!stack)
-        return ERR_NOMEM;
-    size_t depth = 0;
-    enum err e = OK;
-    for (size_t i = 0; !e && i < count; i++) {
-        const struct range *r = &sorted[i];
-        close_before(l, stack, &depth, &r->first);
-        if (depth && ip_compare(&stack[depth - 1]->last, &r->last) < 0) {
-            ret_crossing[0] = stack[depth - 1]->order;
-            ret_crossing[1] = r->order;
-            e = ERR_BAD;
-        } else {
-            begin(l, &r->first, r->value);
-            /* An equal range is replaced, so that the stack is no deeper than prefixes nest. */
-            if (depth && ip_same(&stack[depth - 1]->first, &r->first) &&
-                ip_same(&stack[depth - 1]->last, &r->last))
-                depth--;
-            if (depth == NESTING_MAX)
-                e = ERR_FULL;
-            else
-                stack[depth++] = r;
-        }
-    }
-    close_before(l, stack, &depth, NULL);
-    free(stack);
-    return e;
-}
-
-static struct range6 key_of(const struct ip *ip, uint32_t value)
-{
-    struct range6 k = {.value = value};
-    for (int i = 0; i < 8; i++) {
-        k.high = k.high << 8 | ip->byte[i];
-        k.low = k.low << 8 | ip->byte[i + 8];
-    }
-    return k;
-}
-
-/* For each slot the last interval that begins at or before the slot's first address, and for
- * one slot past the end the last interval. */
-static void fill_slots(uint32_t *slot, size_t count,
-    bool (*begins_by)(const void *start, size_t i, uint32_t slot), const void *start)
-{
-    size_t at = 0;
-    for (uint32_t s = 0; s < SLOTS; s++) {
-        while (at + 1 < count && begins_by(start, at + 1, s))
-            at++;
-        slot[s] = (uint32_t)at;
-    }
-    slot[SLOTS] = (uint32_t)(count - 1);
-}
-
-static bool begins_by4(const void *start, size_t i, uint32_t slot)
-{
-    return ((const struct range4 *)start)[i].start <= slot << 16;
-}
-
-static bool begins_by6(const void *start, size_t i, uint32_t slot)
-{
-    const struct range6 *k = (const struct range6 *)start + i;
-    uint64_t high = (uint64_t)slot << 48;
-    return k->high < high || (k->high == high && k->low == 0);
-}
-
-static enum err store4(struct ranges *r, const struct layout *l)
-{
-    r->range4 = malloc((l->count + 1) * sizeof *r->range4);
-    r->slot4 = malloc((SLOTS + 1) * sizeof *r->slot4);
-    if (!r->range4 || !r->slot4)
-        return ERR_NOMEM;
-    size_t n = 0;
-    if (!l->count || ip_v4(&l->start[0]) != 0)
-        r->range4[n++] = (struct range4){0, RANGES_NONE};
-    /* What follows the last address of IPv4 belongs to IPv6. */
-    for (size_t i = 0; i < l->count; i++)
-        if (ip_is_v4(&l->start[i]))
-            r->range4[n++] = (struct range4){ip_v4(&l->start[i]), l->value[i]};
-    r->count4 = n;
-    fill_slots(r->slot4, n, begins_by4, r->range4);
-    return OK;
-}
-
-static enum err store6(struct ranges *r, const struct layout *l)
-{
-    static const struct ip zero;
-    r->range6 = malloc((l->count + 1) * sizeof *r->range6);
-    r->slot6 = malloc((SLOTS + 1) * sizeof *r->slot6);
-    if (!r->range6 || !r->slot6)
-        return ERR_NOMEM;
-    size_t n = 0;
-    if (!l->count || !ip_same(&l->start[0], &zero))
-        r->range6[n++] = key_of(&zero, RANGES_NONE);
-    for (size_t i = 0; i < l->count; i++)
-        r->range6[n++] = key_of(&l->start[i], l->value[i]);
-    r->count6 = n;
-    fill_slots(r->slot6, n, begins_by6, r->range6);
-    return OK;
-}
-
-/* IPv4 before IPv6, then outer_first(). */
-static int v4_first(const void *a, const void *b)
-{
-    const struct range *x = a, *y = b;
-    bool p = ip_is_v4(&x->first), q = ip_is_v4(&y->first);
-    if (p != q)
-        return p ? -1 : 1;
-    return outer_first(a, b);
+    const struct range_added6 *x = a, *y = b;
+    int c = key_order(x->first, y->first);
+    if (!c)
+        c = key_order(y->last, x->last);
+    return c ? c : order_of(x->order, y->order);
 }
 
 /* Files are sorted already, nearly always; then this is one pass. */
-static void sort_v4_first(struct range *range, size_t count)
+static void sort_outer_first(
+    void *added, size_t count, size_t size, int (*order)(const void *, const void *))
 {
-    for (size_t i = 1; i < count; i++)
-        if (v4_first(&range[i - 1], &range[i]) > 0) {
-            qsort(range, count, sizeof *range, v4_first);
+    const char *at = added;
+    for (size_t i = 1; i < count; i++, at += size)
+        if (order(at, at + size) > 0) {
+            qsort(added, count, size, order);
             return;
         }
 }
 
+/* ---- laying out ---- */
+
+/* A range that is open: later ones may lie within. */
+struct open_range {
+    struct range_key first, last;
+    uint32_t value, order;
+};
+
+/* Intervals while they are laid out. Starts rise strictly; neighbours differ in value. The
+ * family is a constant wherever this is used, so that IPv4 is done in 32 bits. */
+struct layout {
+    struct ranges *r;
+    size_t count;
+    struct open_range open[NESTING_MAX]; /* each within the one before it */
+    size_t depth;
+};
+
+static inline bool starts_at(const struct layout *l, bool v4, size_t i, struct range_key key)
+{
+    return v4 ? l->r->range4[i].start == key.low
+              : l->r->range6[i].high == key.high && l->r->range6[i].low == key.low;
+}
+
+static inline uint32_t value_at(const struct layout *l, bool v4, size_t i)
+{
+    return v4 ? l->r->range4[i].value : l->r->range6[i].value;
+}
+
+static inline void begin(struct layout *l, bool v4, struct range_key start, uint32_t value)
+{
+    if (l->count && starts_at(l, v4, l->count - 1, start))
+        l->count--;
+    if (l->count && value_at(l, v4, l->count - 1) == value)
+        return;
+    if (v4)
+        l->r->range4[l->count++] = (struct range4){(uint32_t)start.low, value};
+    else
+        l->r->range6[l->count++] = (struct range6){start.high, start.low, value};
+}
+
+/* The address after a key; false if there is none. */
+static inline bool step(bool v4, struct range_key *key)
+{
+    key->low++;
+    if (v4)
+        return key->low <= UINT32_MAX;
+    if (!key->low)
+        key->high++;
+    return key->low || key->high;
+}
+
+static inline void close_last(struct layout *l, bool v4)
+{
+    struct range_key after = l->open[--l->depth].last;
+    if (step(v4, &after))
+        begin(l, v4, after, l->depth ? l->open[l->depth - 1].value : RANGES_NONE);
+}
+
+/* Open the next range in the order of sorting. */
+static inline enum err open_next(
+    struct layout *l, bool v4, const struct open_range *next, size_t ret_crossing[2])
+{
+    while (l->depth && range_key_before(l->open[l->depth - 1].last, next->first))
+        close_last(l, v4);
+    const struct open_range *outer = l->depth ? &l->open[l->depth - 1] : NULL;
+    if (outer && range_key_before(outer->last, next->last)) {
+        ret_crossing[0] = outer->order;
+        ret_crossing[1] = next->order;
+        return ERR_BAD;
+    }
+    /* An equal range that was added before wins. */
+    if (outer && key_order(outer->first, next->first) == 0 &&
+        key_order(outer->last, next->last) == 0)
+        return OK;
+    if (l->depth == NESTING_MAX)
+        return ERR_FULL;
+    begin(l, v4, next->first, next->value);
+    l->open[l->depth++] = *next;
+    return OK;
+}
+
+static inline enum err lay_out(struct ranges *r, bool v4, size_t ret_crossing[2])
+{
+    static const struct range_key zero;
+    struct layout l = {.r = r};
+    size_t count = v4 ? r->added4_count : r->added6_count;
+    enum err e = OK;
+    begin(&l, v4, zero, RANGES_NONE);
+    for (size_t i = 0; !e && i < count; i++) {
+        struct open_range next;
+        if (v4) {
+            const struct range_added4 *a = &r->added4[i];
+            next = (struct open_range){{.low = a->first}, {.low = a->last}, a->value, a->order};
+        } else {
+            const struct range_added6 *a = &r->added6[i];
+            next = (struct open_range){a->first, a->last, a->value, a->order};
+        }
+        e = open_next(&l, v4, &next, ret_crossing);
+    }
+    while (!e && l.depth)
+        close_last(&l, v4);
+    *(v4 ? &r->count4 : &r->count6) = l.count;
+    return e;
+}
+
+/* For each slot the last interval that begins at or before the slot's first address, and for
+ * one slot past the end the last interval. */
+static void fill_slots4(struct ranges *r)
+{
+    size_t at = 0;
+    for (uint32_t s = 0; s < SLOTS; s++) {
+        while (at + 1 < r->count4 && r->range4[at + 1].start <= s << 16)
+            at++;
+        r->slot4[s] = (uint32_t)at;
+    }
+    r->slot4[SLOTS] = (uint32_t)(r->count4 - 1);
+}
+
+static void fill_slots6(struct ranges *r)
+{
+    size_t at = 0;
+    for (uint64_t s = 0; s < SLOTS; s++) {
+        struct range_key slot = {.high = s << 48};
+        while (at + 1 < r->count6) {
+            struct range_key start = {r->range6[at + 1].high, r->range6[at + 1].low};
+            if (range_key_before(slot, start))
+                break;
+            at++;
+        }
+        r->slot6[s] = (uint32_t)at;
+    }
+    r->slot6[SLOTS] = (uint32_t)(r->count6 - 1);
+}
+
+static enum err build4(struct ranges *r, size_t ret_crossing[2])
+{
+    r->range4 = malloc((2 * r->added4_count + 2) * sizeof *r->range4);
+    r->slot4 = malloc((SLOTS + 1) * sizeof *r->slot4);
+    if (!r->range4 || !r->slot4)
+        return ERR_NOMEM;
+    sort_outer_first(r->added4, r->added4_count, sizeof *r->added4, outer_first4);
+    enum err e = lay_out(r, true, ret_crossing);
+    if (!e)
+        fill_slots4(r);
+    return e;
+}
+
+static enum err build6(struct ranges *r, size_t ret_crossing[2])
+{
+    r->range6 = malloc((2 * r->added6_count + 2) * sizeof *r->range6);
+    r->slot6 = malloc((SLOTS + 1) * sizeof *r->slot6);
+    if (!r->range6 || !r->slot6)
+        return ERR_NOMEM;
+    sort_outer_first(r->added6, r->added6_count, sizeof *r->added6, outer_first6);
+    enum err e = lay_out(r, false, ret_crossing);
+    if (!e)
+        fill_slots6(r);
+    return e;
+}
+
 enum err ranges_build(struct ranges *r, size_t ret_crossing[2])
 {
-    size_t count = r->added_count;
-    size_t most = 2 * count + 1;
-    struct layout l = {
-        .start = malloc(most * sizeof *l.start), .value = malloc(most * sizeof *l.value)};
-    size_t v4 = 0;
-    enum err e = l.start && l.value ? OK : ERR_NOMEM;
+    enum err e = build4(r, ret_crossing);
     if (!e)
-        sort_v4_first(r->added, count);
-    while (v4 < count && ip_is_v4(&r->added[v4].first))
-        v4++;
-    if (!e)
-        e = lay_out(&l, r->added, v4, ret_crossing);
-    if (!e)
-        e = store4(r, &l);
-    l.count = 0;
-    if (!e && v4 < count)
-        e = lay_out(&l, r->added + v4, count - v4, ret_crossing);
-    if (!e)
-        e = store6(r, &l);
-    free(l.start);
-    free(l.value);
-    free(r->added);
-    r->added = NULL;
-    r->added_count = r->added_room = 0;
+        e = build6(r, ret_crossing);
+    added_free(r);
     if (e)
         ranges_done(r);
     return e;
@@ -256,7 +318,7 @@ uint32_t ranges_find6(const struct ranges *r, const struct ip *ip)
 {
     if (!r->count6)
         return RANGES_NONE;
-    struct range6 key = key_of(ip, 0);
+    struct range_key key = range_key_of(ip);
     uint64_t slot = key.high >> 48;
     uint32_t low = r->slot6[slot], n = r->slot6[slot + 1] - low + 1;
     const struct range6 *at = r->range6 + low;

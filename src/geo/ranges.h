@@ -15,10 +15,38 @@ enum {
     RANGES_NONE = 0       /* the value where nothing was added */
 };
 
-struct range {
-    struct ip first, last;
-    uint32_t value;
-    uint32_t order; /* in which it was added */
+/* An address as a number. */
+struct range_key {
+    uint64_t high, low; /* IPv4: high is 0 */
+};
+
+static inline bool range_key_before(struct range_key a, struct range_key b)
+{
+    return a.high < b.high || (a.high == b.high && a.low < b.low);
+}
+
+/* The number of an address of IPv6, or of one of IPv4 in its IPv6 form. */
+static inline struct range_key range_key_of(const struct ip *ip)
+{
+    uint64_t half[2];
+    memcpy(half, ip, sizeof half);
+    return (struct range_key){__builtin_bswap64(half[0]), __builtin_bswap64(half[1])};
+}
+
+/* Addresses of one family, first and last. */
+struct range_span {
+    struct range_key first, last;
+    bool v4;
+};
+
+/* A range that was added, and its place in the order of adding. */
+struct range_added4 {
+    uint32_t first, last;
+    uint32_t value, order;
+};
+struct range_added6 {
+    struct range_key first, last;
+    uint32_t value, order;
 };
 
 /* Where an interval begins, in host order, and its value. */
@@ -31,8 +59,11 @@ struct range6 {
 };
 
 struct ranges {
-    struct range *added; /* until built; owned */
-    size_t added_count, added_room;
+    /* Until built; owned, whole pages. */
+    struct range_added4 *added4;
+    struct range_added6 *added6;
+    size_t added4_count, added4_room;
+    size_t added6_count, added6_room;
 
     struct range4 *range4; /* intervals by start, the first at 0 */
     uint32_t
@@ -50,12 +81,14 @@ void ranges_done(struct ranges *r);
  * before ranges_build(). */
 enum err ranges_add(
     struct ranges *r, const struct ip *first, const struct ip *last, uint32_t value) MUST_CHECK;
+enum err ranges_add_span(
+    struct ranges *r, const struct range_span *span, uint32_t value) MUST_CHECK;
 
 /**
  * Sort and lay out what was added.
  *
  * @param ret_crossing where two ranges cross, both of them: numbers in the order of adding.
- * @return OK; ERR_BAD if ranges cross; ERR_NOMEM. Cost: n log n.
+ * @return OK; ERR_BAD if ranges cross; ERR_NOMEM. Cost: n if they come sorted, else n log n.
  */
 enum err ranges_build(struct ranges *r, size_t ret_crossing[2]) MUST_CHECK;
 
@@ -77,22 +110,6 @@ static inline uint32_t ranges_find(const struct ranges *r, const struct ip *ip)
         n -= half;
     }
     return at->value;
-}
-
-/* Ask for the memory that ranges_find() will read for an IPv4 address: first the table, and
- * when that has come, the intervals. */
-static inline void ranges_prefetch_slot(const struct ranges *r, const struct ip *ip)
-{
-    if (r->count4 && ip_is_v4(ip))
-        __builtin_prefetch(&r->slot4[ip_v4(ip) >> 16]);
-}
-
-static inline void ranges_prefetch(const struct ranges *r, const struct ip *ip)
-{
-    if (!r->count4 || !ip_is_v4(ip))
-        return;
-    const uint32_t *slot = &r->slot4[ip_v4(ip) >> 16];
-    __builtin_prefetch(&r->range4[slot[0] + (slot[1] - slot[0] + 1) / 2]);
 }
 
 #endif

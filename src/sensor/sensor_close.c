@@ -156,9 +156,8 @@ static enum err close_contact(struct sensor *s, struct block *b, const struct co
 {
     const struct contact *c = &s->contacts.contact[number];
     struct host *h = &s->hosts.host[contact_host(c)];
-    ask_ahead(s, number + 3 * CLOSE_STEP, 0);
-    ask_ahead(s, number + 2 * CLOSE_STEP, 1);
-    ask_ahead(s, number + CLOSE_STEP, 2);
+    for (unsigned step = 0; step <= GEO_STEPS; step++)
+        ask_ahead(s, number + ((size_t)GEO_STEPS + 1 - step) * CLOSE_STEP, step);
     if (!h->located)
         sensor_locate(s, h);
     services_count(&s->services, c, ip_hash(&h->ip));
