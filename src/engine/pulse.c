@@ -2,6 +2,7 @@
 
 #include "num/tail.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,22 +11,21 @@
  * beside it: where there is little, the slots are taken as equal. */
 static const double even = 120.0;
 
-static uint64_t slots_of(const struct tally *t, const struct tally_source *s)
+/* The first `bits` of eight bytes, in their order. */
+static uint64_t first_bits(unsigned bits)
 {
-    size_t row;
-    const struct block *b = tally_row(t, s, &row);
-    return block_u64(b, CONTACT_SLOTS)[row] & PULSE_ALL;
+    return bits >= 64 ? UINT64_MAX : htobe64(~(UINT64_MAX >> bits));
 }
 
 uint64_t pulse_network(const struct ip *ip, unsigned prefix)
 {
     unsigned bits = ip_is_v4(ip) ? 96 + prefix : 2 * prefix;
-    struct ip net = *ip;
-    for (unsigned i = 0; i < 16; i++) {
-        unsigned left = bits > 8 * i ? bits - 8 * i : 0;
-        if (left < 8)
-            net.byte[i] &= (uint8_t)(0xff00u >> left);
-    }
+    uint64_t halves[2];
+    struct ip net;
+    memcpy(halves, ip, sizeof halves);
+    halves[0] &= first_bits(bits);
+    halves[1] &= first_bits(bits > 64 ? bits - 64 : 0);
+    memcpy(&net, halves, sizeof net);
     return ip_hash(&net);
 }
 
@@ -42,19 +42,21 @@ static size_t largest_service(const struct tally *t)
     return largest;
 }
 
-static void count_slots(const struct tally *t, const struct tally_group *g, double *counts)
+static void count_slots(const struct pulses *all, const struct tally_group *g, double *counts)
 {
     for (uint32_t i = 0; i < g->count; i++)
-        for (uint64_t left = slots_of(t, &t->sources[g->first + i]); left; left &= left - 1)
+        for (uint64_t left = all->slots[g->first + i]; left; left &= left - 1)
             counts[__builtin_ctzll(left)] += 1.0;
 }
 
-static uint64_t targets_of(const struct tally *t, const struct tally_group *g)
+/* What the rows of a group say: slots of its sources, and the union of their targets. */
+static uint64_t read_rows(const struct pulses *all, const struct tally_group *g)
 {
     uint64_t targets = 0;
-    for (uint32_t i = 0; i < g->count; i++) {
+    for (uint32_t i = g->first; i < g->first + g->count; i++) {
         size_t row;
-        const struct block *b = tally_row(t, &t->sources[g->first + i], &row);
+        const struct block *b = tally_row(all->tally, &all->tally->sources[i], &row);
+        all->slots[i] = block_u64(b, CONTACT_SLOTS)[row] & PULSE_ALL;
         targets |= block_u64(b, CONTACT_DSTS)[row];
     }
     return targets;
@@ -66,14 +68,15 @@ enum err pulses_open(
     struct pulses all = {.tally = t, .prefix = prefix};
     size_t sites = t->window->site_count;
     size_t largest = largest_service(t);
+    all.slots = arena_room(scratch, t->source_count + 1, sizeof *all.slots);
     all.active = arena_take(scratch, sites + 1, sizeof *all.active);
-    all.hosts = arena_take(scratch, largest + 1, sizeof *all.hosts);
+    all.hosts = arena_room(scratch, 2 * largest + 1, sizeof *all.hosts);
     all.targets = arena_take(scratch, sites + 1, sizeof *all.targets);
-    if (!all.active || !all.hosts || !all.targets)
+    if (!all.slots || !all.active || !all.hosts || !all.targets)
         return ERR_NOMEM;
     for (size_t g = 0; g < t->group_count; g++) {
-        count_slots(t, &t->groups[g], all.active[t->groups[g].site]);
-        all.targets[t->groups[g].site] |= targets_of(t, &t->groups[g]);
+        all.targets[t->groups[g].site] |= read_rows(&all, &t->groups[g]);
+        count_slots(&all, &t->groups[g], all.active[t->groups[g].site]);
     }
     *ret_pulses = all;
     return OK;
@@ -101,7 +104,7 @@ static double add_groups(const struct pulses *all, size_t from, size_t to, doubl
     memset(share, 0, PULSE_SLOTS * sizeof *share);
     for (size_t g = from; g < to; g++) {
         double own[PULSE_SLOTS] = {0};
-        count_slots(all->tally, &all->tally->groups[g], own);
+        count_slots(all, &all->tally->groups[g], own);
         add_share(all, &all->tally->groups[g], own, share);
         for (unsigned k = 0; k < PULSE_SLOTS; k++)
             sum += own[k];
@@ -118,6 +121,47 @@ static int by_id(const void *a, const void *b)
     return (x->source > y->source) - (x->source < y->source);
 }
 
+static void sort_run(struct pulse_host *list, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct pulse_host host = list[i];
+        size_t at = i;
+        for (; at > 0 && by_id(&list[at - 1], &host) > 0; at--)
+            list[at] = list[at - 1];
+        list[at] = host;
+    }
+}
+
+/* By id, then source. Ids are hashes: their first bits put nearly all of them in order. */
+static void sort_hosts(struct pulse_host *list, struct pulse_host *spare, size_t count)
+{
+    enum {
+        FEW = 32,
+        BITS = 10
+    };
+    uint32_t start[(1 << BITS) + 1] = {0};
+    const unsigned shift = 64 - BITS;
+    if (count <= FEW) {
+        sort_run(list, count);
+        return;
+    }
+    memcpy(spare, list, count * sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        start[(spare[i].id >> shift) + 1]++;
+    for (size_t d = 0; d + 1 < 1 << BITS; d++)
+        start[d + 1] += start[d];
+    for (size_t i = 0; i < count; i++)
+        list[start[spare[i].id >> shift]++] = spare[i];
+    for (size_t i = 0; i < count;) {
+        size_t end = start[list[i].id >> shift];
+        if (end - i > FEW)
+            qsort(list + i, end - i, sizeof *list, by_id);
+        else
+            sort_run(list + i, end - i);
+        i = end;
+    }
+}
+
 static size_t take_hosts(struct pulses *all, size_t from, size_t to)
 {
     const struct tally *t = all->tally;
@@ -130,11 +174,11 @@ static size_t take_hosts(struct pulses *all, size_t from, size_t to)
             const struct block *b = tally_row(t, s, &row);
             all->hosts[count++] = (struct pulse_host){
                 .id = pulse_network(&block_ip(b, CONTACT_SRC)[row], all->prefix),
-                .slots = slots_of(t, s),
+                .slots = all->slots[number],
                 .source = number,
                 .sources = 1};
         }
-    qsort(all->hosts, count, sizeof *all->hosts, by_id);
+    sort_hosts(all->hosts, all->hosts + count, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (kept && all->hosts[kept - 1].id == all->hosts[i].id) {
@@ -176,7 +220,7 @@ bool pulse_is_crowded(const struct pulses *all, size_t from, uint32_t least)
         return false;
     double sum = add_groups(all, from, to, share);
     for (size_t g = from; g < to; g++)
-        count_slots(all->tally, &all->tally->groups[g], own);
+        count_slots(all, &all->tally->groups[g], own);
     for (unsigned k = 0; k < PULSE_SLOTS; k++) {
         double two = k ? own[k] + own[k - 1] : 0.0;
         double two_share = k ? share[k] + share[k - 1] : 0.0;

@@ -31,9 +31,10 @@ struct pulse_host {
 struct pulses {
     const struct tally *tally;
     unsigned prefix;               /* IPv4 bits that make a host; IPv6 takes twice as many */
+    uint64_t *slots;               /* by source of the tally: in which it was seen */
     double (*active)[PULSE_SLOTS]; /* by site: sources active in the slot, all services */
     uint64_t *targets;             /* by site: union of the destination maps of all sources */
-    struct pulse_host *hosts;      /* room for the largest service */
+    struct pulse_host *hosts;      /* room for the largest service, twice */
 };
 
 enum err pulses_open(struct pulses *ret_pulses, const struct tally *t, unsigned prefix,

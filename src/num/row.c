@@ -83,6 +83,16 @@ WIDE static void sweep(const struct row *r, double *weights)
     }
 }
 
+WIDE void row_multiply(double *row, const double *line, size_t count, bool fresh)
+{
+    if (fresh) {
+        memcpy(row, line, count * sizeof *row);
+        return;
+    }
+    for (size_t e = 0; e < count; e += LANES / 2)
+        *(lanes *)(row + e) *= *(const lanes *)(line + e);
+}
+
 void row_poisson(const struct row *r, double *weights, unsigned sweeps)
 {
     make_model(r, weights);

@@ -1,6 +1,7 @@
 #ifndef NUM_ROW_INT_H
 #define NUM_ROW_INT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One row of a non-negative factorisation, everything else held: which non-negative weights of
@@ -38,6 +39,9 @@ void row_poisson_multiply(const struct row *r, double *weights);
 
 /* The loss of this row, of which row_poisson() has left the model. */
 double row_poisson_loss(const struct row *r, const double *weights);
+
+/* row = line, or row *= line; `count` is padded. */
+void row_multiply(double *row, const double *line, size_t count, bool fresh);
 
 /* Half of the squared error: least w' gram w / 2 - w' product for w >= 0, by exact coordinate
  * descent; `gram` is rank x rank, `wide` apart. */

@@ -27,6 +27,8 @@ struct work {
     double *value;  /* padded count */
     double *model;
     double *basis; /* core numbers x padded count */
+    double *outer; /* core numbers over a rank, for each place of a mode */
+    double *lines; /* padded count, for each part of a mode: factors of the cells */
 };
 
 /* --- reading the core -------------------------------------------------------------------- */
@@ -69,35 +71,66 @@ static void totals(const struct tucker *f, unsigned mode, double *total)
 
 /* --- one mode, the others held ------------------------------------------------------------ */
 
-/* What a weight of each part of `mode` adds to the model at one cell. */
+/* The last mode but `mode` itself. */
+static unsigned outer_mode(const struct tucker *f, unsigned mode)
+{
+    return mode + 1 == f->modes ? f->modes - 2 : f->modes - 1;
+}
+
+/* Sums one mode out of an array of numbers of the core, in place; `inner` numbers lie side by
+ * side within each of its parts. Returns how many are left. */
+static size_t sum_out(
+    double *now, size_t count, unsigned rank, size_t inner, const double part_values[])
+{
+    size_t outer = count / (rank * inner);
+    for (size_t o = 0; o < outer; o++)
+        for (size_t i = 0; i < inner; i++) {
+            double sum = 0.0;
+            for (unsigned p = 0; p < rank; p++)
+                sum += part_values[p] * now[(o * rank + p) * inner + i];
+            now[o * inner + i] = sum;
+        }
+    return outer * inner;
+}
+
+/* The core with the outermost mode summed out, for each place of that mode: many cells share
+ * it. */
+static void contract_outer(const struct tucker *f, const struct work *k, unsigned mode)
+{
+    unsigned out = outer_mode(f, mode);
+    size_t inner = out < mode ? f->rank[mode] : 1;
+    size_t left = f->core_count / f->rank[out];
+    double now[TUCKER_CORE_MAX];
+    double values[TUCKER_RANK_MAX];
+    for (size_t i = 0; i < f->size[out]; i++) {
+        for (unsigned p = 0; p < f->rank[out]; p++)
+            values[p] = f->factor[out][p * f->size[out] + i];
+        memcpy(now, f->core, f->core_count * sizeof *now);
+        sum_out(now, f->core_count, f->rank[out], inner, values);
+        memcpy(k->outer + i * left, now, left * sizeof *now);
+    }
+}
+
+/* What a weight of each part of `mode` adds to the model at one cell, after contract_outer():
+ * the other modes are summed out from the last to the first. */
 static void contract(
     const struct tucker *f, const struct work *k, unsigned mode, size_t cell, double *out)
 {
     const uint32_t *index = k->t->index + cell * f->modes;
-    double part_values[TUCKER_MODES][TUCKER_RANK_MAX];
-    for (unsigned m = 0; m < f->modes; m++)
-        for (unsigned p = 0; p < f->rank[m]; p++)
-            part_values[m][p] = m == mode ? 1.0 : f->factor[m][p * f->size[m] + index[m]];
+    unsigned outer = outer_mode(f, mode);
+    size_t count = f->core_count / f->rank[outer];
+    size_t inner = outer < mode ? f->rank[mode] : 1;
     double now[TUCKER_CORE_MAX];
-    memcpy(now, f->core, f->core_count * sizeof *now);
-    /* Sum out the modes from the last to the first, all but `mode`; `inner` numbers of the mode
-     * itself, once it has been passed, stay side by side. */
-    size_t count = f->core_count;
-    size_t inner = 1;
-    for (unsigned m = f->modes; m-- > 0;) {
+    double values[TUCKER_RANK_MAX];
+    memcpy(now, k->outer + index[outer] * count, count * sizeof *now);
+    for (unsigned m = outer; m-- > 0;) {
         if (m == mode) {
             inner = f->rank[m];
             continue;
         }
-        size_t outer = count / (f->rank[m] * inner);
-        for (size_t o = 0; o < outer; o++)
-            for (size_t i = 0; i < inner; i++) {
-                double sum = 0.0;
-                for (unsigned p = 0; p < f->rank[m]; p++)
-                    sum += part_values[m][p] * now[(o * f->rank[m] + p) * inner + i];
-                now[o * inner + i] = sum;
-            }
-        count = outer * inner;
+        for (unsigned p = 0; p < f->rank[m]; p++)
+            values[p] = f->factor[m][p * f->size[m] + index[m]];
+        count = sum_out(now, count, f->rank[m], inner, values);
     }
     memcpy(out, now, f->rank[mode] * sizeof *out);
 }
@@ -108,6 +141,7 @@ static void fit_mode(struct tucker *f, const struct work *k, unsigned mode)
     double weights[TUCKER_RANK_MAX];
     double at[TUCKER_RANK_MAX];
     totals(f, mode, total);
+    contract_outer(f, k, mode);
     struct row r = {.value = k->value,
         .basis = k->basis,
         .rank = f->rank[mode],
@@ -152,6 +186,24 @@ static void rescale(struct tucker *f, unsigned mode)
     }
 }
 
+/* Each row of the basis times the factor that its number of the core takes of one mode. */
+static void multiply_in(
+    const struct tucker *f, const struct work *k, unsigned mode, size_t stride)
+{
+    for (unsigned p = 0; p < f->rank[mode]; p++) {
+        const double *factor = f->factor[mode] + p * f->size[mode];
+        double *line = k->lines + p * stride;
+        memset(line, 0, stride * sizeof *line);
+        for (size_t e = 0; e < k->t->count; e++)
+            line[e] = factor[k->t->index[e * f->modes + mode]];
+    }
+    for (size_t c = 0; c < f->core_count; c++) {
+        unsigned part[TUCKER_MODES];
+        parts_of(f, c, part);
+        row_multiply(k->basis + c * stride, k->lines + part[mode] * stride, stride, mode == 0);
+    }
+}
+
 /* All cells are one row, and each number of the core is a weight. Returns the loss after it. */
 static double fit_core(struct tucker *f, const struct work *k)
 {
@@ -164,20 +216,10 @@ static double fit_core(struct tucker *f, const struct work *k)
         .rank = (unsigned)f->core_count,
         .total = total,
         .model = k->model};
-    memset(k->basis, 0, f->core_count * r.stride * sizeof *k->basis);
     memset(k->value, 0, r.count * sizeof *k->value);
     memcpy(k->value, k->t->value, k->t->count * sizeof *k->value);
-    for (size_t c = 0; c < f->core_count; c++) {
-        unsigned part[TUCKER_MODES];
-        parts_of(f, c, part);
-        double *row = k->basis + c * r.stride;
-        for (size_t e = 0; e < k->t->count; e++) {
-            double product = 1.0;
-            for (unsigned m = 0; m < f->modes; m++)
-                product *= f->factor[m][part[m] * f->size[m] + k->t->index[e * f->modes + m]];
-            row[e] = product;
-        }
-    }
+    for (unsigned m = 0; m < f->modes; m++)
+        multiply_in(f, k, m, r.stride);
     row_poisson(&r, f->core, 1);
     return row_poisson_loss(&r, f->core);
 }
@@ -226,8 +268,15 @@ static enum err make_order(struct work *k, unsigned mode, struct arena *a)
     return OK;
 }
 
-static enum err make_room(struct work *k, size_t core, struct arena *a)
+static enum err make_room(struct work *k, const struct tucker *f, struct arena *a)
 {
+    size_t core = f->core_count;
+    size_t outer = 0;
+    for (unsigned m = 0; m < f->modes; m++) {
+        unsigned out = outer_mode(f, m);
+        size_t most = f->size[out] * (core / f->rank[out]);
+        outer = most > outer ? most : outer;
+    }
     size_t count = lanes_padded(k->t->count);
     size_t ranks = core > TUCKER_RANK_MAX ? core : TUCKER_RANK_MAX;
     enum err e = OK;
@@ -235,10 +284,12 @@ static enum err make_room(struct work *k, size_t core, struct arena *a)
         e = make_order(k, m, a);
     if (e)
         return e;
-    k->value = arena_take(a, count, sizeof *k->value);
-    k->model = arena_take(a, count, sizeof *k->model);
-    k->basis = arena_take(a, count * ranks, sizeof *k->basis);
-    return k->value && k->model && k->basis ? OK : ERR_NOMEM;
+    k->value = arena_room(a, count, sizeof *k->value);
+    k->model = arena_room(a, count, sizeof *k->model);
+    k->basis = arena_room(a, count * ranks, sizeof *k->basis);
+    k->outer = arena_room(a, outer, sizeof *k->outer);
+    k->lines = arena_room(a, count * TUCKER_RANK_MAX, sizeof *k->lines);
+    return k->value && k->model && k->basis && k->outer && k->lines ? OK : ERR_NOMEM;
 }
 
 static enum err make_factors(
@@ -323,7 +374,7 @@ enum err tucker_fit(const struct cells *t, const struct tucker_options *options,
     if (!e)
         e = make_factors(&f, t, options, a);
     if (!e)
-        e = make_room(&k, f.core_count, a);
+        e = make_room(&k, &f, a);
     double *trace = NULL;
     if (!e && options->trace)
         trace = arena_take(a, options->iterations + 1, sizeof *trace);

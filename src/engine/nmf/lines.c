@@ -17,6 +17,25 @@ static int by_host(const void *a, const void *b)
     return (x->service > y->service) - (x->service < y->service);
 }
 
+/* Most runs are one host's acts, in order already; qsort() is for the hostile case. */
+static void sort_run(struct act *list, size_t count)
+{
+    enum {
+        SHORT = 64
+    };
+    if (count > SHORT) {
+        qsort(list, count, sizeof *list, by_host);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct act act = list[i];
+        size_t at = i;
+        for (; at > 0 && by_host(&list[at - 1], &act) > 0; at--)
+            list[at] = list[at - 1];
+        list[at] = act;
+    }
+}
+
 /* Equal hashes of 64 bits stand for one network. */
 static void sort_acts(struct act *list, struct act *spare, size_t count)
 {
@@ -44,8 +63,7 @@ static void sort_acts(struct act *list, struct act *spare, size_t count)
         size_t end = i + 1;
         while (end < count && list[end].host >> shift == list[i].host >> shift)
             end++;
-        if (end - i > 1)
-            qsort(list + i, end - i, sizeof *list, by_host);
+        sort_run(list + i, end - i);
         i = end;
     }
 }
@@ -75,8 +93,8 @@ static size_t cut(const struct act *list, size_t count, size_t most)
 
 enum err nmf_remember(struct nmf_state *s, const struct tally *t, struct arena *scratch)
 {
-    struct act *list = arena_take(scratch, t->source_count + 1, sizeof *list);
-    struct act *spare = arena_take(scratch, t->source_count + 1, sizeof *spare);
+    struct act *list = arena_room(scratch, t->source_count + 1, sizeof *list);
+    struct act *spare = arena_room(scratch, t->source_count + 1, sizeof *spare);
     if (!list || !spare)
         return ERR_NOMEM;
     for (size_t i = 0; i < t->source_count; i++) {
@@ -101,18 +119,22 @@ enum err nmf_remember(struct nmf_state *s, const struct tally *t, struct arena *
     return OK;
 }
 
-/* Slots in which a visit begins, of those in which the host is seen. `last` is the last slot in
- * which it was seen, over all windows. */
+/* Slots in which a visit begins: those in which the host is seen without having been seen in
+ * one of the REST slots before. `last` is the last slot in which it was seen, over all windows.
+ */
 static uint64_t starts_of(uint64_t seen, unsigned window, int *last)
 {
-    uint64_t starts = 0;
-    for (; seen; seen &= seen - 1) {
-        int slot = __builtin_ctzll(seen) + (int)window * PULSE_SLOTS;
-        if (slot - *last > REST)
-            starts |= seen & -seen;
-        *last = slot;
-    }
-    return starts;
+    if (!seen)
+        return 0;
+    int begin = (int)window * PULSE_SLOTS;
+    uint64_t rests = 0;
+    for (unsigned k = 1; k <= REST; k++)
+        rests |= seen << k;
+    int until = *last + REST - begin; /* the last slot that the windows before reach */
+    if (until >= 0)
+        rests |= (UINT64_C(2) << until) - 1;
+    *last = begin + 63 - __builtin_clzll(seen);
+    return seen & ~rests;
 }
 
 /* The acts of one host in all windows, from where `at` stands; moves on to the next host. */
@@ -148,7 +170,7 @@ enum err nmf_lines(const struct nmf_state *s, struct arena *scratch, struct line
         acts[WINDOWS - 1 - k] = a;
         most += a->count;
     }
-    struct lines l = {.list = arena_take(scratch, most + 1, sizeof *l.list)};
+    struct lines l = {.list = arena_room(scratch, most + 1, sizeof *l.list)};
     if (!l.list)
         return ERR_NOMEM;
     for (;;) {
@@ -159,8 +181,9 @@ enum err nmf_lines(const struct nmf_state *s, struct arena *scratch, struct line
             continue;
         l.list[l.count++] = next;
         l.visits += next.visits;
-        for (unsigned k = 0; k < SLOTS; k++)
-            l.share[k] += line_starts(&next, k);
+        for (unsigned w = 0; w < WINDOWS; w++)
+            for (uint64_t left = next.starts[w]; left; left &= left - 1)
+                l.share[w * PULSE_SLOTS + (unsigned)__builtin_ctzll(left)]++;
     }
     for (unsigned k = 0; k < SLOTS; k++)
         l.share[k] /= l.visits > 0.0 ? l.visits : 1.0;

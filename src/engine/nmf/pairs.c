@@ -12,28 +12,29 @@ enum {
     NEAR = 6 /* distances that differ by so many slots at most are taken together */
 };
 
+/* The slots in which visits begin, rising; shifted around the half hour if that is asked for.
+ */
 static size_t slots_of(const struct line *l, uint64_t shift, uint8_t slots[VISITS_MAX])
 {
     unsigned by = shift ? (unsigned)(hash_two(shift, l->host) % SLOTS) : 0;
-    bool here[SLOTS] = {false};
+    uint8_t straight[VISITS_MAX];
     size_t count = 0;
-    if (!by) {
-        for (unsigned w = 0; w < WINDOWS; w++)
-            for (uint64_t left = l->starts[w]; left; left &= left - 1)
-                slots[count++] = (uint8_t)(w * PULSE_SLOTS + (unsigned)__builtin_ctzll(left));
-        return count;
-    }
     for (unsigned w = 0; w < WINDOWS; w++)
         for (uint64_t left = l->starts[w]; left; left &= left - 1)
-            here[(w * PULSE_SLOTS + (unsigned)__builtin_ctzll(left) + by) % SLOTS] = true;
-    for (unsigned k = 0; k < SLOTS; k++)
-        if (here[k])
-            slots[count++] = (uint8_t)k;
+            straight[count++] = (uint8_t)(w * PULSE_SLOTS + (unsigned)__builtin_ctzll(left));
+    size_t around = 0; /* those that the shift leaves where they are ahead of it */
+    while (around < count && straight[around] + by < SLOTS)
+        around++;
+    for (size_t i = around; i < count; i++)
+        slots[i - around] = (uint8_t)(straight[i] + by - SLOTS);
+    for (size_t i = 0; i < around; i++)
+        slots[count - around + i] = (uint8_t)(straight[i] + by);
     return count;
 }
 
 static void count_pairs(const struct lines *l, uint64_t shift, struct pairs *p, double *share)
 {
+    const double one = 1.0 / fmax(l->visits, 1.0);
     memset(p->shared, 0, sizeof p->shared);
     for (unsigned k = 0; k < SLOTS; k++)
         share[k] = 0.0;
@@ -41,7 +42,7 @@ static void count_pairs(const struct lines *l, uint64_t shift, struct pairs *p, 
         uint8_t slots[VISITS_MAX];
         size_t count = slots_of(&l->list[i], shift, slots);
         for (size_t a = 0; a < count; a++) {
-            share[slots[a]] += 1.0 / fmax(l->visits, 1.0);
+            share[slots[a]] += one;
             for (size_t b = a + 1; b < count; b++)
                 p->shared[slots[a]][slots[b]]++;
         }
@@ -126,14 +127,63 @@ static void look_at(struct pairs *p, struct beat first, struct beat second)
     add_best(p, &pair);
 }
 
+/* A first moment with every second: hosts, how many are expected, and a number that is below
+ * zero if that is nothing remarkable. All loops are over whole arrays, without a branch. */
+struct sums {
+    int32_t hosts[SLOTS];
+    double expected[SLOTS];
+    double remarkable[SLOTS];
+};
+
+static void sum_first(const struct pairs *p, struct beat first, struct sums *s)
+{
+    const unsigned last = first.slot + first.span - 1u;
+    for (unsigned b = 0; b < SLOTS; b++)
+        s->hosts[b] = (int32_t)p->shared[first.slot][b];
+    for (unsigned b = 0; b < SLOTS; b++)
+        s->expected[b] = p->expected[first.slot][b];
+    if (last == first.slot)
+        return;
+    for (unsigned b = 0; b < SLOTS; b++)
+        s->hosts[b] += (int32_t)p->shared[last][b];
+    for (unsigned b = 0; b < SLOTS; b++)
+        s->expected[b] += p->expected[last][b];
+}
+
+static void sum_second(struct sums *s)
+{
+    for (unsigned b = 0; b + 1 < SLOTS; b++) {
+        s->hosts[b] += s->hosts[b + 1];
+        s->expected[b] += s->expected[b + 1];
+    }
+}
+
+/* With some room for sums that differ by rounding. */
+static void remark(struct sums *s)
+{
+    const double margin = 1.0 - 1e-9;
+    for (unsigned b = 0; b < SLOTS; b++) {
+        double expected = s->expected[b] * margin;
+        double above = s->hosts[b] - expected;
+        s->remarkable[b] = above * fabs(above) - 4.0 * expected;
+    }
+}
+
 /* Every pair of moments that are a rest apart. */
 static void look_at_all(struct pairs *p)
 {
+    struct sums s;
     for (unsigned spans = 0; spans < 4; spans++)
         for (unsigned a = 0; a + (spans & 1) < SLOTS; a++) {
             struct beat first = {(uint8_t)a, (uint8_t)(1 + (spans & 1))};
-            for (unsigned b = a + first.span + REST; b + (spans >> 1) < SLOTS; b++)
-                look_at(p, first, (struct beat){(uint8_t)b, (uint8_t)(1 + (spans >> 1))});
+            unsigned more = spans >> 1;
+            sum_first(p, first, &s);
+            if (more)
+                sum_second(&s);
+            remark(&s);
+            for (unsigned b = a + first.span + REST; b + more < SLOTS; b++)
+                if (s.remarkable[b] >= 0.0 && s.hosts[b] >= HOSTS_LEAST)
+                    look_at(p, first, (struct beat){(uint8_t)b, (uint8_t)(1 + more)});
         }
 }
 

@@ -313,6 +313,18 @@ static enum err hear_all(
     return e;
 }
 
+/* Can anything be told of them, however the factorisation puts them together? */
+static bool is_promising(const struct tensor *s, struct choir *c)
+{
+    const double rounding = 1e-6;
+    double excess = 0.0;
+    for (size_t i = 0; i < c->count; i++)
+        for (unsigned span = 0; span < SPANS; span++)
+            excess = fmax(excess, tensor_excess(s, &c->voices[i], span));
+    return excess >= s->options.min_hosts &&
+           tensor_weigh_best(s, c->voices, c->count) >= -rounding;
+}
+
 /* --- one window --------------------------------------------------------------------------- */
 
 static enum err judge(struct tensor *s, const struct tally *t, struct block_found *b,
@@ -372,7 +384,7 @@ enum err tensor_step(
         return e;
     count_services(s, &t);
     e = hear_all(s, &all, &c, scratch);
-    if (!e && c.count)
+    if (!e && c.count && is_promising(s, &c))
         e = tensor_blocks(s, c.voices, c.count, scratch, blocks, &count);
     for (size_t i = 0; !e && i < count; i++)
         e = judge(s, &t, &blocks[i], scratch, out);

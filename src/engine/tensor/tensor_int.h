@@ -103,6 +103,9 @@ struct block_found {
 /* Score of services that are judged as one, and the span that gives it. */
 double tensor_weigh(
     const struct tensor *s, struct voice *const *voices, size_t count, unsigned *ret_span);
+/* The highest score that any services among these can have together: their p-value depends only
+ * on how many they are and on the sum of what speaks for them. */
+double tensor_weigh_best(const struct tensor *s, struct voice *voices, size_t count);
 /* Hosts in step beyond chance, over the span. */
 double tensor_excess(const struct tensor *s, const struct voice *v, unsigned span);
 

@@ -45,6 +45,47 @@ double tensor_weigh(
     return best;
 }
 
+/* What speaks for a service over a span. */
+static double evidence_of(const struct tensor *s, const struct voice *v, uint32_t windows)
+{
+    double sum = 0.0;
+    for (uint32_t k = 0; k < windows && k < s->now; k++)
+        sum += (double)v->watch->evidence[(s->now - k) % MEMORY];
+    return sum;
+}
+
+/* Most evidence first. */
+static void order_by_evidence(const struct tensor *s, struct voice *voices, size_t count,
+    uint32_t windows, struct voice **ret_order)
+{
+    double sums[CANDIDATES];
+    for (size_t i = 0; i < count; i++) {
+        double sum = evidence_of(s, &voices[i], windows);
+        size_t at = i;
+        for (; at > 0 && sums[at - 1] < sum; at--) {
+            sums[at] = sums[at - 1];
+            ret_order[at] = ret_order[at - 1];
+        }
+        sums[at] = sum;
+        ret_order[at] = &voices[i];
+    }
+}
+
+double tensor_weigh_best(const struct tensor *s, struct voice *voices, size_t count)
+{
+    double a_day = (double)US_DAY / (double)s->window;
+    double best = -INFINITY;
+    for (unsigned i = 0; i < SPANS; i++) {
+        struct voice *order[CANDIDATES];
+        order_by_evidence(s, voices, count, tensor_spans[i], order);
+        for (size_t n = 1; n <= count && n <= BLOCK_PORTS; n++) {
+            double tests = log10(SPANS * a_day) + sets(s->services, n);
+            best = fmax(best, together(s, order, n, tensor_spans[i]) - tests);
+        }
+    }
+    return best;
+}
+
 double tensor_excess(const struct tensor *s, const struct voice *v, unsigned span)
 {
     double excess = 0.0;
