@@ -1,5 +1,8 @@
 #include "engine/tally.h"
 
+#include "engine/shelf.h"
+#include "engine/tally_int.h"
+
 #include "engine/classes.h"
 
 #include <assert.h>
@@ -136,13 +139,14 @@ static bool is_repeat(
     return false;
 }
 
-static void drop_repeats(struct tally *t)
+/* Returns how many are left. */
+static size_t drop_repeats(struct tally_source *sources, size_t count)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < t->source_count; i++)
-        if (!is_repeat(t->sources, kept, &t->sources[i]))
-            t->sources[kept++] = t->sources[i];
-    t->source_count = kept;
+    for (size_t i = 0; i < count; i++)
+        if (!is_repeat(sources, kept, &sources[i]))
+            sources[kept++] = sources[i];
+    return kept;
 }
 
 static size_t count_groups(const struct tally *t)
@@ -156,21 +160,22 @@ static size_t count_groups(const struct tally *t)
 static enum err make_groups(struct tally *t, struct arena *scratch)
 {
     size_t count = count_groups(t);
-    t->groups = arena_take(scratch, count ? count : 1, sizeof *t->groups);
-    if (!t->groups)
+    struct tally_group *groups = arena_room(scratch, count ? count : 1, sizeof *groups);
+    if (!groups)
         return ERR_NOMEM;
     for (size_t i = 0; i < t->source_count; i++) {
         uint32_t key = t->sources[i].key;
         if (i == 0 || key != t->sources[i - 1].key)
-            t->groups[t->group_count++] = (struct tally_group){.service = key >> SITE_BITS,
+            groups[t->group_count++] = (struct tally_group){.service = key >> SITE_BITS,
                 .site = key & ((1 << SITE_BITS) - 1),
                 .first = (uint32_t)i};
-        t->groups[t->group_count - 1].count++;
+        groups[t->group_count - 1].count++;
     }
+    t->groups = groups;
     return OK;
 }
 
-enum err tally_build(
+enum err tally_make(
     struct tally *ret_tally, const struct window *w, unsigned leave_out, struct arena *scratch)
 {
     assert(w->kind == &record_contact && w->site_count <= WINDOW_SITES_MAX);
@@ -182,27 +187,37 @@ enum err tally_build(
     struct tally t = {.window = w};
     struct meaning *m = arena_take(scratch, 1, sizeof *m);
     struct starts *starts = arena_take(scratch, 1, sizeof *starts);
-    struct tally_source *spare = arena_take(scratch, rows ? rows : 1, sizeof *spare);
-    t.sources = arena_take(scratch, rows ? rows : 1, sizeof *t.sources);
-    t.block_first = arena_take(scratch, w->block_count + 1, sizeof *t.block_first);
-    if (!m || !starts || !spare || !t.sources || !t.block_first)
+    struct tally_source *spare = arena_room(scratch, rows ? rows : 1, sizeof *spare);
+    struct tally_source *sources = arena_room(scratch, rows ? rows : 1, sizeof *sources);
+    uint32_t *block_first = arena_room(scratch, w->block_count + 1, sizeof *block_first);
+    if (!m || !starts || !spare || !sources || !block_first)
         return ERR_NOMEM;
     uint32_t first = 0;
     for (size_t i = 0; i < w->block_count; i++) {
         const struct block *b = w->blocks[i];
         learn_words(m, w, b, leave_out);
         m->tags = window_tags(w, i);
-        t.block_first[i] = first;
-        t.source_count += take_block(t.sources + t.source_count, b, m, first);
+        block_first[i] = first;
+        t.source_count += take_block(sources + t.source_count, b, m, first);
         first += (uint32_t)b->rows;
     }
-    t.block_first[w->block_count] = first;
-    t.sources = radix_sort(t.sources, spare, t.source_count, starts);
-    drop_repeats(&t);
+    block_first[w->block_count] = first;
+    t.block_first = block_first;
+    sources = radix_sort(sources, spare, t.source_count, starts);
+    t.source_count = drop_repeats(sources, t.source_count);
+    t.sources = sources;
     enum err e = make_groups(&t, scratch);
     if (!e)
         *ret_tally = t;
     return e;
+}
+
+enum err tally_build(
+    struct tally *ret_tally, const struct window *w, unsigned leave_out, struct arena *scratch)
+{
+    if (w->shelf && shelf_tally(w->shelf, w, leave_out, ret_tally) == OK)
+        return OK;
+    return tally_make(ret_tally, w, leave_out, scratch);
 }
 
 const struct block *tally_row(

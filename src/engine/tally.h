@@ -23,16 +23,16 @@ struct tally_group {
 
 struct tally {
     const struct window *window;
-    struct tally_source *sources; /* by group, then by the hash's low 16 bits */
+    const struct tally_source *sources; /* by group, then by the hash's low 16 bits */
     size_t source_count;
-    struct tally_group *groups; /* by service, then site; only where there was somebody */
+    const struct tally_group *groups; /* by service, then site; only where there was somebody */
     size_t group_count;
-    uint32_t *block_first; /* number of each block's first row */
+    const uint32_t *block_first; /* number of each block's first row */
 };
 
 /**
  * @param leave_out  contacts that do not count, by class or tag (engine/classes.h).
- * @param scratch    gives 32 bytes a row and 16 bytes a group.
+ * @param scratch    gives 32 bytes a row and 16 bytes a group, unless the window's shelf does.
  * @return OK, or ERR_NOMEM (also past 2^32 - 1 rows).
  *
  * Cost: about 25 ns a row, a radix sort. The order of rows and blocks makes no difference to

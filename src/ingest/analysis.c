@@ -1,6 +1,7 @@
 #include "ingest/analysis.h"
 
 #include "base/clock.h"
+#include "engine/shelf.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct analysis {
     size_t count;
     struct alert_book *book;
     struct arena scratch;
+    struct shelf *shelf;
 };
 
 enum err analysis_new(
@@ -26,7 +28,9 @@ enum err analysis_new(
     if (!a)
         return fault_set(f, ERR_NOMEM, "out of memory");
     arena_init(&a->scratch, options->scratch_cap ? options->scratch_cap : (size_t)512 << 20);
-    enum err e = alert_book_new(&a->book, &options->alerts);
+    enum err e = shelf_new(&a->shelf, a->scratch.cap);
+    if (!e)
+        e = alert_book_new(&a->book, &options->alerts);
     if (e)
         fault_set(f, e, "%s", err_text(e));
     for (size_t i = 0; !e && options->engines[i]; i++) {
@@ -54,6 +58,7 @@ void analysis_free(struct analysis *a)
         a->engines[i]->close(a->states[i]);
     alert_book_free(a->book);
     arena_done(&a->scratch);
+    shelf_free(a->shelf);
     free(a);
 }
 
@@ -82,15 +87,19 @@ static enum err engines_step(
     struct analysis *a, const struct window *w, struct sink *sink, struct fault *f)
 {
     struct window tagged = *w;
+    tagged.shelf = a->shelf;
     enum err e = OK;
     for (int tags = 1; tags >= 0; tags--)
         for (size_t i = 0; i < a->count && !e; i++) {
             if ((a->engines[i]->tags != NULL) != tags)
                 continue;
             e = engine_step(a, i, &tagged, sink, f);
-            if (!e && tags)
-                tagged.tags = a->engines[i]->tags(a->states[i]);
+            if (e || !tags)
+                continue;
+            tagged.tags = a->engines[i]->tags(a->states[i]);
+            shelf_clear(a->shelf); /* what it asked for itself is without tags */
         }
+    shelf_clear(a->shelf);
     return e;
 }
 

@@ -23,6 +23,8 @@ struct window_site {
     double kept;        /* share of sources in the rows: 1 unless memory forced sampling */
 };
 
+struct shelf; /* engine/shelf.h */
+
 struct window {
     int64_t start; /* us */
     int64_t length;
@@ -34,6 +36,8 @@ struct window {
     /* What screening says: for each block one byte a row, bit k is enum contact_tag k. NULL:
      * nobody screens. */
     const uint8_t *const *tags;
+    struct shelf
+        *shelf; /* what engines have worked out of it together; NULL: each does alone */
 };
 
 static inline int64_t window_end(const struct window *w)

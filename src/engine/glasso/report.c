@@ -40,19 +40,21 @@ static enum err gather(const struct sync_step *step, const struct sync_graph *gr
     size_t most = 0;
     for (size_t i = 0; i < graph->count; i++)
         most += (graph->hosts[i].slots & slots) == slots ? graph->hosts[i].count : 0;
+    struct tally_source *sources = arena_room(scratch, most + 1, sizeof *sources);
+    struct tally_group *group = arena_take(scratch, 1, sizeof *group);
+    if (!sources || !group)
+        return ERR_NOMEM;
     struct tally t = {.window = step->window,
         .block_first = step->block_first,
-        .sources = arena_take(scratch, most + 1, sizeof *t.sources),
-        .groups = arena_take(scratch, 1, sizeof *t.groups),
+        .sources = sources,
+        .groups = group,
         .group_count = 1};
-    if (!t.sources || !t.groups)
-        return ERR_NOMEM;
     for (size_t i = 0; i < graph->count; i++) {
         const struct sync_host *h = &graph->hosts[i];
         if ((h->slots & slots) != slots)
             continue;
         for (uint32_t k = h->first; k < h->first + h->count; k++) {
-            struct tally_source *source = &t.sources[t.source_count++];
+            struct tally_source *source = &sources[t.source_count++];
             size_t row;
             *source = (struct tally_source){
                 .key = sync_entry_site(&graph->entries[k]), .row = graph->entries[k].row};
@@ -60,7 +62,7 @@ static enum err gather(const struct sync_step *step, const struct sync_graph *gr
             source->hash = ip_hash(&block_ip(b, CONTACT_SRC)[row]);
         }
     }
-    t.groups[0].count = (uint32_t)t.source_count;
+    group->count = (uint32_t)t.source_count;
     *ret_tally = t;
     return OK;
 }

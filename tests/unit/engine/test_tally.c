@@ -1,5 +1,6 @@
 #include "engine/classes.h"
 #include "engine/portrait.h"
+#include "engine/shelf.h"
 #include "engine/tally.h"
 #include "test.h"
 
@@ -223,7 +224,43 @@ static void words_are_classes_or_tags(void **state)
     assert_non_null(strstr(f.text, "survey-like"));
 }
 
+static void a_shelf_keeps_what_was_made(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct shelf *shelf = NULL;
+    struct tally first, again, other, none;
+    sample_init(&s);
+    add(&s, "a", 0x01020305, 6, 23, "scan", "kr");
+    add(&s, "b", 0x01020306, 6, 80, "survey", "us");
+    assert_int_equal(shelf_new(&shelf, 1 << 20), OK);
+    s.window.shelf = shelf;
+    assert_int_equal(tally_build(&first, &s.window, 0, &s.scratch), OK);
+    assert_int_equal(tally_build(&again, &s.window, 0, &s.scratch), OK);
+    assert_int_equal(tally_build(&other, &s.window, 1u << CLASS_SURVEY, &s.scratch), OK);
+    assert_int_equal(s.scratch.used, 0);
+    assert_ptr_equal(first.sources, again.sources);
+    assert_int_equal(first.source_count, 2);
+    assert_int_equal(other.source_count, 1);
+    /* More kinds than there are places for, or no memory: everybody makes its own. */
+    for (unsigned leave_out = 8; leave_out < 16; leave_out++)
+        assert_int_equal(tally_build(&none, &s.window, leave_out, &s.scratch), OK);
+    assert_int_not_equal(s.scratch.used, 0);
+    shelf_clear(shelf);
+    s.block->rows = 1;
+    assert_int_equal(tally_build(&first, &s.window, 0, &s.scratch), OK);
+    assert_int_equal(first.source_count, 1);
+    shelf_free(shelf);
+    assert_int_equal(shelf_new(&shelf, 16), OK);
+    s.window.shelf = shelf;
+    assert_int_equal(tally_build(&first, &s.window, 0, &s.scratch), OK);
+    assert_int_equal(first.source_count, 1);
+    shelf_free(shelf);
+    sample_done(&s);
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS("a tally is made once a window, by whoever asks first", a_shelf_keeps_what_was_made),
     SAYS("a tag leaves out a row, not its source", tags_leave_rows_out),
     SAYS("what is left out is named by class or tag", words_are_classes_or_tags),
     SAYS("a country is named if at least twenty sources tell it and half of them agree",
