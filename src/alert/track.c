@@ -17,6 +17,8 @@ static const struct {
     int breadth;
 } kinds[] = {
     {"graph-change", "rise", 0}, /* the ports that explain a change of the whole */
+    {"new-pattern", "rise", 0},  /* what the sources of a rise have in common */
+    {"known-surge", "rise", 0},
     {"port-surge", "rise", 1},
     {"global-growth", "rise", 2},
 };

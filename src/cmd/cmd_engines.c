@@ -31,14 +31,25 @@ static void print_line(const json_t *row)
     buf_done(&line);
 }
 
+/* Classes and tags that do not count for the engine unless it is told otherwise. */
+static const char *leaves_out(const struct engine *e)
+{
+    for (const struct conf_item *item = e->items; item->name; item++)
+        if (strcmp(item->name, "leave-out") == 0)
+            return item->initial;
+    return "";
+}
+
 static int list_all(bool as_json)
 {
     json_t *rows = json_array();
     for (const struct engine *const *e = engines_all(); *e; e++)
         json_array_append_new(
-            rows, as_json ? json_pack("{s:s, s:s, s:s}", "engine", (*e)->name, "text",
-                                (*e)->text, "source", (*e)->source)
-                          : json_pack("{s:s, s:s}", "engine", (*e)->name, "text", (*e)->text));
+            rows, as_json ? json_pack("{s:s, s:s, s:s, s:s, s:b}", "engine", (*e)->name, "text",
+                                (*e)->text, "source", (*e)->source, "leaves_out",
+                                leaves_out(*e), "tags", (*e)->tags != NULL)
+                          : json_pack("{s:s, s:s, s:s}", "engine", (*e)->name, "text",
+                                (*e)->text, "leaves_out", leaves_out(*e)));
     for (size_t i = 0; as_json && i < json_array_size(rows); i++)
         print_line(json_array_get(rows, i));
     if (!as_json)

@@ -4,6 +4,7 @@
 #include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
 #include "engine/nmf/nmf.h"
+#include "engine/screen/screen.h"
 #include "engine/surge/surge.h"
 #include "engine/tensor/tensor.h"
 
@@ -11,6 +12,7 @@
 #include <string.h>
 
 static const struct engine *const all[] = {
+    &engine_screen,
     &engine_surge,
     &engine_growth,
     &engine_graph,

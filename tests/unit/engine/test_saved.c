@@ -2,13 +2,14 @@
 #include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
 #include "engine/nmf/nmf.h"
+#include "engine/screen/screen.h"
 #include "engine/surge/surge.h"
 #include "engine/tensor/tensor.h"
 
 #include "engines.h"
 
-static const struct engine *const engines[] = {
-    &engine_surge, &engine_growth, &engine_graph, &engine_glasso, &engine_nmf, &engine_tensor};
+static const struct engine *const engines[] = {&engine_surge, &engine_growth, &engine_graph,
+    &engine_glasso, &engine_nmf, &engine_tensor, &engine_screen};
 
 enum {
     ENGINES = sizeof engines / sizeof *engines

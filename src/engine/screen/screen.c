@@ -1,0 +1,116 @@
+#include "engine/screen/screen_int.h"
+#include "screen/builtin.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct conf_item items[] = {
+    {"rules", CONF_TEXT, "FILE", NULL, 0, 4000, NULL, NULL,
+        "Screening rules that a person has accepted (kizashi screen rules --accept)."},
+    {"surveys", CONF_TEXT, "WHICH", NULL, 0, 16, "behaviour", "behaviour|lists",
+        "Surveys are told by behaviour as well, or by lists alone."},
+    {"min-networks", CONF_COUNT, "N", "networks", 3, 100000, "8", NULL,
+        "New patterns that fewer networks (/24, IPv6: /48) share are never reported."},
+    {"learn", CONF_DURATION, "TIME", NULL, 0, 30 * 86400, "1d", NULL,
+        "Patterns seen in this time from the first window on are no news."},
+    {"sources-max", CONF_COUNT, "N", "sources", PROFILES_LEAST, 1 << 22, "262144", NULL,
+        "Sources that are remembered, 360 bytes each; of more, those that were silent longest "
+        "are forgotten."},
+    {NULL, CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL},
+};
+
+enum err screen_begin(struct screen *s)
+{
+    enum err e = profiles_init(&s->profiles, s->options.sources_max, s->window);
+    if (!e)
+        e = patterns_init(&s->book, s->window, s->options.learn);
+    return e;
+}
+
+void screen_end(struct screen *s)
+{
+    profiles_done(&s->profiles);
+    patterns_done(&s->book);
+}
+
+static enum err rules_open(struct screen *s, const struct conf *conf, struct fault *f)
+{
+    const char *path = conf_text(conf, "rules");
+    rules_init(&s->rules);
+    enum err e = path ? rules_read_file(&s->rules, path, f) : OK;
+    for (size_t i = 0; !e && i < s->rules.count; i++)
+        if (!s->rules.list[i].accepted)
+            e = fault_set(f, ERR_BAD,
+                "%s: rule %s has not been accepted; kizashi screen rules --accept does that",
+                path, s->rules.list[i].name);
+    if (!e && strcmp(conf_text(conf, "surveys"), "behaviour") == 0)
+        e = rules_builtin(&s->rules, f);
+    if (e)
+        return e;
+    s->use = calloc(s->rules.count + 1, sizeof *s->use);
+    if (!s->use)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < s->rules.count; i++)
+        s->use[i].name = hash_bytes(s->rules.list[i].name, strlen(s->rules.list[i].name), 0);
+    return OK;
+}
+
+static void screen_close(struct engine_state *st)
+{
+    if (!st)
+        return;
+    assert(st->of == &engine_screen);
+    struct screen *s = (struct screen *)(void *)st;
+    screen_end(s);
+    rules_done(&s->rules);
+    for (size_t i = 0; i < s->tag_room; i++)
+        free(s->tags[i].rows);
+    free(s->tags);
+    free(s->shown);
+    free(s->use);
+    free(s);
+}
+
+static enum err screen_open(
+    struct engine_state **ret_state, const struct conf *conf, int64_t window, struct fault *f)
+{
+    if (window < 10 * US_MINUTE || window > US_HOUR || US_HOUR % window)
+        return fault_set(
+            f, ERR_RANGE, "screen needs windows of 10 minutes to 1 hour that divide an hour");
+    struct screen *s = calloc(1, sizeof *s);
+    if (!s)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    s->state.of = &engine_screen;
+    s->window = window;
+    s->options = (struct screen_settings){
+        .sources_max = conf_count(conf, "sources-max"),
+        .min_networks = (double)conf_count(conf, "min-networks"),
+        .learn = conf_us(conf, "learn"),
+    };
+    enum err e = rules_open(s, conf, f);
+    if (!e && screen_begin(s))
+        e = fault_set(f, ERR_NOMEM, "out of memory");
+    if (e) {
+        screen_close(&s->state);
+        return e;
+    }
+    *ret_state = &s->state;
+    return OK;
+}
+
+const struct engine engine_screen = {
+    .name = "screen",
+    .text = "tags what is known and what surveys do, and finds new patterns that many sources "
+            "share",
+    .source =
+        "after the screening stage of PRACTICE (2011-2016); methods are this project's own",
+    .items = items,
+    .eats = &record_contact,
+    .open = screen_open,
+    .step = screen_step,
+    .save = screen_save,
+    .load = screen_load,
+    .tags = screen_tags,
+    .close = screen_close,
+};

@@ -1,0 +1,83 @@
+#ifndef ENGINE_SCREEN_SCREEN_INT_H
+#define ENGINE_SCREEN_SCREEN_INT_H
+
+#include "engine/screen/screen.h"
+#include "screen/pattern.h"
+#include "screen/rule.h"
+
+struct screen_settings {
+    size_t sources_max;
+    double min_networks;
+    int64_t learn;
+};
+
+/* A rule at work. */
+struct screen_use {
+    uint64_t name; /* hash of the rule's */
+    struct amount amount;
+    uint32_t sources; /* in the present window */
+    bool surges;
+};
+
+/* Tags of one block. */
+struct screen_tags {
+    uint8_t *rows; /* owned */
+    size_t room;
+};
+
+struct screen {
+    struct engine_state state; /* first */
+    struct screen_settings options;
+    int64_t window;
+    int64_t origin;
+    uint32_t now;
+    struct rules rules;     /* those that act, in their order */
+    struct screen_use *use; /* one a rule; owned */
+    struct profiles profiles;
+    struct pattern_book book;
+    struct screen_tags *tags; /* owned */
+    const uint8_t **shown;    /* tags[i].rows; owned */
+    size_t tag_room;
+};
+
+static inline int64_t screen_window_start(const struct screen *s, uint32_t number)
+{
+    return s->origin + (int64_t)number * s->window;
+}
+
+/* --- step.c ------------------------------------------------------------------------------- */
+
+/* What one window shows. */
+struct screen_step {
+    const struct window *window;
+    struct arena *scratch;
+    struct sink *out;
+    struct profile_rows rows;
+    struct pattern_strings strings;
+    uint16_t *rule;    /* by profile number: number of the rule that fits + 1 */
+    uint32_t *pattern; /* by profile number: its pattern, or PATTERN_NONE */
+};
+
+enum err screen_step(struct engine_state *st, const struct window *w, struct arena *scratch,
+    struct sink *out) MUST_CHECK;
+const uint8_t *const *screen_tags(const struct engine_state *st);
+
+/* --- tags.c ------------------------------------------------------------------------------- */
+
+/* Which rows of the window get which tags. */
+enum err screen_tag_rows(struct screen *s, const struct screen_step *step) MUST_CHECK;
+
+/* --- report.c ----------------------------------------------------------------------------- */
+
+/* Findings: new patterns that many networks share, and known ones in a new amount. */
+enum err screen_report(struct screen *s, const struct screen_step *step) MUST_CHECK;
+
+/* --- state.c, screen.c -------------------------------------------------------------------- */
+
+enum err screen_save(const struct engine_state *st, struct buf *out) MUST_CHECK;
+enum err screen_load(struct engine_state *st, struct bytes saved, struct fault *f) MUST_CHECK;
+/* Empty tables. */
+enum err screen_begin(struct screen *s) MUST_CHECK;
+void screen_end(struct screen *s);
+
+#endif

@@ -1,0 +1,85 @@
+/* Everything that the next step depends on. The rules are the file's; what is kept of them is
+ * how many sources each fitted. */
+#include "engine/saved.h"
+#include "engine/screen/screen_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    STATE_MAGIC = 0x63737a6b, /* "kzsc" */
+    STATE_VERSION = 1
+};
+
+enum err screen_save(const struct engine_state *st, struct buf *out)
+{
+    assert(st->of == &engine_screen);
+    const struct screen *s = (const struct screen *)(const void *)st;
+    saved_head_save(
+        out, &(struct saved_head){STATE_MAGIC, STATE_VERSION, s->window, s->origin, s->now, 0});
+    profiles_save(&s->profiles, out);
+    patterns_save(&s->book, out);
+    buf_le32(out, (uint32_t)s->rules.count);
+    for (size_t i = 0; i < s->rules.count; i++) {
+        buf_le64(out, s->use[i].name);
+        amount_save(&s->use[i].amount, s->book.day, out);
+    }
+    return out->err;
+}
+
+/* Rules that are no longer there are forgotten. */
+static enum err use_load(struct screen *s, struct bytes *in)
+{
+    uint32_t count = bytes_le32(in);
+    if (in->cut || count > RULES_MAX)
+        return ERR_BAD;
+    for (uint32_t i = 0; i < count; i++) {
+        struct amount amount;
+        uint64_t name = bytes_le64(in);
+        if (!amount_load(&amount, s->book.day, s->now, in))
+            return ERR_BAD;
+        for (size_t k = 0; k < s->rules.count; k++)
+            if (s->use[k].name == name)
+                s->use[k].amount = amount;
+    }
+    return OK;
+}
+
+static enum err load_into(struct screen *s, struct bytes *in)
+{
+    struct saved_head head = {
+        .magic = STATE_MAGIC, .version = STATE_VERSION, .window = s->window};
+    if (!saved_head_load(in, &head) || head.left_out)
+        return ERR_BAD;
+    s->origin = head.origin;
+    s->now = head.now;
+    enum err e = profiles_load(&s->profiles, in, s->now);
+    if (!e)
+        e = patterns_load(&s->book, &s->profiles.words, in, s->now);
+    if (!e)
+        e = use_load(s, in);
+    return e ? e : in->cut || in->left ? ERR_BAD : OK;
+}
+
+enum err screen_load(struct engine_state *st, struct bytes saved, struct fault *f)
+{
+    assert(st->of == &engine_screen);
+    struct screen *s = (struct screen *)(void *)st;
+    struct screen fresh = *s;
+    size_t whole = saved.left;
+    fresh.profiles = (struct profiles){0};
+    fresh.book = (struct pattern_book){0};
+    fresh.use = calloc(s->rules.count + 1, sizeof *fresh.use);
+    enum err e = fresh.use ? screen_begin(&fresh) : ERR_NOMEM;
+    for (size_t i = 0; !e && i < s->rules.count; i++)
+        fresh.use[i].name = s->use[i].name;
+    if (!e)
+        e = load_into(&fresh, &saved);
+    struct screen *drop = e ? &fresh : s;
+    screen_end(drop);
+    free(drop->use);
+    if (e)
+        return saved_fault(f, e, "screen", whole, saved.left);
+    *s = fresh;
+    return OK;
+}

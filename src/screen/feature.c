@@ -1,0 +1,134 @@
+#include "screen/feature.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *word, *text;
+} names[] = {
+#define X(id, word, text) {word, text},
+    FEATURES(X)
+#undef X
+};
+
+const char *feature_word(enum feature f)
+{
+    assert(f < FEATURE_COUNT);
+    return names[f].word;
+}
+
+const char *feature_text(enum feature f)
+{
+    assert(f < FEATURE_COUNT);
+    return names[f].text;
+}
+
+enum feature feature_find(const char *word)
+{
+    unsigned f = 0;
+    while (f < FEATURE_COUNT && strcmp(names[f].word, word) != 0)
+        f++;
+    return (enum feature)f;
+}
+
+thing_key profile_main(const struct profile *p)
+{
+    const struct profile_thing *best = &p->thing[0];
+    for (unsigned i = 1; i < p->thing_count; i++)
+        if (p->thing[i].packets > best->packets ||
+            (p->thing[i].packets == best->packets && p->thing[i].key < best->key))
+            best = &p->thing[i];
+    return p->thing_count ? best->key : 0;
+}
+
+/* --- neighbours ----------------------------------------------------------------------------
+ */
+
+struct likeness {
+    uint64_t kind; /* network, tool and size */
+    uint32_t profile;
+};
+
+static int by_kind(const void *a, const void *b)
+{
+    const struct likeness *x = a;
+    const struct likeness *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return (x->profile > y->profile) - (x->profile < y->profile);
+}
+
+enum err neighbours_count(const struct profiles *t, uint32_t now, struct arena *scratch,
+    struct neighbours *ret_neighbours)
+{
+    struct likeness *list = arena_take(scratch, t->count + 1, sizeof *list);
+    uint32_t *of = arena_take(scratch, t->count + 1, sizeof *of);
+    if (!list || !of)
+        return ERR_NOMEM;
+    size_t count = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct profile *p = &t->list[i];
+        thing_key main = profile_main(p);
+        if (now - p->last < t->day)
+            list[count++] =
+                (struct likeness){hash_two(profile_network(p),
+                                      (uint64_t)thing_tool(main) << 16 | thing_size(main)),
+                    (uint32_t)i};
+    }
+    qsort(list, count, sizeof *list, by_kind);
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from; to < count && list[to].kind == list[from].kind;)
+            to++;
+        for (size_t i = from; i < to; i++)
+            of[list[i].profile] = (uint32_t)(to - from);
+    }
+    ret_neighbours->of = of;
+    return OK;
+}
+
+/* --- numbers -------------------------------------------------------------------------------
+ */
+
+/* Different members, from a map of 128 bits in which each has set one. */
+static double estimate(const uint64_t a[2], const uint64_t b[2])
+{
+    const double bits = 128.0;
+    int set = __builtin_popcountll(a[0] | b[0]) + __builtin_popcountll(a[1] | b[1]);
+    double empty = fmax(bits - set, 0.5);
+    return round(bits * log(bits / empty));
+}
+
+static double steadiness(const struct profiles *t, const struct profile *p, uint32_t now)
+{
+    uint32_t since = now - p->first + 1;
+    uint32_t span = since < t->day ? since : t->day;
+    uint32_t active = 0;
+    for (uint32_t i = 0; i < PROFILE_DAY; i++) {
+        uint32_t back = now - p->last + i;
+        active += back < span && (p->active[i / 64] >> i % 64 & 1);
+    }
+    return 100.0 * active / span;
+}
+
+void features_of(const struct profiles *t, const struct neighbours *n, uint32_t profile,
+    uint32_t now, double ret_values[FEATURE_COUNT])
+{
+    const struct profile *p = &t->list[profile];
+    const struct profile_span *a = &p->span[0];
+    const struct profile_span *b = &p->span[1];
+    double packets = (double)a->packets + b->packets;
+    double windows = (double)a->windows + b->windows;
+    ret_values[FEATURE_SERVICES] = estimate(a->ports, b->ports);
+    ret_values[FEATURE_PACKETS] = packets;
+    ret_values[FEATURE_RATE] = packets / fmax(windows, 1.0);
+    ret_values[FEATURE_SITES] = __builtin_popcountll(a->sites | b->sites);
+    ret_values[FEATURE_PLACES] = __builtin_popcountll(a->places | b->places);
+    ret_values[FEATURE_WINDOWS] = windows;
+    ret_values[FEATURE_HOURS] = (double)(now - p->first) / t->hour;
+    ret_values[FEATURE_STEADY] = steadiness(t, p, now);
+    ret_values[FEATURE_SIZE] = thing_size(profile_main(p));
+    ret_values[FEATURE_WIN] = p->win;
+    ret_values[FEATURE_NEIGHBOURS] = n->of[profile];
+}

@@ -1,0 +1,106 @@
+#ifndef SCREEN_PROFILE_H
+#define SCREEN_PROFILE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/index.h"
+#include "record/window.h"
+#include "screen/thing.h"
+
+/* What is remembered of each source: the things that it sent last, and how it went about it in
+ * the last one to two days. Bounded: when the table is full, those that have been silent
+ * longest are forgotten. The order of rows in a window makes no difference. */
+
+enum {
+    PROFILE_THINGS = 12, /* the latest; a source with more is told by how many they are */
+    PROFILE_DAY = 192,   /* windows whose activity is remembered, at least a day of them */
+    PROFILES_LEAST = 1024
+};
+
+struct profile_thing {
+    thing_key key;
+    uint32_t window; /* in which it was sent last */
+    uint32_t packets;
+};
+
+/* Sums over at most a day. */
+struct profile_span {
+    uint32_t from; /* window */
+    uint32_t packets;
+    uint32_t windows;  /* in which it sent anything */
+    uint64_t sites;    /* bit: hash of the name mod 64 */
+    uint64_t places;   /* union of the destination maps */
+    uint64_t ports[2]; /* linear-counting map of services */
+};
+
+struct profile {
+    struct ip ip;
+    uint64_t hash; /* ip_hash() */
+    uint32_t first, last;
+    struct profile_span span[2];       /* today, and the day before */
+    uint64_t active[PROFILE_DAY / 64]; /* bit k: sent something k windows before `last` */
+    uint32_t asn;
+    char country[2];
+    uint16_t win;    /* TCP window of all its packets; 0: they differ, or it has none */
+    uint8_t classes; /* bit k: enum packet_class k was seen */
+    uint8_t thing_count;
+    struct profile_thing thing[PROFILE_THINGS]; /* in the order in which they were first sent */
+};
+
+struct profiles {
+    struct profile *list; /* owned */
+    struct index index;
+    size_t count, room, cap;
+    uint32_t hour, day; /* windows in one */
+    struct words words;
+    uint64_t left_out; /* sources for which there was no room */
+};
+
+/* `window` divides an hour. */
+enum err profiles_init(struct profiles *t, size_t cap, int64_t window) MUST_CHECK;
+void profiles_done(struct profiles *t);
+
+/* A row of contacts that was taken: which profile it went into. */
+struct profile_row {
+    uint32_t block, row;
+    uint32_t profile;
+    thing_key key;
+};
+
+/* The rows of a window by profile; in the arena. Rows of backscatter and wrong settings, and of
+ * sources without room, are not among them. */
+struct profile_rows {
+    struct profile_row *list;
+    size_t count;
+};
+
+/**
+ * Take one window.
+ *
+ * @param now   its number; rises from call to call.
+ * @param scratch gives about 64 bytes a row.
+ * Cost: about 0.3 us a row.
+ */
+enum err profiles_take(struct profiles *t, const struct window *w, uint32_t now,
+    struct arena *scratch, struct profile_rows *ret_rows) MUST_CHECK;
+
+/* The profile of an address; NULL if there is none. */
+const struct profile *profiles_find(const struct profiles *t, const struct ip *ip);
+
+/* Add a profile whose address is not there; ERR_FULL at the cap. */
+enum err profiles_add(struct profiles *t, const struct profile *p) MUST_CHECK;
+
+/* The things that it sent within the last hour before `now`, rising, each once; returns how
+ * many. */
+unsigned profile_string(const struct profiles *t, const struct profile *p, uint32_t now,
+    thing_key ret_keys[PROFILE_THINGS]);
+
+/* What is known of its network: hash of its /24 (IPv6: /48). */
+uint64_t profile_network(const struct profile *p);
+
+void profiles_save(const struct profiles *t, struct buf *out);
+/* Into an empty table. ERR_BAD for what cannot be; the table is to be thrown away then. */
+enum err profiles_load(struct profiles *t, struct bytes *in, uint32_t now) MUST_CHECK;
+
+#endif
