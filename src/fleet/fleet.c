@@ -162,7 +162,7 @@ static enum err read_all(struct fleet *fleet, int64_t now, struct fault *f)
         e = catalog_site_states(fleet->catalog, take_site, &r);
     for (size_t i = 0; i < fleet->count && !e; i++)
         e = member_resume(fleet, fleet->members[i], &r);
-    return e;
+    return e ? e : fleet_ways_read(fleet, now);
 }
 
 enum err fleet_open(struct fleet **ret_fleet, struct catalog *c,
@@ -172,6 +172,7 @@ enum err fleet_open(struct fleet **ret_fleet, struct catalog *c,
     if (!fleet)
         return fault_set(f, ERR_NOMEM, "out of memory");
     pthread_mutex_init(&fleet->lock, NULL);
+    pthread_mutex_init(&fleet->configuring, NULL);
     fleet->catalog = c;
     if (events)
         fleet->events = *events;
@@ -193,6 +194,7 @@ void fleet_close(struct fleet *f, int64_t now)
     (void)e;
     for (size_t i = 0; i < f->count; i++)
         member_free(f->members[i]);
+    pthread_mutex_destroy(&f->configuring);
     pthread_mutex_destroy(&f->lock);
     free(f);
 }
@@ -239,6 +241,9 @@ enum err fleet_heartbeat(
     if (!e) {
         before = m->watch.state;
         watch_heartbeat(&m->watch, h, now);
+        e = fleet_way_answer(fleet, m, h, now, f);
+    }
+    if (!e) {
         e = member_look(fleet, m, now, &event, &changed, f);
     }
     pthread_mutex_unlock(&fleet->lock);
@@ -275,6 +280,7 @@ enum err fleet_look(struct fleet *fleet, int64_t now, struct fault *f)
             break;
         e = look_at(fleet, i, now, f);
     }
+    fleet_push_pending(fleet, now);
     if (!e && now - fleet->noted >= NOTE_EVERY_S * US_SECOND) {
         fleet->noted = now;
         e = catalog_fleet_watched_put(fleet->catalog, now);

@@ -1,15 +1,26 @@
 #ifndef FLEET_FLEET_INT_H
 #define FLEET_FLEET_INT_H
 
-#include "fleet/fleet.h"
+#include "fleet/config.h"
 #include "fleet/history.h"
 
 #include <pthread.h>
+
+/* Where a site's document is on its way. */
+struct fleet_way {
+    int64_t version;   /* the newest; 0: it has none */
+    bool pushed;       /* the bus has it */
+    int64_t pushed_at; /* when it was first tried, by the hub's clock */
+    bool answered;     /* the site said that it is in effect, or why not */
+    int64_t answered_at;
+    char refused[HEARTBEAT_TEXT];
+};
 
 struct fleet_member {
     char name[CATALOG_SITE];
     struct watch watch;
     struct history history;
+    struct fleet_way way;
 };
 
 /* Members are in order of name. */
@@ -20,9 +31,22 @@ struct fleet {
     struct fleet_member *members[FLEET_SITES];
     size_t count;
     int64_t noted; /* when "watched" was last written */
+    struct fleet_push push;
+    int64_t push_tried;          /* when pushing again was last tried */
+    pthread_mutex_t configuring; /* one change at a time; taken before `lock` */
 };
 
 /* With the lock held; NULL: no such site. */
 struct fleet_member *fleet_find(const struct fleet *fleet, const char *site);
+
+/* What the heartbeat says of the document's way goes into the catalogue. The lock is held. */
+enum err fleet_way_answer(struct fleet *fleet, struct fleet_member *m,
+    const struct heartbeat *h, int64_t now, struct fault *f) MUST_CHECK;
+
+/* What the catalogue knows of documents, at the start. */
+enum err fleet_ways_read(struct fleet *fleet, int64_t now) MUST_CHECK;
+
+/* A new reference: FleetConfig of openapi.yaml. The lock is held. */
+json_t *fleet_way_json(const struct fleet_member *m);
 
 #endif

@@ -76,6 +76,7 @@ static json_t *row_json(const struct fleet_member *m, int64_t now)
     json_object_set_new(row, "reasons", reasons_json(w, now));
     json_object_set_new(
         row, "heartbeat", w->last.site[0] ? heartbeat_json(&w->last) : json_null());
+    json_object_set_new(row, "config", fleet_way_json(m));
     json_object_set_new(row, "day", figures_json(&m->history, now - US_DAY, now));
     json_object_set_new(row, "month", figures_json(&m->history, now - 30 * US_DAY, now));
     json_object_set_new(row, "strip", strip_json(&m->history, now - US_DAY, now));

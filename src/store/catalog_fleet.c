@@ -152,16 +152,10 @@ static enum err configs_give(struct query *q,
     return !e && !any ? ERR_NOTFOUND : e;
 }
 
-enum err catalog_config_add(
+static enum err config_insert(
     struct catalog *c, const struct catalog_config *config, struct fault *f)
 {
     struct query q;
-    enum err e = text_check("note", config->note, CATALOG_SENTENCE, f);
-    if (!e && config->document_len > CATALOG_DOCUMENT)
-        e = fault_set(f, ERR_BAD, "the document is longer than %d bytes", CATALOG_DOCUMENT);
-    if (e)
-        return e;
-    catalog_enter(c);
     query_open(&q, c,
         "INSERT INTO site_config (site, version, time, who, note, document)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -172,9 +166,29 @@ enum err catalog_config_add(
     query_text(&q, config->who);
     query_text(&q, config->note);
     query_bytes(&q, config->document, config->document_len);
-    e = query_done(&q);
-    catalog_leave(c);
-    return e;
+    return query_done(&q);
+}
+
+enum err catalog_config_add(
+    struct catalog *c, const struct catalog_config *config, struct fault *f)
+{
+    struct catalog_audit row = {.time = config->time, .what = "site.config"};
+    enum err e = text_check("note", config->note, CATALOG_SENTENCE, f);
+    if (!e && config->document_len > CATALOG_DOCUMENT)
+        e = fault_set(f, ERR_BAD, "the document is longer than %d bytes", CATALOG_DOCUMENT);
+    if (e)
+        return e;
+    snprintf(row.who, sizeof row.who, "%s", config->who);
+    snprintf(row.subject, sizeof row.subject, "%s", config->site);
+    snprintf(row.detail, sizeof row.detail, "version=%lld%s%s", (long long)config->version,
+        config->note[0] ? " " : "", config->note);
+    e = catalog_begin(c, f);
+    if (e)
+        return e;
+    e = config_insert(c, config, f);
+    if (!e)
+        e = audit_put(c, &row, f);
+    return catalog_end(c, e, f);
 }
 
 enum err catalog_config_find(struct catalog *c, const char *site, int64_t version,

@@ -59,7 +59,7 @@ struct catalog_config {
     size_t document_len;
 };
 
-/* ERR_EXISTS: there is such a version already (somebody else was faster). */
+/* Goes into the audit log, too. ERR_EXISTS: there is such a version already. */
 enum err catalog_config_add(
     struct catalog *c, const struct catalog_config *config, struct fault *f) MUST_CHECK;
 /* Version 0: the newest. `each` is called once. ERR_NOTFOUND. */

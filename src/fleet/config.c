@@ -1,0 +1,321 @@
+#include "fleet/config.h"
+
+#include "fleet/fleet_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PUSH_AGAIN_S = 2,
+    VERSIONS_SHOWN = 100
+};
+
+/* ---- reading the catalogue ---- */
+
+struct found {
+    struct site_document *document;
+    int64_t version;
+    struct fault *fault;
+};
+
+static enum err take_document(void *context, const struct catalog_config *config)
+{
+    struct found *found = context;
+    found->version = config->version;
+    return document_parse(
+        found->document, bytes_over(config->document, config->document_len), found->fault);
+}
+
+static bool is_member(struct fleet *fleet, const char *site)
+{
+    pthread_mutex_lock(&fleet->lock);
+    bool is = fleet_find(fleet, site) != NULL;
+    pthread_mutex_unlock(&fleet->lock);
+    return is;
+}
+
+enum err fleet_document(struct fleet *fleet, const char *site, int64_t version,
+    struct site_document *ret_document, int64_t *ret_version, struct fault *f)
+{
+    struct found found = {.document = ret_document, .fault = f};
+    enum err e = catalog_config_find(fleet->catalog, site, version, take_document, &found);
+    if (e == ERR_NOTFOUND && version == 0 && is_member(fleet, site)) {
+        document_default(ret_document);
+        e = OK;
+    }
+    if (e == ERR_NOTFOUND)
+        return version ? fault_set(f, e, "%.63s has no version %lld of its document", site,
+                             (long long)version)
+                       : fault_set(f, e, "there is no site %.63s that runs by itself", site);
+    if (!e)
+        *ret_version = found.version;
+    return e;
+}
+
+static enum err take_way(void *context, const struct catalog_config *config)
+{
+    struct fleet *fleet = context;
+    struct fleet_member *m = fleet_find(fleet, config->site);
+    if (!m)
+        return OK;
+    m->way = (struct fleet_way){.version = config->version,
+        .pushed_at = config->time,
+        .answered = config->applied || config->refused[0],
+        .answered_at = config->applied};
+    snprintf(m->way.refused, sizeof m->way.refused, "%.127s", config->refused);
+    return OK;
+}
+
+enum err fleet_ways_read(struct fleet *fleet, int64_t now)
+{
+    enum err e = catalog_configs_newest(fleet->catalog, take_way, fleet);
+    for (size_t i = 0; i < fleet->count; i++)
+        watch_wanted(&fleet->members[i]->watch, fleet->members[i]->way.version, now);
+    return e;
+}
+
+/* ---- pushing ---- */
+
+/* Without locks: a bus may take its time. */
+static enum err push_one(struct fleet *fleet, const char *site, int64_t version,
+    const struct site_document *d, struct fault *f)
+{
+    struct buf parcel;
+    buf_init(&parcel, DOCUMENT_MAX);
+    document_parcel_write(&parcel, site, version, d);
+    enum err e = parcel.err;
+    if (!e && !fleet->push.document)
+        e = fault_set(f, ERR_IO, "no bus is there");
+    if (!e)
+        e = fleet->push.document(
+            fleet->push.context, site, bytes_over(parcel.data, parcel.len), f);
+    buf_done(&parcel);
+    if (e)
+        return e;
+    pthread_mutex_lock(&fleet->lock);
+    struct fleet_member *m = fleet_find(fleet, site);
+    if (m && m->way.version == version)
+        m->way.pushed = true;
+    pthread_mutex_unlock(&fleet->lock);
+    return OK;
+}
+
+void fleet_push_by(struct fleet *fleet, const struct fleet_push *push)
+{
+    pthread_mutex_lock(&fleet->configuring);
+    fleet->push = push ? *push : (struct fleet_push){0};
+    fleet->push_tried = 0;
+    pthread_mutex_unlock(&fleet->configuring);
+}
+
+/* The next site by name whose document waits. */
+static bool next_pending(struct fleet *fleet, char name[CATALOG_SITE])
+{
+    bool found = false;
+    pthread_mutex_lock(&fleet->lock);
+    for (size_t i = 0; i < fleet->count && !found; i++) {
+        const struct fleet_member *m = fleet->members[i];
+        found = m->way.version && !m->way.pushed && strcmp(m->name, name) > 0;
+        if (found)
+            memcpy(name, m->name, CATALOG_SITE);
+    }
+    pthread_mutex_unlock(&fleet->lock);
+    return found;
+}
+
+void fleet_push_pending(struct fleet *fleet, int64_t now)
+{
+    char name[CATALOG_SITE] = "";
+    pthread_mutex_lock(&fleet->configuring);
+    bool due = fleet->push.document && now - fleet->push_tried >= PUSH_AGAIN_S * US_SECOND;
+    if (due)
+        fleet->push_tried = now;
+    while (due && next_pending(fleet, name)) {
+        struct site_document d;
+        struct fault f;
+        int64_t version;
+        due = fleet_document(fleet, name, 0, &d, &version, &f) == OK &&
+              push_one(fleet, name, version, &d, &f) == OK;
+    }
+    pthread_mutex_unlock(&fleet->configuring);
+}
+
+/* ---- changing ---- */
+
+static enum err keep(struct fleet *fleet, const struct fleet_change_wanted *wanted,
+    int64_t version, int64_t now, struct fault *f)
+{
+    struct buf text;
+    struct catalog_config config = {.version = version, .time = now};
+    json_t *object = document_json(wanted->document);
+    buf_init(&text, DOCUMENT_MAX);
+    json_write(&text, object);
+    json_decref(object);
+    snprintf(config.site, sizeof config.site, "%s", wanted->site);
+    snprintf(config.who, sizeof config.who, "%.63s", wanted->who);
+    snprintf(config.note, sizeof config.note, "%.255s", wanted->note);
+    config.document = (const char *)text.data;
+    config.document_len = text.len;
+    enum err e =
+        text.err ? fault_set(f, text.err, "the document is longer than %d bytes", DOCUMENT_MAX)
+                 : catalog_config_add(fleet->catalog, &config, f);
+    buf_done(&text);
+    return e;
+}
+
+static void set_out(struct fleet *fleet, const char *site, int64_t version, int64_t now)
+{
+    pthread_mutex_lock(&fleet->lock);
+    struct fleet_member *m = fleet_find(fleet, site);
+    if (m) {
+        m->way = (struct fleet_way){.version = version, .pushed_at = now};
+        watch_wanted(&m->watch, version, now);
+    }
+    pthread_mutex_unlock(&fleet->lock);
+}
+
+/* One change at a time: `configuring` is held. */
+static enum err change(struct fleet *fleet, const struct fleet_change_wanted *wanted,
+    int64_t now, struct fleet_changed *changed, struct fault *f)
+{
+    struct site_document newest;
+    int64_t version;
+    enum err e = fleet_document(fleet, wanted->site, 0, &newest, &version, f);
+    if (!e && !is_member(fleet, wanted->site))
+        e = fault_set(
+            f, ERR_NOTFOUND, "there is no site %.63s that runs by itself", wanted->site);
+    if (e)
+        return e;
+    if (wanted->base && wanted->base != version)
+        return fault_set(f, ERR_EXISTS,
+            "version %lld was changed meanwhile: the newest is %lld; look at it, and change "
+            "that",
+            (long long)wanted->base, (long long)version);
+    if (version && document_same(&newest, wanted->document)) {
+        *changed = (struct fleet_changed){.version = version, .same = true, .pushed = true};
+        return OK;
+    }
+    e = keep(fleet, wanted, version + 1, now, f);
+    if (e)
+        return e;
+    set_out(fleet, wanted->site, version + 1, now);
+    *changed = (struct fleet_changed){.version = version + 1};
+    changed->pushed =
+        push_one(fleet, wanted->site, version + 1, wanted->document, &changed->fault) == OK;
+    return OK;
+}
+
+enum err fleet_configure(struct fleet *fleet, const struct fleet_change_wanted *wanted,
+    int64_t now, struct fleet_changed *ret_changed, struct fault *f)
+{
+    pthread_mutex_lock(&fleet->configuring);
+    enum err e = change(fleet, wanted, now, ret_changed, f);
+    pthread_mutex_unlock(&fleet->configuring);
+    return e;
+}
+
+/* ---- the site's answer ---- */
+
+static enum err note_answer(struct fleet *fleet, const struct fleet_member *m, struct fault *f)
+{
+    struct catalog_config answer = {.version = m->way.version};
+    snprintf(answer.site, sizeof answer.site, "%s", m->name);
+    snprintf(answer.refused, sizeof answer.refused, "%s", m->way.refused);
+    if (!m->way.refused[0]) {
+        answer.applied = m->way.answered_at;
+        answer.took = m->way.answered_at - m->way.pushed_at;
+    }
+    return catalog_config_answer(fleet->catalog, &answer, f);
+}
+
+enum err fleet_way_answer(struct fleet *fleet, struct fleet_member *m,
+    const struct heartbeat *h, int64_t now, struct fault *f)
+{
+    bool has = m->way.version && h->config_version >= m->way.version;
+    bool refuses = m->way.version && h->config_refused[0];
+    bool news = has ? !m->way.answered || m->way.refused[0]
+                    : refuses && strcmp(m->way.refused, h->config_refused) != 0;
+    if (!news)
+        return OK;
+    struct fleet_way before = m->way;
+    m->way.answered = true;
+    m->way.answered_at = now;
+    snprintf(m->way.refused, sizeof m->way.refused, "%s", has ? "" : h->config_refused);
+    enum err e = note_answer(fleet, m, f);
+    if (e)
+        m->way = before;
+    return e;
+}
+
+/* ---- telling ---- */
+
+static json_t *text(const char *s)
+{
+    return json_text(s, strlen(s));
+}
+
+json_t *fleet_way_json(const struct fleet_member *m)
+{
+    const struct fleet_way *way = &m->way;
+    bool applied = way->answered && !way->refused[0];
+    int64_t has = m->watch.last.config_version;
+    return json_pack("{s:I, s:o, s:b, s:o, s:s}", "version", (json_int_t)way->version,
+        "in_effect", has == HEARTBEAT_UNKNOWN ? json_null() : json_integer(has), "pushed",
+        (int)(way->version == 0 || way->pushed), "took_ms",
+        applied && way->answered_at ? json_integer((way->answered_at - way->pushed_at) / 1000)
+                                    : json_null(),
+        "refused", way->refused);
+}
+
+struct versions {
+    json_t *rows;
+    struct site_document newer; /* the one before in the list */
+    struct fault *fault;
+};
+
+/* Each row gets what it changed when the next older one is known. */
+static enum err take_version(void *context, const struct catalog_config *config)
+{
+    struct versions *v = context;
+    struct site_document d;
+    size_t count = json_array_size(v->rows);
+    enum err e =
+        document_parse(&d, bytes_over(config->document, config->document_len), v->fault);
+    if (e)
+        return e;
+    if (count)
+        json_object_set_new(
+            json_array_get(v->rows, count - 1), "changed", document_diff(&d, &v->newer));
+    json_array_append_new(v->rows,
+        json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o}", "version", (json_int_t)config->version,
+            "time", json_time(config->time), "who", config->who, "note", text(config->note),
+            "applied", config->applied ? json_time(config->applied) : json_null(), "took_ms",
+            config->applied ? json_integer(config->took / 1000) : json_null(), "refused",
+            text(config->refused)));
+    v->newer = d;
+    return OK;
+}
+
+enum err fleet_config(
+    struct fleet *fleet, const char *site, json_t **ret_config, struct fault *f)
+{
+    struct versions v = {.rows = json_array(), .fault = f};
+    struct site_document newest, first;
+    int64_t version = 0;
+    document_default(&first);
+    enum err e = fleet_document(fleet, site, 0, &newest, &version, f);
+    if (!e)
+        e = catalog_configs(fleet->catalog, site, VERSIONS_SHOWN, take_version, &v);
+    size_t count = json_array_size(v.rows);
+    json_t *oldest = count ? json_array_get(v.rows, count - 1) : NULL;
+    if (!e && oldest && json_integer_value(json_object_get(oldest, "version")) == 1)
+        json_object_set_new(oldest, "changed", document_diff(&first, &v.newer));
+    else if (!e && oldest)
+        json_object_set_new(oldest, "changed", json_null());
+    if (!e)
+        *ret_config = json_pack("{s:s, s:I, s:o, s:O}", "site", site, "version",
+            (json_int_t)version, "document", document_json(&newest), "versions", v.rows);
+    json_decref(v.rows);
+    return e;
+}

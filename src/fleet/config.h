@@ -1,0 +1,52 @@
+#ifndef FLEET_CONFIG_H
+#define FLEET_CONFIG_H
+
+#include "fleet/document.h"
+#include "fleet/fleet.h"
+#include "fleet/push.h"
+
+/* Documents of sites at the hub: each change is checked, kept as a version with who and why,
+ * noted in the audit log, pushed, and answered by the site with the time it took. */
+
+struct fleet_change_wanted {
+    const char *site;
+    const struct site_document *document;
+    int64_t base; /* the version that was changed; 0: any */
+    const char *who;
+    const char *note; /* why; "" for nothing */
+};
+
+struct fleet_changed {
+    int64_t version;
+    bool same;          /* nothing differs from the newest, so there is no new version */
+    bool pushed;        /* false: it is tried again until it is */
+    struct fault fault; /* why not */
+};
+
+/* Who pushes; NULL: nobody yet, what is changed waits. `push` is copied. Everything that the
+ * catalogue holds is pushed by the next look. */
+void fleet_push_by(struct fleet *fleet, const struct fleet_push *push);
+
+/**
+ * Make a document the site's newest.
+ *
+ * @return OK, also when it could not be pushed yet; ERR_NOTFOUND: no such site; ERR_EXISTS:
+ * `base` is not the newest any more, somebody else was faster; or what the catalogue says.
+ */
+enum err fleet_configure(struct fleet *fleet, const struct fleet_change_wanted *wanted,
+    int64_t now, struct fleet_changed *ret_changed, struct fault *f) MUST_CHECK;
+
+/* A version of a site's document; 0: the newest. A site of the fleet without any has the
+ * default as version 0. ERR_NOTFOUND. */
+enum err fleet_document(struct fleet *fleet, const char *site, int64_t version,
+    struct site_document *ret_document, int64_t *ret_version, struct fault *f) MUST_CHECK;
+
+/* The newest document and the versions, newest first, each with what it changed: a new
+ * reference that fits SiteConfig of openapi.yaml. */
+enum err fleet_config(
+    struct fleet *fleet, const char *site, json_t **ret_config, struct fault *f) MUST_CHECK;
+
+/* Push again what could not be pushed. Called by fleet_look(). */
+void fleet_push_pending(struct fleet *fleet, int64_t now);
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef FLEET_FILTER_H
+#define FLEET_FILTER_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A capture filter, pcap-filter(7), that comes from another machine: checked word by word
+ * before libpcap sees it, because libpcap would ask the network for the address of any host
+ * that is named in it. */
+struct filter;
+
+enum {
+    FILTER_MAX = 4096 /* bytes of an expression, NUL included */
+};
+
+/**
+ * Compile for frames of a link type (as struct frame has it). From any thread.
+ *
+ * @param text "" lets everything through.
+ * @return OK; ERR_BAD: the fault says which word is wrong, or what libpcap said; ERR_NOMEM.
+ */
+enum err filter_new(
+    struct filter **ret_filter, const char *text, uint32_t link, struct fault *f) MUST_CHECK;
+void filter_free(struct filter *filter);
+
+/* Does a frame pass? */
+bool filter_passes(
+    const struct filter *filter, const uint8_t *data, uint32_t len, uint32_t wire_len);
+
+#endif
