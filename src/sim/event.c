@@ -84,7 +84,7 @@ static void hosts_draw(struct campaign *c, const struct world *w, const struct p
             c->hosts[i].style = c->row->style;
         return;
     }
-    uint8_t one = (uint8_t)places_find(w->places, "kr");
+    uint8_t one = (uint8_t)places_by_code(w->places, "kr");
     if (one >= places_count(w->places) || c->ports[1] != c->row->ports[1])
         one = places_pick(w->places, &c->rng); /* ports by seed: the country as well */
     for (uint32_t i = 0; i < c->host_count; i++) {

@@ -285,7 +285,7 @@ const char *places_code(const struct places *p, size_t place)
     return p->place[place].country->code;
 }
 
-size_t places_find(const struct places *p, const char *code)
+size_t places_by_code(const struct places *p, const char *code)
 {
     size_t i = 0;
     while (i < p->count && strcmp(p->place[i].country->code, code) != 0)

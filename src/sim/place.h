@@ -29,7 +29,7 @@ size_t places_count(const struct places *p);
 const char *places_code(const struct places *p, size_t place); /* "jp" */
 
 /* The number of a country, or places_count() if it has no addresses here. */
-size_t places_find(const struct places *p, const char *code);
+size_t places_by_code(const struct places *p, const char *code);
 
 /* A country by its share of noisy hosts. */
 uint8_t places_pick(const struct places *p, struct rng *r);

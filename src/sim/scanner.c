@@ -199,7 +199,7 @@ static void survey_draw(struct survey *v, const struct world *w, uint64_t i, str
 {
     static const uint8_t program[] = {
         STYLE_ZMAP_OLD, STYLE_MASSCAN_OLD, STYLE_ZMAP, STYLE_BARE};
-    size_t us = places_find(w->places, i % 3 == 0 ? "de" : i % 3 == 1 ? "us" : "nl");
+    size_t us = places_by_code(w->places, i % 3 == 0 ? "de" : i % 3 == 1 ? "us" : "nl");
     v->country = us < places_count(w->places) ? (uint8_t)us : 0;
     v->base = places_address(w->places, v->country, r) & ~63u;
     v->hosts = 4 + (uint32_t)rng_below(r, 44);
