@@ -3,6 +3,7 @@
 
 #include "anon/anon.h"
 #include "anon/epoch_int.h"
+#include "anon/name.h"
 
 enum {
     EPOCHS_OPEN = 2 /* the one that is, and the one before or after it */
@@ -28,6 +29,10 @@ int64_t anon_epoch_start(const struct anon *a, int64_t ts);
 
 /* Overwrite every place in a payload where an address stands, as text or as bytes. */
 void payload_blot(uint8_t *data, size_t len, const struct ip *dst);
+
+/* What becomes of a name, or of an address in text; "" where nothing stays. */
+void name_map(
+    const struct epoch *e, enum anon_method method, const char *name, char out[ANON_NAME_ROOM]);
 
 /* What becomes of a port; the protocol says whether it is one. */
 uint16_t anon_port(const struct anon *a, enum anon_field field, uint8_t proto, uint16_t port);
