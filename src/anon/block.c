@@ -62,8 +62,8 @@ static enum err run_place(const struct run *r, size_t country, size_t asn)
     return e;
 }
 
-/* The destination goes over payload and numbers before it is itself changed: what is left of
- * these must not tell it. */
+/* Payload and numbers change before the destination does: what is left of them must not tell
+ * it. */
 static void number_change(const struct run *r, size_t row, const struct ip *mapped)
 {
     uint32_t *seq = &block_u32(r->b, PACKET_TCP_SEQ)[row];
@@ -87,19 +87,27 @@ static void blot(uint8_t *data, size_t len, const void *what, size_t what_len, u
     }
 }
 
-void payload_blot(uint8_t *data, size_t len, const struct ip *dst)
+static void payload_blot(uint8_t *data, size_t len, const struct ip *ip)
 {
     char text[IP_TEXT];
-    ip_format(dst, text);
+    ip_format(ip, text);
     blot(data, len, text, strlen(text), 'x');
-    if (ip_is_v4(dst)) {
-        const uint8_t *b = dst->byte + 12;
+    if (ip_is_v4(ip)) {
+        const uint8_t *b = ip->byte + 12;
         const uint8_t back[4] = {b[3], b[2], b[1], b[0]};
         blot(data, len, b, 4, 0);
         blot(data, len, back, 4, 0);
     } else {
-        blot(data, len, dst->byte, sizeof dst->byte, 0);
+        blot(data, len, ip->byte, sizeof ip->byte, 0);
     }
+}
+
+void payload_hide(
+    const struct anon *a, uint8_t *data, size_t len, const struct ip *const ends[2])
+{
+    for (unsigned i = ANON_SOURCE; i <= ANON_DESTINATION; i++)
+        if (a->policy.rule[i].method != ANON_KEEP)
+            payload_blot(data, len, ends[i]);
 }
 
 /* How many of a payload's bytes stay. */
@@ -116,7 +124,6 @@ static size_t payload_keeps(const struct anon_rule *rule, size_t len)
 static void run_payload_bytes(const struct run *r, uint32_t *end, uint32_t *read)
 {
     const struct anon_rule *rule = &r->a->policy.rule[ANON_PAYLOAD];
-    bool hidden = method_of(r, ANON_DESTINATION) != ANON_KEEP;
     uint32_t *ends = r->b->column[PACKET_PAYLOAD].rows;
     uint8_t *heap = r->b->column[PACKET_PAYLOAD].heap.data;
     for (size_t i = r->from; i < r->to; i++) {
@@ -124,8 +131,10 @@ static void run_payload_bytes(const struct run *r, uint32_t *end, uint32_t *read
         size_t keep = payload_keeps(rule, len);
         if (keep)
             memmove(heap + *end, heap + *read, keep);
-        if (keep && hidden)
-            payload_blot(heap + *end, keep, &block_ip(r->b, PACKET_DST)[i]);
+        const struct ip *const both[] = {
+            &block_ip(r->b, PACKET_SRC)[i], &block_ip(r->b, PACKET_DST)[i]};
+        if (keep)
+            payload_hide(r->a, heap + *end, keep, both);
         *read = ends[i];
         *end += (uint32_t)keep;
         ends[i] = *end;
@@ -138,7 +147,8 @@ static void run_payload_facts(const struct run *r)
 {
     enum anon_method method = method_of(r, ANON_PAYLOAD);
     bool hashed = method == ANON_KEEP || method == ANON_FIRST || method == ANON_HASH;
-    if (method == ANON_KEEP && method_of(r, ANON_DESTINATION) == ANON_KEEP)
+    if (method == ANON_KEEP && method_of(r, ANON_SOURCE) == ANON_KEEP &&
+        method_of(r, ANON_DESTINATION) == ANON_KEEP)
         return;
     uint64_t *hash = block_u64(r->b, PACKET_PAYLOAD_HASH);
     uint16_t *len = block_u16(r->b, PACKET_PAYLOAD_LEN);

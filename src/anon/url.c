@@ -24,6 +24,18 @@ static struct bytes upto(struct bytes *in, const char *stops)
     return bytes_take(in, len);
 }
 
+/* ":8080", or nothing. */
+static bool port_good(struct bytes in)
+{
+    if (!in.left)
+        return true;
+    if (in.left > PORT_MAX_LETTERS || bytes_u8(&in) != ':')
+        return false;
+    while (in.left && isdigit(in.at[0]))
+        bytes_skip(&in, 1);
+    return !in.left;
+}
+
 /* Host and port of what stands between "//" and the path. */
 static bool authority_split(struct bytes in, struct url *u)
 {
@@ -38,8 +50,7 @@ static bool authority_split(struct bytes in, struct url *u)
         u->host = upto(&in, ":");
     }
     u->port = in;
-    return !in.cut && u->host.left && u->host.left <= ANON_NAME_MAX &&
-           in.left <= PORT_MAX_LETTERS && (!in.left || in.at[0] == ':');
+    return !in.cut && u->host.left && u->host.left <= ANON_NAME_MAX && port_good(in);
 }
 
 static bool url_split(const char *text, struct url *u)
@@ -71,12 +82,12 @@ static void put(char *out, size_t *used, const void *data, size_t len)
 }
 
 static void put_host(
-    const struct anon *a, const struct epoch *e, const struct url *u, char *out, size_t *used)
+    const struct epoch *e, enum anon_method dns, const struct url *u, char *out, size_t *used)
 {
     char host[ANON_NAME_MAX + 1], mapped[ANON_NAME_ROOM];
     memcpy(host, u->host.at, u->host.left);
     host[u->host.left] = '\0';
-    name_map(e, a->policy.rule[ANON_DNS].method, host, mapped);
+    name_map(e, dns, host, mapped);
     bool six = strchr(mapped, ':');
     put(out, used, u->scheme.at, u->scheme.left);
     put(out, used, "://", 3);
@@ -104,25 +115,30 @@ static void put_rest(
     put(out, used, digits, HASH_LETTERS);
 }
 
+void url_map(const struct epoch *e, const struct anon_policy *policy, const char *url,
+    char out[ANON_URL_ROOM])
+{
+    struct url u;
+    size_t used = 0;
+    enum anon_method method = policy->rule[ANON_URL].method;
+    out[0] = '\0';
+    if (method == ANON_DROP || !url_split(url, &u))
+        return;
+    if (method == ANON_KEEP) {
+        put(out, &used, url, strlen(url));
+        return;
+    }
+    if (u.scheme.left)
+        put_host(e, policy->rule[ANON_DNS].method, &u, out, &used);
+    put_rest(e, method, u.rest, out, &used);
+}
+
 enum err anon_url(
     struct anon *a, int64_t ts, const char *url, char ret_url[ANON_URL_ROOM], struct fault *f)
 {
     const struct epoch *e;
-    struct url u;
-    size_t used = 0;
-    enum anon_method method = a->policy.rule[ANON_URL].method;
     enum err err = anon_epoch(a, ts, &e, f);
-    if (err)
-        return err;
-    ret_url[0] = '\0';
-    if (method == ANON_DROP || !url_split(url, &u))
-        return OK;
-    if (method == ANON_KEEP) {
-        put(ret_url, &used, url, strlen(url));
-        return OK;
-    }
-    if (u.scheme.left)
-        put_host(a, e, &u, ret_url, &used);
-    put_rest(e, method, u.rest, ret_url, &used);
-    return OK;
+    if (!err)
+        url_map(e, &a->policy, url, ret_url);
+    return err;
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 extern const struct command cmd_alerts;
+extern const struct command cmd_anonymize;
 extern const struct command cmd_doctor;
 extern const struct command cmd_engines;
 extern const struct command cmd_evaluate;
@@ -18,6 +19,7 @@ const struct command *const commands[] = {
     &cmd_stats,
     &cmd_alerts,
     &cmd_export,
+    &cmd_anonymize,
     &cmd_engines,
     &cmd_simulate_telescope,
     &cmd_evaluate,

@@ -174,6 +174,20 @@ enum decode_result link_decode(
     return result;
 }
 
+enum decode_result decode_link(uint32_t link, struct bytes *frame)
+{
+    struct rest r = {.in = *frame, .wire = frame->left};
+    struct packet p = {0};
+    enum network network = NETWORK_OTHER;
+    enum decode_result result = link_decode(link, &r, &p, &network);
+    if (result != DECODE_OK)
+        return result;
+    if (r.in.cut || !r.in.left)
+        return DECODE_IP_SHORT;
+    *frame = r.in;
+    return DECODE_OK;
+}
+
 bool link_known(uint32_t link)
 {
     struct rest nothing = {.in = bytes_over("", 0)};

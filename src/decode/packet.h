@@ -74,6 +74,10 @@ enum decode_result {
 };
 const char *decode_name(enum decode_result r);
 
+/* Step over the link header: DECODE_OK, and `frame` begins with an IP header; anything else,
+ * and it is where it was. */
+enum decode_result decode_link(uint32_t link, struct bytes *frame);
+
 /* decode_packet() with the reader's fields as arguments: a struct of three words would go
  * through memory, and be waited for. */
 enum decode_result decode_bytes(uint32_t link, const uint8_t *data, size_t len,

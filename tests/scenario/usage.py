@@ -10,7 +10,8 @@ import sys
 import tempfile
 
 KIZASHI = sys.argv[1]
-COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "engines", "evaluate", "doctor")
+COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "anonymize", "engines", "evaluate",
+            "doctor")
 
 
 def kizashi(*words):

@@ -1,0 +1,149 @@
+#include "cmd/anonymize.h"
+
+#include "base/index.h"
+#include "sensor/capture_writer.h"
+#include "sensor/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FRAMES = 256,
+    PLACES_MAX = 1 << 22,
+};
+
+/* The file of countries and networks: a line for each source as it comes out, looked up by what
+ * it was. */
+struct places {
+    FILE *file;
+    struct index index;
+    struct ip *seen;
+};
+
+struct work {
+    const struct anonymize_job *job;
+    struct anonymize_counts *counts;
+    struct capture_writer *writer;
+    struct places places;
+    uint8_t *room;
+};
+
+static enum err places_open(struct places *p, const char *path, struct fault *f)
+{
+    p->seen = malloc(PLACES_MAX * sizeof *p->seen);
+    if (!p->seen || index_init(&p->index, PLACES_MAX) != OK)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    p->file = fopen(path, "wx");
+    if (!p->file)
+        return fault_set(f, ERR_BAD, "--places %s: %s", path, strerror(errno));
+    fputs("source,country,asn\r\n", p->file);
+    return OK;
+}
+
+static enum err places_close(struct places *p, const char *path, struct fault *f)
+{
+    bool failed = p->file && (ferror(p->file) || fclose(p->file) != 0);
+    index_done(&p->index);
+    free(p->seen);
+    return failed ? fault_set(f, ERR_IO, "--places %s: %s", path, strerror(errno)) : OK;
+}
+
+/* True the first time. A table that is full forgets nothing: what comes then is not told. */
+static bool is_new(struct places *p, const struct ip *ip)
+{
+    uint64_t hash = ip_hash(ip);
+    uint32_t e;
+    size_t at = index_first(&p->index, hash);
+    for (; index_at(&p->index, at, hash, &e); at = index_next(&p->index, at))
+        if (e != INDEX_OTHER && ip_same(&p->seen[e], ip))
+            return false;
+    uint32_t number = (uint32_t)p->index.used;
+    if (index_put(&p->index, at, hash, number) != OK)
+        return false;
+    p->seen[number] = *ip;
+    return true;
+}
+
+static void place_tell(struct work *w, const struct anon_frame *frame)
+{
+    struct geo_place place;
+    char text[IP_TEXT];
+    enum anon_method method = anon_policy_of(w->job->anon)->rule[ANON_PLACE].method;
+    geo_find(w->job->geo, &frame->src, &place);
+    bool known = place.country[0] || place.asn;
+    if (method == ANON_DROP || !known || !is_new(&w->places, &frame->mapped_src))
+        return;
+    w->counts->places++;
+    fprintf(w->places.file, "%s,%.2s,", ip_format(&frame->mapped_src, text), place.country);
+    if (method == ANON_KEEP && place.asn)
+        fprintf(w->places.file, "%u", place.asn);
+    fputs("\r\n", w->places.file);
+}
+
+static enum err frame_change(struct work *w, const struct frame *frame, struct fault *f)
+{
+    const struct anon_captured in = {.ts = frame->ts,
+        .link = frame->link,
+        .wire_len = frame->wire_len,
+        .bytes = bytes_over(frame->data, frame->len)};
+    struct anon_frame out = {.data = w->room};
+    enum anon_frame_result result;
+    enum err e = anon_frame(w->job->anon, &in, &out, &result, f);
+    if (e)
+        return e;
+    if (result != ANON_FRAME_WRITTEN) {
+        w->counts->frames[result]++;
+        return OK;
+    }
+    e = capture_writer_put(w->writer, out.ts, out.data, out.len, out.wire_len);
+    if (e == ERR_RANGE) {
+        w->counts->misdated++;
+        return OK;
+    }
+    if (e)
+        return e;
+    w->counts->frames[result]++;
+    if (w->places.file)
+        place_tell(w, &out);
+    return OK;
+}
+
+static enum err file_change(struct work *w, const char *path, struct fault *f)
+{
+    struct source *source;
+    struct frame frames[FRAMES];
+    size_t n;
+    enum err e = source_open_file(&source, path, f);
+    if (e)
+        return e;
+    while (!e && (e = source_next(source, frames, FRAMES, 0, &n, f)) == OK)
+        for (size_t i = 0; i < n && !e; i++)
+            e = frame_change(w, &frames[i], f);
+    source_close(source);
+    return e == ERR_NOTFOUND ? OK : e;
+}
+
+enum err anonymize_captures(
+    const struct anonymize_job *job, struct anonymize_counts *counts, struct fault *f)
+{
+    struct work w = {.job = job, .counts = counts, .room = malloc(ANON_FRAME_ROOM)};
+    enum err e = w.room ? OK : fault_set(f, ERR_NOMEM, "out of memory");
+    if (!e)
+        e = capture_writer_open(&w.writer, job->output, LINK_RAW, 0, f);
+    if (!e && job->places)
+        e = places_open(&w.places, job->places, f);
+    for (size_t i = 0; i < job->file_count && !e; i++)
+        e = file_change(&w, job->files[i], f);
+    struct fault later = {0};
+    enum err closed = capture_writer_close(w.writer, &later);
+    if (!e && closed)
+        *f = later;
+    e = e ? e : closed;
+    closed = places_close(&w.places, job->places, &later);
+    if (!e && closed)
+        *f = later;
+    free(w.room);
+    return e ? e : closed;
+}

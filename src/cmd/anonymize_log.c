@@ -1,0 +1,97 @@
+#include "cmd/anonymize.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+enum {
+    CHUNK = 1 << 16,
+    OUT_CAP = 4 * ANON_LOG_LINE_MAX,
+};
+
+/* Lines are gathered in `in`, whole ones go through. */
+struct work {
+    struct anon_log *log;
+    struct buf in, out;
+    FILE *to;
+};
+
+static enum err line_change(struct work *w, struct bytes line, struct fault *f)
+{
+    buf_clear(&w->out);
+    enum err e = anon_log_line(w->log, line, &w->out, f);
+    if (!e && w->out.len && fwrite(w->out.data, 1, w->out.len, w->to) != w->out.len)
+        e = fault_set(f, ERR_IO, "the output cannot be written: %s", strerror(errno));
+    return e;
+}
+
+/* Whole lines of what is there; the rest moves to the front. `last`: what is left is a line. */
+static enum err lines_change(struct work *w, bool last, struct fault *f)
+{
+    struct bytes in = bytes_over(w->in.data, w->in.len);
+    enum err e = OK;
+    while (in.left && !e) {
+        const uint8_t *end = memchr(in.at, '\n', in.left);
+        if (!end && !last)
+            break;
+        struct bytes line = bytes_take(&in, end ? (size_t)(end - in.at) : in.left);
+        bytes_skip(&in, end ? 1 : 0);
+        e = line_change(w, line, f);
+    }
+    if (in.left)
+        memmove(w->in.data, in.at, in.left);
+    w->in.len = in.left;
+    return e;
+}
+
+static enum err file_change(struct work *w, const char *path, struct fault *f)
+{
+    gzFile file = strcmp(path, "-") == 0 ? gzdopen(0, "rb") : gzopen(path, "rb");
+    if (!file)
+        return fault_set(f, ERR_BAD, "%s: %s", path, strerror(errno));
+    enum err e = OK;
+    int got = 1;
+    while (!e && got > 0) {
+        uint8_t *room = buf_reserve(&w->in, CHUNK);
+        if (!room) {
+            e = fault_set(
+                f, ERR_RANGE, "%s: a line is longer than %d bytes", path, ANON_LOG_LINE_MAX);
+            break;
+        }
+        got = gzread(file, room, CHUNK);
+        if (got < 0)
+            e = fault_set(f, ERR_BAD, "%s: cannot be read, or is no whole gzip file", path);
+        w->in.len += got > 0 ? (size_t)got : 0;
+        if (!e)
+            e = lines_change(w, got <= 0, f);
+    }
+    gzclose(file);
+    return e;
+}
+
+enum err anonymize_logs(
+    const struct anonymize_job *job, struct anonymize_counts *counts, struct fault *f)
+{
+    struct work w = {.to = stdout};
+    enum err e = anon_log_new(&w.log, job->anon, job->form);
+    if (e)
+        return fault_set(f, e, "out of memory");
+    buf_init(&w.in, ANON_LOG_LINE_MAX + 2 * CHUNK);
+    buf_init(&w.out, OUT_CAP);
+    if (strcmp(job->output, "-") != 0)
+        w.to = fopen(job->output, "wx");
+    if (!w.to)
+        e = fault_set(f, ERR_BAD, "--output %s: %s", job->output, strerror(errno));
+    for (size_t i = 0; i < job->file_count && !e; i++)
+        e = file_change(&w, job->files[i], f);
+    if (w.to && fflush(w.to) != 0 && !e)
+        e = fault_set(f, ERR_IO, "the output cannot be written: %s", strerror(errno));
+    if (w.to && w.to != stdout)
+        fclose(w.to);
+    anon_log_counts(w.log, &counts->log);
+    buf_done(&w.in);
+    buf_done(&w.out);
+    anon_log_free(w.log);
+    return e;
+}
