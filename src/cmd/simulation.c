@@ -27,6 +27,7 @@ void simulation_options(struct telescope_options *o, const struct conf *conf)
     o->events = conf_text(conf, "events");
     o->random_ports = strcmp(conf_text(conf, "ports"), "random") == 0;
     o->quiet = conf_flag(conf, "no-nuisances");
+    o->malware = conf_number(conf, "malware");
     o->geoip = conf_text(conf, "geoip");
     if (!o->geoip)
         o->geoip = simulation_geoip();

@@ -17,6 +17,9 @@
             "Ports of the events: each kind's usual ones, or others drawn by the seed."},      \
         {"scale", CONF_NUMBER, "X", NULL, 0.001, 1000, "1", NULL,                              \
             "Volume of the background; 1 is about 600 packets an address and day."},           \
+        {"malware", CONF_NUMBER, "X", NULL, 0, 100000, "0", NULL,                              \
+            "Packets that twelve families of malware add to an address and day, beside the "   \
+            "background."},                                                                    \
         {"prefix", CONF_COUNT, "BITS", NULL, 21, 28, NULL, NULL,                               \
             "Prefix length of every telescope; by default mixed, /24 to /21."},                \
         {"geoip", CONF_TEXT, "FILE", NULL, 0, 1000, NULL, NULL,                                \

@@ -55,7 +55,7 @@ static enum err trial_count(const struct trial *t, struct host_counts *h, struct
 static void trial_clean(const struct trial *t, const struct truth *truth)
 {
     static const char *const names[] = {
-        "truth.json", "surveys.txt", "alerts.jsonl", "replay.log"};
+        "truth.json", "surveys.txt", "labels.csv", "alerts.jsonl", "replay.log"};
     char path[TRIAL_PATH], name[RECORD_NAME_MAX + 16];
     if (t->keep)
         return;

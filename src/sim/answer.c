@@ -1,5 +1,7 @@
 #include "sim/answer.h"
 
+#include "sim/family.h"
+
 #include "base/hash.h"
 #include "sim/service.h"
 
@@ -37,6 +39,7 @@ void attack_draw(struct attack *a, const struct world *w, int64_t from, struct r
                 : sort < 94 ? PROBE_UNREACHABLE
                             : PROBE_DNS_ANSWER,
     };
+    a->victim.label = LABEL_VICTIM;
     if (a->kind == PROBE_DNS_ANSWER)
         a->port = 53;
 }

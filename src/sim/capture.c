@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "sensor/capture_writer.h"
+#include "sim/labels.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ enum {
     PATH_ROOM = 1200,
     RUN = 512,                 /* frames taken at once */
     SURVEYS_BYTES = 64 * 1024, /* longest list of surveys */
+    LABELS_BYTES = 1 << 30,
     PROGRESS_RUNS = 256
 };
 
@@ -22,6 +24,7 @@ struct job {
     const struct capture_plan *plan;
     const struct truth *truth;
     struct capture_writer *writers[TRUTH_SITES];
+    struct labels *labels;
     struct capture_made made;
 };
 
@@ -123,6 +126,8 @@ static enum err frames_write(struct job *j, struct fault *f)
             const struct frame *frame = &frames[i].frame;
             e = capture_writer_put(j->writers[frames[i].site], frame->ts, frame->data,
                 frame->len, frame->wire_len);
+            if (!e)
+                e = labels_add(j->labels, frames[i].src, frames[i].label, frames[i].event);
             j->made.packets++;
             j->made.bytes += frame->len;
         }
@@ -150,6 +155,19 @@ static enum err text_write(
     return failed ? fault_set(f, ERR_IO, "--out: %s: %s", path, strerror(code)) : OK;
 }
 
+static enum err labels_file(const struct job *j, struct fault *f)
+{
+    struct buf text;
+    buf_init(&text, LABELS_BYTES);
+    enum err e = labels_write(j->labels, j->truth, &text);
+    if (e)
+        fault_set(f, e, "labels: %s", err_text(e));
+    else
+        e = text_write(j, "labels.csv", text.data, text.len, f);
+    buf_done(&text);
+    return e;
+}
+
 static enum err lists_write(const struct job *j, struct fault *f)
 {
     struct buf surveys;
@@ -160,6 +178,9 @@ static enum err lists_write(const struct job *j, struct fault *f)
     else
         e = text_write(j, "surveys.txt", surveys.data, surveys.len, f);
     buf_done(&surveys);
+    if (e)
+        return e;
+    e = labels_file(j, f);
     if (e)
         return e;
     json_t *truth = truth_json(j->truth);
@@ -179,6 +200,8 @@ static void files_remove(const struct job *j)
             unlink(path);
     if (!path_make(j, path, "surveys.txt", NULL))
         unlink(path);
+    if (!path_make(j, path, "labels.csv", NULL))
+        unlink(path);
     if (!path_make(j, path, "truth.json", NULL))
         unlink(path);
 }
@@ -190,6 +213,9 @@ enum err capture_write(struct telescope *t, const struct capture_plan *plan,
     enum err e = folder_make(&j, f);
     if (e)
         return e;
+    e = labels_new(&j.labels);
+    if (e)
+        return fault_set(f, e, "%s", err_text(e));
     e = writers_open(&j, telescope_link(t), f);
     if (!e)
         e = frames_write(&j, f);
@@ -197,6 +223,7 @@ enum err capture_write(struct telescope *t, const struct capture_plan *plan,
     e = e ? e : closed;
     if (!e)
         e = lists_write(&j, f);
+    labels_free(j.labels);
     if (e)
         files_remove(&j);
     else

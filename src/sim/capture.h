@@ -20,8 +20,8 @@ struct capture_made {
 };
 
 /**
- * Write SITE.SUFFIX for each site, surveys.txt, and last truth.json: a folder with a truth.json
- * is complete.
+ * Write SITE.SUFFIX for each site, surveys.txt, labels.csv, and last truth.json: a folder with
+ * a truth.json is complete.
  *
  * @return OK; ERR_EXISTS: a truth.json is there and `replace` is not set; ERR_NOTFOUND:
  *         the folder cannot be made; ERR_IO; any failure

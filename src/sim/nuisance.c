@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "decode/packet.h"
 #include "sim/answer.h"
+#include "sim/family.h"
 #include "sim/scanner.h"
 #include "sim/service.h"
 
@@ -97,6 +98,8 @@ static void plan_research(struct nuisances *n, const struct world *w, struct tru
             .port_count = 1,
             .ports = {port},
         };
+    for (uint32_t i = 0; i < RESEARCH_HOSTS; i++)
+        n->scanners[i].host.label = LABEL_RESEARCH;
     struct truth_nuisance *said = tell(t, "research-scan", from, until);
     said->proto = PROTO_TCP;
     said->port = port;
@@ -132,6 +135,7 @@ static void plan_loud(struct nuisances *n, const struct world *w, struct truth *
     uint8_t country = places_pick(w->places, &n->rng);
     l->host =
         host_make(places_address(w->places, country, &n->rng), country, STYLE_BARE, &n->rng);
+    n->loud.host.label = LABEL_SCANNER;
     l->site = (uint8_t)rng_below(&n->rng, w->site_count);
     l->port = quiet_port(n, PROTO_TCP);
     l->pps = 30.0;
@@ -158,6 +162,7 @@ static void plan_wrong(struct nuisances *n, const struct world *w, struct truth 
         uint8_t country = places_pick(w->places, &n->rng);
         uint32_t ip = places_address(w->places, country, &n->rng);
         s->hosts[h] = host_make(ip, country, STYLE_WINDOWS, &n->rng);
+        s->hosts[h].label = LABEL_WRONG;
     }
     struct truth_nuisance *said =
         tell(t, "misconfiguration", s->from, s->until == INT64_MAX ? w->end : s->until);

@@ -1,6 +1,7 @@
 #include "sim/pool.h"
 
 #include "base/hash.h"
+#include "sim/family.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ static void host_replace(struct pool *p, const struct world *w, uint32_t i)
     uint32_t ip = places_address(w->places, country, &p->rng);
     enum style style = service_style((enum mix)p->what->mix, &p->rng);
     p->hosts[i] = host_make(ip, country, style, &p->rng);
+    p->hosts[i].label = style == STYLE_MIRAI ? LABEL_MIRAI : LABEL_NOISE;
     if (p->favourites)
         p->favourites[i] = service_rare_port(p->rare_key, &p->rng);
 }

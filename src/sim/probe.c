@@ -135,6 +135,7 @@ void probe_stamp(struct probe *p, const struct host *h, struct rng *r)
     uint64_t more = hash_u64(drawn);
     p->src = h->ip;
     p->style = h->style;
+    p->label = h->label;
     p->ttl = arriving_ttl(h);
     p->ip_id = (uint16_t)drawn;
     p->win = (uint16_t)((drawn >> 16) | 1);
@@ -144,6 +145,8 @@ void probe_stamp(struct probe *p, const struct host *h, struct rng *r)
     switch ((enum probe_kind)p->kind) {
     case PROBE_SYN:
         stamp_syn(p, h, more);
+        if (h->win)
+            p->win = h->win;
         break;
     case PROBE_ECHO:
         if (h->style == STYLE_ANGRY)

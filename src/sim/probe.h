@@ -62,7 +62,8 @@ struct host {
     uint8_t country;
     uint8_t hops; /* between it and the telescope */
     uint8_t style;
-    uint8_t unused[3];
+    uint8_t label; /* enum label */
+    uint16_t win;  /* TCP window of its probes; 0: the style's */
 };
 
 struct probe {
@@ -77,7 +78,8 @@ struct probe {
     uint8_t style;
     uint8_t ttl;
     uint8_t payload;
-    uint8_t unused[2];
+    uint8_t label;
+    uint8_t unused;
 };
 
 enum {

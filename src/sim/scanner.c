@@ -1,6 +1,7 @@
 #include "sim/scanner.h"
 
 #include "base/hash.h"
+#include "sim/family.h"
 #include "sim/service.h"
 
 #include <math.h>
@@ -71,6 +72,7 @@ void scanner_draw(struct scanner *s, const struct world *w, int64_t from, struct
         .from = from,
         .until = from + (int64_t)(LIFE_LEAST + LIFE_MEAN * rng_exponential(r)),
     };
+    s->host.label = LABEL_SCANNER;
     draw_ports(s, r);
     if (s->host.style == STYLE_ANGRY) {
         s->kind = PROBE_ECHO;
@@ -206,9 +208,11 @@ static void survey_draw(struct survey *v, const struct world *w, uint64_t i, str
     v->ports = 40 + (uint32_t)(2000.0 * rng_unit(r) * rng_unit(r));
     v->key = rng_u64(r);
     v->rate = BACKGROUND_DAY * SHARE_SURVEYS * w->scale / SURVEYS * TICK / (double)US_DAY;
-    for (uint32_t h = 0; h < v->hosts; h++)
+    for (uint32_t h = 0; h < v->hosts; h++) {
         v->host[h] =
             host_make(v->base + 4 + h, v->country, (enum style)program[i % sizeof program], r);
+        v->host[h].label = LABEL_SURVEY;
+    }
 }
 
 enum err surveys_open(struct surveys **ret_surveys, const struct world *w, uint64_t seed)

@@ -4,6 +4,7 @@
 #include "decode/packet.h"
 #include "sim/answer.h"
 #include "sim/event.h"
+#include "sim/family.h"
 #include "sim/nuisance.h"
 #include "sim/pool.h"
 #include "sim/scanner.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 
 enum {
-    PARTS = 6,
+    PARTS = 7,
     FRAMES = 1024, /* handed out at once */
     DIGIT = 13     /* bits of a pass of the sort; two passes cover a minute of microseconds */
 };
@@ -41,6 +42,7 @@ struct telescope {
     struct scanners *scanners;
     struct surveys *surveys;
     struct answers *answers;
+    struct families *families; /* NULL: none */
     struct nuisances *nuisances;
     struct events *events;
     struct tracker *tracker;
@@ -76,6 +78,8 @@ static enum err options_check(const struct telescope_options *o, struct fault *f
         return fault_set(f, ERR_RANGE, "prefix: %u is outside 21..28", o->prefix);
     if (!(o->scale >= 0.001 && o->scale <= 1000.0))
         return fault_set(f, ERR_RANGE, "scale: %g is outside 0.001..1000", o->scale);
+    if (!(o->malware >= 0.0 && o->malware <= 100000.0))
+        return fault_set(f, ERR_RANGE, "malware: %g is outside 0..100000", o->malware);
     if (o->link != LINK_RAW && o->link != LINK_ETHERNET)
         return fault_set(f, ERR_RANGE, "link: is neither raw nor ethernet");
     if (strlen(o->events) >= TELESCOPE_TEXT)
@@ -111,17 +115,19 @@ static void sites_plan(struct telescope *t, struct rng *r)
 static void command_tell(struct telescope *t)
 {
     const struct telescope_options *o = &t->options;
-    char start[TIME_TEXT], prefix[24] = "", geoip[512] = "";
+    char start[TIME_TEXT], prefix[24] = "", geoip[512] = "", malware[40] = "";
     if (o->prefix)
         snprintf(prefix, sizeof prefix, " --prefix %u", o->prefix);
+    if (o->malware > 0.0)
+        snprintf(malware, sizeof malware, " --malware %.10g", o->malware);
     snprintf(geoip, sizeof geoip, " --geoip %s", o->geoip ? o->geoip : "none");
     snprintf(t->truth->command, sizeof t->truth->command,
         "kizashi simulate telescope --out DIR --seed %llu --start %s --days %.10g --sites %zu "
         "--scale "
         "%.10g"
-        "%s%s --link %s --events %.300s%s%s",
+        "%s%s%s --link %s --events %.300s%s%s",
         (unsigned long long)o->seed, time_format(t->world.start, start),
-        (double)o->length / (double)US_DAY, o->sites, o->scale, prefix, geoip,
+        (double)o->length / (double)US_DAY, o->sites, o->scale, prefix, geoip, malware,
         o->link == LINK_ETHERNET ? "ethernet" : "raw", o->events,
         o->random_ports ? " --ports random" : "", o->quiet ? " --no-nuisances" : "");
 }
@@ -152,6 +158,8 @@ static enum err parts_open(struct telescope *t, struct fault *f)
         e = surveys_open(&t->surveys, w, seed);
     if (!e)
         e = answers_open(&t->answers, w, seed);
+    if (!e && t->options.malware > 0.0)
+        e = families_open(&t->families, w, t->options.malware * t->options.scale, seed);
     if (!e && !t->options.quiet)
         e = nuisances_open(&t->nuisances, w, seed, t->truth);
     if (e)
@@ -170,6 +178,8 @@ static enum err parts_open(struct telescope *t, struct fault *f)
     t->parts[n++] = (struct part){t->events, events_tick};
     if (t->nuisances)
         t->parts[n++] = (struct part){t->nuisances, nuisances_tick};
+    if (t->families)
+        t->parts[n++] = (struct part){t->families, families_tick};
     return OK;
 }
 
@@ -235,6 +245,7 @@ void telescope_close(struct telescope *t)
     scanners_close(t->scanners);
     surveys_close(t->surveys);
     answers_close(t->answers);
+    families_close(t->families);
     nuisances_close(t->nuisances);
     event_list_close(t->events);
     tracker_free(t->tracker);
@@ -327,6 +338,9 @@ static void frame_fill(struct telescope *t, struct telescope_frame *to, size_t p
     uint32_t len = (uint32_t)probe_frame(p, t->options.link, t->frames[place]);
     *to = (struct telescope_frame){
         .site = p->site,
+        .src = p->src,
+        .label = p->label,
+        .event = p->event,
         .frame = {.ts = p->ts,
             .link = t->options.link,
             .wire_len = len,

@@ -32,6 +32,7 @@ struct telescope_options {
     const char *events;
     bool random_ports; /* other ports than the well-known ones of each kind, by seed */
     bool quiet;        /* no nuisances */
+    double malware;    /* packets that families of malware add to an address and day; 0: none */
 };
 
 /* The values that stand for "as usual", seed 1. */
@@ -46,6 +47,9 @@ void telescope_close(struct telescope *t);
 
 struct telescope_frame {
     uint32_t site; /* place in truth.sites */
+    uint32_t src;
+    uint8_t label; /* of its sender: sim/family.h */
+    uint8_t event; /* place in truth.events + 1; 0: of none */
     struct frame frame;
 };
 

@@ -41,7 +41,8 @@ static bool there(const char *folder, const char *name)
 static void empty(const char *folder)
 {
     static const char *const names[] = {"jp-01.pcap", "kr-01.pcap", "jp-01.pcap.zst",
-        "kr-01.pcap.zst", "jp-01.pcap.gz", "kr-01.pcap.gz", "truth.json", "surveys.txt"};
+        "kr-01.pcap.zst", "jp-01.pcap.gz", "kr-01.pcap.gz", "truth.json", "surveys.txt",
+        "labels.csv"};
     char path[256];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(in(path, folder, names[i]));
@@ -64,6 +65,23 @@ static uint64_t packets_in(const char *path, uint32_t link)
     assert_int_equal(e, ERR_NOTFOUND);
     source_close(s);
     return packets;
+}
+
+/* The packets that the labels speak of. */
+static uint64_t packets_labelled(const char *folder)
+{
+    char path[256], line[128];
+    unsigned long long packets, all = 0;
+    FILE *labels = fopen(in(path, folder, "labels.csv"), "r");
+    assert_non_null(labels);
+    assert_non_null(fgets(line, sizeof line, labels));
+    assert_string_equal(line, "source,label,packets\n");
+    while (fgets(line, sizeof line, labels)) {
+        assert_int_equal(sscanf(line, "%*[0-9.],%*[a-z0-9-],%llu", &packets), 1);
+        all += packets;
+    }
+    fclose(labels);
+    return all;
 }
 
 static void reads_back(void **state)
@@ -93,6 +111,7 @@ static void reads_back(void **state)
             packets += here;
         }
         assert_int_equal(packets, made.packets);
+        assert_int_equal(packets_labelled(folder), made.packets);
         assert_true(there(folder, "surveys.txt"));
         free(told);
         telescope_close(t);

@@ -489,7 +489,39 @@ static void refused(void **state)
     assert_null(t);
 }
 
+static int by_digest(const void *a, const void *b)
+{
+    uint64_t x = ((const struct seen *)a)->digest;
+    uint64_t y = ((const struct seen *)b)->digest;
+    return (x > y) - (x < y);
+}
+
+/* Each packet of the background is there again, and the families' beside them. */
+static void families_come_on_top(void **state)
+{
+    (void)state;
+    struct telescope_options o = small(8, "none");
+    struct traffic without = capture(&o);
+    o.malware = 120.0;
+    struct traffic with = capture(&o);
+    qsort(without.list, without.count, sizeof *without.list, by_digest);
+    qsort(with.list, with.count, sizeof *with.list, by_digest);
+    size_t at = 0;
+    for (size_t i = 0; i < without.count; i++, at++) {
+        while (at < with.count && with.list[at].digest != without.list[i].digest)
+            at++;
+        assert_true(at < with.count);
+    }
+    double more = (double)(with.count - without.count);
+    double expected = 120.0 * 3 * 256 / 4.0;
+    assert_true(more > 0.7 * expected && more < 1.3 * expected);
+    assert_non_null(strstr(with.truth->command, "--malware 120"));
+    release(&without);
+    release(&with);
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS("families of malware come on top of the background", families_come_on_top),
     SAYS("the same seed gives the same bytes, another seed others", same_seed),
     SAYS("frames come in time order, each within its site's prefix", order),
     SAYS("frames pulled in pieces are the same frames", pieces),
