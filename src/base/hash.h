@@ -21,6 +21,15 @@ static inline uint64_t hash_two(uint64_t a, uint64_t b)
     return hash_u64(a + 0x9e3779b97f4a7c15ull * (hash_u64(b) + 1));
 }
 
+/* Mix two words quickly: the halves of their product, one laid over the other, as in wyhash
+ * (Wang Yi). Good in all bits where one of them is secret or well mixed itself; a product of 0
+ * is 0. */
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 /* Any bytes; the seed makes independent functions. About 1 ns for 8 bytes. */
 uint64_t hash_bytes(const void *data, size_t len, uint64_t seed);
 

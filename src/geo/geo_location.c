@@ -75,12 +75,11 @@ static void copy_text(const struct tables *t, uint32_t offset, char text[GEO_TEX
 }
 
 /* A record of a table as a reader; cut if there is none. */
-static struct bytes record(
+static inline struct bytes record(
     const struct bytes *table, size_t records, uint32_t index, size_t size)
 {
-    if (index >= records)
-        return (struct bytes){.cut = true};
-    return bytes_over(table->at + index * size, size);
+    return index < records ? bytes_over(table->at + index * size, size)
+                           : (struct bytes){.at = table->at, .cut = true};
 }
 
 /* The walk over the tree. */
@@ -99,7 +98,7 @@ struct stop {
 };
 
 /* The lowest `bits` bits of a key. */
-static struct range_key low_bits(uint32_t bits)
+static inline struct range_key low_bits(uint32_t bits)
 {
     return (struct range_key){
         bits <= 64 ? 0 : UINT64_MAX >> (128 - bits),
@@ -107,13 +106,13 @@ static struct range_key low_bits(uint32_t bits)
     };
 }
 
-static bool is_mapped(struct range_key key)
+static inline bool is_mapped(struct range_key key)
 {
     return key.high == 0 && key.low >> 32 == 0xffff;
 }
 
 /* The addresses below a stop; false if some are of IPv4 and others not. */
-static bool span_of(const struct stop *at, struct range_span *ret_span)
+static inline bool span_of(const struct stop *at, struct range_span *ret_span)
 {
     struct range_key rest = low_bits(128 - at->depth);
     struct range_span span = {.first = at->key, .v4 = is_mapped(at->key)};
@@ -129,7 +128,7 @@ static bool span_of(const struct stop *at, struct range_span *ret_span)
     return true;
 }
 
-static enum err take_network(struct walk *w, uint32_t number, const struct stop *at)
+static inline enum err take_network(struct walk *w, uint32_t number, const struct stop *at)
 {
     struct bytes b = record(&w->tables->networks, w->networks, number, NETWORK);
     struct range_span span;
@@ -147,7 +146,7 @@ static enum err take_network(struct walk *w, uint32_t number, const struct stop 
     return e || !asn ? e : geo_read_asn(w->read, &span, asn);
 }
 
-static void set_bit(struct range_key *key, uint32_t depth)
+static inline void set_bit(struct range_key *key, uint32_t depth)
 {
     if (depth < 64)
         key->high |= UINT64_C(1) << (63 - depth);
@@ -155,44 +154,43 @@ static void set_bit(struct range_key *key, uint32_t depth)
         key->low |= UINT64_C(1) << (127 - depth);
 }
 
-static enum err visit(struct walk *w, const struct stop *at, struct stop *stack, size_t *depth)
+/* Go on from a stop as far down to the left as the tree goes; branches to the right are put on
+ * the stack. */
+static enum err descend(struct walk *w, struct stop at, struct stop *stack, size_t *depth)
 {
-    struct bytes b = record(&w->tables->tree, w->nodes, at->node, NODE);
-    uint32_t child[2];
-    child[0] = bytes_be32(&b);
-    child[1] = bytes_be32(&b);
-    uint32_t network = bytes_be32(&b);
-    /* Every node of a tree is met once; more is a loop. */
-    if (b.cut || ++w->visited > w->nodes)
-        return ERR_BAD;
-    if (network != no_network) {
-        enum err e = take_network(w, network, at);
-        if (e)
-            return e;
-    }
-    for (int bit = 1; bit >= 0; bit--) {
-        if (!child[bit])
-            continue;
-        if (at->depth == 128)
+    for (;;) {
+        struct bytes b = record(&w->tables->tree, w->nodes, at.node, NODE);
+        uint32_t left = bytes_be32(&b);
+        uint32_t right = bytes_be32(&b);
+        uint32_t network = bytes_be32(&b);
+        /* Every node of a tree is met once; more is a loop. */
+        if (b.cut || ++w->visited > w->nodes)
             return ERR_BAD;
-        struct stop *next = &stack[(*depth)++];
-        next->node = child[bit];
-        next->depth = at->depth + 1;
-        next->key = at->key;
-        if (bit)
-            set_bit(&next->key, at->depth);
+        enum err e = network != no_network ? take_network(w, network, &at) : OK;
+        if (e || !(left | right))
+            return e;
+        if (at.depth == 128)
+            return ERR_BAD;
+        at.depth++;
+        struct stop branch = {right, at.depth, at.key};
+        set_bit(&branch.key, at.depth - 1);
+        if (!left) {
+            at = branch;
+            continue;
+        }
+        if (right)
+            stack[(*depth)++] = branch;
+        at.node = left;
     }
-    return OK;
 }
 
 static enum err walk_tree(struct walk *w)
 {
-    /* At each level at most one sibling waits. */
-    struct stop stack[DEPTH + 1] = {{0}};
+    /* At each level at most one branch waits. */
+    struct stop stack[DEPTH] = {{0}};
     size_t depth = 1;
     while (depth) {
-        struct stop at = stack[--depth];
-        enum err e = visit(w, &at, stack, &depth);
+        enum err e = descend(w, stack[--depth], stack, &depth);
         if (e)
             return e;
     }

@@ -130,13 +130,31 @@ static enum err read_row(struct geo_read *r, char *line)
 
 /* ---- nearly all lines are plain: read without copying them ---- */
 
-static inline bool plain_digit(uint8_t c, uint32_t *ret_value)
-{
-    uint32_t decimal = c - (uint32_t)'0';
-    uint32_t letter = (c | 0x20u) - 'a';
-    *ret_value = decimal <= 9 ? decimal : letter + 10;
-    return decimal <= 9 || letter <= 5;
-}
+/* One more than the value of a hexadecimal digit; 0 for all other bytes. */
+static const uint8_t digit_value[256] = {
+    ['0'] = 1,
+    ['1'] = 2,
+    ['2'] = 3,
+    ['3'] = 4,
+    ['4'] = 5,
+    ['5'] = 6,
+    ['6'] = 7,
+    ['7'] = 8,
+    ['8'] = 9,
+    ['9'] = 10,
+    ['a'] = 11,
+    ['b'] = 12,
+    ['c'] = 13,
+    ['d'] = 14,
+    ['e'] = 15,
+    ['f'] = 16,
+    ['A'] = 11,
+    ['B'] = 12,
+    ['C'] = 13,
+    ['D'] = 14,
+    ['E'] = 15,
+    ['F'] = 16,
+};
 
 /* A whole number up to the comma after it. */
 static bool plain_number(struct bytes *in, struct range_key *ret_key)
@@ -150,60 +168,82 @@ static bool plain_number(struct bytes *in, struct range_key *ret_key)
     return len && value <= UINT32_MAX && bytes_u8(in) == ',';
 }
 
-/* A group of hexadecimal digits; false if there is none. */
-static bool plain_group(struct bytes *in, uint32_t *ret_group)
-{
-    uint32_t group = 0, digit;
-    size_t len = 0;
-    while (len < in->left && len < 4 && plain_digit(in->at[len], &digit)) {
-        group = group << 4 | digit;
-        len++;
-    }
-    bytes_skip(in, len);
-    *ret_group = group;
-    return len > 0;
-}
+/* The groups of an address of IPv6 as far as they go: up to eight, and where "::" stood. */
+struct groups {
+    uint64_t value[8];
+    size_t count;
+    size_t gap; /* groups before it; SIZE_MAX: there is none */
+};
 
-/* An address of IPv6 in groups, up to the comma after it; "::" at most once. */
-static bool plain_ip6(struct bytes *in, struct range_key *ret_key)
+/* Groups up to the comma after them; "::" at most once. */
+static bool plain_groups(struct bytes *in, struct groups *g)
 {
-    uint16_t group[8] = {0};
-    size_t count = 0, gap = SIZE_MAX;
-    if (in->left >= 2 && in->at[0] == ':' && in->at[1] == ':') {
-        gap = 0;
-        bytes_skip(in, 2);
+    const uint8_t *at = in->at, *end = in->at + in->left;
+    g->count = 0;
+    g->gap = SIZE_MAX;
+    if (end - at >= 2 && at[0] == ':' && at[1] == ':') {
+        g->gap = 0;
+        at += 2;
     }
     for (;;) {
-        uint32_t value;
-        if (count == 8)
+        uint64_t value = 0;
+        const uint8_t *first = at;
+        for (; at < end && digit_value[*at]; at++)
+            value = value << 4 | (digit_value[*at] - 1u);
+        size_t digits = (size_t)(at - first);
+        if (at == end || digits > 4 || (digits && g->count == 8) ||
+            (!digit_value[*first] && (g->gap != g->count || *at != ',')))
             return false;
-        bool any = plain_group(in, &value);
-        if (any)
-            group[count++] = (uint16_t)value;
-        else if (gap != count)
-            return false;
-        uint8_t mark = bytes_u8(in);
+        if (digits)
+            g->value[g->count++] = value;
+        uint8_t mark = *at++;
+        bytes_skip(in, (size_t)(at - in->at));
         if (mark == ',')
-            break;
-        if (mark != ':' || !any)
+            return g->gap == SIZE_MAX ? g->count == 8 : g->count < 8;
+        if (mark != ':')
             return false;
-        if (in->left && in->at[0] == ':') {
-            if (gap != SIZE_MAX)
+        if (at < end && *at == ':') {
+            if (g->gap != SIZE_MAX)
                 return false;
-            gap = count;
-            bytes_skip(in, 1);
+            g->gap = g->count;
+            at++;
         }
     }
-    if (gap == SIZE_MAX ? count != 8 : count == 8)
+}
+
+/* Groups `from` to `to` as one number. */
+static uint64_t groups_number(const struct groups *g, size_t from, size_t to)
+{
+    uint64_t number = 0;
+    for (size_t i = from; i < to; i++)
+        number = number << 16 | g->value[i];
+    return number;
+}
+
+/* The groups as they stand from the left, and those after the gap from the right. */
+static struct range_key groups_key(const struct groups *g)
+{
+    size_t before = g->gap < g->count ? g->gap : g->count, after = g->count - before;
+    struct range_key key = {0};
+    if (before)
+        key.high = groups_number(g, 0, before < 4 ? before : 4)
+                   << 16 * (before < 4 ? 4 - before : 0);
+    if (before > 4)
+        key.low = groups_number(g, 4, before) << 16 * (8 - before);
+    if (after > 4)
+        key.high |= groups_number(g, before, g->count - 4);
+    if (after)
+        key.low |= groups_number(g, after > 4 ? g->count - 4 : before, g->count);
+    return key;
+}
+
+/* An address of IPv6, up to the comma after it. */
+static bool plain_ip6(struct bytes *in, struct range_key *ret_key)
+{
+    struct groups g;
+    if (!plain_groups(in, &g))
         return false;
-    uint16_t all[8] = {0};
-    for (size_t i = 0; i < count; i++)
-        all[gap != SIZE_MAX && i >= gap ? 8 - count + i : i] = group[i];
-    *ret_key = (struct range_key){0};
-    for (size_t i = 0; i < 4; i++) {
-        ret_key->high = ret_key->high << 16 | all[i];
-        ret_key->low = ret_key->low << 16 | all[i + 4];
-    }
+    *ret_key = groups_key(&g);
     return !(ret_key->high == 0 && ret_key->low >> 32 == 0xffff);
 }
 

@@ -2,10 +2,10 @@
 
 /* A packet that differs from another one in none of these says nothing new: it is a repetition,
  * by the sender or on the way. Never 0. */
-static uint32_t digest_packet(const struct packet *p)
+static uint32_t digest_packet(const struct packet *p, uint64_t dst_hash)
 {
     uint64_t ports = (uint64_t)p->sport << 16 | p->dport;
-    uint64_t h = hash_two(ip_hash(&p->dst) ^ p->icmp_seq, (uint64_t)p->tcp_seq << 32 | ports);
+    uint64_t h = hash_two(dst_hash ^ p->icmp_seq, (uint64_t)p->tcp_seq << 32 | ports);
     return (uint32_t)(h >> 32) | 1u;
 }
 
@@ -59,25 +59,23 @@ static void add_match(
         h->named = (uint8_t)(rule + 1);
 }
 
-void evidence_add(struct host *h, const struct fingerprints *set, const struct packet *p,
-    struct fingerprint_hits *hits)
+void evidence_add_pair(
+    struct host *h, const struct fingerprints *set, const struct evidence_packet *p)
 {
-    uint32_t *packets = host_packets(h, fingerprint_scope(p));
-    if (*packets < UINT32_MAX)
-        ++*packets;
-    if (hits->each) {
-        struct fingerprint_packet now = fingerprint_packet_of(p);
-        uint32_t both = hits->each & h->last_each;
-        if (both)
-            fingerprints_match_pair(set, &h->last, &now, both, hits);
-        h->last = now;
-        h->last_each = hits->each;
-    }
-    if (!hits->count)
-        return;
-    uint32_t digest = digest_packet(p);
-    for (unsigned i = 0; i < hits->count; i++)
-        add_match(h, set, hits->rule[i], digest);
+    struct fingerprint_packet now = fingerprint_packet_of(p->packet);
+    uint32_t each = p->hits->each, both = each & h->last_each;
+    if (both)
+        fingerprints_match_pair(set, &h->last, &now, both, p->hits);
+    h->last = now;
+    h->last_each = each;
+}
+
+void evidence_add_hits(
+    struct host *h, const struct fingerprints *set, const struct evidence_packet *p)
+{
+    uint32_t digest = digest_packet(p->packet, p->dst_hash);
+    for (unsigned i = 0; i < p->hits->count; i++)
+        add_match(h, set, p->hits->rule[i], digest);
 }
 
 uint64_t evidence_matches(const struct host *h)

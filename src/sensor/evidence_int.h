@@ -7,11 +7,32 @@
 /* Evidence for the tool that a source uses, kept in its entry. Deterministic: it depends on the
  * source's packets and their order only. */
 
+/* A packet with the ip_hash() of its destination, its scope, and the rules that it matched. */
+struct evidence_packet {
+    const struct packet *packet;
+    uint64_t dst_hash;
+    unsigned scope;
+    struct fingerprint_hits *hits;
+};
+
+void evidence_add_pair(
+    struct host *h, const struct fingerprints *set, const struct evidence_packet *p);
+void evidence_add_hits(
+    struct host *h, const struct fingerprints *set, const struct evidence_packet *p);
+
 /* Count a packet of a source and what it matched. Pairwise rules are tried against the source's
  * latest packet that met their condition. A rule is proven when it has EVIDENCE_MATCHES matches
  * and EVIDENCE_BITS of evidence; the first to be proven names the source, once and for all. */
-void evidence_add(struct host *h, const struct fingerprints *set, const struct packet *p,
-    struct fingerprint_hits *hits);
+static inline void evidence_add(
+    struct host *h, const struct fingerprints *set, const struct evidence_packet *p)
+{
+    uint32_t *packets = host_packets(h, p->scope);
+    *packets += *packets < UINT32_MAX;
+    if (p->hits->each)
+        evidence_add_pair(h, set, p);
+    if (p->hits->count)
+        evidence_add_hits(h, set, p);
+}
 
 /* Matches of the rule that has named the source, and the packets that it was tried on. */
 uint64_t evidence_matches(const struct host *h);

@@ -82,6 +82,81 @@ static inline bool trial_holds(
     return !t->more || clause_holds(set, t->clause, v);
 }
 
+/* Take from `holds` the trials that a test of the field refuses. */
+static void refuse(uint64_t holds[256], const struct test *test, unsigned number)
+{
+    if (test->range)
+        return;
+    for (unsigned byte = 0; byte < 256; byte++)
+        if ((byte ^ test->low) & test->mask & 0xff)
+            holds[byte] &= ~(UINT64_C(1) << number);
+}
+
+/* What the lowest byte of a field tells of some trials; the number of cases in which one of
+ * them cannot hold. */
+static unsigned sift(const struct fingerprints *set, const struct trial *trial, size_t count,
+    unsigned field, uint64_t ret_holds[256])
+{
+    const struct test *test = set->part[PART_TEST].at;
+    const struct clause *clause = set->part[PART_CLAUSE].at;
+    uint64_t all = UINT64_MAX >> (SIEVE_TRIALS - count);
+    unsigned refused = 0;
+    for (unsigned byte = 0; byte < 256; byte++)
+        ret_holds[byte] = all;
+    for (unsigned i = 0; i < count; i++) {
+        const struct clause *c = &clause[trial[i].clause];
+        for (unsigned k = c->test; k < c->test_end; k++)
+            if (test[k].field == field)
+                refuse(ret_holds, &test[k], i);
+    }
+    for (unsigned byte = 0; byte < 256; byte++)
+        refused += (unsigned)__builtin_popcountll(all ^ ret_holds[byte]);
+    return refused;
+}
+
+/* The fields that tell most, each in the place of the one that tells least so far. */
+static void make_sieve(const struct fingerprints *set, const struct trial *trial, size_t count,
+    struct sieve *ret_sieve)
+{
+    unsigned refused[SIEVE_FIELDS] = {0};
+    uint64_t holds[256];
+    for (unsigned k = 0; k < SIEVE_FIELDS; k++)
+        (void)sift(set, trial, count, FIELD_ZERO, ret_sieve->holds[k]);
+    for (unsigned field = FIELD_ZERO + 1; field < FIELD_COUNT; field++) {
+        unsigned tells = sift(set, trial, count, field, holds), least = 0;
+        for (unsigned k = 1; k < SIEVE_FIELDS; k++)
+            least = refused[k] < refused[least] ? k : least;
+        if (tells <= refused[least])
+            continue;
+        refused[least] = tells;
+        ret_sieve->field[least] = (uint8_t)field;
+        memcpy(ret_sieve->holds[least], holds, sizeof holds);
+    }
+}
+
+static enum err make_sieves(const struct fingerprints *set, struct scope_list *list)
+{
+    size_t sieves = (list->count + SIEVE_TRIALS - 1) / SIEVE_TRIALS;
+    list->sieve = calloc(sieves + 1, sizeof *list->sieve);
+    if (!list->sieve)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < sieves; i++) {
+        size_t first = i * SIEVE_TRIALS, rest = list->count - first;
+        make_sieve(set, list->trial + first, rest < SIEVE_TRIALS ? rest : SIEVE_TRIALS,
+            &list->sieve[i]);
+    }
+    return OK;
+}
+
+/* The trials that a packet does not fail at once, as a bit mask. */
+static inline uint64_t sieve_trials(const struct sieve *sieve, const uint32_t *v)
+{
+    uint64_t left = UINT64_MAX;
+    for (unsigned k = 0; k < SIEVE_FIELDS; k++)
+        left &= sieve->holds[k][v[sieve->field[k]] & 0xff];
+    return left;
+}
+
 /* Lay out what is tried on the packets of one scope. */
 static enum err list_scope(struct fingerprints *set, unsigned scope)
 {
@@ -92,11 +167,41 @@ static enum err list_scope(struct fingerprints *set, unsigned scope)
         return ERR_NOMEM;
     list->trial = trial;
     list->count = 0;
+    free(list->sieve);
+    list->sieve = NULL;
     for (size_t i = 0; i < set->rule_count; i++) {
         const struct rule *rule = &set->rule[i];
         for (uint16_t c = rule->match.first; c < rule->match.end; c++)
             if (rule->shown.scopes & 1u << scope)
                 list->trial[list->count++] = trial_of(set, c, (uint8_t)i);
+    }
+    return make_sieves(set, list);
+}
+
+/* Rules from text; all or nothing. Not yet in the lists of what is tried. */
+static enum err add_rules(
+    struct fingerprints *set, const char *name, struct bytes text, struct fault *f)
+{
+    size_t rules = set->rule_count, pairs = set->pair_count, pool = set->pool_count;
+    struct parts before[PART_KINDS];
+    memcpy(before, set->part, sizeof before);
+    enum err e = signatures_read(set, name, text, f);
+    if (e) {
+        set->rule_count = rules;
+        set->pair_count = pairs;
+        set->pool_count = pool;
+        for (int k = 0; k < PART_KINDS; k++)
+            set->part[k].count = before[k].count;
+    }
+    return e;
+}
+
+static enum err list_scopes(struct fingerprints *set, const char *name, struct fault *f)
+{
+    for (unsigned scope = 0; scope < SCOPES; scope++) {
+        enum err e = list_scope(set, scope);
+        if (e)
+            return fault_set(f, e, "%s: no memory for its rules", name);
     }
     return OK;
 }
@@ -104,26 +209,13 @@ static enum err list_scope(struct fingerprints *set, unsigned scope)
 enum err fingerprints_add(
     struct fingerprints *set, const char *name, struct bytes text, struct fault *f)
 {
-    size_t rules = set->rule_count, pairs = set->pair_count, pool = set->pool_count;
-    struct parts before[PART_KINDS];
-    memcpy(before, set->part, sizeof before);
-    enum err e = signatures_read(set, name, text, f);
-    for (unsigned scope = 0; !e && scope < SCOPES; scope++)
-        if ((e = list_scope(set, scope)))
-            fault_set(f, e, "%s: no memory for its rules", name);
-    if (e) {
-        set->rule_count = rules;
-        set->pair_count = pairs;
-        set->pool_count = pool;
-        for (int k = 0; k < PART_KINDS; k++)
-            set->part[k].count = before[k].count;
-        return e;
-    }
-    return OK;
+    enum err e = add_rules(set, name, text, f);
+    return e ? e : list_scopes(set, name, f);
 }
 
 enum err fingerprints_new(struct fingerprints **ret_set, struct fault *f)
 {
+    static const char name[] = "built-in signatures";
     struct fingerprints *set = calloc(1, sizeof *set);
     char *pool = malloc(POOL_MAX);
     if (!set || !pool) {
@@ -135,14 +227,22 @@ enum err fingerprints_new(struct fingerprints **ret_set, struct fault *f)
     set->pool_room = POOL_MAX;
     enum err e = OK;
     for (size_t i = 0; !e && signature_builtin[i]; i++)
-        e = fingerprints_add(set, "built-in signatures",
-            bytes_over(signature_builtin[i], strlen(signature_builtin[i])), f);
+        e = add_rules(
+            set, name, bytes_over(signature_builtin[i], strlen(signature_builtin[i])), f);
+    if (!e)
+        e = list_scopes(set, name, f);
     if (e) {
         fingerprints_free(set);
         return e;
     }
     *ret_set = set;
     return OK;
+}
+
+static void free_scope(struct scope_list *list)
+{
+    free(list->trial);
+    free(list->sieve);
 }
 
 void fingerprints_free(struct fingerprints *set)
@@ -152,7 +252,7 @@ void fingerprints_free(struct fingerprints *set)
     for (int k = 0; k < PART_KINDS; k++)
         free(set->part[k].at);
     for (int k = 0; k < SCOPES; k++)
-        free(set->scope[k].trial);
+        free_scope(&set->scope[k]);
     free(set->pool);
     free(set);
 }
@@ -277,10 +377,13 @@ void fingerprints_match(
     uint32_t fields[FIELD_COUNT] = {0};
     const struct field_values v = {.v = fields, .payload = p->payload};
     fill_fields(fields, p, scope);
-    const struct trial *end = list->trial + list->count;
-    for (const struct trial *t = list->trial; t < end; t++)
-        if (trial_holds(set, t, &v))
-            note_hit(set, t->rule, p, ret_hits);
+    const struct trial *trial = list->trial;
+    for (size_t i = 0; i * SIEVE_TRIALS < list->count; i++, trial += SIEVE_TRIALS)
+        for (uint64_t left = sieve_trials(&list->sieve[i], fields); left; left &= left - 1) {
+            const struct trial *t = &trial[__builtin_ctzll(left)];
+            if (trial_holds(set, t, &v))
+                note_hit(set, t->rule, p, ret_hits);
+        }
 }
 
 struct fingerprint_packet fingerprint_packet_of(const struct packet *p)
@@ -311,18 +414,27 @@ static void fill_pair(uint32_t *v, const struct fingerprint_packet *p)
 void fingerprints_match_pair(const struct fingerprints *set, const struct fingerprint_packet *a,
     const struct fingerprint_packet *b, uint32_t both, struct fingerprint_hits *hits)
 {
+    const struct fingerprint_packet differ = {
+        .seq = a->seq ^ b->seq,
+        .ack = a->ack ^ b->ack,
+        .dst = a->dst ^ b->dst,
+        .sport = a->sport ^ b->sport,
+        .dport = a->dport ^ b->dport,
+        .id = a->id ^ b->id,
+        .win = a->win ^ b->win,
+    };
     /* The compiler of rules lets no other fields through than those that fill_pair() sets. */
     uint32_t fields[FIELD_VALUES];
     fields[FIELD_ZERO] = 0;
     const struct field_values v = {.v = fields};
     fill_pair(fields, a);
-    fill_pair(fields + FIELD_COUNT, b);
-    for (size_t k = 0; both && k < set->pair_count; k++) {
-        if (!(both & 1u << k))
-            continue;
-        const struct rule *rule = &set->rule[set->pair_rule[k]];
+    fill_pair(fields + FIELD_LATER, b);
+    fill_pair(fields + FIELD_BOTH, &differ);
+    for (; both; both &= both - 1) {
+        uint8_t number = set->pair_rule[__builtin_ctz(both)];
+        const struct rule *rule = &set->rule[number];
         if (clauses_hold(set, &rule->pair, &v) && hits->count < SIGNATURE_HITS)
-            hits->rule[hits->count++] = set->pair_rule[k];
+            hits->rule[hits->count++] = number;
     }
 }
 

@@ -72,7 +72,9 @@ struct misconfig_target {
 static inline struct misconfig_target misconfig_target(
     const struct ip *dst, uint64_t dst_hash, uint32_t code)
 {
-    return (struct misconfig_target){dst, dst_hash, hash_two(dst_hash, code), code};
+    /* Odd, so that every code moves the hash. */
+    uint64_t mixed = hash_fold(dst_hash, 0x9e3779b97f4a7c15ull + ((uint64_t)code << 1));
+    return (struct misconfig_target){dst, dst_hash, mixed, code};
 }
 
 /* Is this target marked? About 2 ns if not. */

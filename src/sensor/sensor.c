@@ -128,6 +128,7 @@ struct seen {
     struct fingerprint_hits hits;
     enum packet_class class;
     unsigned tool;                  /* rule + 1 */
+    unsigned scope;                 /* of the rules: fingerprint_scope() */
     uint64_t hash;                  /* of its source, in the table */
     uint32_t host;                  /* HOST_NONE: left out */
     struct misconfig_target target; /* what it asks for, if it is a scan */
@@ -192,12 +193,15 @@ static void note_tool(struct sensor *s, struct seen *seen)
     const struct fingerprints *set = s->shared.fingerprints;
     if (!set)
         return;
-    seen->tool = evidence_of_packet(set, &seen->hits);
+    if (seen->hits.count)
+        seen->tool = evidence_of_packet(set, &seen->hits);
     if (seen->host == HOST_NONE)
         return;
     struct host *h = &s->hosts.host[seen->host];
     bool known = h->named;
-    evidence_add(h, set, seen->packet, &seen->hits);
+    const struct evidence_packet evidence = {
+        seen->packet, seen->target.dst_hash, seen->scope, &seen->hits};
+    evidence_add(h, set, &evidence);
     if (!h->named)
         return;
     struct rule_use *use = &s->use[h->named - 1];
@@ -211,10 +215,10 @@ static void note_tool(struct sensor *s, struct seen *seen)
             packets += host_packets_of(h, i);
     }
     use->packets += packets;
-    if (!seen->tool)
+    if (!seen->tool && seen->hits.count)
         seen->tool = evidence_of_match(h, &seen->hits);
     if (!seen->tool && seen->class == CLASS_SCAN)
-        seen->tool = evidence_of_source(h, set, 1u << fingerprint_scope(seen->packet));
+        seen->tool = evidence_of_source(h, set, 1u << seen->scope);
 }
 
 /* Has the source, in this window, asked another address for the service? */
@@ -346,6 +350,7 @@ static void step_ask(const struct sensor *s, struct line *l, size_t number)
     seen->hits = look->hits;
     seen->class = look->class;
     seen->tool = 0;
+    seen->scope = fingerprint_scope(p);
     seen->hash = hosts_hash(&s->hosts, &p->src);
     hosts_prefetch_index(&s->hosts, seen->hash);
     seen->target =
@@ -368,7 +373,7 @@ static void step_contact(const struct sensor *s, struct line *l, size_t number)
     if (seen->host == HOST_NONE || seen->host >= s->hosts.count)
         return;
     const struct host *h = &s->hosts.host[seen->host];
-    if (seen->hits.count || fingerprint_scope(p) != SCOPE_SYN)
+    if (seen->hits.count || seen->scope != SCOPE_SYN)
         host_prefetch_rest(h);
     if (h->window != s->window)
         return;
@@ -387,21 +392,34 @@ static enum err step_take(
     return e || !out ? e : put_row(s, out, words, seen);
 }
 
+/* The packets that begin at `from` and go through a step together; none where it is past the
+ * ends. */
+struct part {
+    size_t at, end;
+};
+
+static struct part part_of(const struct line *l, size_t at, size_t steps)
+{
+    if (at < steps * STEP)
+        return (struct part){0};
+    size_t from = at - steps * STEP;
+    return (struct part){from, from + STEP < l->count ? from + STEP : l->count};
+}
+
 /* All packets through all steps, STEP of them at once. */
 static enum err line_run(
     struct sensor *s, struct line *l, struct block *out, struct row_words *words)
 {
     enum err e = OK;
     for (size_t at = 0; !e && at < l->count + (STEPS - 1) * STEP; at += STEP) {
-        for (size_t i = at; i < at + STEP && i < l->count; i++)
-            step_ask(s, l, i);
-        for (size_t i = at - STEP; at >= STEP && i < at && i < l->count; i++)
-            step_source(s, l, i);
-        for (size_t i = at - 2 * STEP; at >= 2 * STEP && i < at - STEP && i < l->count; i++)
-            step_contact(s, l, i);
-        for (size_t i = at - 3 * STEP;
-             !e && at >= 3 * STEP && i < at - 2 * STEP && i < l->count; i++)
-            e = step_take(s, l, i, out, words);
+        for (struct part p = part_of(l, at, 0); p.at < p.end; p.at++)
+            step_ask(s, l, p.at);
+        for (struct part p = part_of(l, at, 1); p.at < p.end; p.at++)
+            step_source(s, l, p.at);
+        for (struct part p = part_of(l, at, 2); p.at < p.end; p.at++)
+            step_contact(s, l, p.at);
+        for (struct part p = part_of(l, at, 3); !e && p.at < p.end; p.at++)
+            e = step_take(s, l, p.at, out, words);
     }
     return e;
 }

@@ -133,8 +133,15 @@ static enum err put_contact(struct sensor *s, struct block *b, const struct cont
     return OK;
 }
 
+/* Contacts on their way out, and the ip_hash() of their sources by number modulo its length. */
+struct leaving {
+    struct contact_cells to;
+    struct row_words words;
+    uint64_t src[(GEO_STEPS + 1) * CLOSE_STEP];
+};
+
 /* Ask for what contact number `i` will need, each time for what the last time led to. */
-static void ask_ahead(const struct sensor *s, size_t i, unsigned step)
+static inline void ask_ahead(const struct sensor *s, struct leaving *l, size_t i, unsigned step)
 {
     if (i >= s->contacts.count)
         return;
@@ -146,29 +153,41 @@ static void ask_ahead(const struct sensor *s, size_t i, unsigned step)
     }
     if (!h->located)
         geo_prefetch(s->shared.geo, &h->ip, step - 1);
-    if (step == 1)
-        services_prefetch(&s->services, c, ip_hash(&h->ip));
+    if (step > 1)
+        return;
+    uint64_t src = ip_hash(&h->ip);
+    l->src[i % (sizeof l->src / sizeof *l->src)] = src;
+    services_prefetch(&s->services, c, src);
 }
 
 /* Everything that a contact leaves behind: a row, and its part of the busiest services. */
-static enum err close_contact(struct sensor *s, struct block *b, const struct contact_cells *to,
-    struct row_words *w, size_t number)
+static enum err close_contact(
+    struct sensor *s, struct block *b, struct leaving *l, size_t number)
 {
     const struct contact *c = &s->contacts.contact[number];
     struct host *h = &s->hosts.host[contact_host(c)];
     for (unsigned step = 0; step <= GEO_STEPS; step++)
-        ask_ahead(s, number + ((size_t)GEO_STEPS + 1 - step) * CLOSE_STEP, step);
+        ask_ahead(s, l, number + ((size_t)GEO_STEPS + 1 - step) * CLOSE_STEP, step);
     if (!h->located)
         sensor_locate(s, h);
-    services_count(&s->services, c, ip_hash(&h->ip));
-    return put_contact(s, b, to, w, c);
+    services_count(&s->services, c, l->src[number % (sizeof l->src / sizeof *l->src)]);
+    return put_contact(s, b, &l->to, &l->words, c);
+}
+
+/* The contacts before the first that are asked for on the way. */
+static void ask_first(const struct sensor *s, struct leaving *l)
+{
+    for (unsigned step = 0; step <= GEO_STEPS; step++)
+        for (size_t i = 0; i < ((size_t)GEO_STEPS + 1 - step) * CLOSE_STEP; i++)
+            ask_ahead(s, l, i, step);
 }
 
 static enum err close_contacts(struct sensor *s)
 {
-    struct row_words words;
+    struct leaving leaving;
     s->turn = !s->turn;
     s->rows[s->turn].count = 0;
+    ask_first(s, &leaving);
     for (size_t from = 0; from < s->contacts.count;) {
         size_t rows = s->contacts.count - from;
         if (rows > record_contact.max_rows)
@@ -176,12 +195,12 @@ static enum err close_contacts(struct sensor *s)
         struct block *b;
         enum err e = contact_block(&s->rows[s->turn], rows, &b);
         if (!e)
-            e = rows_start(&words, b, &contact_columns, s->site);
+            e = rows_start(&leaving.words, b, &contact_columns, s->site);
         if (e)
             return e;
-        struct contact_cells to = cells_of(b);
+        leaving.to = cells_of(b);
         for (size_t i = 0; !e && i < rows; i++)
-            e = close_contact(s, b, &to, &words, from + i);
+            e = close_contact(s, b, &leaving, from + i);
         if (e)
             return e;
         from += rows;

@@ -197,6 +197,29 @@ static bool collect_items(
     }
 }
 
+static bool same_item(const struct relation_item *a, const struct relation_item *b)
+{
+    return a->field == b->field && a->shift == b->shift && a->swap == b->swap;
+}
+
+/* What is done alike to a field of both packets of a pair is done to their difference. */
+static void join_items(struct relation *r)
+{
+    for (unsigned i = 0; i < r->count; i++) {
+        struct relation_item later = r->item[i];
+        if (later.field >= FIELD_LATER)
+            continue;
+        later.field = (uint8_t)(later.field + FIELD_LATER);
+        for (unsigned k = 0; k < r->count; k++) {
+            if (!same_item(&r->item[k], &later))
+                continue;
+            r->item[i].field = (uint8_t)(r->item[i].field + FIELD_BOTH);
+            r->item[k] = r->item[--r->count];
+            break;
+        }
+    }
+}
+
 /* x == y as x ^ y == 0; also x == y & 0xffff if x has 16 bits. */
 static bool make_relation(const struct tree *t, const struct literal *l, struct relation *ret)
 {
@@ -225,6 +248,7 @@ static bool make_relation(const struct tree *t, const struct literal *l, struct 
         if (!collect_items(t, side[i], (struct relation_item){0}, &r))
             return false;
     }
+    join_items(&r);
     r.value &= r.mask;
     r.plain = r.count <= RELATION_PLAIN;
     memset(r.field, FIELD_ZERO, sizeof r.field);

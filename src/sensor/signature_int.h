@@ -38,9 +38,12 @@ enum field {
     FIELD_COUNT
 };
 
-/* In a pairwise rule the earlier packet's fields come first, the later one's after them. */
+/* In a pairwise rule the earlier packet's fields come first, the later one's after them, and
+ * then the exclusive or of both. */
 enum {
-    FIELD_VALUES = 2 * FIELD_COUNT,
+    FIELD_LATER = FIELD_COUNT,
+    FIELD_BOTH = 2 * FIELD_COUNT,
+    FIELD_VALUES = 3 * FIELD_COUNT,
     RELATION_PLAIN = 4,
     RELATION_ITEMS = 8,
     CODE_DEPTH = 24,    /* of the evaluation stack */
@@ -149,9 +152,22 @@ struct trial {
     bool more; /* the clause has other parts too */
 };
 
+enum {
+    SIEVE_FIELDS = 4,
+    SIEVE_TRIALS = 64
+};
+
+/* Which of up to 64 trials that follow each other can hold at all, told by the lowest byte of
+ * the fields that tell most: a bit mask for each of their values. */
+struct sieve {
+    uint8_t field[SIEVE_FIELDS];
+    uint64_t holds[SIEVE_FIELDS][256];
+};
+
 /* What is tried on the packets of one scope, in the order of rules; owned. */
 struct scope_list {
     struct trial *trial;
+    struct sieve *sieve; /* one for SIEVE_TRIALS of them each */
     size_t count;
 };
 

@@ -50,7 +50,10 @@ static void reindex(struct hosts *t)
 
 enum err hosts_init(struct hosts *t, size_t cap, uint64_t secret)
 {
-    *t = (struct hosts){.cap = cap, .secret = secret, .share = UINT32_MAX};
+    *t = (struct hosts){.cap = cap,
+        .secret = hash_u64(secret),
+        .secret_too = hash_u64(~secret),
+        .share = UINT32_MAX};
     return grow(t, cap < HOSTS_START ? cap : HOSTS_START);
 }
 

@@ -76,7 +76,7 @@ struct hosts {
     struct index index;
     struct host *host; /* whole pages */
     size_t count, room, cap;
-    uint64_t secret;
+    uint64_t secret, secret_too;
     uint32_t share; /* addresses with a hash up to this are kept */
 };
 
@@ -89,7 +89,7 @@ static inline uint64_t hosts_hash(const struct hosts *t, const struct ip *ip)
 {
     uint64_t half[2];
     memcpy(half, ip, sizeof half);
-    return hash_two(half[0] ^ t->secret, half[1] + t->secret);
+    return hash_fold(half[0] ^ t->secret, half[1] ^ t->secret_too);
 }
 
 /* Is the address among those that are kept? The same at all sites and in all runs. */
