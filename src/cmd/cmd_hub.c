@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cmd/config_file.h"
 #include "cmd/folder.h"
+#include "cmd/hub_bus.h"
 #include "cmd/hub_client.h"
 #include "cmd/hub_fleet.h"
 #include "cmd/hub_live.h"
@@ -71,6 +72,11 @@ static const struct conf_item hub_items[] = {
         .type = CONF_TEXT,
         .arg = "EXPRESSION",
         .text = "Filter for live capture, pcap-filter(7), applied in the kernel."},
+    {.name = "bus",
+        .type = CONF_LIST,
+        .arg = "URL",
+        .text = "Receive from sites elsewhere over this NATS server, nats://HOST:PORT; several "
+                "times for the servers of one cluster."},
     {.name = "demo",
         .type = CONF_FLAG,
         .text = "Show simulated telescopes: days of history, then live traffic."},
@@ -152,6 +158,7 @@ struct hub {
     struct hub_fleet fleet;
     struct analysis *analysis;
     struct pipeline *pipeline;
+    struct hub_bus *bus;
     struct api *api;
     pthread_t ingest;
     bool ingesting;
@@ -240,6 +247,11 @@ static void *ingest_thread(void *context)
     struct clock wall = clock_system();
     struct fault f = {0};
     enum err e = pipeline_run(h->pipeline, &f);
+    /* Sites elsewhere come and go: that none has anything just now is no end. */
+    while (!e && h->bus && !atomic_load(stop_flag())) {
+        nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
+        e = pipeline_run(h->pipeline, &f);
+    }
     struct fault other = {0};
     enum err kept = writer_flush(keep_writer(h->keep), &other);
     if (!e && !kept)
@@ -489,15 +501,37 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
     e = hub_live_new(&h->live, h->sites.about, h->sites.count, clock_now(&wall));
     if (e)
         return fault_set(f, e, "%s", err_text(e));
-    if (!h->sites.count)
+    const char *const *servers;
+    bool bus = conf_list(h->conf, "bus", &servers) > 0;
+    if (!h->sites.count && !bus)
         return OK;
     struct pipeline_options options = {
+        .room = bus ? HUB_BUS_SITES : 0,
         .window = h->setup.window,
         .analysis = h->analysis,
         .stop = stop_flag(),
         .events = {h, on_alert, on_window, on_skipped, on_trouble},
     };
     return pipeline_new(&h->pipeline, h->sites.sites, h->sites.count, &options, f);
+}
+
+/* Receive from sites elsewhere. */
+static enum err bus_start(struct hub *h, struct fault *f)
+{
+    const char *const *servers;
+    size_t count = conf_list(h->conf, "bus", &servers);
+    struct hub_bus_options o = {.nats = {.server_count = count},
+        .setup = &h->setup,
+        .keep = h->keep,
+        .pipeline = h->pipeline,
+        .live = h->live,
+        .fleet = h->fleet.fleet,
+        .stop = stop_flag()};
+    if (count > BUS_SERVERS_MAX)
+        return fault_set(f, ERR_RANGE, "--bus: given more than %d times", BUS_SERVERS_MAX);
+    for (size_t i = 0; i < count; i++)
+        o.nats.servers[i] = servers[i];
+    return count ? hub_bus_start(&h->bus, &o, f) : OK;
 }
 
 static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
@@ -533,6 +567,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
         e = hub_fleet_open(&h->fleet, keep_catalog(h->keep), clock_now(&wall), f);
     if (!e)
         e = api_open(h, f);
+    if (!e)
+        e = bus_start(h, f);
     return e ? e : address_leave(h, f);
 }
 
@@ -540,12 +576,16 @@ static void hub_close(struct hub *h)
 {
     if (h->ingesting)
         pthread_join(h->ingest, NULL);
+    if (h->bus)
+        stop_now(); /* also where opening failed half way */
+    hub_bus_stop(h->bus);
     if (h->api)
         hub_address_remove(h->data);
     api_stop(h->api);
     struct clock wall = clock_system();
     hub_fleet_close(&h->fleet, clock_now(&wall));
     pipeline_free(h->pipeline);
+    hub_bus_free(h->bus);
     hub_sites_close(&h->sites);
     keep_close(h->keep);
     hub_live_free(h->live);

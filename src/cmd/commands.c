@@ -10,12 +10,14 @@ extern const struct command cmd_evaluate;
 extern const struct command cmd_export;
 extern const struct command cmd_hub;
 extern const struct command cmd_replay;
+extern const struct command cmd_sensor;
 extern const struct command cmd_simulate_telescope;
 extern const struct command cmd_stats;
 
 const struct command *const commands[] = {
     &cmd_hub,
     &cmd_replay,
+    &cmd_sensor,
     &cmd_stats,
     &cmd_alerts,
     &cmd_export,

@@ -218,7 +218,11 @@ static void site_close(void *context)
 
 enum err demo_feed(struct demo *d, size_t site, struct feed **ret_feed)
 {
-    const struct feed_maker maker = {
-        site_next, site_peek, site_counts, site_close, site_live_now, &d->sites[site]};
+    const struct feed_maker maker = {.next = site_next,
+        .peek = site_peek,
+        .counts = site_counts,
+        .close = site_close,
+        .live = site_live_now,
+        .context = &d->sites[site]};
     return feed_open_maker(ret_feed, &maker);
 }

@@ -60,6 +60,19 @@ enum err hub_live_new(
     return OK;
 }
 
+enum err hub_live_add(struct hub_live *l, const struct hub_site *site, int64_t now)
+{
+    pthread_mutex_lock(&l->lock);
+    struct live_row *more = realloc(l->rows, (l->count + 1) * sizeof *more);
+    if (more) {
+        l->rows = more;
+        l->rows[l->count++] =
+            (struct live_row){.about = *site, .state = "silent", .since = now, .heard = now};
+    }
+    pthread_mutex_unlock(&l->lock);
+    return more ? OK : ERR_NOMEM;
+}
+
 void hub_live_free(struct hub_live *l)
 {
     if (!l)
@@ -249,11 +262,12 @@ static void count_metric(struct buf *out, const char *name, const char *help, ui
 
 void hub_live_metrics(void *context, struct buf *out)
 {
-    const struct hub_live *l = context;
+    struct hub_live *l = context;
     count_metric(out, "kizashi_windows_total", "Windows that the engines have looked at.",
         atomic_load(&l->windows));
     count_metric(out, "kizashi_windows_skipped_total",
         "Windows that the engines had to leave out.", atomic_load(&l->windows_skipped));
+    pthread_mutex_lock(&l->lock);
     for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++) {
         buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metrics[m].name, metrics[m].help,
             metrics[m].name, metrics[m].type);
@@ -264,4 +278,5 @@ void hub_live_metrics(void *context, struct buf *out)
                 site_name(l->rows[i].about.site), (unsigned long long)atomic_load(value));
         }
     }
+    pthread_mutex_unlock(&l->lock);
 }

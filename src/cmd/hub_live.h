@@ -11,6 +11,7 @@ struct hub_live;
 enum hub_source {
     HUB_FILE,
     HUB_INTERFACE,
+    HUB_REMOTE,
     HUB_DEMO
 };
 
@@ -24,6 +25,9 @@ struct hub_site {
 enum err hub_live_new(struct hub_live **ret_live, const struct hub_site *sites, size_t count,
     int64_t now) MUST_CHECK;
 void hub_live_free(struct hub_live *l);
+
+/* A site more, from any thread. */
+enum err hub_live_add(struct hub_live *l, const struct hub_site *site, int64_t now) MUST_CHECK;
 
 /* Measure rates and states: call every two seconds. */
 void hub_live_measure(struct hub_live *l, int64_t now);

@@ -45,15 +45,10 @@ static enum err geo_read(struct setup *s, struct fault *f)
     return geo_open(&s->geo, &options, f);
 }
 
-enum err setup_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
+enum err setup_look_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
 {
     struct setup s = {.conf = conf, .window = conf_us(conf, "window")};
-    const char *const *settings;
-    size_t setting_count = conf_list(conf, "set", &settings);
-    enum err e =
-        engines_choose(&s.engines, conf_text(conf, "engines"), settings, setting_count, f);
-    if (!e)
-        e = signatures_read(&s, f);
+    enum err e = signatures_read(&s, f);
     if (!e)
         e = surveys_read(&s, f);
     if (!e)
@@ -63,6 +58,25 @@ enum err setup_open(struct setup *ret_setup, const struct conf *conf, struct fau
         setup_close(&s);
         return e;
     }
+    *ret_setup = s;
+    return OK;
+}
+
+enum err setup_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
+{
+    struct setup s;
+    struct engine_choice engines = {0};
+    const char *const *settings;
+    size_t setting_count = conf_list(conf, "set", &settings);
+    enum err e =
+        engines_choose(&engines, conf_text(conf, "engines"), settings, setting_count, f);
+    if (!e)
+        e = setup_look_open(&s, conf, f);
+    if (e) {
+        engines_done(&engines);
+        return e;
+    }
+    s.engines = engines;
     *ret_setup = s;
     return OK;
 }

@@ -9,24 +9,15 @@
 /* What replay and hub have in common: signatures, lists, country and network data, engines,
  * sizes. */
 
-#define SETUP_ITEMS                                                                            \
-    {.name = "engines",                                                                        \
-        .type = CONF_TEXT,                                                                     \
-        .arg = "LIST",                                                                         \
-        .initial = "all",                                                                      \
-        .text = "Engines that look at the windows: names with commas between them, all or "    \
-                "none."},                                                                      \
-        {.name = "set",                                                                        \
-            .type = CONF_LIST,                                                                 \
-            .arg = "ENGINE.OPTION=VALUE",                                                      \
-            .text = "Set an option of an engine; kizashi engines ENGINE lists them."},         \
-        {.name = "window",                                                                     \
-            .type = CONF_DURATION,                                                             \
-            .arg = "DURATION",                                                                 \
-            .min = 60,                                                                         \
-            .max = 3600,                                                                       \
-            .initial = "10m",                                                                  \
-            .text = "Length of a window."},                                                    \
+/* How a site looks at packets: hub, replay and sensor have these. */
+#define SETUP_LOOK_ITEMS                                                                       \
+    {.name = "window",                                                                         \
+        .type = CONF_DURATION,                                                                 \
+        .arg = "DURATION",                                                                     \
+        .min = 60,                                                                             \
+        .max = 3600,                                                                           \
+        .initial = "10m",                                                                      \
+        .text = "Length of a window."},                                                        \
         {.name = "signatures",                                                                 \
             .type = CONF_LIST,                                                                 \
             .arg = "FILE",                                                                     \
@@ -55,6 +46,20 @@
         .text = "Size of a site's telescope, in addresses."                                    \
     }
 
+/* And the engines that look at what was seen. */
+#define SETUP_ITEMS                                                                            \
+    {.name = "engines",                                                                        \
+        .type = CONF_TEXT,                                                                     \
+        .arg = "LIST",                                                                         \
+        .initial = "all",                                                                      \
+        .text = "Engines that look at the windows: names with commas between them, all or "    \
+                "none."},                                                                      \
+        {.name = "set",                                                                        \
+            .type = CONF_LIST,                                                                 \
+            .arg = "ENGINE.OPTION=VALUE",                                                      \
+            .text = "Set an option of an engine; kizashi engines ENGINE lists them."},         \
+        SETUP_LOOK_ITEMS
+
 struct setup {
     const struct conf *conf; /* borrowed */
     int64_t window;
@@ -67,6 +72,9 @@ struct setup {
 
 /* Read every file that the options name. */
 enum err setup_open(
+    struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
+/* The same for a table with SETUP_LOOK_ITEMS only: no engines. */
+enum err setup_look_open(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
 void setup_close(struct setup *s);
 

@@ -380,12 +380,22 @@ bool feed_is_live(const struct feed *d)
 
 bool feed_reads_files(const struct feed *d)
 {
-    if (d->live || d->maker.next)
+    if (d->live || d->maker.next || d->maker.run)
         return false;
     for (size_t i = 0; i < d->capture_count; i++)
         if (!d->captures[i].regular)
             return false;
     return true;
+}
+
+bool feed_gives_packets(const struct feed *d)
+{
+    return d->maker.run != NULL;
+}
+
+enum feed_state feed_run(struct feed *d, int64_t until, struct ahead_run *ret_run)
+{
+    return d->maker.run(d->maker.context, until, ret_run);
 }
 
 bool feed_can_lose(const struct feed *d)

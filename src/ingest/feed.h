@@ -32,10 +32,14 @@ enum err feed_open_files(
  * awaited. */
 enum err feed_open_live(struct feed **ret_feed, struct source *live, int64_t grace) MUST_CHECK;
 
-/* Frames that a caller-made generator gives: next() behaves as feed_next(). */
+struct ahead_run; /* ingest/ahead.h */
+
+/* Frames that a caller-made generator gives: next() behaves as feed_next(). One that gives
+ * packets which were looked at already, and are in the store, has run() instead. */
 struct feed_maker {
     enum err (*next)(void *context, int64_t until, enum feed_state *ret_state,
         const struct frame **ret_frames, size_t *ret_count, struct fault *f);
+    enum feed_state (*run)(void *context, int64_t until, struct ahead_run *ret_run);
     int64_t (*peek)(void *context); /* time of the next frame; INT64_MAX: none */
     void (*counts)(void *context, struct source_counts *ret_counts);
     void (*close)(void *context);
@@ -63,6 +67,10 @@ bool feed_is_live(const struct feed *d);
 
 /* Are all its frames in regular files, so that reading them never waits for anybody? */
 bool feed_reads_files(const struct feed *d);
+
+/* Does it give packets rather than frames? Then feed_run() takes the place of feed_next(). */
+bool feed_gives_packets(const struct feed *d);
+enum feed_state feed_run(struct feed *d, int64_t until, struct ahead_run *ret_run);
 
 /* Would frames be lost while nobody asks for them? A made feed waits. */
 bool feed_can_lose(const struct feed *d);

@@ -4,6 +4,8 @@
 #include "ingest/pool.h"
 
 #include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,7 +38,11 @@ struct shown {
 struct pipeline {
     struct pipeline_options options;
     struct clock clock;
-    struct site **sites;
+    struct site **sites; /* by name; owned is the list, not what is in it */
+    size_t room;         /* places in the list, and in those that have one row a site */
+    pthread_mutex_t lock;
+    struct site **joining; /* those that were added since the last window; with the lock */
+    size_t joining_count;
     struct turn *turns; /* one a site */
     size_t count;
     struct pool *pool;
@@ -67,10 +73,12 @@ enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_
     const struct pipeline_options *options, struct fault *f)
 {
     assert(options->window > 0 && options->stop);
-    if (count < 1 || count > WINDOW_SITES_MAX)
+    size_t room = count + options->room;
+    if (room < 1 || room > WINDOW_SITES_MAX)
         return fault_set(
             f, ERR_RANGE, "%zu sites; 1 to %d are allowed", count, WINDOW_SITES_MAX);
-    qsort(sites, count, sizeof *sites, by_name);
+    if (count)
+        qsort(sites, count, sizeof *sites, by_name);
     for (size_t i = 1; i < count; i++)
         if (strcmp(site_name(sites[i - 1]), site_name(sites[i])) == 0)
             return fault_set(f, ERR_EXISTS, "two sites are called %s", site_name(sites[i]));
@@ -79,16 +87,22 @@ enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_
         return fault_set(f, ERR_NOMEM, "out of memory");
     *p = (struct pipeline){.options = *options,
         .clock = options->clock ? *options->clock : clock_system(),
-        .sites = sites,
+        .room = room,
         .count = count};
-    p->turns = calloc(count, sizeof *p->turns);
-    p->shown.about = calloc(count, sizeof *p->shown.about);
-    p->silent = calloc(count, sizeof *p->silent);
-    enum err e = p->turns && p->shown.about && p->silent ? OK : ERR_NOMEM;
-    size_t threads = threads_wanted(sites, count, options->threads);
+    pthread_mutex_init(&p->lock, NULL);
+    p->sites = calloc(room, sizeof *p->sites);
+    p->joining = calloc(room, sizeof *p->joining);
+    p->turns = calloc(room, sizeof *p->turns);
+    p->shown.about = calloc(room, sizeof *p->shown.about);
+    p->silent = calloc(room, sizeof *p->silent);
+    bool got = p->sites && p->joining && p->turns && p->shown.about && p->silent;
+    enum err e = got ? OK : ERR_NOMEM;
+    if (!e && count)
+        memcpy(p->sites, sites, count * sizeof *sites);
+    size_t threads = threads_wanted(sites, count, options->threads) + options->room;
     if (!e)
         e = pool_new(&p->pool, threads);
-    for (size_t i = 0; i < count && threads > count; i++)
+    for (size_t i = 0; i < count && threads > room; i++)
         site_read_ahead(sites[i]);
     if (e) {
         pipeline_free(p);
@@ -103,6 +117,9 @@ void pipeline_free(struct pipeline *p)
     if (!p)
         return;
     pool_free(p->pool);
+    pthread_mutex_destroy(&p->lock);
+    free(p->sites);
+    free(p->joining);
     free(p->turns);
     free(p->shown.about);
     free(p->shown.blocks);
@@ -254,10 +271,56 @@ static enum err all_settle(struct pipeline *p, struct fault *f)
     return shown ? shown : flushed;
 }
 
+static bool is_named(struct site *const *sites, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(site_name(sites[i]), name) == 0)
+            return true;
+    return false;
+}
+
+enum err pipeline_add(struct pipeline *p, struct site *s)
+{
+    pthread_mutex_lock(&p->lock);
+    enum err e = p->count + p->joining_count < p->room ? OK : ERR_FULL;
+    if (is_named(p->sites, p->count, site_name(s)) ||
+        is_named(p->joining, p->joining_count, site_name(s)))
+        e = ERR_EXISTS;
+    if (!e)
+        p->joining[p->joining_count++] = s;
+    pthread_mutex_unlock(&p->lock);
+    return e;
+}
+
+/* Sites that were added become part of the windows, once those that are closed are shown. */
+static enum err sites_join(struct pipeline *p, struct fault *f)
+{
+    pthread_mutex_lock(&p->lock);
+    bool any = p->joining_count > 0;
+    pthread_mutex_unlock(&p->lock);
+    enum err e = any ? windows_show(p, p->end, f) : OK;
+    if (e || !any)
+        return e;
+    pthread_mutex_lock(&p->lock);
+    memcpy(p->sites + p->count, p->joining, p->joining_count * sizeof *p->sites);
+    p->count += p->joining_count;
+    p->joining_count = 0;
+    qsort(p->sites, p->count, sizeof *p->sites, by_name);
+    pthread_mutex_unlock(&p->lock);
+    for (size_t i = 0; i < p->count; i++) {
+        p->silent[i] = (struct window_site){.kept = 1};
+        snprintf(p->silent[i].name, sizeof p->silent[i].name, "%s", site_name(p->sites[i]));
+    }
+    return OK;
+}
+
 enum err pipeline_step(struct pipeline *p, struct fault *f)
 {
     int64_t start;
-    enum err e = window_next(p, &start);
+    enum err e = sites_join(p, f);
+    if (e)
+        return e;
+    e = window_next(p, &start);
     if (e) {
         enum err settled = all_settle(p, f);
         return settled ? settled : e;

@@ -27,6 +27,7 @@ struct pipeline_events {
 struct pipeline_options {
     int64_t window;            /* us */
     size_t threads;            /* 0: one a processor; live sites get one each */
+    size_t room;               /* for so many sites more, by pipeline_add() */
     struct analysis *analysis; /* borrowed; NULL: no engines */
     struct pipeline_events events;
     const atomic_bool *stop;   /* borrowed */
@@ -35,10 +36,15 @@ struct pipeline_options {
 
 struct pipeline;
 
-/* The sites are borrowed and sorted by name in place; no two may have the same name. */
+/* The sites are borrowed and sorted by name in place; no two may have the same name. There may
+ * be none if there is room for some. */
 enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_t count,
     const struct pipeline_options *options, struct fault *f) MUST_CHECK;
 void pipeline_free(struct pipeline *p);
+
+/* Take in a site, borrowed, from the next window on. From any thread. ERR_FULL: no room;
+ * ERR_EXISTS: there is one of this name. */
+enum err pipeline_add(struct pipeline *p, struct site *s) MUST_CHECK;
 
 /* Run one window of the sites, and meanwhile, on the caller's thread, show the one before it to
  * the engines. ERR_NOTFOUND: all feeds have ended and every window has been shown; ERR_STOPPED:

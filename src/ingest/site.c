@@ -18,6 +18,7 @@ enum {
 struct site {
     char name[RECORD_NAME_MAX + 1];
     struct feed *feed;
+    bool stored;         /* packets are in the store before they come, with their contacts */
     bool read_ahead;     /* asked for */
     struct ahead *ahead; /* reads the feed once it has begun; else NULL */
     const struct sensor_shared *shared;
@@ -61,6 +62,7 @@ enum err site_new(struct site **ret_site, const char *name, struct feed *feed,
         return e;
     }
     s->feed = feed;
+    s->stored = feed_gives_packets(feed);
     *ret_site = s;
     return OK;
 }
@@ -175,7 +177,7 @@ static enum err packets_take(struct site *s, const struct packet *packets,
     const struct sensor_look *looks, size_t count, struct fault *f)
 {
     struct clock wall = clock_system();
-    enum err e = block_have(s, &s->packets, &record_packet, f);
+    enum err e = s->stored ? OK : block_have(s, &s->packets, &record_packet, f);
     if (e)
         return e;
     if (s->packets && s->packets->rows == 0)
@@ -242,11 +244,13 @@ static enum err take_from_feed(struct site *s, int64_t end, struct arrival *ret_
     return frames_take(s, frames, count, f);
 }
 
-static enum err take_from_ahead(
+/* What was looked at before: by a thread of its own, or at a site far away. */
+static enum err take_looked(
     struct site *s, int64_t end, struct arrival *ret_arrival, struct fault *f)
 {
     struct ahead_run run;
-    ret_arrival->state = ahead_next(s->ahead, end, &run);
+    ret_arrival->state =
+        s->ahead ? ahead_next(s->ahead, end, &run) : feed_run(s->feed, end, &run);
     if (ret_arrival->state != FEED_FRAMES)
         return OK;
     ret_arrival->first = run.first;
@@ -298,7 +302,7 @@ static enum err flush_when_old(struct site *s, struct fault *f)
 /* From the window on in which the feed is live, contacts go with their packets. */
 static enum err live_begin(struct site *s, struct fault *f)
 {
-    if (s->deltas || !s->writer || !feed_is_live(s->feed))
+    if (s->deltas || !s->writer || s->stored || !feed_is_live(s->feed))
         return OK;
     enum err e = site_flush(s, f);
     if (!e && deltas_new(&s->deltas, record_packet.max_rows) != OK)
@@ -341,14 +345,18 @@ enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
 {
     struct arrival arrival = {.state = FEED_QUIET};
     enum err e = live_begin(s, f);
+    if (s->stored && s->ended && feed_peek(s->feed) < end) {
+        s->ended = false; /* a site far away that had read its captures has come back */
+        atomic_store(&s->live.ended, false);
+    }
     if (!e)
         e = ahead_begin(s, trouble, f);
     while (!e && !s->ended && arrival.state != FEED_WINDOW) {
         if (atomic_load(stop))
             return ERR_STOPPED;
         arrival = (struct arrival){.first = INT64_MAX};
-        e = s->ahead ? take_from_ahead(s, end, &arrival, f)
-                     : take_from_feed(s, end, &arrival, trouble, f);
+        e = s->ahead || s->stored ? take_looked(s, end, &arrival, f)
+                                  : take_from_feed(s, end, &arrival, trouble, f);
         if (arrival.state == FEED_FRAMES && !s->began) {
             s->first_seen = arrival.first;
             s->began = true;
@@ -428,7 +436,7 @@ static enum err window_keep(struct site *s, int64_t start, const struct block *c
     size_t count, const struct block *dos, struct fault *f)
 {
     enum err e = OK;
-    for (size_t i = 0; i < count && !e && !s->deltas; i++)
+    for (size_t i = 0; i < count && !e && !s->deltas && !s->stored; i++)
         e = rows_keep(s, &s->contacts, blocks[i], f);
     if (!e && dos)
         e = rows_keep(s, &s->dos, dos, f);

@@ -63,6 +63,13 @@ static const char *const migrations[] = {
     " what TEXT NOT NULL, subject TEXT NOT NULL, who TEXT NOT NULL, asked INTEGER NOT NULL,"
     " finished INTEGER NOT NULL DEFAULT 0, result TEXT NOT NULL DEFAULT '');"
     "CREATE INDEX site_action_site ON site_action(site, id);",
+    "CREATE TABLE remote_site (name TEXT PRIMARY KEY, added INTEGER NOT NULL,"
+    " addresses INTEGER NOT NULL, token BLOB UNIQUE, token_expires INTEGER NOT NULL,"
+    " enrolled INTEGER NOT NULL DEFAULT 0, expires INTEGER NOT NULL DEFAULT 0,"
+    " serial TEXT NOT NULL DEFAULT '', revoked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE TABLE bus_position (site TEXT NOT NULL, spool INTEGER NOT NULL,"
+    " committed INTEGER NOT NULL, lost INTEGER NOT NULL, used INTEGER NOT NULL,"
+    " PRIMARY KEY (site, spool)) WITHOUT ROWID;",
 };
 
 enum {

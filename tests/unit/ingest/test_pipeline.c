@@ -170,8 +170,11 @@ static void run_scenes(
     options.shared = &shared;
     for (size_t i = 0; i < count; i++) {
         struct feed *feed;
-        struct feed_maker maker = {
-            scene_next, scene_peek, scene_counts, scene_close, NULL, &scenes[i]};
+        struct feed_maker maker = {.next = scene_next,
+            .peek = scene_peek,
+            .counts = scene_counts,
+            .close = scene_close,
+            .context = &scenes[i]};
         if (scenes[i].live)
             maker.live = scene_live;
         assert_int_equal(feed_open_maker(&feed, &maker), OK);
@@ -304,8 +307,11 @@ static void same_name(void **state)
     struct fault f;
     for (size_t i = 0; i < 2; i++) {
         struct feed *feed;
-        struct feed_maker maker = {
-            scene_next, scene_peek, scene_counts, scene_close, NULL, &scenes[i]};
+        struct feed_maker maker = {.next = scene_next,
+            .peek = scene_peek,
+            .counts = scene_counts,
+            .close = scene_close,
+            .context = &scenes[i]};
         scene_read(&scenes[i], "1:1>23", 1, false);
         assert_int_equal(feed_open_maker(&feed, &maker), OK);
         assert_int_equal(site_new(&sites[i], "twin", feed, &options), OK);

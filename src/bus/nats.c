@@ -1,0 +1,283 @@
+/* Connection and events of a bus over NATS; what is particular to sites and to the hub is in
+ * nats_site.c and nats_hub.c. */
+#include "bus/nats_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    RECONNECT_MS = 250,
+    PING_MS = 5000, /* a dead way is noticed after three of these */
+    CONNECT_MS = 5000
+};
+
+enum err nats_fault(struct fault *f, const char *what, natsStatus status, int code)
+{
+    const char *detail = nats_GetLastError(NULL);
+    return fault_set(f, status == NATS_NO_MEMORY ? ERR_NOMEM : ERR_IO, "%s: %s%s%s (%d)", what,
+        natsStatus_GetText(status), detail ? ": " : "", detail ? detail : "", code);
+}
+
+/* ---- events ---- */
+
+void nats_push(struct nats_bus *n, enum bus_event_kind kind, const char *subject_site,
+    uint64_t tag, natsMsg *msg, bool kept)
+{
+    struct nats_event *e = calloc(1, sizeof *e);
+    if (!e) {
+        natsMsg_Destroy(msg); /* lost, as a bus may */
+        return;
+    }
+    e->event.kind = kind;
+    e->event.tag = tag;
+    e->event.own = e;
+    e->msg = msg;
+    e->kept = kept;
+    if (subject_site)
+        snprintf(e->event.site, sizeof e->event.site, "%s", subject_site);
+    if (msg)
+        e->event.data = bytes_over(natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg));
+    pthread_mutex_lock(&n->lock);
+    if (kind == BUS_CONNECTED || kind == BUS_DISCONNECTED)
+        n->connected = kind == BUS_CONNECTED;
+    if (n->last)
+        n->last->next = e;
+    else
+        n->first = e;
+    n->last = e;
+    pthread_cond_signal(&n->changed);
+    pthread_mutex_unlock(&n->lock);
+}
+
+static void event_free(struct nats_event *e)
+{
+    natsMsg_Destroy(e->msg);
+    free(e);
+}
+
+static struct timespec deadline_in(int ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+static void ops_next(void *context, int wait_ms, struct bus_event *ret_event)
+{
+    struct nats_bus *n = context;
+    struct timespec until = deadline_in(wait_ms);
+    pthread_mutex_lock(&n->lock);
+    while (!n->first && pthread_cond_timedwait(&n->changed, &n->lock, &until) == 0)
+        ;
+    struct nats_event *e = n->first;
+    if (e) {
+        n->first = e->next;
+        if (!n->first)
+            n->last = NULL;
+        e->next = NULL;
+    }
+    pthread_mutex_unlock(&n->lock);
+    *ret_event = e ? e->event : (struct bus_event){.kind = BUS_NOTHING};
+}
+
+static void ops_release(void *context, struct bus_event *event, bool done)
+{
+    (void)context;
+    struct nats_event *e = event->own;
+    if (!e)
+        return;
+    if (e->kept && done)
+        (void)natsMsg_Ack(e->msg, NULL); /* if it gets lost, the message comes again */
+    event_free(e);
+}
+
+bool nats_site_of(const char *subject, char ret_site[BUS_SITE_MAX + 1])
+{
+    const char *from = strchr(subject, '.');
+    const char *to = from ? strchr(from + 1, '.') : NULL;
+    if (!to || to - from - 1 > BUS_SITE_MAX)
+        return false;
+    snprintf(ret_site, BUS_SITE_MAX + 1, "%.*s", (int)(to - from - 1), from + 1);
+    return bus_site_fits(ret_site);
+}
+
+/* ---- connection; called by the library's threads ---- */
+
+static void on_connected(natsConnection *c, void *closure)
+{
+    (void)c;
+    nats_push(closure, BUS_CONNECTED, NULL, 0, NULL, false);
+}
+
+static void on_disconnected(natsConnection *c, void *closure)
+{
+    (void)c;
+    nats_push(closure, BUS_DISCONNECTED, NULL, 0, NULL, false);
+}
+
+/* Without it the library writes to standard error. What goes wrong shows elsewhere: as a
+ * message that is refused, or never taken. */
+static void on_error(natsConnection *c, natsSubscription *s, natsStatus status, void *closure)
+{
+    (void)c;
+    (void)s;
+    (void)status;
+    (void)closure;
+}
+
+static natsStatus options_tls(struct nats_bus *n)
+{
+    const struct bus_nats_options *o = &n->options;
+    natsOptions *c = n->connection_options;
+    if (!o->ca)
+        return NATS_OK;
+    natsStatus s = natsOptions_SetSecure(c, true);
+    if (s == NATS_OK)
+        s = natsOptions_LoadCATrustedCertificates(c, o->ca);
+    if (s == NATS_OK)
+        s = natsOptions_LoadCertificatesChain(c, o->certificate, o->key);
+    if (s == NATS_OK && o->host)
+        s = natsOptions_SetExpectedHostname(c, o->host);
+    return s;
+}
+
+static natsStatus options_make(struct nats_bus *n)
+{
+    char text[NATS_TEXT];
+    const char *servers[BUS_SERVERS_MAX];
+    memcpy(servers, n->options.servers, sizeof servers);
+    natsStatus s = natsOptions_Create(&n->connection_options);
+    natsOptions *c = n->connection_options;
+    if (s == NATS_OK)
+        s = natsOptions_SetServers(c, servers, (int)n->options.server_count);
+    if (s == NATS_OK)
+        s = options_tls(n);
+    snprintf(text, sizeof text, "kizashi %s", n->site[0] ? n->site : "hub");
+    if (s == NATS_OK)
+        s = natsOptions_SetName(c, text);
+    /* Answers to a site come under its own name: that is all it may listen to. */
+    snprintf(text, sizeof text, "_INBOX_%s", n->site);
+    if (s == NATS_OK && n->site[0])
+        s = natsOptions_SetCustomInboxPrefix(c, text);
+    if (s == NATS_OK)
+        s = natsOptions_SetTimeout(c, CONNECT_MS);
+    if (s == NATS_OK)
+        s = natsOptions_SetMaxReconnect(c, -1);
+    if (s == NATS_OK)
+        s = natsOptions_SetReconnectWait(c, RECONNECT_MS);
+    if (s == NATS_OK)
+        s = natsOptions_SetPingInterval(c, PING_MS);
+    /* What cannot go out now is sent again from the spool: nothing is gathered meanwhile (0
+     * would be the library's default). */
+    if (s == NATS_OK)
+        s = natsOptions_SetReconnectBufSize(c, 1);
+    if (s == NATS_OK)
+        s = natsOptions_SetFailRequestsOnDisconnect(c, true);
+    if (s == NATS_OK)
+        s = natsOptions_SetErrorHandler(c, on_error, n);
+    if (s == NATS_OK)
+        s = natsOptions_SetDisconnectedCB(c, on_disconnected, n);
+    if (s == NATS_OK)
+        s = natsOptions_SetReconnectedCB(c, on_connected, n);
+    if (s == NATS_OK)
+        s = natsOptions_SetRetryOnFailedConnect(c, true, on_connected, n);
+    if (s == NATS_OK)
+        s = natsOptions_UseGlobalMessageDelivery(c, true);
+    return s;
+}
+
+static bool ops_is_connected(void *context)
+{
+    struct nats_bus *n = context;
+    pthread_mutex_lock(&n->lock);
+    bool connected = n->connected;
+    pthread_mutex_unlock(&n->lock);
+    return connected;
+}
+
+static void ops_close(void *context)
+{
+    struct nats_bus *n = context;
+    nats_hub_stop(n);
+    for (size_t i = 0; i < sizeof n->subscriptions / sizeof *n->subscriptions; i++)
+        natsSubscription_Destroy(n->subscriptions[i]);
+    if (n->connection)
+        (void)natsConnection_FlushTimeout(n->connection, 500);
+    jsCtx_Destroy(n->js);
+    natsConnection_Close(n->connection);
+    natsConnection_Destroy(n->connection);
+    natsOptions_Destroy(n->connection_options);
+    while (n->first) {
+        struct nats_event *e = n->first;
+        n->first = e->next;
+        event_free(e);
+    }
+    pthread_cond_destroy(&n->changed);
+    pthread_mutex_destroy(&n->lock);
+    free(n->watched);
+    free(n);
+}
+
+static const struct bus_ops nats_ops = {
+    .next = ops_next,
+    .release = ops_release,
+    .publish = nats_site_publish,
+    .beat = nats_site_beat,
+    .watch = nats_hub_watch,
+    .unwatch = nats_hub_unwatch,
+    .say = nats_hub_say,
+    .config_put = nats_hub_config_put,
+    .is_connected = ops_is_connected,
+    .close = ops_close,
+};
+
+static enum err connect_start(struct nats_bus *n, struct fault *f)
+{
+    natsStatus s = options_make(n);
+    if (s == NATS_OK) {
+        s = natsConnection_Connect(&n->connection, n->connection_options);
+        if (s == NATS_OK)
+            nats_push(n, BUS_CONNECTED, NULL, 0, NULL, false);
+        else if (s == NATS_NOT_YET_CONNECTED)
+            s = NATS_OK;
+    }
+    if (s == NATS_OK)
+        s = n->site[0] ? nats_site_start(n) : nats_hub_start(n);
+    return s == NATS_OK ? OK : nats_fault(f, n->options.servers[0], s, 0);
+}
+
+enum err bus_nats_open(
+    struct bus **ret_bus, const struct bus_nats_options *options, struct fault *f)
+{
+    pthread_condattr_t attr;
+    if (options->site && !bus_site_fits(options->site))
+        return fault_set(f, ERR_BAD,
+            "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
+            options->site, BUS_SITE_MAX);
+    struct nats_bus *n = calloc(1, sizeof *n);
+    if (!n)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    n->options = *options;
+    n->bus = (struct bus){&nats_ops, n};
+    snprintf(n->site, sizeof n->site, "%s", options->site ? options->site : "");
+    pthread_mutex_init(&n->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&n->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    enum err e = connect_start(n, f);
+    if (e) {
+        ops_close(n);
+        return e;
+    }
+    *ret_bus = &n->bus;
+    return OK;
+}

@@ -1,0 +1,434 @@
+#include "cmd/commands.h"
+
+#include "anon/anon.h"
+#include "base/jail.h"
+#include "base/log.h"
+#include "bus/nats.h"
+#include "cmd/config_file.h"
+#include "cmd/folder.h"
+#include "cmd/notify.h"
+#include "cmd/sensor_send.h"
+#include "cmd/setup.h"
+#include "cmd/site_identity.h"
+#include "cmd/site_list.h"
+#include "cmd/stop.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct conf_item sensor_items[] = {
+    {.name = "config",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .text =
+            "YAML file with the options below; what the command line gives goes before it."},
+    {.name = "data",
+        .type = CONF_TEXT,
+        .arg = "DIR",
+        .initial = "kizashi-sensor",
+        .text =
+            "The site's folder: its certificate, its spool, the keys of its anonymisation."},
+    {.name = "site",
+        .type = CONF_TEXT,
+        .arg = "NAME",
+        .text = "The site's name, where the folder holds no certificate that says it."},
+    {.name = "interface",
+        .type = CONF_TEXT,
+        .arg = "IF",
+        .text = "Capture live from this interface."},
+    {.name = "filter",
+        .type = CONF_TEXT,
+        .arg = "EXPRESSION",
+        .text = "Filter for live capture, pcap-filter(7), applied in the kernel."},
+    {.name = "read",
+        .type = CONF_LIST,
+        .arg = "FILE",
+        .text = "Send this capture instead, or the captures in this folder, and end when the "
+                "hub has stored all of them."},
+    {.name = "bus",
+        .type = CONF_LIST,
+        .arg = "URL",
+        .text =
+            "The hub's message server, nats://HOST:PORT, where the folder does not name it. "
+            "Without a certificate nothing is encrypted: for loopback only."},
+    {.name = "policy",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .text = "What leaves the site, as a JSON document; keep: everything as it is. Without "
+                "it destinations are replaced by keyed hashes, and of payloads the first 64 "
+                "bytes stay."},
+    {.name = "batch",
+        .type = CONF_DURATION,
+        .arg = "DURATION",
+        .initial = "1s",
+        .min = 0.05,
+        .max = 60,
+        .text = "How long live packets are gathered before they are sent."},
+    {.name = "spool-cap",
+        .type = CONF_COUNT,
+        .arg = "MIB",
+        .unit = "MiB",
+        .initial = "8192",
+        .min = 64,
+        .max = 16777216,
+        .text = "The most that waits on disk for the hub."},
+    {.name = "spool-full",
+        .type = CONF_TEXT,
+        .arg = "HOW",
+        .values = "drop-oldest|drop-newest",
+        .initial = "drop-oldest",
+        .text = "What goes when the spool is full, live. Captures wait."},
+    {.name = "heartbeat",
+        .type = CONF_DURATION,
+        .arg = "DURATION",
+        .initial = "5s",
+        .min = 1,
+        .max = 60,
+        .text = "How often the hub is told how the site is."},
+    SETUP_LOOK_ITEMS,
+    {.name = "user",
+        .type = CONF_TEXT,
+        .arg = "NAME",
+        .text = "Whom root turns into before the first packet is read; without it the user "
+                "kizashi if there is one; else it stays root without root's capabilities. The "
+                "folder becomes that user's."},
+    {.name = "verbose", .type = CONF_FLAG, .text = "Log more."},
+    {.name = NULL},
+};
+
+struct sensor_run {
+    const struct conf *conf;
+    const char *data;
+    struct site_identity identity;
+    struct setup setup;
+    struct source *live;
+    struct feed *feed;
+    struct anon_keys *keys;
+    struct anon *anon;
+    struct spool *spool;
+    struct bus *bus;
+    struct collector *collector;
+    struct sensor_send *send;
+    struct notify notify;
+};
+
+static void on_trouble(void *context, const struct fault *f)
+{
+    (void)context;
+    if (f->code)
+        log_event(LOG_ERROR, "sensor.trouble", "error=\"%s\"", f->text);
+    else
+        log_event(LOG_NOTE, "spool.mended", "action=going-on");
+}
+
+static void on_alive(void *context)
+{
+    struct sensor_run *r = context;
+    notify_alive(&r->notify);
+}
+
+/* ---- start ---- */
+
+static enum err config_read(struct sensor_run *r, struct conf *conf, struct fault *f)
+{
+    const char *const *files;
+    const char *path = conf_text(conf, "config");
+    enum err e = path ? config_file_read(conf, path, f) : OK;
+    r->conf = conf;
+    r->data = conf_text(conf, "data");
+    bool live = conf_text(conf, "interface") != NULL;
+    bool read = conf_list(conf, "read", &files) > 0;
+    if (!e && live == read)
+        e = fault_set(f, ERR_BAD, "give --interface IF, or --read FILE");
+    if (!e && mkdir(r->data, 0700) != 0 && errno != EEXIST)
+        e = fault_set(f, ERR_IO, "%s: %s", r->data, strerror(errno));
+    return e;
+}
+
+/* Who we are: what the folder's certificate says, or, without one, the command line. */
+static enum err identity_find(struct sensor_run *r, struct fault *f)
+{
+    const char *name = conf_text(r->conf, "site");
+    const char *const *servers;
+    size_t count = conf_list(r->conf, "bus", &servers);
+    enum err e = site_identity_read(&r->identity, r->data, f);
+    if (e && e != ERR_NOTFOUND)
+        return e;
+    if (e && (!name || !count))
+        return fault_set(f, ERR_BAD,
+            "%s holds no certificate: get one with kizashi site enrol, or, on one machine "
+            "without encryption, give --site and --bus",
+            r->data);
+    if (!e && name && strcmp(name, r->identity.site) != 0)
+        return fault_set(f, ERR_BAD, "--site is %s, but the certificate in %s says %s", name,
+            r->data, r->identity.site);
+    if (count > BUS_SERVERS_MAX)
+        return fault_set(f, ERR_RANGE, "--bus: given more than %d times", BUS_SERVERS_MAX);
+    if (name)
+        snprintf(r->identity.site, sizeof r->identity.site, "%.*s", BUS_SITE_MAX, name);
+    if (!bus_site_fits(r->identity.site) || (name && strlen(name) > BUS_SITE_MAX))
+        return fault_set(f, ERR_BAD,
+            "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _", name,
+            BUS_SITE_MAX);
+    for (size_t i = 0; i < count; i++)
+        snprintf(r->identity.servers[i], sizeof r->identity.servers[i], "%s", servers[i]);
+    if (count)
+        r->identity.server_count = count;
+    return OK;
+}
+
+static enum err interface_open(struct sensor_run *r, struct fault *f)
+{
+    const char *interface = conf_text(r->conf, "interface");
+    return interface ? source_open_live(
+                           &r->live, interface, conf_text(r->conf, "filter"), 0, 0, f)
+                     : OK;
+}
+
+static enum err privileges_drop(struct sensor_run *r, struct fault *f)
+{
+    const char *user = conf_text(r->conf, "user");
+    if (!user)
+        user = getpwnam("kizashi") ? "kizashi" : "root";
+    struct jail jail = {.level = JAIL_SERVER, .user = user};
+    enum err e = OK;
+    if (geteuid() == 0 && strcmp(user, "root") != 0)
+        e = folder_give(r->data, user, f);
+    return e ? e : jail_enter(&jail, f);
+}
+
+static enum err feed_make(struct sensor_run *r, struct fault *f)
+{
+    const char *const *files;
+    size_t count = conf_list(r->conf, "read", &files);
+    enum err e;
+    if (r->live) {
+        e = feed_open_live(&r->feed, r->live, 0);
+        if (e)
+            return fault_set(f, e, "%s", err_text(e));
+        r->live = NULL;
+        return OK;
+    }
+    return feed_open_files(&r->feed, files, count, f);
+}
+
+static enum err policy_file(const char *path, struct anon_policy *ret_policy, struct fault *f)
+{
+    static char text[ANON_POLICY_MAX + 1];
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return fault_set(f, ERR_NOTFOUND, "%s: %s", path, strerror(errno));
+    size_t len = fread(text, 1, sizeof text, file);
+    fclose(file);
+    if (len > ANON_POLICY_MAX)
+        return fault_set(
+            f, ERR_RANGE, "%s: more than %d bytes are no policy", path, ANON_POLICY_MAX);
+    enum err e = anon_policy_parse(ret_policy, bytes_over(text, len), f);
+    if (e)
+        fault_prefix(f, path);
+    return e;
+}
+
+static enum err anon_make(struct sensor_run *r, struct fault *f)
+{
+    struct anon_policy policy;
+    char path[4200];
+    const char *file = conf_text(r->conf, "policy");
+    if (file && strcmp(file, "keep") == 0)
+        return OK;
+    anon_policy_default(&policy);
+    enum err e = file ? policy_file(file, &policy, f) : OK;
+    snprintf(path, sizeof path, "%s/anonymisation.keys", r->data);
+    if (!e)
+        e = anon_keys_open(&r->keys, path, f);
+    if (!e) {
+        e = anon_new(&r->anon, &policy, r->keys, r->setup.window);
+        if (e)
+            fault_set(f, e, "%s", err_text(e));
+    }
+    return e;
+}
+
+static enum err spool_make(struct sensor_run *r, struct fault *f)
+{
+    char path[4200];
+    bool oldest = strcmp(conf_text(r->conf, "spool-full"), "drop-oldest") == 0;
+    snprintf(path, sizeof path, "%s/spool", r->data);
+    /* Captures do not go away: they wait until there is room. */
+    bool replay = conf_text(r->conf, "interface") == NULL;
+    struct spool_options o = {.folder = path,
+        .cap = conf_count(r->conf, "spool-cap") << 20,
+        .policy = oldest && !replay ? SPOOL_DROP_OLDEST : SPOOL_REFUSE};
+    return spool_open(&r->spool, &o, f);
+}
+
+static enum err bus_make(struct sensor_run *r, struct fault *f)
+{
+    struct bus_nats_options o = {
+        .site = r->identity.site, .server_count = r->identity.server_count};
+    for (size_t i = 0; i < r->identity.server_count; i++)
+        o.servers[i] = r->identity.servers[i];
+    if (r->identity.certificate[0]) {
+        o.ca = r->identity.ca;
+        o.certificate = r->identity.certificate;
+        o.key = r->identity.key;
+    }
+    return bus_nats_open(&r->bus, &o, f);
+}
+
+static enum err collector_make(struct sensor_run *r, struct fault *f)
+{
+    struct collector_options o = {.site = r->identity.site,
+        .feed = r->feed,
+        .shared = &r->setup.shared,
+        .anon = r->anon,
+        .spool = r->spool,
+        .batch = conf_us(r->conf, "batch"),
+        .stop = stop_flag(),
+        .events = {r, on_trouble, on_alive}};
+    enum err e = setup_sensor_options(&r->setup, r->identity.site, 1, &o.sensor, f);
+    if (e)
+        return e;
+    r->feed = NULL;
+    return collector_new(&r->collector, &o, f);
+}
+
+static enum err sending_start(struct sensor_run *r, struct fault *f)
+{
+    struct clock wall = clock_system();
+    struct sensor_send_options o = {.site = r->identity.site,
+        .bus = r->bus,
+        .spool = r->spool,
+        .folder = r->data,
+        .spool_cap = conf_count(r->conf, "spool-cap") << 20,
+        .collector = r->collector,
+        .started = clock_now(&wall),
+        .interval = conf_us(r->conf, "heartbeat")};
+    enum err e = sensor_send_start(&r->send, &o);
+    return e ? fault_set(f, e, "%s", err_text(e)) : OK;
+}
+
+static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct fault *f)
+{
+    enum err e = config_read(r, conf, f);
+    if (!e && conf_flag(conf, "verbose"))
+        log_level_set(LOG_DEBUG);
+    if (!e)
+        e = identity_find(r, f);
+    if (!e)
+        e = interface_open(r, f);
+    if (!e)
+        e = setup_look_open(&r->setup, conf, f);
+    if (!e)
+        e = privileges_drop(r, f);
+    if (!e)
+        e = feed_make(r, f);
+    if (!e)
+        e = anon_make(r, f);
+    if (!e)
+        e = spool_make(r, f);
+    if (!e)
+        e = bus_make(r, f);
+    if (!e)
+        e = collector_make(r, f);
+    return e ? e : sending_start(r, f);
+}
+
+static void sensor_close_all(struct sensor_run *r)
+{
+    sensor_send_stop(r->send);
+    collector_free(r->collector);
+    bus_close(r->bus);
+    spool_close(r->spool);
+    anon_free(r->anon);
+    anon_keys_close(r->keys);
+    feed_close(r->feed);
+    if (r->live)
+        source_close(r->live);
+    setup_close(&r->setup);
+    notify_close(&r->notify);
+}
+
+static void spool_tell(struct sensor_run *r)
+{
+    struct spool_counts c;
+    spool_counts(r->spool, &c);
+    if (c.cut)
+        log_event(LOG_WARN, "spool.cut", "bytes=%llu text=\"an entry that was not whole\"",
+            (unsigned long long)c.cut);
+    if (c.last >= c.first)
+        log_event(LOG_NOTE, "spool.holds", "entries=%llu bytes=%llu",
+            (unsigned long long)(c.last - c.first + 1), (unsigned long long)c.bytes);
+}
+
+/* Captures have been read: stay until the hub has stored them. */
+static enum err drain(struct sensor_run *r, struct fault *f)
+{
+    enum err e = OK;
+    while (!e && !atomic_load(stop_flag()) && !sensor_send_is_done(r->send)) {
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+        notify_alive(&r->notify);
+        e = sensor_send_failed(r->send, f);
+    }
+    return e;
+}
+
+static bool wrong_use(enum err e)
+{
+    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND || e == ERR_EXISTS;
+}
+
+static int run(struct conf *conf, size_t count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    struct sensor_run *r = calloc(1, sizeof *r);
+    struct fault f = {0};
+    if (!r)
+        return EXIT_PROBLEM;
+    stop_install();
+    notify_open(&r->notify);
+    enum err opened = sensor_open_all(r, conf, &f);
+    enum err e = opened;
+    if (!e) {
+        spool_tell(r);
+        notify_ready(&r->notify);
+        e = collector_run(r->collector, &f);
+    }
+    if (!opened && !e)
+        e = drain(r, &f);
+    if (!opened)
+        log_event(LOG_NOTE, "sensor.stop", "reason=%s", e == ERR_STOPPED ? "signal" : "end");
+    notify_stopping(&r->notify);
+    sensor_close_all(r);
+    free(r);
+    if (e && e != ERR_STOPPED)
+        fprintf(stderr, "kizashi sensor: %s\n", f.text);
+    return !e || e == ERR_STOPPED        ? EXIT_DONE
+           : opened && wrong_use(opened) ? EXIT_USAGE
+                                         : EXIT_PROBLEM;
+}
+
+const struct command cmd_sensor = {
+    .name = "sensor",
+    .text = "Watch a telescope and send what it sees to a hub elsewhere.",
+    .items = sensor_items,
+    .run = run,
+    .more =
+        "The sensor captures, recognises tools, anonymises after the site's own policy, and "
+        "puts what is left into a spool on its disk. From there it is sent to the hub, "
+        "encrypted, and removed when the hub says that it is stored: a link that is down, a "
+        "hub "
+        "that is stopped or a sensor that is killed lose nothing that was in the spool.\n\n"
+        "kizashi site enrol gets the certificate that the hub knows the site by.\n\n"
+        "Examples:\n"
+        "  kizashi sensor --data /var/lib/kizashi-sensor --interface eth1 --filter 'dst net "
+        "198.51.100.0/24'\n"
+        "  kizashi sensor --data /var/lib/kizashi-sensor --read captures/\n",
+};

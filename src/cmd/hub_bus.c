@@ -1,0 +1,275 @@
+#include "cmd/hub_bus.h"
+
+#include "base/log.h"
+#include "fleet/heartbeat.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A site elsewhere; it stays for the life of the hub, also while it is revoked. */
+struct far_site {
+    char name[BUS_SITE_MAX + 1];
+    struct remote *remote;
+    struct site *site;
+    bool received; /* the intake has it */
+    bool named;    /* the catalogue does, at the last look */
+};
+
+struct hub_bus {
+    struct hub_bus_options options;
+    struct clock clock;
+    struct bus *bus;
+    struct intake *intake;
+    pthread_t thread;
+    bool running;
+    bool connected;
+    int64_t looked; /* when the catalogue was asked last */
+    struct far_site sites[HUB_BUS_SITES];
+    size_t count;
+};
+
+static const int64_t look_apart = 2 * US_SECOND;
+
+/* ---- sites, on the intake's thread ---- */
+
+static struct far_site *site_find(struct hub_bus *h, const char *name)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (strcmp(h->sites[i].name, name) == 0)
+            return &h->sites[i];
+    return NULL;
+}
+
+/* Its feed and its place in the pipeline. */
+static enum err site_make(
+    struct hub_bus *h, struct far_site *s, const struct catalog_remote *r, struct fault *f)
+{
+    struct remote_options ro = {.window = h->options.setup->window, .stop = h->options.stop};
+    struct site_options so = {
+        .shared = &h->options.setup->shared, .writer = keep_writer(h->options.keep)};
+    struct feed *feed = NULL;
+    size_t share = h->count < 8 ? 8 : h->count + 1;
+    enum err e = setup_sensor_options(h->options.setup, r->name, share, &so.sensor, f);
+    if (e)
+        return e;
+    if (r->addresses)
+        so.sensor.addresses = r->addresses;
+    e = remote_new(&s->remote, &ro);
+    if (!e)
+        e = remote_feed(s->remote, &feed);
+    if (!e)
+        e = site_new(&s->site, r->name, feed, &so);
+    if (e && feed)
+        feed_close(feed);
+    return e ? fault_set(f, e, "%s", err_text(e)) : OK;
+}
+
+static enum err site_join(
+    struct hub_bus *h, struct far_site *s, const struct catalog_remote *r, struct fault *f)
+{
+    int64_t now = clock_now(&h->clock);
+    struct hub_site about = {.site = s->site, .kind = HUB_REMOTE, .addresses = r->addresses};
+    snprintf(about.source, sizeof about.source, "sensor of %s", r->name);
+    enum err e = hub_live_add(h->options.live, &about, now);
+    if (!e)
+        e = pipeline_add(h->options.pipeline, s->site);
+    return e ? fault_set(f, e, "%s: %s", r->name, err_text(e)) : OK;
+}
+
+static enum err site_begin(struct hub_bus *h, const struct catalog_remote *r, struct fault *f)
+{
+    if (h->count == HUB_BUS_SITES)
+        return fault_set(f, ERR_FULL, "%s: more than %d sites", r->name, HUB_BUS_SITES);
+    struct far_site *s = &h->sites[h->count];
+    *s = (struct far_site){0};
+    snprintf(s->name, sizeof s->name, "%s", r->name);
+    enum err e = site_make(h, s, r, f);
+    if (!e)
+        e = site_join(h, s, r, f);
+    if (e) {
+        site_free(s->site);
+        remote_free(s->remote);
+        return e;
+    }
+    h->count++;
+    return OK;
+}
+
+static void site_receive(struct hub_bus *h, struct far_site *s)
+{
+    struct fault f = {0};
+    enum err e = intake_add(h->intake, s->name, s->remote, &f);
+    if (!e)
+        e = fleet_expect(h->options.fleet, s->name, clock_now(&h->clock), &f);
+    if (e)
+        log_event(LOG_ERROR, "site.add", "site=%s error=\"%s\"", s->name, f.text);
+    else
+        log_event(LOG_NOTE, "site.received", "site=%s", s->name);
+    s->received = true;
+}
+
+static enum err catalogue_site(void *context, const struct catalog_remote *r)
+{
+    struct hub_bus *h = context;
+    struct fault f = {0};
+    if (r->revoked)
+        return OK;
+    struct far_site *s = site_find(h, r->name);
+    if (!s && site_begin(h, r, &f) != OK) {
+        log_event(LOG_ERROR, "site.add", "site=%s error=\"%s\"", r->name, f.text);
+        return OK;
+    }
+    s = site_find(h, r->name);
+    if (s)
+        s->named = true;
+    return OK;
+}
+
+/* Bring the sites in line with the catalogue. */
+static void catalogue_look(struct hub_bus *h)
+{
+    for (size_t i = 0; i < h->count; i++)
+        h->sites[i].named = false;
+    if (catalog_remotes(keep_catalog(h->options.keep), catalogue_site, h) != OK)
+        return;
+    for (size_t i = 0; i < h->count; i++) {
+        struct far_site *s = &h->sites[i];
+        if (s->named && !s->received)
+            site_receive(h, s);
+        if (s->named || !s->received)
+            continue;
+        intake_remove(h->intake, s->name);
+        fleet_forget(h->options.fleet, s->name);
+        s->received = false;
+        log_event(LOG_NOTE, "site.revoked", "site=%s", s->name);
+    }
+}
+
+/* ---- events of the intake ---- */
+
+static void on_tick(void *context, bool connected)
+{
+    struct hub_bus *h = context;
+    int64_t now = clock_now(&h->clock);
+    if (connected != h->connected) {
+        h->connected = connected;
+        hub_live_health(h->options.live, "bus",
+            connected ? NULL : "the message server does not answer: sites keep what they see");
+        log_event(connected ? LOG_NOTE : LOG_WARN, "bus.state", "connected=%s",
+            connected ? "yes" : "no");
+    }
+    if (now - h->looked < look_apart && now >= h->looked)
+        return;
+    h->looked = now;
+    catalogue_look(h);
+}
+
+static uint64_t count_of(int64_t figure)
+{
+    return figure > 0 ? (uint64_t)figure : 0;
+}
+
+static void on_beat(void *context, const char *site, struct bytes text)
+{
+    struct hub_bus *h = context;
+    struct heartbeat beat;
+    struct fault f = {0};
+    enum err e = heartbeat_read(text, &beat, &f);
+    if (!e && strcmp(beat.site, site) != 0)
+        e = fault_set(&f, ERR_BAD, "it says that it is another's");
+    if (!e)
+        e = fleet_heartbeat(h->options.fleet, &beat, clock_now(&h->clock), &f);
+    if (e) {
+        log_event(LOG_WARN, "heartbeat.refused", "site=%s error=\"%s\"", site, f.text);
+        return;
+    }
+    intake_heard(h->intake, site, strtoull(beat.spool, NULL, 16), count_of(beat.sent_seq),
+        count_of(beat.committed_seq), strcmp(beat.mode, "live") != 0);
+}
+
+static void on_trouble(void *context, const char *site, const struct fault *f)
+{
+    struct hub_bus *h = context;
+    if (site) {
+        log_event(LOG_WARN, "message.refused", "site=%s error=\"%s\"", site, f->text);
+        return;
+    }
+    hub_live_health(h->options.live, "store", f->code ? f->text : NULL);
+    if (f->code)
+        log_event(LOG_ERROR, "store.full", "error=\"%s\" action=waiting", f->text);
+    else
+        log_event(LOG_NOTE, "store.mended", "action=going-on");
+}
+
+static enum err on_append(
+    void *store, const struct store_block *blocks, size_t count, struct fault *f)
+{
+    return store_append_all(store, blocks, count, f);
+}
+
+static void *bus_thread(void *context)
+{
+    struct hub_bus *h = context;
+    struct fault f = {0};
+    if (intake_run(h->intake, &f) != OK) {
+        hub_live_health(h->options.live, "bus", f.text);
+        log_event(LOG_ERROR, "bus.ended", "error=\"%s\"", f.text);
+    }
+    return NULL;
+}
+
+enum err hub_bus_start(
+    struct hub_bus **ret_bus, const struct hub_bus_options *options, struct fault *f)
+{
+    struct hub_bus *h = calloc(1, sizeof *h);
+    if (!h)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    h->options = *options;
+    h->clock = clock_system();
+    h->connected = true;
+    enum err e = bus_nats_open(&h->bus, &options->nats, f);
+    if (!e) {
+        struct intake_options io = {.bus = h->bus,
+            .append = on_append,
+            .store = keep_store(options->keep),
+            .catalog = keep_catalog(options->keep),
+            .set = options->setup->fingerprints,
+            .window = options->setup->window,
+            .stop = options->stop,
+            .events = {h, on_beat, on_tick, on_trouble}};
+        e = intake_new(&h->intake, &io, f);
+    }
+    if (!e && pthread_create(&h->thread, NULL, bus_thread, h) != 0)
+        e = fault_set(f, ERR_NOMEM, "no thread for the bus");
+    h->running = !e;
+    if (e) {
+        hub_bus_free(h);
+        return e;
+    }
+    *ret_bus = h;
+    return OK;
+}
+
+void hub_bus_stop(struct hub_bus *h)
+{
+    if (!h || !h->running)
+        return;
+    pthread_join(h->thread, NULL);
+    h->running = false;
+}
+
+void hub_bus_free(struct hub_bus *h)
+{
+    if (!h)
+        return;
+    hub_bus_stop(h);
+    intake_free(h->intake);
+    bus_close(h->bus);
+    for (size_t i = 0; i < h->count; i++) {
+        site_free(h->sites[i].site);
+        remote_free(h->sites[i].remote);
+    }
+    free(h);
+}

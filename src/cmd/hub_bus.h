@@ -1,0 +1,39 @@
+#ifndef CMD_HUB_BUS_H
+#define CMD_HUB_BUS_H
+
+#include "bus/nats.h"
+#include "cmd/hub_fleet.h"
+#include "cmd/hub_live.h"
+#include "cmd/keep.h"
+#include "cmd/setup.h"
+#include "ingest/intake.h"
+#include "ingest/pipeline.h"
+
+/* The hub's sites elsewhere: those that the catalogue names are received from, as soon as they
+ * are added and until they are revoked, and become sites of the pipeline. */
+struct hub_bus;
+
+enum {
+    HUB_BUS_SITES = 192 /* that one hub takes: each has a thread of the pipeline */
+};
+
+struct hub_bus_options {
+    struct bus_nats_options nats;
+    const struct setup *setup; /* borrowed, as what follows */
+    struct keep *keep;
+    struct pipeline *pipeline;
+    struct hub_live *live;
+    struct fleet *fleet;
+    const atomic_bool *stop;
+};
+
+/* Connect, and receive on a thread of its own. */
+enum err hub_bus_start(struct hub_bus **ret_bus, const struct hub_bus_options *options,
+    struct fault *f) MUST_CHECK;
+
+/* End receiving, once the stop flag is set; its sites stay for the pipeline. */
+void hub_bus_stop(struct hub_bus *h);
+/* After the pipeline is gone. NULL is fine for both. */
+void hub_bus_free(struct hub_bus *h);
+
+#endif

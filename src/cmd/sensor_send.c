@@ -1,0 +1,144 @@
+#include "cmd/sensor_send.h"
+
+#include "base/log.h"
+#include "cmd/sensor_beat.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    WAIT_MS = 25,
+    DRAIN = 256 /* events that are taken before publishing goes on */
+};
+
+struct sensor_send {
+    struct sensor_send_options options;
+    struct clock clock;
+    struct sender *sender;
+    pthread_t thread;
+    atomic_bool stop, done;
+    pthread_mutex_t lock;
+    enum err failed;
+    struct fault fault;
+    int64_t spoken;
+};
+
+static void speak(struct sensor_send *s)
+{
+    struct sensor_beat b = {.site = s->options.site,
+        .folder = s->options.folder,
+        .spool_cap = s->options.spool_cap,
+        .started = s->options.started,
+        .interval = s->options.interval,
+        .now = clock_now(&s->clock)};
+    struct buf text;
+    collector_counts(s->options.collector, &b.collector);
+    spool_counts(s->options.spool, &b.spool);
+    sender_counts(s->sender, &b.sender);
+    buf_init(&text, BUS_TEXT_MAX);
+    sensor_beat_write(&b, &text);
+    if (!text.err)
+        bus_beat(s->options.bus, bytes_over(text.data, text.len));
+    buf_done(&text);
+    s->spoken = b.now;
+}
+
+static void event_take(struct sensor_send *s, struct bus_event *e)
+{
+    if (e->kind == BUS_CONNECTED)
+        log_event(LOG_NOTE, "bus.connected", "%s", "");
+    else if (e->kind == BUS_DISCONNECTED)
+        log_event(LOG_WARN, "bus.disconnected", "action=\"packets wait in the spool\"");
+    else if (e->kind == BUS_CONFIG && s->options.config)
+        s->options.config(s->options.context, e->data);
+    if (e->kind == BUS_CONNECTED)
+        s->spoken = 0; /* the hub tells how far it is when it hears from us */
+    sender_event(s->sender, e);
+}
+
+static void events_take(struct sensor_send *s)
+{
+    int wait = WAIT_MS;
+    for (int i = 0; i < DRAIN; i++, wait = 0) {
+        struct bus_event e;
+        bus_next(s->options.bus, wait, &e);
+        if (e.kind == BUS_NOTHING)
+            return;
+        event_take(s, &e);
+        bus_release(s->options.bus, &e, true);
+    }
+}
+
+static void *send_thread(void *context)
+{
+    struct sensor_send *s = context;
+    while (!atomic_load(&s->stop)) {
+        struct fault f = {0};
+        struct spool_counts spool;
+        events_take(s);
+        enum err e = sender_pump(s->sender, &f);
+        if (e) {
+            pthread_mutex_lock(&s->lock);
+            s->failed = e;
+            s->fault = f;
+            pthread_mutex_unlock(&s->lock);
+            break;
+        }
+        if (clock_now(&s->clock) - s->spoken >= s->options.interval)
+            speak(s);
+        spool_counts(s->options.spool, &spool);
+        atomic_store(&s->done, spool.committed >= spool.last);
+    }
+    speak(s); /* the last word: what is left, and that we stop */
+    return NULL;
+}
+
+enum err sensor_send_start(
+    struct sensor_send **ret_send, const struct sensor_send_options *options)
+{
+    struct sensor_send *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    s->options = *options;
+    s->clock = clock_system();
+    pthread_mutex_init(&s->lock, NULL);
+    struct sender_options o = {
+        .spool = options->spool, .bus = options->bus, .clock = &s->clock};
+    enum err e = sender_new(&s->sender, &o);
+    if (!e && pthread_create(&s->thread, NULL, send_thread, s) != 0)
+        e = ERR_NOMEM;
+    if (e) {
+        sender_free(s->sender);
+        free(s);
+        return e;
+    }
+    *ret_send = s;
+    return OK;
+}
+
+bool sensor_send_is_done(struct sensor_send *s)
+{
+    return atomic_load(&s->done);
+}
+
+enum err sensor_send_failed(struct sensor_send *s, struct fault *f)
+{
+    pthread_mutex_lock(&s->lock);
+    enum err e = s->failed;
+    if (e && f)
+        *f = s->fault;
+    pthread_mutex_unlock(&s->lock);
+    return e;
+}
+
+void sensor_send_stop(struct sensor_send *s)
+{
+    if (!s)
+        return;
+    atomic_store(&s->stop, true);
+    pthread_join(s->thread, NULL);
+    sender_free(s->sender);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}

@@ -1,0 +1,30 @@
+#ifndef CMD_SITE_IDENTITY_H
+#define CMD_SITE_IDENTITY_H
+
+#include "base/err.h"
+#include "bus/nats.h"
+
+#include <stddef.h>
+
+/* Who a site is, as its folder says: site.json with its name and the hub's addresses, and
+ * beside it key.pem (made here, never sent), certificate.pem and ca.pem. */
+struct site_identity {
+    char site[BUS_SITE_MAX + 1];
+    char servers[BUS_SERVERS_MAX][256];
+    size_t server_count;
+    char hub[256];                               /* URL of its API; "" if not known */
+    char ca[4200], certificate[4200], key[4200]; /* files; "": none */
+};
+
+/* ERR_NOTFOUND: the folder holds none. */
+enum err site_identity_read(
+    struct site_identity *ret_identity, const char *folder, struct fault *f) MUST_CHECK;
+
+/* What a hub gave, and the key that it belongs to; everything is there, or nothing changed. */
+struct site_papers {
+    const char *ca, *certificate, *key; /* PEM texts */
+};
+enum err site_identity_write(const struct site_identity *identity,
+    const struct site_papers *papers, const char *folder, struct fault *f) MUST_CHECK;
+
+#endif

@@ -1,0 +1,262 @@
+#include "ingest/intake_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WAIT_MS = 100
+};
+
+enum err intake_new(
+    struct intake **ret_intake, const struct intake_options *options, struct fault *f)
+{
+    struct intake *i = calloc(1, sizeof *i);
+    if (!i || deltas_new(&i->deltas, PARCEL_ROWS) != OK) {
+        free(i);
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    }
+    i->options = *options;
+    i->clock = options->clock ? *options->clock : clock_system();
+    *ret_intake = i;
+    return OK;
+}
+
+static struct intake_site *site_find(const struct intake *i, const char *name)
+{
+    for (size_t k = 0; k < i->count; k++)
+        if (strcmp(i->sites[k]->name, name) == 0)
+            return i->sites[k];
+    return NULL;
+}
+
+static void site_drop_held(struct intake *i, struct intake_site *s)
+{
+    while (s->held_count) {
+        bus_release(i->options.bus, &s->held[s->held_first], false);
+        s->held_first = (s->held_first + 1) % INTAKE_HELD;
+        s->held_count--;
+    }
+}
+
+static void site_done(struct intake *i, struct intake_site *s)
+{
+    site_drop_held(i, s);
+    free(s->held);
+    free(s);
+}
+
+void intake_free(struct intake *i)
+{
+    if (!i)
+        return;
+    intake_drop(i);
+    for (size_t k = 0; k < i->count; k++)
+        site_done(i, i->sites[k]);
+    deltas_free(i->deltas);
+    free(i);
+}
+
+static enum err position_restore(void *context, const struct catalog_position *p)
+{
+    struct position position = {p->spool, p->committed, p->lost};
+    receiver_restore(context, &position);
+    return OK;
+}
+
+/* Tell the bus; what fails now is tried again with the next tick. */
+static void site_watch(struct intake *i, struct intake_site *s)
+{
+    struct fault f = {0};
+    s->watched = bus_watch(i->options.bus, s->name, &f) == OK;
+}
+
+enum err intake_add(struct intake *i, const char *site, struct remote *remote, struct fault *f)
+{
+    if (!bus_site_fits(site))
+        return fault_set(f, ERR_BAD, "%.64s is no name for a site on the bus", site);
+    if (site_find(i, site))
+        return fault_set(f, ERR_EXISTS, "%s is there already", site);
+    if (i->count == INTAKE_SITES_MAX)
+        return fault_set(f, ERR_FULL, "more than %d sites", INTAKE_SITES_MAX);
+    struct intake_site *s = calloc(1, sizeof *s);
+    struct bus_event *held = calloc(INTAKE_HELD, sizeof *held);
+    if (!s || !held) {
+        free(s);
+        free(held);
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    }
+    snprintf(s->name, sizeof s->name, "%s", site);
+    s->held = held;
+    s->remote = remote;
+    receiver_init(&s->receiver, clock_now(&i->clock));
+    enum err e = catalog_positions(i->options.catalog, site, position_restore, &s->receiver);
+    if (e) {
+        site_done(i, s);
+        return fault_set(f, e, "the catalogue cannot be read: %s", err_text(e));
+    }
+    i->sites[i->count++] = s;
+    if (i->connected)
+        site_watch(i, s);
+    return OK;
+}
+
+void intake_remove(struct intake *i, const char *site)
+{
+    for (size_t k = 0; k < i->count; k++) {
+        if (strcmp(i->sites[k]->name, site) != 0)
+            continue;
+        bus_unwatch(i->options.bus, site);
+        site_done(i, i->sites[k]);
+        i->sites[k] = i->sites[--i->count];
+        return;
+    }
+}
+
+void intake_heard(struct intake *i, const char *site, uint64_t spool, uint64_t sent,
+    uint64_t committed, bool replay)
+{
+    struct commitment word;
+    struct intake_site *s = site_find(i, site);
+    if (!s || !spool)
+        return;
+    remote_alive(s->remote, replay);
+    int64_t now = clock_now(&i->clock);
+    bool idle = !s->held_count && !i->item_count;
+    if (!receiver_beat(&s->receiver, spool, sent, committed, idle, now, &word))
+        return;
+    /* What the bus should have brought and has not: ask it, too. */
+    if (word.want)
+        site_watch(i, s);
+    intake_say(i, s, &word);
+}
+
+void intake_counts(struct intake *i, const char *site, struct intake_counts *ret_counts)
+{
+    struct intake_counts sum = {0};
+    for (size_t k = 0; k < i->count; k++) {
+        const struct intake_counts *c = &i->sites[k]->counts;
+        if (site && strcmp(i->sites[k]->name, site) != 0)
+            continue;
+        sum.messages += c->messages;
+        sum.packets += c->packets;
+        sum.bytes += c->bytes;
+        sum.copies += c->copies;
+        sum.gaps += c->gaps;
+        sum.refused += c->refused;
+        sum.lost += c->lost;
+    }
+    *ret_counts = sum;
+}
+
+/* ---- the loop ---- */
+
+/* Messages that waited for room, as far as there is some. */
+static enum err held_take(struct intake *i, struct intake_site *s, struct fault *f)
+{
+    enum err e = OK;
+    while (!e && s->held_count && remote_has_room(s->remote)) {
+        struct bus_event event = s->held[s->held_first];
+        s->held_first = (s->held_first + 1) % INTAKE_HELD;
+        s->held_count--;
+        if (!intake_take(i, s, &event))
+            bus_release(i->options.bus, &event, true);
+        else if (i->item_count == INTAKE_BATCH || i->item_rows >= INTAKE_ROWS)
+            e = intake_store(i, f);
+    }
+    return e;
+}
+
+static void block_hold(struct intake *i, struct bus_event *event)
+{
+    struct intake_site *s = site_find(i, event->site);
+    if (!s || s->held_count == INTAKE_HELD) {
+        /* Nobody's, or more than the bus may bring unasked: the site will be asked again. */
+        bus_release(i->options.bus, event, !s);
+        return;
+    }
+    s->held[(s->held_first + s->held_count++) % INTAKE_HELD] = *event;
+}
+
+static void connection_changed(struct intake *i, bool connected)
+{
+    i->connected = connected;
+    for (size_t k = 0; k < i->count; k++)
+        i->sites[k]->watched = false;
+    i->ticked = 0;
+}
+
+static void tick(struct intake *i)
+{
+    int64_t now = clock_now(&i->clock);
+    if (i->ticked && now - i->ticked < US_SECOND && now >= i->ticked)
+        return;
+    i->ticked = now;
+    for (size_t k = 0; k < i->count && i->connected; k++)
+        if (!i->sites[k]->watched)
+            site_watch(i, i->sites[k]);
+    if (i->options.events.tick)
+        i->options.events.tick(i->options.events.context, i->connected);
+}
+
+static void event_take(struct intake *i, struct bus_event *event)
+{
+    switch (event->kind) {
+    case BUS_BLOCK:
+        block_hold(i, event);
+        return;
+    case BUS_BEAT:
+        if (i->options.events.beat)
+            i->options.events.beat(i->options.events.context, event->site, event->data);
+        break;
+    case BUS_CONNECTED:
+    case BUS_DISCONNECTED:
+        connection_changed(i, event->kind == BUS_CONNECTED);
+        break;
+    default:
+        break;
+    }
+    bus_release(i->options.bus, event, true);
+}
+
+/* Is anything held that could be taken? */
+static bool can_take(const struct intake *i)
+{
+    for (size_t k = 0; k < i->count; k++)
+        if (i->sites[k]->held_count && remote_has_room(i->sites[k]->remote))
+            return true;
+    return false;
+}
+
+/* Wait for something, then take what is there: so that it is stored together. */
+static void events_drain(struct intake *i, int wait_ms)
+{
+    int wait = can_take(i) ? 0 : wait_ms;
+    for (int n = 0; n < INTAKE_BATCH; n++, wait = 0) {
+        struct bus_event event;
+        bus_next(i->options.bus, wait, &event);
+        if (event.kind == BUS_NOTHING)
+            return;
+        event_take(i, &event);
+    }
+}
+
+enum err intake_step(struct intake *i, int wait_ms, struct fault *f)
+{
+    enum err e = OK;
+    events_drain(i, wait_ms);
+    for (size_t k = 0; k < i->count && !e; k++)
+        e = held_take(i, i->sites[k], f);
+    if (!e)
+        e = intake_store(i, f);
+    tick(i);
+    return e;
+}
+
+enum err intake_run(struct intake *i, struct fault *f)
+{
+    enum err e = OK;
+    while (!e && !atomic_load(i->options.stop))
+        e = intake_step(i, WAIT_MS, f);
+    return e;
+}

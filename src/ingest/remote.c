@@ -1,0 +1,294 @@
+#include "ingest/remote.h"
+
+#include "base/clock.h"
+#include "ingest/ahead.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    PARCELS_MAX = 1024,
+    WAIT_MS = 100,
+    RUN_MOST = 1024
+};
+
+/* A site that replays and says nothing for so long does not hold up the others. */
+static const int64_t replay_patience = 15 * US_SECOND;
+
+struct remote {
+    struct remote_options options;
+    struct clock clock;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct parcel_rows queue[PARCELS_MAX];
+    size_t first, count;
+    size_t rows; /* that wait */
+    bool heard, replay, ended;
+    int64_t until;               /* all before this time has come */
+    int64_t heard_at;            /* by the hub's clock */
+    struct source_counts source; /* of what was given out */
+    struct remote_counts counts;
+    /* The taker's. */
+    int64_t closed; /* windows before this time are closed */
+    struct parcel_rows now;
+    size_t at;
+    bool told; /* the account of `now` has been given */
+    struct packet packets[RUN_MOST];
+};
+
+enum err remote_new(struct remote **ret_remote, const struct remote_options *options)
+{
+    struct remote *r = calloc(1, sizeof *r);
+    if (!r)
+        return ERR_NOMEM;
+    r->options = *options;
+    r->clock = options->clock ? *options->clock : clock_system();
+    r->closed = INT64_MIN;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
+    *ret_remote = r;
+    return OK;
+}
+
+void remote_free(struct remote *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->count; i++)
+        parcel_rows_done(&r->queue[(r->first + i) % PARCELS_MAX]);
+    parcel_rows_done(&r->now);
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+/* ---- putting ---- */
+
+bool remote_has_room(struct remote *r)
+{
+    pthread_mutex_lock(&r->lock);
+    bool room = !r->count || (r->count < PARCELS_MAX && r->rows < REMOTE_ROWS);
+    pthread_mutex_unlock(&r->lock);
+    return room;
+}
+
+/* With the lock held. */
+static void alive(struct remote *r, bool replay)
+{
+    r->heard = true;
+    r->replay = replay;
+    r->heard_at = clock_now(&r->clock);
+    pthread_cond_broadcast(&r->changed);
+}
+
+enum err remote_put(struct remote *r, struct parcel_rows *p)
+{
+    pthread_mutex_lock(&r->lock);
+    enum err e = r->count < PARCELS_MAX ? OK : ERR_NOMEM;
+    if (!e) {
+        r->queue[(r->first + r->count++) % PARCELS_MAX] = *p;
+        r->rows += p->packets->rows;
+        r->ended = p->account.end;
+        if (p->account.until > r->until)
+            r->until = p->account.until;
+        alive(r, p->account.replay);
+        *p = (struct parcel_rows){0};
+    }
+    pthread_mutex_unlock(&r->lock);
+    return e;
+}
+
+void remote_alive(struct remote *r, bool replay)
+{
+    pthread_mutex_lock(&r->lock);
+    alive(r, replay);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void remote_counts(struct remote *r, struct remote_counts *ret_counts)
+{
+    pthread_mutex_lock(&r->lock);
+    *ret_counts = r->counts;
+    ret_counts->waiting = r->rows;
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- taking ---- */
+
+static void wait_change(struct remote *r)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += WAIT_MS * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000L;
+    }
+    pthread_cond_timedwait(&r->changed, &r->lock, &t);
+}
+
+/* The next parcel becomes the one that is given out. With the lock held. */
+static bool parcel_next(struct remote *r)
+{
+    if (!r->count)
+        return false;
+    parcel_rows_done(&r->now);
+    r->now = r->queue[r->first];
+    r->first = (r->first + 1) % PARCELS_MAX;
+    r->count--;
+    r->rows -= r->now.packets->rows;
+    r->at = 0;
+    r->told = false;
+    return true;
+}
+
+static bool now_has_rows(const struct remote *r)
+{
+    return r->now.packets && r->at < r->now.packets->rows;
+}
+
+static int64_t row_time(const struct remote *r, size_t row)
+{
+    return block_time(r->now.packets, PACKET_TS)[row];
+}
+
+/* Does the site hold up the time: is there more to come of its captures? With the lock held. */
+static bool is_replaying(const struct remote *r)
+{
+    return r->heard && r->replay && !r->ended &&
+           clock_now(&r->clock) - r->heard_at < replay_patience;
+}
+
+static int64_t remote_peek(void *context)
+{
+    struct remote *r = context;
+    int64_t peek = INT64_MAX;
+    pthread_mutex_lock(&r->lock);
+    for (;;) {
+        while (!now_has_rows(r) && parcel_next(r))
+            ;
+        if (now_has_rows(r)) {
+            peek = row_time(r, r->at);
+            break;
+        }
+        if (!is_replaying(r) || atomic_load(r->options.stop)) {
+            if (r->heard && !r->replay)
+                peek = clock_now(&r->clock);
+            break;
+        }
+        wait_change(r);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return peek;
+}
+
+/* What the site's account says was received, before the packets that it goes with. */
+static void account_give(struct remote *r, struct ahead_run *run)
+{
+    const struct parcel_account *a = &r->now.account;
+    if (r->told)
+        return;
+    r->told = true;
+    r->source.frames += a->frames;
+    r->source.bytes += a->bytes;
+    r->source.dropped_kernel += a->dropped_kernel;
+    r->source.dropped_interface += a->dropped_queue;
+    memcpy(run->failed, a->failed, sizeof run->failed);
+}
+
+/* Pass over packets whose window is closed. */
+static void late_skip(struct remote *r)
+{
+    while (now_has_rows(r) && row_time(r, r->at) < r->closed) {
+        r->at++;
+        r->counts.late++;
+    }
+}
+
+static size_t run_make(struct remote *r, int64_t until, struct ahead_run *run)
+{
+    size_t n = 0;
+    size_t rows = r->now.packets->rows;
+    while (n < RUN_MOST && r->at + n < rows && row_time(r, r->at + n) < until) {
+        parcel_packet(&r->now, r->at + n, &r->packets[n]);
+        n++;
+    }
+    *run = (struct ahead_run){.packets = r->packets, .looks = r->now.looks + r->at, .count = n};
+    if (!n)
+        return 0;
+    run->first = r->packets[0].ts;
+    run->last = r->packets[n - 1].ts;
+    account_give(r, run);
+    r->at += n;
+    return n;
+}
+
+/* Is the window that ends at `until` over, as far as this site goes? With the lock held and
+ * nothing waiting. */
+static bool window_is_over(const struct remote *r, int64_t until)
+{
+    if (!r->heard || r->until >= until || r->ended)
+        return true;
+    if (r->replay)
+        return !is_replaying(r);
+    return clock_now(&r->clock) >= until + REMOTE_GRACE;
+}
+
+static enum feed_state remote_run(void *context, int64_t until, struct ahead_run *ret_run)
+{
+    struct remote *r = context;
+    enum feed_state state = FEED_QUIET;
+    *ret_run = (struct ahead_run){0};
+    if (r->closed < until - r->options.window)
+        r->closed = until - r->options.window;
+    pthread_mutex_lock(&r->lock);
+    for (;;) {
+        late_skip(r);
+        if (now_has_rows(r)) {
+            state = run_make(r, until, ret_run) ? FEED_FRAMES : FEED_WINDOW;
+            break;
+        }
+        if (parcel_next(r))
+            continue;
+        if (window_is_over(r, until)) {
+            state = r->ended ? FEED_ENDED : FEED_WINDOW;
+            break;
+        }
+        if (state == FEED_QUIET && atomic_load(r->options.stop))
+            break;
+        wait_change(r);
+        if (!r->count)
+            break;
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (state == FEED_WINDOW || state == FEED_ENDED)
+        r->closed = until;
+    return state;
+}
+
+static void remote_source(void *context, struct source_counts *ret_counts)
+{
+    struct remote *r = context;
+    *ret_counts = r->source;
+}
+
+static bool remote_live(void *context)
+{
+    struct remote *r = context;
+    pthread_mutex_lock(&r->lock);
+    bool live = r->heard && !r->replay;
+    pthread_mutex_unlock(&r->lock);
+    return live;
+}
+
+enum err remote_feed(struct remote *r, struct feed **ret_feed)
+{
+    struct feed_maker maker = {.run = remote_run,
+        .peek = remote_peek,
+        .counts = remote_source,
+        .live = remote_live,
+        .context = r};
+    return feed_open_maker(ret_feed, &maker);
+}

@@ -1,0 +1,54 @@
+#ifndef INGEST_REMOTE_H
+#define INGEST_REMOTE_H
+
+#include "bus/parcel.h"
+#include "ingest/feed.h"
+
+#include <stdatomic.h>
+
+/* A site of which parcels come over the bus: what has been stored waits here until the pipeline
+ * takes it, as packets that were looked at already. One thread puts, one thread (the feed's)
+ * takes.
+ *
+ * A site with a wire is live: a window is closed when the site says that it has sent all of it,
+ * or REMOTE_GRACE after its end by the hub's clock, whatever the site does. What comes later is
+ * in the store, and the engines do not see it: an hour of backlog after an outage is no surge.
+ * A site that replays captures sets the time itself: its windows wait for it. */
+struct remote;
+
+enum {
+    REMOTE_ROWS = 1 << 19 /* that wait, at most; more stay with the bus */
+};
+#define REMOTE_GRACE (10 * INT64_C(1000000))
+
+struct remote_options {
+    int64_t window;            /* us */
+    const atomic_bool *stop;   /* borrowed; ends waits */
+    const struct clock *clock; /* borrowed; NULL: the system's */
+};
+
+enum err remote_new(
+    struct remote **ret_remote, const struct remote_options *options) MUST_CHECK;
+/* After its feed has been closed. */
+void remote_free(struct remote *r);
+
+/* The feed over it; feed_close() leaves the remote as it is. */
+enum err remote_feed(struct remote *r, struct feed **ret_feed) MUST_CHECK;
+
+/* Is there room for another parcel? One that has more rows than there is room is let in when
+ * nothing waits. */
+bool remote_has_room(struct remote *r);
+
+/* A parcel, which is taken. ERR_NOMEM: it stays the caller's. */
+enum err remote_put(struct remote *r, struct parcel_rows *p) MUST_CHECK;
+
+/* The site is alive: it replays captures, or watches a wire. */
+void remote_alive(struct remote *r, bool replay);
+
+struct remote_counts {
+    uint64_t late; /* packets that came after their window was closed */
+    size_t waiting;
+};
+void remote_counts(struct remote *r, struct remote_counts *ret_counts);
+
+#endif
