@@ -21,6 +21,7 @@ struct weights {
 
 static const struct weights fitted[] = {
     {.kind = "port-surge", .bias = -4.87, .hosts = 1.31},
+    {.kind = "high-risk-port", .bias = -4.87, .hosts = 1.31}, /* is a port-surge, too */
     {.kind = "global-growth", .bias = -4.87, .hosts = 1.31},
 };
 

@@ -40,6 +40,11 @@ static const struct {
         {{"site", SHAPE_TEXT, true}, {"state", SHAPE_TEXT, true},
             {"sources", SHAPE_NUMBER, true}, {"normal", SHAPE_NUMBER, true},
             {"first", SHAPE_TIME, false}, {"lag_s", SHAPE_NUMBER, false}}},
+    {"forecasts", 64,
+        {{"site", SHAPE_TEXT, true}, {"state", SHAPE_TEXT, true}, {"made", SHAPE_TIME, true},
+            {"expected", SHAPE_TIME, true}, {"low", SHAPE_TIME, true},
+            {"high", SHAPE_TIME, true}, {"chance", SHAPE_NUMBER, true},
+            {"came", SHAPE_TIME, false}}},
 };
 
 enum {

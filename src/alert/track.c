@@ -16,11 +16,13 @@ static const struct {
     const char *family;
     int breadth;
 } kinds[] = {
-    {"graph-change", "rise", 0}, /* the ports that explain a change of the whole */
-    {"new-pattern", "rise", 0},  /* what the sources of a rise have in common */
-    {"known-surge", "rise", 0},
-    {"port-surge", "rise", 1},
-    {"global-growth", "rise", 2},
+    {"spread", "rise", 0},       /* where it comes next, beside what has come */
+    {"graph-change", "rise", 1}, /* the ports that explain a change of the whole */
+    {"new-pattern", "rise", 1},  /* what the sources of a rise have in common */
+    {"known-surge", "rise", 1},
+    {"port-surge", "rise", 2},
+    {"high-risk-port", "rise", 3}, /* a change of the whole, and the rise that explains it */
+    {"global-growth", "rise", 4},
 };
 
 enum {
@@ -151,24 +153,39 @@ static double strongest_score(const struct track *t)
     return strongest;
 }
 
-/* The leading engine speaks first, the others add what fits as a whole. */
+/* What joins the engines' findings adds to them; it never speaks for the alert. */
+static bool is_joiner(const char *engine)
+{
+    return strcmp(engine, "lead") == 0;
+}
+
+static void add_words(struct track *t, size_t engine)
+{
+    struct alert *a = &t->alert;
+    size_t used = strlen(a->explanation);
+    if (engine != t->lead && t->said[engine][0] &&
+        used + 1 + strlen(t->said[engine]) < sizeof a->explanation)
+        snprintf(a->explanation + used, sizeof a->explanation - used, " %s", t->said[engine]);
+}
+
+/* The leading engine speaks first, then what joins them, and the others add what fits as a
+ * whole. */
 static void compose(struct track *t)
 {
     struct alert *a = &t->alert;
     copy_cut(a->explanation, sizeof a->explanation, t->said[t->lead]);
-    for (size_t i = 0; i < a->engine_count; i++) {
-        size_t used = strlen(a->explanation);
-        if (i == t->lead || !t->said[i][0] ||
-            used + 1 + strlen(t->said[i]) >= sizeof a->explanation)
-            continue;
-        snprintf(a->explanation + used, sizeof a->explanation - used, " %s", t->said[i]);
-    }
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < a->engine_count; i++)
+            if (is_joiner(a->engines[i]) == (pass == 0))
+                add_words(t, i);
 }
 
 static bool takes_the_lead(const struct track *t, const struct finding *f, size_t engine)
 {
     if (t->lead == engine || !t->alert.title[0])
         return true;
+    if (is_joiner(f->engine))
+        return false;
     if (f->severity != t->lead_severity)
         return f->severity > t->lead_severity;
     return breadth_of(f->kind) >= breadth_of(t->alert.kind);

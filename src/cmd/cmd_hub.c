@@ -510,7 +510,11 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
         .window = h->setup.window,
         .analysis = h->analysis,
         .stop = stop_flag(),
-        .events = {h, on_alert, on_window, on_skipped, on_trouble},
+        .events = {.context = h,
+            .alert = on_alert,
+            .window = on_window,
+            .skipped = on_skipped,
+            .trouble = on_trouble},
     };
     return pipeline_new(&h->pipeline, h->sites.sites, h->sites.count, &options, f);
 }

@@ -8,7 +8,7 @@
 
 enum {
     STATE_CAP = 256 << 20,
-    PARTS_MAX = 17
+    PARTS_MAX = 18
 };
 
 struct noted {

@@ -1,5 +1,6 @@
 #include "cmd/recording.h"
 
+#include "alert/lead.h"
 #include "cmd/stop.h"
 #include "evaluate/nict.h"
 #include "ingest/pipeline.h"
@@ -140,6 +141,7 @@ enum err recording_nict(const char *const *pairs, size_t count, int64_t window,
 /* A book and the file that its alerts go to. */
 struct ledger {
     struct alert_book *book;
+    struct lead *lead;
     FILE *out;
     char path[1024];
 };
@@ -157,7 +159,8 @@ static enum err ledger_open(struct ledger *l, struct fault *f)
 {
     const char *folder = getenv("TMPDIR");
     const struct alert_options options = {0};
-    if (alert_book_new(&l->book, &options))
+    const struct lead_options lead = {0};
+    if (alert_book_new(&l->book, &options) || lead_new(&l->lead, &lead))
         return fault_set(f, ERR_NOMEM, "out of memory");
     snprintf(l->path, sizeof l->path, "%s/kizashi-alerts-XXXXXX", folder ? folder : "/tmp");
     int fd = mkstemp(l->path);
@@ -174,6 +177,7 @@ static enum err ledger_open(struct ledger *l, struct fault *f)
 
 static void ledger_close(struct ledger *l)
 {
+    lead_free(l->lead);
     alert_book_free(l->book);
     if (l->out) {
         fclose(l->out);
@@ -186,10 +190,10 @@ static enum err on_finding(void *context, const struct finding *finding)
 {
     struct hearing *h = context;
     size_t own = h->speaker + 1;
-    struct sink all = alert_book_sink(h->ledgers[0].book);
+    struct sink all = lead_sink(h->ledgers[0].lead, h->ledgers[0].book);
     enum err e = all.put(all.context, finding);
     if (!e && own < h->ledger_count) {
-        struct sink alone = alert_book_sink(h->ledgers[own].book);
+        struct sink alone = lead_sink(h->ledgers[own].lead, h->ledgers[own].book);
         e = alone.put(alone.context, finding);
     }
     return e;
@@ -198,6 +202,7 @@ static enum err on_finding(void *context, const struct finding *finding)
 static enum err on_alert(void *context, const struct alert *a)
 {
     struct ledger *l = context;
+    lead_know(l->lead, a);
     struct buf line;
     buf_init(&line, (size_t)16 << 20);
     json_t *json = alert_json(a);
@@ -224,8 +229,12 @@ static enum err window_hear(struct hearing *h, const struct engine_choice *engin
             return fault_set(f, e, "%s: %s", engines->engines[i]->name, err_text(e));
     }
     for (size_t i = 0; i < h->ledger_count; i++) {
-        enum err e =
-            alert_book_turn(h->ledgers[i].book, window_end(w), on_alert, &h->ledgers[i]);
+        struct ledger *l = &h->ledgers[i];
+        enum err e = lead_turn(l->lead, w, l->book);
+        if (!e)
+            e = alert_book_turn(l->book, window_end(w), on_alert, l);
+        if (!e)
+            e = lead_tell(l->lead, NULL, NULL);
         if (e)
             return fault_set(f, e, "alerts: %s", err_text(e));
     }

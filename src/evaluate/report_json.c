@@ -28,13 +28,29 @@ static json_t *delays_json(struct delays *d)
         number(delays_quantile(d, 1.0)));
 }
 
+static json_t *foresight_json(const struct foresight *f)
+{
+    json_t *bins = json_array();
+    for (size_t i = 0; i < FORESIGHT_BINS; i++)
+        if (f->bin[i])
+            json_array_append_new(
+                bins, json_pack("{s:o, s:o}", "said", number(f->chance[i] / (double)f->bin[i]),
+                          "came", share_json(f->true_bin[i], f->bin[i])));
+    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "forecasts",
+        (json_int_t)f->forecasts, "late", (json_int_t)f->late, "came",
+        share_json(f->came, f->came + f->missed), "in_interval", share_json(f->inside, f->came),
+        "error_median_h", number(foresight_error(f)), "ahead_median_h",
+        number(foresight_ahead(f)), "chance", bins);
+}
+
 static json_t *kind_json(struct summary_kind *k)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", k->kind, "found",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", k->kind, "found",
         share_json(k->found, k->events), "found_of_shown", share_json(k->shown_found, k->shown),
         "delay", delays_json(&k->delay), "site_delay", delays_json(&k->site_delay),
         "early_warning", share_json(k->warned_sites, k->later_sites), "lead",
-        delays_json(&k->lead));
+        delays_json(&k->lead), "foretold", share_json(k->foretold_sites, k->later_sites),
+        "forecasts", foresight_json(&k->foresight));
 }
 
 static json_t *summary_json(struct summary *s)
@@ -48,13 +64,14 @@ static json_t *summary_json(struct summary *s)
     struct interval ci = interval_count(s->false_alarms);
     double days = s->days > 0.0 ? s->days : NAN;
     struct tally shown = summary_shown(s), hidden = summary_hidden(s);
-    return json_pack("{s:I, s:o, s:I, s:I, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}", "runs",
-        (json_int_t)s->runs, "days", number(s->days), "alerts", (json_int_t)s->alarms,
+    return json_pack("{s:I, s:o, s:I, s:I, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "runs", (json_int_t)s->runs, "days", number(s->days), "alerts", (json_int_t)s->alarms,
         "false_alarms", (json_int_t)s->false_alarms, "false_alarms_a_day", "mean",
         number((double)s->false_alarms / days), "low", number(ci.low / days), "high",
         number(ci.high / days), "precision", share_json(s->alarms - s->false_alarms, s->alarms),
         "found_of_shown", share_json(shown.hits, shown.of), "found_of_hidden",
-        share_json(hidden.hits, hidden.of), "kinds", kinds, "false_alarms_because_of", causes);
+        share_json(hidden.hits, hidden.of), "kinds", kinds, "false_alarms_because_of", causes,
+        "forecasts", foresight_json(&s->foresight));
 }
 
 static json_t *event_json(const struct evaluation_run *r, const struct score_event *s)

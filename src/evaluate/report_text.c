@@ -95,6 +95,40 @@ static void put_early(struct evaluation *ev, struct buf *out)
     }
 }
 
+/* "forecasts: 24/35 of the later sites were told when it comes; ..." */
+static void put_foresight(const char *label, const struct foresight *f, struct buf *out)
+{
+    char came[40], inside[40], error[TIME_TEXT], ahead[TIME_TEXT];
+    share(f->came, f->came + f->missed, came);
+    share(f->inside, f->came, inside);
+    hours(foresight_error(f), error);
+    hours(foresight_ahead(f), ahead);
+    buf_printf(out,
+        "%-16s %llu forecasts, %llu of them too late; of the others came %s, said %s ahead, "
+        "off by %s (medians), in the 80 %% interval %s\n",
+        label, (unsigned long long)f->forecasts, (unsigned long long)f->late, came, ahead,
+        error, inside);
+}
+
+static void put_forecasts(const struct summary *s, struct buf *out)
+{
+    if (!s->foresight.forecasts)
+        return;
+    buf_str(out, "\n");
+    for (size_t i = 0; i < s->kind_count; i++) {
+        const struct summary_kind *k = &s->kinds[i];
+        char told[40];
+        if (k->later_sites) {
+            share(k->foretold_sites, k->later_sites, told);
+            buf_printf(
+                out, "%-16s %s of the later sites had a forecast before\n", k->kind, told);
+        }
+        if (k->foresight.forecasts)
+            put_foresight(k->kind, &k->foresight, out);
+    }
+    put_foresight("all forecasts", &s->foresight, out);
+}
+
 /* "ChangeFinder: 3 events found by both, first by 40 min (median), 2 only here, 0 only there"
  */
 static void put_duel(struct evaluation *ev, size_t rule, struct buf *out)
@@ -214,6 +248,9 @@ void report_text(struct evaluation *ev, struct buf *out)
         put_duel(ev, b, out);
         put_rate(out, "", &ev->baseline[b]);
     }
+    put_forecasts(&ev->engines, out);
+    if (ev->null.foresight.forecasts)
+        put_foresight("without events", &ev->null.foresight, out);
     put_alone(ev, out);
     if (ev->planted)
         put_planted(ev->planted, out);

@@ -162,6 +162,44 @@ static enum err sites_add(struct summary_kind *k, const struct score_event *s)
     return e;
 }
 
+/* Was it said, before it came there, that it would? */
+static bool is_foretold(const struct score *s, const struct score_event *event, size_t place)
+{
+    const struct truth_presence *p = &event->event->sites[place];
+    for (size_t k = 0; k < s->alarm_count; k++) {
+        const struct score_alarm *a = &s->alarms[k];
+        if (a->event < 0 || &s->truth->events[a->event] != event->event)
+            continue;
+        for (uint32_t i = 0; i < a->warning->forecast_count; i++) {
+            const struct warning_forecast *f = &a->warning->forecasts[i];
+            if (f->made < p->onset && strcmp(f->site, s->truth->sites[p->site].name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static enum err forecasts_add(struct summary *all, const struct score *s)
+{
+    enum err e = OK;
+    for (uint32_t i = 0; !e && i < s->truth->event_count; i++) {
+        const struct score_event *event = &s->events[i];
+        struct summary_kind *k = kind_of(all, event->event->kind);
+        for (uint32_t n = 0; k && n < event->event->site_count; n++)
+            k->foretold_sites +=
+                event->event->sites[n].onset > event->start && is_foretold(s, event, n);
+    }
+    for (size_t i = 0; !e && i < s->alarm_count; i++) {
+        const struct score_alarm *a = &s->alarms[i];
+        const struct truth_event *event = a->event < 0 ? NULL : &s->truth->events[a->event];
+        struct summary_kind *k = event ? kind_of(all, event->kind) : NULL;
+        e = foresight_add(&all->foresight, a->warning, s->truth, event);
+        if (!e && k)
+            e = foresight_add(&k->foresight, a->warning, s->truth, event);
+    }
+    return e;
+}
+
 static enum err event_add(struct summary *all, const struct score_event *s)
 {
     struct summary_kind *k = kind_of(all, s->event->kind);
@@ -205,7 +243,7 @@ enum err summary_add(struct summary *all, const struct score *s)
         if (a->event < 0)
             e = cause_add(all, a->nuisance < 0 ? "" : s->truth->nuisances[a->nuisance].kind);
     }
-    return e;
+    return e ? e : forecasts_add(all, s);
 }
 
 void summary_done(struct summary *all)
@@ -214,6 +252,8 @@ void summary_done(struct summary *all)
         free(all->kinds[i].delay.hours);
         free(all->kinds[i].site_delay.hours);
         free(all->kinds[i].lead.hours);
+        foresight_done(&all->kinds[i].foresight);
     }
+    foresight_done(&all->foresight);
     *all = (struct summary){0};
 }

@@ -2,7 +2,7 @@
 #define EVALUATE_SCORE_H
 
 #include "base/clock.h"
-#include "evaluate/warning.h"
+#include "evaluate/foresight.h"
 #include "sim/truth.h"
 
 #include <stdbool.h>
@@ -73,6 +73,8 @@ struct summary_kind {
     uint64_t later_sites;        /* sites with an onset after the event's start */
     uint64_t warned_sites;       /* of those: first alert before that onset */
     struct delays lead;          /* by how much */
+    uint64_t foretold_sites;     /* of the later ones: a forecast named them before the onset */
+    struct foresight foresight;  /* of alerts about such events */
 };
 
 struct summary_cause {
@@ -88,6 +90,7 @@ struct summary {
     size_t kind_count;
     struct summary_cause causes[SUMMARY_CAUSES];
     size_t cause_count;
+    struct foresight foresight; /* all forecasts, those of false alarms too */
 };
 
 /* Add a run; the summary starts zeroed. */

@@ -40,10 +40,16 @@ enum err warnings_add(struct warnings *w, const struct warning *one)
     return OK;
 }
 
+static void warning_done(struct warning *w)
+{
+    free(w->sites);
+    free(w->forecasts);
+}
+
 void warnings_done(struct warnings *w)
 {
     for (size_t i = 0; i < w->count; i++)
-        free(w->list[i].sites);
+        warning_done(&w->list[i]);
     free(w->list);
     *w = (struct warnings){0};
 }
@@ -138,6 +144,53 @@ static enum err get_sites(const struct line *l, struct warning *w, int64_t when)
     return OK;
 }
 
+static enum err forecast_add(struct warning *w, const struct warning_forecast *f)
+{
+    for (uint32_t i = 0; i < w->forecast_count; i++)
+        if (strcmp(w->forecasts[i].site, f->site) == 0)
+            return OK;
+    if (w->forecast_count >= FINDING_SITES)
+        return OK;
+    struct warning_forecast *more =
+        realloc(w->forecasts, (w->forecast_count + 1) * sizeof *more);
+    if (!more)
+        return ERR_NOMEM;
+    w->forecasts = more;
+    w->forecasts[w->forecast_count++] = *f;
+    return OK;
+}
+
+static enum err get_forecasts(const struct line *l, struct warning *w)
+{
+    const json_t *lead = json_object_get(json_object_get(l->value, "evidence"), "lead");
+    json_t *rows = json_object_get(lead, "forecasts");
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row)
+    {
+        struct warning_forecast f;
+        struct line at = {l->path, l->number, row, l->f};
+        const char *site = json_string_value(json_object_get(row, "site"));
+        if (!site || strlen(site) > RECORD_NAME_MAX)
+            return bad(l, "forecasts", "hold something else than names of sites");
+        memcpy(f.site, site, strlen(site) + 1);
+        f.chance = json_number_value(json_object_get(row, "chance"));
+        enum err e = get_time(&at, "made", &f.made);
+        if (!e)
+            e = get_time(&at, "expected", &f.expected);
+        if (!e)
+            e = get_time(&at, "low", &f.low);
+        if (!e)
+            e = get_time(&at, "high", &f.high);
+        if (e)
+            return e;
+        e = forecast_add(w, &f);
+        if (e)
+            return fault_set(l->f, e, "%s", err_text(e));
+    }
+    return OK;
+}
+
 static struct warning *find(struct warnings *w, const char *id)
 {
     for (size_t i = w->count; i > 0; i--) /* what grows is most often recent */
@@ -160,6 +213,8 @@ static enum err grow(
         e = get_ports(l, w);
     if (!e)
         e = get_proto(l, &w->proto);
+    if (!e)
+        e = get_forecasts(l, w);
     if (e)
         return e;
     int64_t when = w->lines == 0 || end < time ? time : end;
@@ -201,7 +256,7 @@ static void drop_lesser(struct warnings *w)
     size_t kept = 0;
     for (size_t i = 0; i < w->count; i++) {
         if (w->list[i].raised == INT64_MAX)
-            free(w->list[i].sites);
+            warning_done(&w->list[i]);
         else
             w->list[kept++] = w->list[i];
     }

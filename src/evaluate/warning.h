@@ -24,6 +24,13 @@ struct warning_site {
     int64_t raised; /* when the alert first named the site */
 };
 
+/* That it is expected at a site: evidence.lead.forecasts[]. */
+struct warning_forecast {
+    char site[RECORD_NAME_MAX + 1];
+    int64_t made, expected, low, high;
+    double chance;
+};
+
 struct warning {
     char id[WARNING_ID];
     char kind[32];
@@ -36,6 +43,8 @@ struct warning {
     uint32_t port_count;
     struct warning_site *sites; /* owned */
     uint32_t site_count;
+    struct warning_forecast *forecasts; /* owned; one a site, as first made */
+    uint32_t forecast_count;
     uint32_t lines;
 };
 

@@ -8,14 +8,16 @@
 #include <time.h>
 
 enum {
-    ENGINES_MAX = 16
+    ENGINES_MAX = 16,
+    OTHER_PARTS = 2 /* the lead, the book */
 };
 
 struct analysis {
     const struct engine *engines[ENGINES_MAX];
     struct engine_state *states[ENGINES_MAX];
-    int64_t spent[ENGINES_MAX + 1];
+    int64_t spent[ENGINES_MAX + OTHER_PARTS];
     size_t count;
+    struct lead *lead;
     struct alert_book *book;
     struct arena scratch;
     struct shelf *shelf;
@@ -31,6 +33,8 @@ enum err analysis_new(
     enum err e = shelf_new(&a->shelf, a->scratch.cap);
     if (!e)
         e = alert_book_new(&a->book, &options->alerts);
+    if (!e)
+        e = lead_new(&a->lead, &options->lead);
     if (e)
         fault_set(f, e, "%s", err_text(e));
     for (size_t i = 0; !e && options->engines[i]; i++) {
@@ -56,6 +60,7 @@ void analysis_free(struct analysis *a)
         return;
     for (size_t i = 0; i < a->count; i++)
         a->engines[i]->close(a->states[i]);
+    lead_free(a->lead);
     alert_book_free(a->book);
     arena_done(&a->scratch);
     shelf_free(a->shelf);
@@ -103,41 +108,65 @@ static enum err engines_step(
     return e;
 }
 
-enum err analysis_step(struct analysis *a, const struct window *w,
-    enum err (*changed)(void *context, const struct alert *a), void *context, struct fault *f)
+/* Alerts go to whoever asked, and tell the forecasts whose they are. */
+struct telling {
+    struct lead *lead;
+    const struct analysis_events *events;
+};
+
+static enum err on_alert(void *context, const struct alert *alert)
 {
-    struct sink sink = alert_book_sink(a->book);
-    enum err e = engines_step(a, w, &sink, f);
-    if (e)
-        return e;
+    struct telling *t = context;
+    lead_know(t->lead, alert);
+    return t->events->alert ? t->events->alert(t->events->context, alert) : OK;
+}
+
+static enum err turn(struct analysis *a, const struct window *w,
+    const struct analysis_events *events, struct fault *f)
+{
+    struct telling telling = {a->lead, events};
     int64_t before = cpu_now();
-    e = alert_book_turn(a->book, window_end(w), changed, context);
-    a->spent[a->count] += cpu_now() - before;
-    if (e)
-        fault_set(f, e, "alerts could not be merged: %s", err_text(e));
-    return e;
+    enum err e = lead_turn(a->lead, w, a->book);
+    int64_t between = cpu_now();
+    if (!e)
+        e = alert_book_turn(a->book, window_end(w), on_alert, &telling);
+    if (!e)
+        e = lead_tell(a->lead, events->forecast, events->context);
+    a->spent[a->count] += between - before;
+    a->spent[a->count + 1] += cpu_now() - between;
+    return e ? fault_set(f, e, "alerts could not be merged: %s", err_text(e)) : OK;
+}
+
+enum err analysis_step(struct analysis *a, const struct window *w,
+    const struct analysis_events *events, struct fault *f)
+{
+    struct sink sink = lead_sink(a->lead, a->book);
+    enum err e = engines_step(a, w, &sink, f);
+    return e ? e : turn(a, w, events, f);
 }
 
 size_t analysis_parts(const struct analysis *a)
 {
-    return a->count + 1;
+    return a->count + OTHER_PARTS;
 }
 
 const char *analysis_part_name(const struct analysis *a, size_t part)
 {
-    return part < a->count ? a->engines[part]->name : "alerts";
+    return part < a->count ? a->engines[part]->name : part == a->count ? "lead" : "alerts";
 }
 
 enum err analysis_save(const struct analysis *a, size_t part, struct buf *out)
 {
-    return part < a->count ? a->engines[part]->save(a->states[part], out)
-                           : alert_book_save(a->book, out);
+    if (part < a->count)
+        return a->engines[part]->save(a->states[part], out);
+    return part == a->count ? lead_save(a->lead, out) : alert_book_save(a->book, out);
 }
 
 enum err analysis_load(struct analysis *a, size_t part, struct bytes saved, struct fault *f)
 {
-    return part < a->count ? a->engines[part]->load(a->states[part], saved, f)
-                           : alert_book_load(a->book, saved, f);
+    if (part < a->count)
+        return a->engines[part]->load(a->states[part], saved, f);
+    return part == a->count ? lead_load(a->lead, saved, f) : alert_book_load(a->book, saved, f);
 }
 
 int64_t analysis_spent(const struct analysis *a, size_t part)

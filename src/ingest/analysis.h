@@ -1,11 +1,11 @@
 #ifndef INGEST_ANALYSIS_H
 #define INGEST_ANALYSIS_H
 
-#include "alert/alert.h"
+#include "alert/lead.h"
 #include "engine/engine.h"
 
-/* The engines that look at closed windows, and the book in which their findings become alerts.
- */
+/* The engines that look at closed windows, what joins their findings over time and sites, and
+ * the book in which they become alerts. */
 struct analysis;
 
 struct analysis_options {
@@ -13,6 +13,7 @@ struct analysis_options {
     const struct conf *const *confs;     /* one an engine; borrowed while the analysis lives */
     int64_t window;
     struct alert_options alerts;
+    struct lead_options lead;
     size_t scratch_cap; /* bytes an engine may use for one window; 0: 512 MiB */
 };
 
@@ -20,13 +21,21 @@ enum err analysis_new(struct analysis **ret_analysis, const struct analysis_opti
     struct fault *f) MUST_CHECK;
 void analysis_free(struct analysis *a);
 
-/* Show one window to every engine in turn, then turn the book; `changed` is called for every
- * alert that is new, grew or closed. */
-enum err analysis_step(struct analysis *a, const struct window *w,
-    enum err (*changed)(void *context, const struct alert *a), void *context,
-    struct fault *f) MUST_CHECK;
+/* Who hears of it; NULL: nobody. */
+struct analysis_events {
+    void *context;
+    /* An alert is new, grew or closed. */
+    enum err (*alert)(void *context, const struct alert *a);
+    /* A forecast is new, was revised or settled; after the alerts of the window. */
+    enum err (*forecast)(void *context, const struct forecast *f);
+};
 
-/* What a restart needs, part by part: "surge", "growth", ..., and "alerts" for the book. */
+/* Show one window to every engine in turn, then turn the book. */
+enum err analysis_step(struct analysis *a, const struct window *w,
+    const struct analysis_events *events, struct fault *f) MUST_CHECK;
+
+/* What a restart needs, part by part: "surge", "growth", ..., "lead", and "alerts" for the
+ * book. */
 size_t analysis_parts(const struct analysis *a);
 const char *analysis_part_name(const struct analysis *a, size_t part);
 enum err analysis_save(const struct analysis *a, size_t part, struct buf *out) MUST_CHECK;

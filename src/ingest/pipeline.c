@@ -179,9 +179,10 @@ static enum err window_gather(struct pipeline *p)
 static enum err window_show(struct pipeline *p, const struct window *w, struct fault *f)
 {
     const struct pipeline_events *events = &p->options.events;
+    const struct analysis_events heard = {events->context, events->alert, events->forecast};
     enum err e = OK;
     if (p->options.analysis)
-        e = analysis_step(p->options.analysis, w, events->alert, events->context, f);
+        e = analysis_step(p->options.analysis, w, &heard, f);
     if (!e && events->window)
         e = events->window(events->context, w);
     return e;

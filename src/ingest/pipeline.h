@@ -15,6 +15,8 @@ struct pipeline_events {
     void *context;
     /* An alert is new, grew or closed. */
     enum err (*alert)(void *context, const struct alert *a);
+    /* A forecast is new, was revised or settled; NULL: nobody wants to know. */
+    enum err (*forecast)(void *context, const struct forecast *f);
     /* A window has been looked at; NULL: not wanted. */
     enum err (*window)(void *context, const struct window *w);
     /* Live: the engines are so far behind that this window is not shown to them, as a whole;

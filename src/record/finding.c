@@ -161,3 +161,18 @@ enum err evidence_site(struct finding *f, const struct evidence_site *s)
     }
     return evidence_add(f, "sites", SITES_MAX, row);
 }
+
+enum err evidence_forecast(struct finding *f, const struct evidence_forecast *s)
+{
+    json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:f}", "site", s->site, "state",
+        s->state, "made", json_time(s->made), "expected", json_time(s->expected), "low",
+        json_time(s->low), "high", json_time(s->high), "chance", s->chance);
+    bool whole = row != NULL;
+    if (whole && s->came)
+        whole = json_object_set_new(row, "came", json_time(s->came)) == 0;
+    if (!whole) {
+        json_decref(row);
+        return ERR_NOMEM;
+    }
+    return evidence_add(f, "forecasts", SITES_MAX, row);
+}

@@ -93,6 +93,20 @@ struct evidence_site {
 };
 enum err evidence_site(struct finding *f, const struct evidence_site *s) MUST_CHECK;
 
+/* evidence.forecasts[]: {site, made, expected, low, high, chance, state, came?}: when the thing
+ * is expected at a site that it has not reached, and what became of it. ERR_FULL past
+ * FINDING_SITES rows. */
+struct evidence_forecast {
+    const char *site;
+    const char *state; /* "open", "came", "late", "missed" or "void" */
+    int64_t made;      /* when it was said */
+    int64_t expected;  /* as likely before as after, if it comes */
+    int64_t low, high; /* four in five come in between */
+    double chance;     /* that it comes at all, within the horizon */
+    int64_t came;      /* 0: not yet */
+};
+enum err evidence_forecast(struct finding *f, const struct evidence_forecast *s) MUST_CHECK;
+
 /* Where findings go. put() returns an error only if the finding could not be taken. */
 struct sink {
     enum err (*put)(void *context, const struct finding *f);

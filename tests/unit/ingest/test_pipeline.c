@@ -182,7 +182,10 @@ static void run_scenes(
     }
     struct pipeline_options pipeline_options = {
         .window = 10 * US_MINUTE,
-        .events = {seen, NULL, on_window, on_skipped, on_trouble},
+        .events = {.context = seen,
+            .window = on_window,
+            .skipped = on_skipped,
+            .trouble = on_trouble},
         .stop = &stop,
         .clock = &seen->clock,
     };
