@@ -11,10 +11,10 @@
 const struct anon_field_row anon_fields[ANON_FIELDS] = {
     [ANON_SOURCE] = {.name = "source",
         .text = "Addresses of who sent.",
-        METHODS(ANON_KEEP, ANON_PREFIX, ANON_HASH, ANON_TRUNCATE, ANON_DROP)},
+        METHODS(ANON_KEEP, ANON_TRUNCATE, ANON_PREFIX, ANON_HASH, ANON_DROP)},
     [ANON_DESTINATION] = {.name = "destination",
         .text = "Addresses of the telescope.",
-        METHODS(ANON_KEEP, ANON_PREFIX, ANON_HASH, ANON_TRUNCATE, ANON_DROP)},
+        METHODS(ANON_KEEP, ANON_TRUNCATE, ANON_PREFIX, ANON_HASH, ANON_DROP)},
     [ANON_SOURCE_PORT] = {.name = "source_port",
         .text = "Ports that were sent from.",
         METHODS(ANON_KEEP, ANON_CLASS, ANON_DROP)},

@@ -4,6 +4,7 @@
 #include "cmd/engines.h"
 #include "cmd/options.h"
 #include "cmd/table.h"
+#include "cmd/views.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,16 +41,53 @@ static const char *leaves_out(const struct engine *e)
     return "";
 }
 
+static json_t *needs_json(const struct need *needs)
+{
+    json_t *rows = json_array();
+    for (const struct need *need = needs; need && need->without; need++) {
+        char text[128];
+        json_array_append_new(rows,
+            json_pack("{s:s, s:s, s:b, s:s}", "field", anon_fields[need->field].name, "needs",
+                need_format(need, text), "vital", need->vital, "without", need->without));
+    }
+    return rows;
+}
+
+static void needs_tell(const struct need *needs)
+{
+    if (!needs || !needs->without)
+        return;
+    printf("\nOf what a site lets out it needs:\n\n");
+    for (const struct need *need = needs; need->without; need++) {
+        char text[128];
+        printf("  %-17s %s; without it %s\n", anon_fields[need->field].name,
+            need_format(need, text), need->without);
+    }
+}
+
+static void needs_man(const struct need *needs)
+{
+    if (!needs || !needs->without)
+        return;
+    printf(".Sh NEEDS\nOf what a site lets out:\n.Bl -tag -width destination_port\n");
+    for (const struct need *need = needs; need->without; need++) {
+        char text[128];
+        printf(".It Cm %s\n%s; without it %s.\n", anon_fields[need->field].name,
+            need_format(need, text), need->without);
+    }
+    printf(".El\n");
+}
+
 static int list_all(bool as_json)
 {
     json_t *rows = json_array();
     for (const struct engine *const *e = engines_all(); *e; e++)
-        json_array_append_new(
-            rows, as_json ? json_pack("{s:s, s:s, s:s, s:s, s:b}", "engine", (*e)->name, "text",
-                                (*e)->text, "source", (*e)->source, "leaves_out",
-                                leaves_out(*e), "tags", (*e)->tags != NULL)
-                          : json_pack("{s:s, s:s, s:s}", "engine", (*e)->name, "text",
-                                (*e)->text, "leaves_out", leaves_out(*e)));
+        json_array_append_new(rows,
+            as_json ? json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "engine", (*e)->name, "text",
+                          (*e)->text, "source", (*e)->source, "leaves_out", leaves_out(*e),
+                          "tags", (*e)->tags != NULL, "needs", needs_json((*e)->needs))
+                    : json_pack("{s:s, s:s, s:s}", "engine", (*e)->name, "text", (*e)->text,
+                          "leaves_out", leaves_out(*e)));
     for (size_t i = 0; as_json && i < json_array_size(rows); i++)
         print_line(json_array_get(rows, i));
     if (!as_json)
@@ -63,6 +101,7 @@ static void tell(const struct engine *e)
     printf("%s %s\n(%s).\n\nSettings, each with --set of replay and hub:\n", e->name, e->text,
         e->source);
     options_settings(stdout, e->name, e->items);
+    needs_tell(e->needs);
 }
 
 static void tell_man(const struct engine *e)
@@ -75,6 +114,7 @@ static void tell_man(const struct engine *e)
     printf(".Sh DESCRIPTION\nThe engine\n.Sy %s\n%s,\n%s.\n", e->name, e->text, e->source);
     printf(".Sh SETTINGS\n");
     options_settings_man(stdout, e->name, e->items);
+    needs_man(e->needs);
     printf(
         ".Sh SEE ALSO\n.Xr kizashi-engines 1 ,\n.Xr kizashi-hub 1 ,\n.Xr kizashi-replay 1\n");
 }

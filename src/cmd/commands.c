@@ -12,6 +12,7 @@ extern const struct command cmd_hub;
 extern const struct command cmd_replay;
 extern const struct command cmd_sensor;
 extern const struct command cmd_simulate_telescope;
+extern const struct command cmd_site_policy;
 extern const struct command cmd_stats;
 
 const struct command *const commands[] = {
@@ -22,6 +23,7 @@ const struct command *const commands[] = {
     &cmd_alerts,
     &cmd_export,
     &cmd_anonymize,
+    &cmd_site_policy,
     &cmd_engines,
     &cmd_simulate_telescope,
     &cmd_evaluate,

@@ -7,6 +7,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "record/finding.h"
+#include "record/need.h"
 #include "record/window.h"
 
 struct engine;
@@ -27,6 +28,8 @@ struct engine {
     const char *source;            /* the paper or note it follows */
     const struct conf_item *items; /* its options, a NULL name at the end */
     const struct record *eats;     /* what its windows hold */
+    const struct need *needs;      /* what of it must survive anonymisation; ends with a row
+                                      whose `without` is NULL */
 
     /* On success *ret_state is the caller's and goes back through close(). `window` is the
      * length of all windows to come. */

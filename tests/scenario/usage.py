@@ -10,8 +10,8 @@ import sys
 import tempfile
 
 KIZASHI = sys.argv[1]
-COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "anonymize", "engines", "evaluate",
-            "doctor")
+COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "anonymize", "site policy",
+            "engines", "evaluate", "doctor")
 
 
 def kizashi(*words):

@@ -177,12 +177,30 @@ static enum err sync_step(
     return e ? e : sync_step_judge(s, &step, out);
 }
 
+static const struct need needs[] = {
+    {.field = NEED_SOURCE,
+        .relations = NEED_EQUAL,
+        .vital = true,
+        .without = "hosts cannot be told apart"},
+    {.field = NEED_DESTINATION_PORT,
+        .relations = NEED_VALUE,
+        .vital = true,
+        .without = "hosts of different services are taken together"},
+    {.field = NEED_TIME,
+        .relations = NEED_VALUE,
+        .resolution = 10 * US_SECOND,
+        .vital = true,
+        .without = "moments of a window cannot be told apart"},
+    {.without = NULL},
+};
+
 const struct engine engine_glasso = {
     .name = "glasso",
     .text = "finds hosts that act in the same moments, however few they are",
     .source = "after Han, Shimamura, Takahashi, Inoue, Takeuchi, Nakao, IEICE E103-D(10), 2020",
     .items = items,
     .eats = &record_contact,
+    .needs = needs,
     .open = sync_open,
     .step = sync_step,
     .save = sync_save,

@@ -161,6 +161,23 @@ static enum err graph_step(
     return e;
 }
 
+static const struct need needs[] = {
+    {.field = NEED_SOURCE,
+        .relations = NEED_EQUAL,
+        .vital = true,
+        .without = "there is no graph of who asks for what"},
+    {.field = NEED_DESTINATION_PORT,
+        .relations = NEED_VALUE,
+        .vital = true,
+        .without = "there is no graph of who asks for what"},
+    {.field = NEED_TIME,
+        .relations = NEED_VALUE,
+        .resolution = 10 * US_MINUTE,
+        .vital = true,
+        .without = "packets fall into wrong windows"},
+    {.without = NULL},
+};
+
 const struct engine engine_graph = {
     .name = "graph",
     .text = "finds change points of the graph of sources and ports, and the ports behind them",
@@ -168,6 +185,7 @@ const struct engine engine_graph = {
               "NEJSDS 2(2), 2024",
     .items = items,
     .eats = &record_contact,
+    .needs = needs,
     .open = graph_open,
     .step = graph_step,
     .save = graph_save,

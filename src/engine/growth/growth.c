@@ -129,12 +129,30 @@ static enum err growth_step(
     return e;
 }
 
+static const struct need needs[] = {
+    {.field = NEED_SOURCE,
+        .relations = NEED_EQUAL,
+        .vital = true,
+        .without = "sources of a service cannot be counted"},
+    {.field = NEED_DESTINATION_PORT,
+        .relations = NEED_VALUE,
+        .vital = true,
+        .without = "nobody knows which service grows"},
+    {.field = NEED_TIME,
+        .relations = NEED_VALUE,
+        .resolution = 10 * US_MINUTE,
+        .vital = true,
+        .without = "sites cannot be compared window by window"},
+    {.without = NULL},
+};
+
 const struct engine engine_growth = {
     .name = "growth",
     .text = "finds services that more sources reach at several sites at once, and who lags",
     .source = "after the global alerts of the PRACTICE programme, 2011-2016",
     .items = items,
     .eats = &record_contact,
+    .needs = needs,
     .open = growth_open,
     .step = growth_step,
     .save = growth_save,

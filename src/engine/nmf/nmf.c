@@ -78,6 +78,19 @@ static void nmf_close(struct engine_state *st)
     free(s);
 }
 
+static const struct need needs[] = {
+    {.field = NEED_SOURCE,
+        .relations = NEED_EQUAL,
+        .vital = true,
+        .without = "hosts cannot be told apart"},
+    {.field = NEED_TIME,
+        .relations = NEED_VALUE,
+        .resolution = 10 * US_SECOND,
+        .vital = true,
+        .without = "moments of a window cannot be told apart"},
+    {.without = NULL},
+};
+
 const struct engine engine_nmf = {
     .name = "nmf",
     .text = "finds groups of hosts that come back together within half an hour, on any ports",
@@ -85,6 +98,7 @@ const struct engine engine_nmf = {
         "after Han et al., TrustCom 2021 (hosts x time, non-negative matrix factorisation)",
     .items = items,
     .eats = &record_contact,
+    .needs = needs,
     .open = nmf_open,
     .step = nmf_step,
     .save = nmf_save,

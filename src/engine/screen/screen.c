@@ -99,6 +99,26 @@ static enum err screen_open(
     return OK;
 }
 
+static const struct need needs[] = {
+    {.field = NEED_SOURCE,
+        .relations = NEED_EQUAL,
+        .vital = true,
+        .without = "sources that share a pattern cannot be counted"},
+    {.field = NEED_DESTINATION_PORT,
+        .relations = NEED_VALUE,
+        .vital = true,
+        .without = "a pattern of ports cannot be seen"},
+    {.field = NEED_DESTINATION,
+        .relations = NEED_EQUAL,
+        .without = "how many addresses a source tries is not known"},
+    {.field = NEED_TIME,
+        .relations = NEED_VALUE,
+        .resolution = 10 * US_MINUTE,
+        .vital = true,
+        .without = "packets fall into wrong windows"},
+    {.without = NULL},
+};
+
 const struct engine engine_screen = {
     .name = "screen",
     .text = "tags what is known and what surveys do, and finds new patterns that many sources "
@@ -107,6 +127,7 @@ const struct engine engine_screen = {
         "after the screening stage of PRACTICE (2011-2016); methods are this project's own",
     .items = items,
     .eats = &record_contact,
+    .needs = needs,
     .open = screen_open,
     .step = screen_step,
     .save = screen_save,

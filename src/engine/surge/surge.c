@@ -144,12 +144,30 @@ static enum err surge_step(
     return e;
 }
 
+static const struct need needs[] = {
+    {.field = NEED_SOURCE,
+        .relations = NEED_EQUAL,
+        .vital = true,
+        .without = "sources of a port cannot be counted"},
+    {.field = NEED_DESTINATION_PORT,
+        .relations = NEED_VALUE,
+        .vital = true,
+        .without = "nobody knows which port grows"},
+    {.field = NEED_TIME,
+        .relations = NEED_VALUE,
+        .resolution = 10 * US_MINUTE,
+        .vital = true,
+        .without = "packets fall into wrong windows"},
+    {.without = NULL},
+};
+
 const struct engine engine_surge = {
     .name = "surge",
     .text = "finds ports that more sources reach than is normal for the site, port and hour",
     .source = "after Feng, Hori, Sakurai, Takeuchi, JIP 21(3), 2013",
     .items = items,
     .eats = &record_contact,
+    .needs = needs,
     .open = surge_open,
     .step = surge_step,
     .save = surge_save,

@@ -77,12 +77,30 @@ static void tensor_close(struct engine_state *st)
     free(s);
 }
 
+static const struct need needs[] = {
+    {.field = NEED_SOURCE,
+        .relations = NEED_EQUAL,
+        .vital = true,
+        .without = "hosts cannot be told apart"},
+    {.field = NEED_DESTINATION_PORT,
+        .relations = NEED_VALUE,
+        .vital = true,
+        .without = "hosts of different services are taken together"},
+    {.field = NEED_TIME,
+        .relations = NEED_VALUE,
+        .resolution = 10 * US_SECOND,
+        .vital = true,
+        .without = "moments of a window cannot be told apart"},
+    {.without = NULL},
+};
+
 const struct engine engine_tensor = {
     .name = "tensor",
     .text = "finds hosts that act on a port in the same seconds, though no count of them rises",
     .source = "after Kanehara et al., SAC 2019 (host x port x time, non-negative Tucker)",
     .items = items,
     .eats = &record_contact,
+    .needs = needs,
     .open = tensor_open,
     .step = tensor_step,
     .save = tensor_save,

@@ -58,7 +58,7 @@ static void refusals(void **state)
         {"{\"sorce\": \"keep\"}", "sorce: is no member"},
         {"{\"version\": 2}", "version: must be 1"},
         {"{\"source\": \"class\"}",
-            "source.method: \"class\" is not one of keep, prefix, hash, truncate or drop"},
+            "source.method: \"class\" is not one of keep, truncate, prefix, hash or drop"},
         {"{\"source\": 1}", "source.method: must be one of keep"},
         {"{\"source\": {}}", "source.method: must be one of keep"},
         {"{\"destination\": \"truncate\"}",

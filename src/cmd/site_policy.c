@@ -1,0 +1,277 @@
+#include "cmd/commands.h"
+
+#include "base/json.h"
+#include "cmd/anonymize.h"
+#include "cmd/site_policy_ask.h"
+#include "cmd/views.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* `kizashi site policy`: from what the site demands and what analyses need, a document. */
+
+#define FIELD(row, sentence)                                                                   \
+    {                                                                                          \
+        .name = row, .type = CONF_TEXT, .arg = "METHOD", .max = 64, .text = sentence           \
+    }
+
+static const struct conf_item items[] = {
+    FIELD("source",
+        "The most that may leave of source addresses: keep, truncate:24,48, prefix, "
+        "hash or drop."),
+    FIELD("destination", "The same of the telescope's own addresses."),
+    FIELD("source-port", "keep, class or drop."),
+    FIELD("destination-port", "keep, class or drop."),
+    FIELD("time", "keep, round:1s or shift:30d."),
+    FIELD("payload", "keep, first:64, hash, length or drop."),
+    FIELD("numbers", "IP identification and TCP sequence numbers: keep, relation or drop."),
+    FIELD("place", "keep, country or drop."),
+    FIELD("dns", "keep, domain, hash or drop."),
+    FIELD("url", "keep, drop-query, path-hash, host or drop."),
+    FIELD("epoch", "How long a key is used: never, or 1h to 366d."),
+    {.name = "for",
+        .type = CONF_TEXT,
+        .arg = "LIST",
+        .max = 1000,
+        .initial = "engines,alerts,countries",
+        .text = "What must go on working: engines and views by name, engines, views, all or "
+                "none. Nothing that none of them needs leaves."},
+    {.name = "exact",
+        .type = CONF_FLAG,
+        .text = "Take what the options say as it is, hide nothing more."},
+    {.name = "check",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .max = 4096,
+        .text = "Make nothing: tell what does not work under this policy."},
+    {.name = "ask",
+        .type = CONF_FLAG,
+        .text = "Ask field by field; so it does on a terminal when no field is given."},
+    {.name = "list", .type = CONF_FLAG, .text = "List engines and views with what each needs."},
+    {.name = "schema", .type = CONF_FLAG, .text = "Print the JSON Schema of policies."},
+    {.name = "output",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .max = 4096,
+        .initial = "-",
+        .text = "Where the policy goes; a file that is there is not written over."},
+    {.name = "json", .type = CONF_FLAG, .text = "What is lost as JSON lines, too."},
+    {.name = NULL},
+};
+
+/* "truncate:24,48" as a document has it. */
+static json_t *rule_document(const char *word)
+{
+    char method[32], first[32] = "", second[32] = "";
+    size_t len = strcspn(word, ":");
+    snprintf(method, sizeof method, "%.*s", (int)len, word);
+    if (!word[len])
+        return json_string(method);
+    word += len + 1;
+    len = strcspn(word, ",");
+    snprintf(first, sizeof first, "%.*s", (int)len, word);
+    if (word[len])
+        snprintf(second, sizeof second, "%s", word + len + 1);
+    json_t *rule = json_pack("{s:s}", "method", method);
+    if (strcmp(method, "truncate") == 0) {
+        json_object_set_new(rule, "ipv4", json_integer(strtol(first, NULL, 10)));
+        json_object_set_new(rule, "ipv6",
+            json_integer(*second ? strtol(second, NULL, 10) : 2 * strtol(first, NULL, 10)));
+    } else if (strcmp(method, "first") == 0) {
+        json_object_set_new(rule, "bytes", json_integer(strtol(first, NULL, 10)));
+    } else if (strcmp(method, "shift") == 0) {
+        json_object_set_new(rule, "most", json_string(first));
+    } else {
+        json_object_set_new(rule, "to", json_string(first));
+    }
+    return rule;
+}
+
+enum err site_policy_word(
+    struct anon_policy *p, enum anon_field field, const char *word, struct fault *f)
+{
+    json_t *document = anon_policy_json(p);
+    json_object_set_new(document, anon_fields[field].name, rule_document(word));
+    enum err e = anon_policy_read(p, document, f);
+    json_decref(document);
+    return e;
+}
+
+/* "destination-port" for "destination_port". */
+static const char *option_of(enum anon_field field, char name[32])
+{
+    snprintf(name, 32, "%s", anon_fields[field].name);
+    for (char *at = name; *at; at++)
+        if (*at == '_')
+            *at = '-';
+    return name;
+}
+
+static enum err demands_read(const struct conf *conf, struct anon_policy *most, struct fault *f)
+{
+    anon_policy_open(most);
+    for (enum anon_field field = 0; field < ANON_FIELDS; field++) {
+        char name[32];
+        const char *word = conf_text(conf, option_of(field, name));
+        enum err e = word ? site_policy_word(most, field, word, f) : OK;
+        if (e) {
+            fault_prefix(f, "--");
+            return e;
+        }
+    }
+    if (!conf_given(conf, "epoch"))
+        return OK;
+    json_t *document = anon_policy_json(most);
+    json_object_set_new(document, "epoch", json_string(conf_text(conf, "epoch")));
+    enum err e = anon_policy_read(most, document, f);
+    json_decref(document);
+    return e;
+}
+
+static bool any_field(const struct conf *conf)
+{
+    for (enum anon_field field = 0; field < ANON_FIELDS; field++) {
+        char name[32];
+        if (conf_given(conf, option_of(field, name)))
+            return true;
+    }
+    return false;
+}
+
+static void loss_json(const struct anon_loss *loss)
+{
+    json_t *row = json_pack("{s:s, s:s, s:b, s:s}", "who", loss->who, "field",
+        anon_fields[loss->need->field].name, "vital", loss->need->vital, "without",
+        loss->need->without);
+    struct buf line;
+    buf_init(&line, 1 << 16);
+    json_write(&line, row);
+    fprintf(stderr, "%s\n", line.data ? (const char *)line.data : "");
+    buf_done(&line);
+    json_decref(row);
+}
+
+void site_policy_losses(const struct anon_losses *losses, bool json)
+{
+    for (size_t i = 0; i < losses->count; i++) {
+        const struct anon_loss *loss = &losses->loss[i];
+        char text[128];
+        if (json) {
+            loss_json(loss);
+            continue;
+        }
+        fprintf(stderr, "%s %s: needs %s of %s; without it %s\n", loss->who,
+            loss->need->vital ? "does not work" : "works in part",
+            need_format(loss->need, text), anon_fields[loss->need->field].name,
+            loss->need->without);
+    }
+}
+
+static enum err policy_write(const struct anon_policy *p, const char *path, struct fault *f)
+{
+    FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "wx");
+    if (!out)
+        return fault_set(f, ERR_BAD, "--output %s: %s", path, strerror(errno));
+    json_t *document = anon_policy_json(p);
+    bool failed = json_dumpf(document, out, JSON_INDENT(2)) != 0 || fputc('\n', out) == EOF;
+    json_decref(document);
+    failed |= out == stdout ? fflush(out) != 0 : fclose(out) != 0;
+    return failed ? fault_set(f, ERR_IO, "--output %s: %s", path, strerror(errno)) : OK;
+}
+
+static void list_needs(const char *who, const struct need *needs)
+{
+    for (const struct need *need = needs; need && need->without; need++) {
+        char text[128];
+        printf("%-14s %-17s %s%s\n", need == needs ? who : "", anon_fields[need->field].name,
+            need_format(need, text), need->vital ? "" : " (part)");
+    }
+}
+
+static int print_list(void)
+{
+    struct anon_wish wishes[ANON_WISHES_MAX];
+    size_t count = 0;
+    struct fault f;
+    if (wishes_read("all", wishes, &count, &f) != OK)
+        return EXIT_PROBLEM;
+    for (size_t i = 0; i < count; i++)
+        list_needs(wishes[i].who, wishes[i].needs);
+    return EXIT_DONE;
+}
+
+static int print_schema(void)
+{
+    json_t *schema = anon_policy_schema();
+    json_dumpf(schema, stdout, JSON_INDENT(1));
+    printf("\n");
+    json_decref(schema);
+    return EXIT_DONE;
+}
+
+static enum err make(const struct conf *conf, const struct anon_wish *wishes, size_t count,
+    struct anon_policy *ret_policy, struct fault *f)
+{
+    struct anon_policy most;
+    if (conf_given(conf, "check"))
+        return anonymize_policy(conf_text(conf, "check"), ret_policy, f);
+    enum err e = demands_read(conf, &most, f);
+    if (e)
+        return e;
+    bool ask = conf_flag(conf, "ask") || (!any_field(conf) && isatty(STDIN_FILENO));
+    if (ask)
+        return site_policy_ask(&most, wishes, count, ret_policy, f);
+    if (conf_flag(conf, "exact"))
+        *ret_policy = most;
+    else
+        anon_propose(&most, wishes, count, ret_policy);
+    return OK;
+}
+
+static int run(struct conf *conf, size_t count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    struct fault f = {0};
+    struct anon_wish wishes[ANON_WISHES_MAX];
+    struct anon_policy policy;
+    size_t wish_count = 0;
+    if (conf_flag(conf, "list"))
+        return print_list();
+    if (conf_flag(conf, "schema"))
+        return print_schema();
+    enum err e = wishes_read(conf_text(conf, "for"), wishes, &wish_count, &f);
+    if (e)
+        fault_prefix(&f, "--for");
+    if (!e)
+        e = make(conf, wishes, wish_count, &policy, &f);
+    if (!e && !conf_given(conf, "check"))
+        e = policy_write(&policy, conf_text(conf, "output"), &f);
+    if (e) {
+        fprintf(stderr, "kizashi site policy: %s\n", f.text);
+        return e == ERR_IO || e == ERR_NOMEM ? EXIT_PROBLEM : EXIT_USAGE;
+    }
+    struct anon_losses losses;
+    anon_losses(&policy, wishes, wish_count, &losses);
+    site_policy_losses(&losses, conf_flag(conf, "json"));
+    return losses.vital ? EXIT_PROBLEM : EXIT_DONE;
+}
+
+const struct command cmd_site_policy = {
+    .name = "site policy",
+    .text = "Make a site's anonymisation policy, and tell what does not work under one.",
+    .items = items,
+    .run = run,
+    .more =
+        "The options say the most that may leave of each field; what is not named may leave as "
+        "it is. Of that, the policy lets out the least that still serves what --for names, and "
+        "what it cannot serve is told: the site prevails. Exit status 1: something that --for "
+        "names does not work at all.\n\n"
+        "Example:\n"
+        "  kizashi site policy --destination hash --payload first:64 --output policy.json\n"
+        "  kizashi site policy --source truncate:24,48 --for all\n"
+        "  kizashi site policy --check policy.json --for victims,dns\n",
+};

@@ -1,0 +1,106 @@
+#include "cmd/site_policy_ask.h"
+
+#include "base/clock.h"
+#include "cmd/views.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    ANSWER_MAX = 128
+};
+
+/* A line without its end; "" at the end of the input. */
+static void answer_read(char answer[ANSWER_MAX])
+{
+    if (!fgets(answer, ANSWER_MAX, stdin))
+        answer[0] = '\0';
+    answer[strcspn(answer, "\r\n")] = '\0';
+}
+
+static void rule_format(const struct anon_rule *r, char text[64])
+{
+    char step[TIME_TEXT];
+    const char *name = anon_method_name(r->method);
+    if (r->method == ANON_TRUNCATE)
+        snprintf(text, 64, "%s:%u,%u", name, r->ipv4, r->ipv6);
+    else if (r->method == ANON_FIRST)
+        snprintf(text, 64, "%s:%u", name, r->bytes);
+    else if (r->method == ANON_ROUND || r->method == ANON_SHIFT)
+        snprintf(text, 64, "%s:%s", name, duration_format(r->us, step));
+    else
+        snprintf(text, 64, "%s", name);
+}
+
+static void methods_print(const struct anon_field_row *row)
+{
+    for (size_t i = 0; i < row->method_count; i++)
+        fprintf(stderr, "%s%s", i ? ", " : "", anon_method_name(row->methods[i]));
+}
+
+/* What may leave of one field at most. */
+static void field_ask(struct anon_policy *most, enum anon_field field)
+{
+    char answer[ANSWER_MAX], held[64];
+    struct fault f;
+    for (;;) {
+        rule_format(&most->rule[field], held);
+        fprintf(stderr, "%s %s\n  At most: ", anon_fields[field].name, anon_fields[field].text);
+        methods_print(&anon_fields[field]);
+        fprintf(stderr, " [%s]? ", held);
+        answer_read(answer);
+        if (!*answer || site_policy_word(most, field, answer, &f) == OK)
+            return;
+        fprintf(stderr, "  %s\n", f.text);
+    }
+}
+
+/* Where the site's demand leaves a need unserved: both sides are asked. True: the site lets out
+ * more. */
+static bool conflict_ask(struct anon_policy *most, const struct anon_loss *loss)
+{
+    char answer[ANSWER_MAX], more[64], held[64];
+    struct anon_rule rule;
+    const struct need *need = loss->need;
+    if (!anon_rule_for(need, &rule))
+        return false;
+    rule_format(&rule, more);
+    rule_format(&most->rule[need->field], held);
+    fprintf(stderr, "%s %s under %s=%s: %s.\n  [k]eep %s and do without, or [a]llow %s [k]? ",
+        loss->who, need->vital ? "does not work" : "works in part",
+        anon_fields[need->field].name, held, need->without, held, more);
+    answer_read(answer);
+    if (answer[0] != 'a' && answer[0] != 'A')
+        return false;
+    most->rule[need->field] = rule;
+    return true;
+}
+
+/* Each need that is lost is asked about once; an answer may serve several. */
+static void conflicts_ask(
+    struct anon_policy *most, const struct anon_wish *wishes, size_t count)
+{
+    struct anon_losses losses;
+    anon_losses(most, wishes, count, &losses);
+    for (size_t i = 0; i < losses.count; i++) {
+        const struct need *need = losses.loss[i].need;
+        if (!anon_serves(&most->rule[need->field], need))
+            (void)conflict_ask(most, &losses.loss[i]);
+    }
+}
+
+enum err site_policy_ask(const struct anon_policy *start, const struct anon_wish *wishes,
+    size_t count, struct anon_policy *ret_policy, struct fault *f)
+{
+    struct anon_policy most = *start;
+    (void)f;
+    fprintf(stderr, "What may leave this site at most? An empty line takes what is in "
+                    "brackets; methods with a measure: truncate:24,48 first:64 round:1s "
+                    "shift:30d\n\n");
+    for (enum anon_field field = 0; field < ANON_FIELDS; field++)
+        field_ask(&most, field);
+    fprintf(stderr, "\n");
+    conflicts_ask(&most, wishes, count);
+    anon_propose(&most, wishes, count, ret_policy);
+    return OK;
+}
