@@ -196,8 +196,62 @@ static enum err add_rules(
     return e;
 }
 
+static uint8_t pair_field(unsigned field)
+{
+    static const uint8_t fields[] = {
+#define X(id, member) [id] = PAIR_##id,
+        PAIR_LIST(X)
+#undef X
+    };
+    return fields[field];
+}
+
+/* The first relation of a clause, if it is all about the difference of the packets. */
+static struct pair_need need_of_clause(const struct fingerprints *set, uint16_t number)
+{
+    struct pair_need none = {0};
+    const struct clause *c = (const struct clause *)set->part[PART_CLAUSE].at + number;
+    if (c->relation == c->relation_end)
+        return none;
+    const struct relation *r =
+        (const struct relation *)set->part[PART_RELATION].at + c->relation;
+    struct pair_need need = {.mask = r->mask, .value = r->value, .count = r->count};
+    for (unsigned i = 0; i < r->count; i++) {
+        if (r->item[i].field < FIELD_BOTH)
+            return none;
+        need.item[i] = r->item[i];
+        need.item[i].field = pair_field(r->item[i].field - FIELD_BOTH);
+    }
+    return need;
+}
+
+static bool same_need(const struct pair_need *a, const struct pair_need *b)
+{
+    bool same = a->mask == b->mask && a->value == b->value && a->count == b->count;
+    for (unsigned i = 0; same && i < a->count; i++)
+        same = a->item[i].field == b->item[i].field && a->item[i].shift == b->item[i].shift &&
+               a->item[i].swap == b->item[i].swap;
+    return same;
+}
+
+/* What a pairwise rule cannot do without: what all its clauses have in common. */
+static struct pair_need need_of(const struct fingerprints *set, const struct rule *rule)
+{
+    struct pair_need need = need_of_clause(set, rule->pair.first);
+    for (uint16_t c = rule->pair.first; c < rule->pair.end; c++) {
+        struct pair_need other = need_of_clause(set, c);
+        if (!same_need(&need, &other))
+            return (struct pair_need){0};
+    }
+    return need;
+}
+
 static enum err list_scopes(struct fingerprints *set, const char *name, struct fault *f)
 {
+    for (size_t i = 0; i < set->pair_count; i++) {
+        struct rule *rule = &set->rule[set->pair_rule[i]];
+        rule->need = need_of(set, rule);
+    }
     for (unsigned scope = 0; scope < SCOPES; scope++) {
         enum err e = list_scope(set, scope);
         if (e)
@@ -402,38 +456,51 @@ struct fingerprint_packet fingerprint_packet_of(const struct packet *p)
 
 static void fill_pair(uint32_t *v, const struct fingerprint_packet *p)
 {
-    v[FIELD_SEQ] = p->seq;
-    v[FIELD_ACK] = p->ack;
-    v[FIELD_DST] = p->dst;
-    v[FIELD_SPORT] = p->sport;
-    v[FIELD_DPORT] = p->dport;
-    v[FIELD_ID] = p->id;
-    v[FIELD_WIN] = p->win;
+#define X(id, member) v[id] = p->member;
+    PAIR_LIST(X)
+#undef X
+}
+
+static bool need_holds(const struct pair_need *need, const uint32_t differ[PAIR_FIELDS])
+{
+    uint32_t x = 0;
+    for (unsigned i = 0; i < need->count; i++) {
+        uint32_t value = differ[need->item[i].field];
+        value = need->item[i].swap ? __builtin_bswap32(value) : value;
+        x ^= value << need->item[i].shift;
+    }
+    return (x & need->mask) == need->value;
+}
+
+/* Whether two packets satisfy a pairwise rule, in full. */
+static bool pair_holds(const struct fingerprints *set, const struct rule *rule,
+    const struct fingerprint_packet *a, const struct fingerprint_packet *b)
+{
+    /* The compiler of rules lets no other fields through than those that are set here. */
+    uint32_t fields[FIELD_VALUES];
+    fields[FIELD_ZERO] = 0;
+    fill_pair(fields, a);
+    fill_pair(fields + FIELD_LATER, b);
+#define X(id, member) fields[FIELD_BOTH + id] = (uint32_t)(a->member ^ b->member);
+    PAIR_LIST(X)
+#undef X
+    const struct field_values v = {.v = fields};
+    return clauses_hold(set, &rule->pair, &v);
 }
 
 void fingerprints_match_pair(const struct fingerprints *set, const struct fingerprint_packet *a,
     const struct fingerprint_packet *b, uint32_t both, struct fingerprint_hits *hits)
 {
-    const struct fingerprint_packet differ = {
-        .seq = a->seq ^ b->seq,
-        .ack = a->ack ^ b->ack,
-        .dst = a->dst ^ b->dst,
-        .sport = a->sport ^ b->sport,
-        .dport = a->dport ^ b->dport,
-        .id = a->id ^ b->id,
-        .win = a->win ^ b->win,
+    const uint32_t differ[PAIR_FIELDS] = {
+#define X(id, member) (uint32_t)(a->member ^ b->member),
+        PAIR_LIST(X)
+#undef X
     };
-    /* The compiler of rules lets no other fields through than those that fill_pair() sets. */
-    uint32_t fields[FIELD_VALUES];
-    fields[FIELD_ZERO] = 0;
-    const struct field_values v = {.v = fields};
-    fill_pair(fields, a);
-    fill_pair(fields + FIELD_LATER, b);
-    fill_pair(fields + FIELD_BOTH, &differ);
     for (; both; both &= both - 1) {
         uint8_t number = set->pair_rule[__builtin_ctz(both)];
         const struct rule *rule = &set->rule[number];
-        if (clauses_hold(set, &rule->pair, &v) && hits->count < SIGNATURE_HITS)
+        if (need_holds(&rule->need, differ) && pair_holds(set, rule, a, b) &&
+            hits->count < SIGNATURE_HITS)
             hits->rule[hits->count++] = number;
     }
 }

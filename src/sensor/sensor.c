@@ -256,11 +256,35 @@ static enum packet_class refine_scan(const struct sensor *s, const struct seen *
     return CLASS_SCAN;
 }
 
+/* The source: nearly always the one that was found on the way. */
+static inline enum err find_host(struct sensor *s, struct seen *seen)
+{
+    const struct ip *ip = &seen->packet->src;
+    if (seen->host < s->hosts.count && ip_same(&s->hosts.host[seen->host].ip, ip))
+        return OK;
+    return sensor_find_host(s, ip, seen->hash, &seen->host);
+}
+
+/* The contact: nearly always one that hangs on the source, or a new one. */
+static inline enum err find_contact(struct sensor *s, struct seen *seen, uint32_t *ret_contact)
+{
+    const struct packet *p = seen->packet;
+    const struct host *h = &s->hosts.host[seen->host];
+    uint64_t key =
+        contact_key(seen->host, p->proto, classify_service(p, seen->class), seen->class);
+    if (h->window == s->window && h->chain.first != CONTACT_NONE &&
+        s->contacts.contact[h->chain.first].key == key) {
+        *ret_contact = h->chain.first;
+        return OK;
+    }
+    return sensor_find_contact(s, &seen->host, p, seen->class, ret_contact);
+}
+
 static enum err take_packet(struct sensor *s, struct seen *seen)
 {
     const struct packet *p = seen->packet;
     count_packet(s, p);
-    enum err e = sensor_find_host(s, &p->src, seen->hash, seen->host, &seen->host);
+    enum err e = find_host(s, seen);
     if (e)
         return e;
     note_tool(s, seen);
@@ -273,7 +297,7 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
         return e;
     uint32_t contact = CONTACT_NONE;
     if (seen->host != HOST_NONE)
-        e = sensor_find_contact(s, &seen->host, p, seen->class, &contact);
+        e = find_contact(s, seen, &contact);
     if (e)
         return e;
     if (seen->host == HOST_NONE) {

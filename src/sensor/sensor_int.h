@@ -52,9 +52,9 @@ struct sensor {
 enum err sensor_open_window(struct sensor *s, int64_t ts) MUST_CHECK;
 
 /* The entry of a source, new if need be; HOST_NONE if the source is left out. `hash` is
- * hosts_hash(), `guess` the entry that it may have, or HOST_NONE. */
-enum err sensor_find_host(struct sensor *s, const struct ip *ip, uint64_t hash, uint32_t guess,
-    uint32_t *ret_host) MUST_CHECK;
+ * hosts_hash(). */
+enum err sensor_find_host(
+    struct sensor *s, const struct ip *ip, uint64_t hash, uint32_t *ret_host) MUST_CHECK;
 
 /* Look up where a source is. Put off until somebody asks, at the latest to the close of the
  * window, where look-ups do not wait for each other. */

@@ -82,12 +82,8 @@ void sensor_locate(const struct sensor *s, struct host *h)
 }
 
 enum err sensor_find_host(
-    struct sensor *s, const struct ip *ip, uint64_t hash, uint32_t guess, uint32_t *ret_host)
+    struct sensor *s, const struct ip *ip, uint64_t hash, uint32_t *ret_host)
 {
-    if (guess < s->hosts.count && ip_same(&s->hosts.host[guess].ip, ip)) {
-        *ret_host = guess;
-        return OK;
-    }
     for (;;) {
         if (!hosts_keeps(&s->hosts, ip)) {
             *ret_host = HOST_NONE;
@@ -125,7 +121,7 @@ enum err sensor_find_contact(struct sensor *s, uint32_t *host, const struct pack
         e = make_room(s);
         if (e)
             return e;
-        e = sensor_find_host(s, &p->src, hosts_hash(&s->hosts, &p->src), HOST_NONE, host);
+        e = sensor_find_host(s, &p->src, hosts_hash(&s->hosts, &p->src), host);
         if (e || *host == HOST_NONE)
             return e;
     }

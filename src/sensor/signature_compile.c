@@ -202,8 +202,9 @@ static bool same_item(const struct relation_item *a, const struct relation_item 
     return a->field == b->field && a->shift == b->shift && a->swap == b->swap;
 }
 
-/* What is done alike to a field of both packets of a pair is done to their difference. */
-static void join_items(struct relation *r)
+/* Put the difference in the place of a field of both packets to which the same is done; false
+ * if there is none left. */
+static bool join_two(struct relation *r)
 {
     for (unsigned i = 0; i < r->count; i++) {
         struct relation_item later = r->item[i];
@@ -215,9 +216,10 @@ static void join_items(struct relation *r)
                 continue;
             r->item[i].field = (uint8_t)(r->item[i].field + FIELD_BOTH);
             r->item[k] = r->item[--r->count];
-            break;
+            return true;
         }
     }
+    return false;
 }
 
 /* x == y as x ^ y == 0; also x == y & 0xffff if x has 16 bits. */
@@ -248,7 +250,8 @@ static bool make_relation(const struct tree *t, const struct literal *l, struct 
         if (!collect_items(t, side[i], (struct relation_item){0}, &r))
             return false;
     }
-    join_items(&r);
+    while (join_two(&r))
+        continue;
     r.value &= r.mask;
     r.plain = r.count <= RELATION_PLAIN;
     memset(r.field, FIELD_ZERO, sizeof r.field);

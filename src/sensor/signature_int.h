@@ -129,10 +129,35 @@ struct clauses {
     uint16_t first, end;
 };
 
+/* A condition that a pairwise rule cannot do without, on the difference of two packets: one
+ * relation, whose items are fields of PAIR_LIST. Most pairs need no more. */
+#define PAIR_LIST(X)                                                                           \
+    X(FIELD_SEQ, seq)                                                                          \
+    X(FIELD_ACK, ack)                                                                          \
+    X(FIELD_DST, dst)                                                                          \
+    X(FIELD_SPORT, sport)                                                                      \
+    X(FIELD_DPORT, dport)                                                                      \
+    X(FIELD_ID, id)                                                                            \
+    X(FIELD_WIN, win)
+
+enum pair_field {
+#define X(id, member) PAIR_##id,
+    PAIR_LIST(X)
+#undef X
+    PAIR_FIELDS
+};
+
+struct pair_need {
+    uint32_t mask, value; /* mask 0, value 0: there is none */
+    uint8_t count;
+    struct relation_item item[RELATION_ITEMS]; /* by enum pair_field */
+};
+
 struct rule {
     struct signature shown;
     struct clauses match; /* of a packet; of a pairwise rule, of each packet */
     struct clauses pair;
+    struct pair_need need;
     uint8_t pair_number;
     bool v4_only; /* it names a field that IPv6 has not */
 };
