@@ -205,7 +205,7 @@ static enum err on_window(void *context, const struct window *w)
         return e;
     }
     hub_live_health(h->live, "catalogue", NULL);
-    hub_live_window(h->live, false);
+    hub_live_window(h->live);
     for (size_t i = 0; i < h->changed_count; i++)
         if (api_publish_alert(h->api, h->changed[i]) != OK)
             log_event(LOG_DEBUG, "alert.publish", "id=%s", h->changed[i]);
@@ -214,13 +214,13 @@ static enum err on_window(void *context, const struct window *w)
     return OK;
 }
 
-static void on_skipped(void *context, const struct window *w)
+static void on_skipped(void *context, const struct window *w, const char *engine)
 {
     struct hub *h = context;
     char when[TIME_TEXT];
-    hub_live_window(h->live, true);
-    log_event(
-        LOG_WARN, "engines.behind", "window=%s action=skipped", time_format(w->start, when));
+    hub_live_skipped(h->live, engine);
+    log_event(LOG_WARN, "engines.behind", "window=%s engine=%s action=skipped",
+        time_format(w->start, when), engine ? engine : "all");
 }
 
 static void on_trouble(void *context, const char *site, const struct fault *f)

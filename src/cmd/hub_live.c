@@ -7,6 +7,7 @@
 
 enum {
     HEALTH_PARTS = 8,
+    SKIPS = 20, /* engines, and all together */
     DETAIL = 480
 };
 
@@ -36,7 +37,13 @@ struct hub_live {
     int64_t measured;
     struct health health[HEALTH_PARTS];
     size_t health_count;
-    _Atomic uint64_t windows, windows_skipped;
+    _Atomic uint64_t windows;
+    struct {
+        char engine[32]; /* "all" */
+        uint64_t windows;
+    } skips[SKIPS];
+    size_t skip_count;
+    bool behind; /* an engine left out the window that is being shown */
 };
 
 enum err hub_live_new(
@@ -189,18 +196,43 @@ void hub_live_health(struct hub_live *l, const char *part, const char *detail)
     pthread_mutex_unlock(&l->lock);
 }
 
-void hub_live_window(struct hub_live *l, bool skipped)
+void hub_live_window(struct hub_live *l)
+{
+    atomic_fetch_add(&l->windows, 1);
+    pthread_mutex_lock(&l->lock);
+    bool well = !l->behind;
+    l->behind = false;
+    pthread_mutex_unlock(&l->lock);
+    if (well)
+        hub_live_health(l, "engines", NULL);
+}
+
+/* How often it has skipped by now. Called with the lock held. */
+static uint64_t skips_count(struct hub_live *l, const char *engine)
+{
+    size_t i = 0;
+    while (i < l->skip_count && strcmp(l->skips[i].engine, engine) != 0)
+        i++;
+    if (i == SKIPS)
+        return 1;
+    if (i == l->skip_count) {
+        l->skip_count++;
+        snprintf(l->skips[i].engine, sizeof l->skips[i].engine, "%s", engine);
+    }
+    return ++l->skips[i].windows;
+}
+
+void hub_live_skipped(struct hub_live *l, const char *engine)
 {
     char text[DETAIL];
-    if (!skipped) {
-        atomic_fetch_add(&l->windows, 1);
-        hub_live_health(l, "engines", NULL);
-        return;
-    }
-    uint64_t count = atomic_fetch_add(&l->windows_skipped, 1) + 1;
+    pthread_mutex_lock(&l->lock);
+    uint64_t count = skips_count(l, engine ? engine : "all");
+    l->behind = engine != NULL; /* of one window; the others have yet to be shown it */
+    pthread_mutex_unlock(&l->lock);
     snprintf(text, sizeof text,
-        "the engines cannot keep up: %llu windows were not looked at; choose fewer with "
+        "%s%s cannot keep up: %llu windows were not looked at; choose fewer engines with "
         "--engines, or give the hub a faster machine",
+        engine ? "the engine " : "the engines", engine ? engine : "",
         (unsigned long long)count);
     hub_live_health(l, "engines", text);
 }
@@ -260,13 +292,31 @@ static void count_metric(struct buf *out, const char *name, const char *help, ui
         (unsigned long long)value);
 }
 
+/* "all" is there from the beginning, as a rate needs a zero. */
+static void skip_metric(struct hub_live *l, struct buf *out)
+{
+    const char *name = "kizashi_windows_skipped_total";
+    uint64_t all = 0;
+    buf_printf(out,
+        "# HELP %s Windows that an engine, or all, had to leave out.\n# TYPE %s counter\n",
+        name, name);
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->skip_count; i++)
+        if (strcmp(l->skips[i].engine, "all") == 0)
+            all = l->skips[i].windows;
+        else
+            buf_printf(out, "%s{engine=\"%s\"} %llu\n", name, l->skips[i].engine,
+                (unsigned long long)l->skips[i].windows);
+    pthread_mutex_unlock(&l->lock);
+    buf_printf(out, "%s{engine=\"all\"} %llu\n", name, (unsigned long long)all);
+}
+
 void hub_live_metrics(void *context, struct buf *out)
 {
     struct hub_live *l = context;
-    count_metric(out, "kizashi_windows_total", "Windows that the engines have looked at.",
+    count_metric(out, "kizashi_windows_total", "Windows that the engines have been shown.",
         atomic_load(&l->windows));
-    count_metric(out, "kizashi_windows_skipped_total",
-        "Windows that the engines had to leave out.", atomic_load(&l->windows_skipped));
+    skip_metric(l, out);
     pthread_mutex_lock(&l->lock);
     for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++) {
         buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metrics[m].name, metrics[m].help,

@@ -37,8 +37,10 @@ void hub_live_measure(struct hub_live *l, int64_t now);
 void hub_live_trouble(struct hub_live *l, const char *site, const char *detail);
 void hub_live_health(struct hub_live *l, const char *part, const char *detail);
 
-/* The engines have looked at a window, or were so far behind that they had to leave it out. */
-void hub_live_window(struct hub_live *l, bool skipped);
+/* The engines have been shown a window. */
+void hub_live_window(struct hub_live *l);
+/* One of them (NULL: all) was so far behind that it had to leave a window out. */
+void hub_live_skipped(struct hub_live *l, const char *engine);
 
 /* For the API; the context is the hub_live. Data sets are the caller's. */
 json_t *hub_live_sites(void *context);

@@ -138,16 +138,19 @@ static enum err states_save(const struct analysis *analysis, int64_t end, struct
     size_t count = analysis ? analysis_parts(analysis) : 0;
     if (count > PARTS_MAX)
         return ERR_FULL;
+    size_t saved = 0;
     for (size_t i = 0; i < count; i++) {
+        if (!analysis_is_settled(analysis, i))
+            continue;
         enum err e = analysis_save(analysis, i, &bufs[i]);
         if (!e)
             e = bufs[i].err;
         if (e)
             return e;
-        states[i] = (struct catalog_engine_state){
+        states[saved++] = (struct catalog_engine_state){
             analysis_part_name(analysis, i), end, bufs[i].data, bufs[i].len};
     }
-    *ret_count = count;
+    *ret_count = saved;
     return OK;
 }
 

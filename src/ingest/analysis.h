@@ -15,6 +15,9 @@ struct analysis_options {
     struct alert_options alerts;
     struct lead_options lead;
     size_t scratch_cap; /* bytes an engine may use for one window; 0: 512 MiB */
+    bool alone;         /* no threads of its own */
+    int64_t
+        patience; /* us that a live window waits for late engines; 0: a quarter of a window */
 };
 
 enum err analysis_new(struct analysis **ret_analysis, const struct analysis_options *options,
@@ -28,21 +31,29 @@ struct analysis_events {
     enum err (*alert)(void *context, const struct alert *a);
     /* A forecast is new, was revised or settled; after the alerts of the window. */
     enum err (*forecast)(void *context, const struct forecast *f);
+    /* Live: this engine is so far behind that it leaves out this window. */
+    void (*skipped)(void *context, const struct window *w, const char *engine);
 };
 
-/* Show one window to every engine in turn, then turn the book. */
-enum err analysis_step(struct analysis *a, const struct window *w,
+/* Show one window to the engines, side by side (ingest/crew.h), then turn the book. A recorded
+ * window is finished by all; of a live one, what an engine finds late goes into the book with a
+ * later window. */
+enum err analysis_step(struct analysis *a, const struct window *w, bool live,
     const struct analysis_events *events, struct fault *f) MUST_CHECK;
 
 /* What a restart needs, part by part: "surge", "growth", ..., "lead", and "alerts" for the
  * book. */
 size_t analysis_parts(const struct analysis *a);
 const char *analysis_part_name(const struct analysis *a, size_t part);
+/* Has it seen all that was shown? Else there is no state to be saved now: after a restart it
+ * goes on from the last that was, with a gap. */
+bool analysis_is_settled(const struct analysis *a, size_t part);
+/* Of a settled part. */
 enum err analysis_save(const struct analysis *a, size_t part, struct buf *out) MUST_CHECK;
 enum err analysis_load(
     struct analysis *a, size_t part, struct bytes saved, struct fault *f) MUST_CHECK;
 
-/* Time spent in each engine so far, us. */
+/* CPU time spent in each part so far, us. */
 int64_t analysis_spent(const struct analysis *a, size_t part);
 
 #endif

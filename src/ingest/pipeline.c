@@ -179,10 +179,11 @@ static enum err window_gather(struct pipeline *p)
 static enum err window_show(struct pipeline *p, const struct window *w, struct fault *f)
 {
     const struct pipeline_events *events = &p->options.events;
-    const struct analysis_events heard = {events->context, events->alert, events->forecast};
+    const struct analysis_events heard = {
+        events->context, events->alert, events->forecast, events->skipped};
     enum err e = OK;
     if (p->options.analysis)
-        e = analysis_step(p->options.analysis, w, &heard, f);
+        e = analysis_step(p->options.analysis, w, p->shown.live, &heard, f);
     if (!e && events->window)
         e = events->window(events->context, w);
     return e;
@@ -223,7 +224,7 @@ static enum err windows_show(struct pipeline *p, int64_t until, struct fault *f)
     p->shown.waiting = false;
     if (is_behind(p, &w)) {
         if (p->options.events.skipped)
-            p->options.events.skipped(p->options.events.context, &w);
+            p->options.events.skipped(p->options.events.context, &w, NULL);
         return OK;
     }
     enum err e = window_show(p, &w, f);

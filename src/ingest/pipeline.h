@@ -19,9 +19,9 @@ struct pipeline_events {
     enum err (*forecast)(void *context, const struct forecast *f);
     /* A window has been looked at; NULL: not wanted. */
     enum err (*window)(void *context, const struct window *w);
-    /* Live: the engines are so far behind that this window is not shown to them, as a whole;
-     * NULL: nobody wants to know. */
-    void (*skipped)(void *context, const struct window *w);
+    /* Live: this engine, or if NULL all of them, is so far behind that this window is not shown
+     * to it, as a whole. NULL: nobody wants to know. */
+    void (*skipped)(void *context, const struct window *w, const char *engine);
     /* A capture broke; from any thread. */
     void (*trouble)(void *context, const char *site, const struct fault *f);
 };

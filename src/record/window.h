@@ -40,6 +40,12 @@ struct window {
         *shelf; /* what engines have worked out of it together; NULL: each does alone */
 };
 
+/* A window of its own memory, for those who look at it for longer than it is lent; without a
+ * shelf. ERR_NOMEM. */
+enum err window_copy(struct window *ret_window, const struct window *w) MUST_CHECK;
+/* Of a copy; one of zeros is fine. */
+void window_done(struct window *w);
+
 static inline int64_t window_end(const struct window *w)
 {
     return w->start + w->length;

@@ -22,50 +22,22 @@ struct recording {
     size_t contacts;
 };
 
-static inline enum err keep_blocks(struct window *to, const struct window *w)
-{
-    const struct block **blocks = calloc(w->block_count + 1, sizeof *blocks);
-    if (!blocks)
-        return ERR_NOMEM;
-    to->blocks = blocks;
-    for (size_t i = 0; i < w->block_count; i++) {
-        struct block *copy;
-        size_t rows = w->blocks[i]->rows;
-        enum err e = block_new(&copy, w->kind, rows ? rows : 1);
-        if (!e)
-            e = block_append(copy, w->blocks[i], 0, rows);
-        if (e)
-            return e;
-        blocks[i] = copy;
-    }
-    return OK;
-}
-
 static inline enum err keep_window(void *context, const struct window *w)
 {
     struct recording *r = context;
-    struct window_site *sites = calloc(w->site_count, sizeof *sites);
-    if (!sites || r->count == WINDOWS_MAX) {
-        free(sites);
-        return ERR_NOMEM;
-    }
-    memcpy(sites, w->sites, w->site_count * sizeof *sites);
-    struct window *to = &r->windows[r->count++];
-    *to = *w;
-    to->sites = sites;
+    if (r->count == WINDOWS_MAX)
+        return ERR_FULL;
     for (size_t i = 0; i < w->block_count; i++)
         r->contacts += w->blocks[i]->rows;
-    return keep_blocks(to, w);
+    enum err e = window_copy(&r->windows[r->count], w);
+    r->count += !e;
+    return e;
 }
 
 static inline void recording_done(struct recording *r)
 {
-    for (size_t i = 0; i < r->count; i++) {
-        for (size_t k = 0; k < r->windows[i].block_count; k++)
-            block_free((struct block *)(uintptr_t)r->windows[i].blocks[k]);
-        free((void *)(uintptr_t)r->windows[i].blocks);
-        free((void *)(uintptr_t)r->windows[i].sites);
-    }
+    for (size_t i = 0; i < r->count; i++)
+        window_done(&r->windows[i]);
     free(r);
 }
 

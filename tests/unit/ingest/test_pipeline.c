@@ -145,8 +145,9 @@ static enum err on_window(void *context, const struct window *w)
     return OK;
 }
 
-static void on_skipped(void *context, const struct window *w)
+static void on_skipped(void *context, const struct window *w, const char *engine)
 {
+    assert_null(engine);
     struct seen *seen = context;
     size_t used = strlen(seen->text);
     snprintf(seen->text + used, sizeof seen->text - used, "%d: skipped; ",
