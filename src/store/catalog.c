@@ -70,6 +70,16 @@ static const char *const migrations[] = {
     "CREATE TABLE bus_position (site TEXT NOT NULL, spool INTEGER NOT NULL,"
     " committed INTEGER NOT NULL, lost INTEGER NOT NULL, used INTEGER NOT NULL,"
     " PRIMARY KEY (site, spool)) WITHOUT ROWID;",
+    "ALTER TABLE alert ADD COLUMN rule INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alert ADD COLUMN back TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX alert_rule ON alert(rule) WHERE rule > 0;"
+    "CREATE TABLE rule (id INTEGER PRIMARY KEY AUTOINCREMENT, alert TEXT NOT NULL,"
+    " scope TEXT NOT NULL, severity INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " why TEXT NOT NULL, made_by TEXT NOT NULL, made INTEGER NOT NULL, until INTEGER NOT NULL,"
+    " revoked INTEGER NOT NULL DEFAULT 0, revoked_by TEXT NOT NULL DEFAULT '');"
+    "CREATE TABLE forecast (alert TEXT NOT NULL, site TEXT NOT NULL, made INTEGER NOT NULL,"
+    " state TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (alert, site)) WITHOUT ROWID;"
+    "CREATE INDEX forecast_made ON forecast(made DESC);",
 };
 
 enum {

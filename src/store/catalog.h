@@ -155,6 +155,8 @@ struct catalog_alert {
     char note[CATALOG_NOTE];
     char by[CATALOG_NAME]; /* who set the state last */
     int64_t changed;       /* when */
+    int64_t rule;          /* the suppression that covers it; 0: it is shown */
+    char back[160];        /* why it came back from one; "" if it did not */
     int64_t seq;           /* grows with every change of any alert: for event streams */
 };
 
@@ -188,6 +190,7 @@ struct catalog_alert_query {
     int proto, port;     /* -1: any; a number in its "ports", and its "proto" */
     int state;           /* -1: any; else enum catalog_state */
     int open;            /* -1: any; 0 closed, 1 open */
+    int suppressed;      /* -1: any; 0 shown, 1 suppressed: catalog_rules.h */
     int64_t after_seq;   /* > 0: those with a larger seq, in order of seq */
     size_t limit;        /* 0: 100; at most 1,000 */
     const char *cursor;  /* NULL or "": first page; else what the last answer gave */
@@ -206,7 +209,7 @@ enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *wan
     char ret_cursor[CATALOG_CURSOR], struct fault *f) MUST_CHECK;
 
 struct catalog_alert_counts {
-    uint64_t by_severity[4]; /* in state new or seen */
+    uint64_t by_severity[4]; /* in state new or seen, and not suppressed */
     uint64_t total;
     int64_t seq; /* the largest there is */
 };

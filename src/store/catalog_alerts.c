@@ -1,4 +1,5 @@
 #include "store/catalog_int.h"
+#include "store/catalog_rules_int.h"
 
 #include "record/proto.h"
 
@@ -30,7 +31,7 @@ enum err state_parse(const char *word, enum catalog_state *ret_state)
 #define ALERT_COLUMNS                                                                          \
     "id, time, start, \"end\", severity, kind, open, revision, json, state, note, "            \
     "changed_by, "                                                                             \
-    "changed, seq"
+    "changed, seq, rule, back"
 
 static void alert_read(const struct query *q, struct catalog_alert *a)
 {
@@ -51,6 +52,8 @@ static void alert_read(const struct query *q, struct catalog_alert *a)
     query_copy_at(q, 11, a->by, sizeof a->by);
     a->changed = query_number_at(q, 12);
     a->seq = query_number_at(q, 13);
+    a->rule = query_number_at(q, 14);
+    query_copy_at(q, 15, a->back, sizeof a->back);
 }
 
 static enum err alert_check(const struct catalog_alert *a, struct fault *f)
@@ -65,7 +68,7 @@ static enum err alert_check(const struct catalog_alert *a, struct fault *f)
 }
 
 /* Within a transaction. A revision that is not newer changes nothing. */
-static enum err alert_put(struct catalog *c, const struct catalog_alert *a, struct fault *f)
+static enum err alert_write(struct catalog *c, const struct catalog_alert *a, struct fault *f)
 {
     enum err e = alert_check(a, f);
     if (e)
@@ -97,10 +100,25 @@ static enum err alert_put(struct catalog *c, const struct catalog_alert *a, stru
     return e;
 }
 
+/* Within a transaction: alerts, and what suppresses them as they are now. */
+static enum err alerts_put(
+    struct catalog *c, const struct catalog_alert *alerts, size_t count, struct fault *f)
+{
+    struct rule_list rules = {0};
+    enum err e = rules_load(c, &rules, f);
+    for (size_t i = 0; !e && i < count; i++) {
+        e = alert_write(c, &alerts[i], f);
+        if (!e && rules.count)
+            e = rules_apply(c, &rules, alerts[i].id, alerts[i].end, f);
+    }
+    rules_done(&rules);
+    return e;
+}
+
 enum err catalog_alert_put(struct catalog *c, const struct catalog_alert *a, struct fault *f)
 {
     enum err e = catalog_begin(c, f);
-    return e ? e : catalog_end(c, alert_put(c, a, f), f);
+    return e ? e : catalog_end(c, alerts_put(c, a, 1, f), f);
 }
 
 enum err catalog_alert_find(struct catalog *c, const char *id,
@@ -145,8 +163,9 @@ enum err catalog_alert_mark(
         return e;
     struct query q;
     query_open(&q, c,
-        "UPDATE alert SET state = ?, note = coalesce(?, note), changed_by = ?, changed = ?,"
-        " seq = (SELECT max(seq) + 1 FROM alert) WHERE id = ?",
+        "UPDATE alert SET state = ?1, note = coalesce(?2, note), changed_by = ?3, changed = ?4,"
+        " rule = CASE WHEN ?1 IN (1, 3) THEN 0 ELSE rule END, back = '',"
+        " seq = (SELECT max(seq) + 1 FROM alert) WHERE id = ?5",
         f);
     query_number(&q, mark->state);
     query_text(&q, mark->note);
@@ -165,7 +184,8 @@ enum err catalog_alert_mark(
 
 void catalog_alert_query_init(struct catalog_alert_query *q)
 {
-    *q = (struct catalog_alert_query){.proto = -1, .port = -1, .state = -1, .open = -1};
+    *q = (struct catalog_alert_query){
+        .proto = -1, .port = -1, .state = -1, .open = -1, .suppressed = -1};
 }
 
 /* A cursor is "TIME:ID" of the last alert that was given. */
@@ -199,6 +219,7 @@ static const char list_sql[] =
     " AND (?11 IS NULL OR instr(lower(json_extract(json, '$.title') || ' ' ||"
     " json_extract(json, '$.explanation')), lower(?11)) > 0)"
     " AND (?12 IS NULL OR seq > ?12) AND (?13 IS NULL OR (time, id) < (?13, ?14))"
+    " AND (?15 IS NULL OR (rule > 0) = ?15)"
     " ORDER BY ";
 
 static void query_number_or_null(struct query *q, bool given, int64_t value)
@@ -227,6 +248,7 @@ static void list_bind(struct query *q, const struct catalog_alert_query *a, cons
     query_number_or_null(q, a->after_seq > 0, a->after_seq);
     query_number_or_null(q, cursor_time != NULL, cursor_time ? *cursor_time : 0);
     query_text(q, cursor_time ? cursor_id : NULL);
+    query_number_or_null(q, a->suppressed >= 0, a->suppressed);
 }
 
 enum {
@@ -285,7 +307,7 @@ enum err catalog_alert_count(
     struct query q;
     catalog_enter(c);
     query_open(&q, c,
-        "SELECT severity, state <= 1, count(*) FROM alert"
+        "SELECT severity, state <= 1 AND rule = 0, count(*) FROM alert"
         " WHERE (?1 IS NULL OR time >= ?1) AND (?2 IS NULL OR time < ?2) GROUP BY 1, 2",
         NULL);
     query_number_or_null(&q, span, from);
@@ -342,8 +364,7 @@ enum err catalog_window_put(struct catalog *c, const struct catalog_alert *alert
     enum err e = catalog_begin(c, f);
     if (e)
         return e;
-    for (size_t i = 0; i < alert_count && !e; i++)
-        e = alert_put(c, &alerts[i], f);
+    e = alerts_put(c, alerts, alert_count, f);
     for (size_t i = 0; i < state_count && !e; i++)
         e = state_put(c, &engine_states[i], f);
     return catalog_end(c, e, f);
