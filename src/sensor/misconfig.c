@@ -52,14 +52,9 @@ void misconfig_done(struct misconfig *m)
     *m = (struct misconfig){0};
 }
 
-static uint64_t hash_of(const struct ip *dst, uint32_t code)
-{
-    return hash_two(ip_hash(dst), code);
-}
-
 static void set_filter(struct misconfig *m, const struct misconfig_entry *e)
 {
-    uint64_t bit = hash_of(&e->dst, e->code) % FILTER_BITS;
+    uint64_t bit = misconfig_target(&e->dst, ip_hash(&e->dst), e->code).hash % FILTER_BITS;
     m->filter[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
