@@ -105,13 +105,13 @@ static enum err alerts_put(
     struct catalog *c, const struct catalog_alert *alerts, size_t count, struct fault *f)
 {
     struct rule_list rules = {0};
-    enum err e = rules_load(c, &rules, f);
+    enum err e = suppressions_load(c, &rules, f);
     for (size_t i = 0; !e && i < count; i++) {
         e = alert_write(c, &alerts[i], f);
         if (!e && rules.count)
-            e = rules_apply(c, &rules, alerts[i].id, alerts[i].end, f);
+            e = suppressions_apply(c, &rules, alerts[i].id, alerts[i].end, f);
     }
-    rules_done(&rules);
+    suppressions_done(&rules);
     return e;
 }
 

@@ -70,18 +70,18 @@ static const char *only_engine(const json_t *alert)
     return only;
 }
 
-json_t *rule_scope(const json_t *alert, unsigned wanted, const char *network)
+json_t *rule_scope(const json_t *alert, unsigned among, const char *network)
 {
     json_t *scope = json_object();
-    if (wanted & RULE_KIND)
+    if (among & RULE_KIND)
         scope_take(scope, alert, "kind");
-    if (wanted & RULE_ENGINE && only_engine(alert))
+    if (among & RULE_ENGINE && only_engine(alert))
         json_object_set_new(scope, "engine", json_string(only_engine(alert)));
-    if (wanted & RULE_PORT) {
+    if (among & RULE_PORT) {
         scope_take(scope, alert, "proto");
         scope_take(scope, alert, "ports");
     }
-    if (wanted & RULE_SITE)
+    if (among & RULE_SITE)
         scope_take(scope, alert, "sites");
     if (network)
         json_object_set_new(scope, "network", json_string(network));
@@ -153,7 +153,7 @@ static void scope_differs(const json_t *scope, const json_t *alert, char why[CAT
 /* --- which rule covers an alert ------------------------------------------------------------
  */
 
-void rules_done(struct rule_list *rules)
+void suppressions_done(struct rule_list *rules)
 {
     for (size_t i = 0; i < rules->count; i++)
         json_decref(rules->list[i].scope);
@@ -175,7 +175,7 @@ static enum err rules_keep(struct rule_list *rules, const struct rule_kept *rule
     return OK;
 }
 
-enum err rules_load(struct catalog *c, struct rule_list *rules, struct fault *f)
+enum err suppressions_load(struct catalog *c, struct rule_list *rules, struct fault *f)
 {
     struct query q;
     query_open(&q, c,
@@ -193,7 +193,7 @@ enum err rules_load(struct catalog *c, struct rule_list *rules, struct fault *f)
     }
     enum err e = query_end(&q);
     if (e)
-        rules_done(rules);
+        suppressions_done(rules);
     return e;
 }
 
@@ -271,7 +271,7 @@ static enum err come_back(struct catalog *c, const char *id, const struct subjec
     return e ? e : audit_put(c, &row, f);
 }
 
-enum err rules_apply(struct catalog *c, const struct rule_list *rules, const char *id,
+enum err suppressions_apply(struct catalog *c, const struct rule_list *rules, const char *id,
     int64_t now, struct fault *f)
 {
     struct subject s;
@@ -305,7 +305,7 @@ static enum err apply_to(
     char(*ids)[CATALOG_ALERT_ID] = NULL;
     size_t count = 0;
     size_t room = 0;
-    enum err e = rules_load(c, &rules, f);
+    enum err e = suppressions_load(c, &rules, f);
     if (e)
         return e;
     struct query q;
@@ -325,23 +325,23 @@ static enum err apply_to(
     }
     e = query_end(&q);
     for (size_t i = 0; !e && i < count; i++)
-        e = rules_apply(c, &rules, ids[i], now, f);
+        e = suppressions_apply(c, &rules, ids[i], now, f);
     free(ids);
-    rules_done(&rules);
+    suppressions_done(&rules);
     return e;
 }
 
 /* --- rules ---------------------------------------------------------------------------------
  */
 
-static enum err rule_audit(struct catalog *c, const char *what, const char *who, int64_t id,
-    int64_t now, const char *detail, struct fault *f)
+static enum err rule_audit(struct catalog *c, const char *what, int64_t id,
+    const struct catalog_mark *said, struct fault *f)
 {
-    struct catalog_audit row = {.time = now};
-    snprintf(row.who, sizeof row.who, "%.63s", who);
+    struct catalog_audit row = {.time = said->time};
+    snprintf(row.who, sizeof row.who, "%.63s", said->by);
     snprintf(row.what, sizeof row.what, "%s", what);
     snprintf(row.subject, sizeof row.subject, "%lld", (long long)id);
-    snprintf(row.detail, sizeof row.detail, "%.1000s", detail);
+    snprintf(row.detail, sizeof row.detail, "%.1000s", said->note);
     return audit_put(c, &row, f);
 }
 
@@ -414,7 +414,8 @@ enum err catalog_rule_add(
     if (!e)
         e = rule_insert(c, r, &id, f);
     if (!e)
-        e = rule_audit(c, "rule.add", r->by, id, r->made, r->why, f);
+        e = rule_audit(
+            c, "rule.add", id, &(struct catalog_mark){r->state, r->why, r->by, r->made}, f);
     if (!e)
         e = apply_to(c, "SELECT id FROM alert WHERE ? IS NOT NULL", id, r->made, f);
     e = catalog_end(c, e, f);
@@ -441,7 +442,8 @@ enum err catalog_rule_revoke(
     if (!e && catalog_changes(c) == 0)
         e = fault_set(f, ERR_NOTFOUND, "there is no suppression %lld", (long long)id);
     if (!e)
-        e = rule_audit(c, "rule.revoke", by, id, now, "", f);
+        e = rule_audit(
+            c, "rule.revoke", id, &(struct catalog_mark){.note = "", .by = by, .time = now}, f);
     if (!e)
         e = apply_to(c, "SELECT id FROM alert WHERE rule = ?", id, now, f);
     return catalog_end(c, e, f);

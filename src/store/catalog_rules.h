@@ -34,9 +34,9 @@ enum rule_part {
 /* "kind,port,site": names of parts with commas between them. */
 enum err rule_parts_parse(const char *text, unsigned *ret_parts) MUST_CHECK;
 
-/* The scope that covers this alert as it is, by these parts, and the network if one is given; a
- * new reference. NULL: nothing is left to tell it by, or out of memory. */
-json_t *rule_scope(const json_t *alert, unsigned parts, const char *network);
+/* The scope that covers this alert as it is, by these parts (bits), and the network if one is
+ * given; a new reference. NULL: nothing is left to tell it by, or out of memory. */
+json_t *rule_scope(const json_t *alert, unsigned among, const char *network);
 
 struct catalog_rule {
     int64_t id;                   /* given by the catalogue */

@@ -10,12 +10,13 @@ struct rule_list {
     size_t count, room;
 };
 
-enum err rules_load(struct catalog *c, struct rule_list *rules, struct fault *f) MUST_CHECK;
-void rules_done(struct rule_list *rules);
+enum err suppressions_load(
+    struct catalog *c, struct rule_list *rules, struct fault *f) MUST_CHECK;
+void suppressions_done(struct rule_list *rules);
 
 /* Within a transaction, after an alert was written: find the rule that covers it, or let it
  * come back. */
-enum err rules_apply(struct catalog *c, const struct rule_list *rules, const char *id,
+enum err suppressions_apply(struct catalog *c, const struct rule_list *rules, const char *id,
     int64_t now, struct fault *f) MUST_CHECK;
 
 #endif
