@@ -49,7 +49,7 @@ def values_by_what_is_allowed(folder):
     for words, says in (
             (("stats", "--country", "korea"), ("--country", "korea", "two letters")),
             (("stats", "--class", "nonsense"), ("--class", "misconfiguration")),
-            (("replay", "--window", "7m", capture), ("screen", "--window", "divide an hour")),
+            (("replay", "--window", "7m", capture), ("screen", "--window", "divides an hour")),
             (("replay", "--addresses", "moon=5", capture), ("--addresses", "moon", "telescope")),
             (("evaluate", "--null", "alerts.jsonl"), ("--null", "--simulate")),
             (("evaluate", "--simulate", "--seeds", "a"), ("--seeds", "101-105,200")),

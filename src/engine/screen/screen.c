@@ -76,8 +76,8 @@ static enum err screen_open(
     struct engine_state **ret_state, const struct conf *conf, int64_t window, struct fault *f)
 {
     if (window < 10 * US_MINUTE || window > US_HOUR || US_HOUR % window)
-        return fault_set(
-            f, ERR_RANGE, "screen needs windows of 10 minutes to 1 hour that divide an hour");
+        return fault_set(f, ERR_RANGE,
+            "needs a --window of 10 minutes to 1 hour that divides an hour evenly");
     struct screen *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
