@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 enum {
-    CLOSE_STEP = 8 /* rows between asking for memory and reading it */
+    CLOSE_PART = 64 /* contacts whose memory is asked for together */
 };
 
 static const struct row_columns contact_columns = {.site = CONTACT_SITE,
@@ -133,79 +133,97 @@ static enum err put_contact(struct sensor *s, struct block *b, const struct cont
     return OK;
 }
 
-/* Contacts on their way out, and the ip_hash() of their sources by number modulo its length. */
+/* Contacts on their way out: what they need is asked for a part of them at once, and read when
+ * the part before has been written. */
 struct leaving {
+    struct sensor *s;
+    struct block *block; /* the one that is being filled; NULL: none yet */
     struct contact_cells to;
     struct row_words words;
-    uint64_t src[(GEO_STEPS + 1) * CLOSE_STEP];
+    uint64_t src[CLOSE_PART];     /* ip_hash() of the sources of a part */
+    uint32_t unknown[CLOSE_PART]; /* sources of a part whose place has to be looked up */
+    size_t unknown_count;
 };
 
-/* Ask for what contact number `i` will need, each time for what the last time led to. */
-static inline void ask_ahead(const struct sensor *s, struct leaving *l, size_t i, unsigned step)
+static size_t part_end(const struct leaving *l, size_t from)
 {
-    if (i >= s->contacts.count)
-        return;
-    const struct contact *c = &s->contacts.contact[i];
-    const struct host *h = &s->hosts.host[contact_host(c)];
-    if (step == 0) {
-        __builtin_prefetch(h);
-        return;
+    size_t count = l->s->contacts.count;
+    return from + CLOSE_PART < count ? from + CLOSE_PART : count;
+}
+
+static void ask_sources(const struct leaving *l, size_t from)
+{
+    for (size_t i = from; i < part_end(l, from); i++)
+        __builtin_prefetch(&l->s->hosts.host[contact_host(&l->s->contacts.contact[i])]);
+}
+
+/* When the sources have come: what they lead to. */
+static void ask_what_follows(struct leaving *l, size_t from)
+{
+    const struct sensor *s = l->s;
+    l->unknown_count = 0;
+    for (size_t i = from; i < part_end(l, from); i++) {
+        const struct contact *c = &s->contacts.contact[i];
+        const struct host *h = &s->hosts.host[contact_host(c)];
+        l->src[i - from] = ip_hash(&h->ip);
+        services_prefetch(&s->services, c, l->src[i - from]);
+        if (!h->located)
+            l->unknown[l->unknown_count++] = contact_host(c);
     }
-    if (!h->located)
-        geo_prefetch(s->shared.geo, &h->ip, step - 1);
-    if (step > 1)
-        return;
-    uint64_t src = ip_hash(&h->ip);
-    l->src[i % (sizeof l->src / sizeof *l->src)] = src;
-    services_prefetch(&s->services, c, src);
+    for (unsigned step = 0; step < GEO_STEPS; step++)
+        for (size_t i = 0; i < l->unknown_count; i++)
+            geo_prefetch(s->shared.geo, &s->hosts.host[l->unknown[i]].ip, step);
 }
 
-/* Everything that a contact leaves behind: a row, and its part of the busiest services. */
-static enum err close_contact(
-    struct sensor *s, struct block *b, struct leaving *l, size_t number)
+/* Have room for the next row. */
+static enum err next_row(struct leaving *l, size_t number)
 {
-    const struct contact *c = &s->contacts.contact[number];
-    struct host *h = &s->hosts.host[contact_host(c)];
-    for (unsigned step = 0; step <= GEO_STEPS; step++)
-        ask_ahead(s, l, number + ((size_t)GEO_STEPS + 1 - step) * CLOSE_STEP, step);
-    if (!h->located)
-        sensor_locate(s, h);
-    services_count(&s->services, c, l->src[number % (sizeof l->src / sizeof *l->src)]);
-    return put_contact(s, b, &l->to, &l->words, c);
+    struct sensor *s = l->s;
+    if (l->block && l->block->rows < l->block->cap)
+        return OK;
+    size_t rows = s->contacts.count - number;
+    if (rows > record_contact.max_rows)
+        rows = record_contact.max_rows;
+    enum err e = contact_block(&s->rows[s->turn], rows, &l->block);
+    if (!e)
+        e = rows_start(&l->words, l->block, &contact_columns, s->site);
+    if (!e)
+        l->to = cells_of(l->block);
+    return e;
 }
 
-/* The contacts before the first that are asked for on the way. */
-static void ask_first(const struct sensor *s, struct leaving *l)
+/* Everything that the contacts of a part leave behind: rows, and their share of the busiest
+ * services. */
+static enum err close_part(struct leaving *l, size_t from)
 {
-    for (unsigned step = 0; step <= GEO_STEPS; step++)
-        for (size_t i = 0; i < ((size_t)GEO_STEPS + 1 - step) * CLOSE_STEP; i++)
-            ask_ahead(s, l, i, step);
+    struct sensor *s = l->s;
+    enum err e = OK;
+    for (size_t i = 0; i < l->unknown_count; i++)
+        if (!s->hosts.host[l->unknown[i]].located)
+            sensor_locate(s, &s->hosts.host[l->unknown[i]]);
+    for (size_t i = from; !e && i < part_end(l, from); i++) {
+        const struct contact *c = &s->contacts.contact[i];
+        services_count(&s->services, c, l->src[i - from], (uint32_t)i);
+        e = next_row(l, i);
+        if (!e)
+            e = put_contact(s, l->block, &l->to, &l->words, c);
+    }
+    return e;
 }
 
 static enum err close_contacts(struct sensor *s)
 {
-    struct leaving leaving;
+    struct leaving l = {.s = s};
     s->turn = !s->turn;
     s->rows[s->turn].count = 0;
-    ask_first(s, &leaving);
-    for (size_t from = 0; from < s->contacts.count;) {
-        size_t rows = s->contacts.count - from;
-        if (rows > record_contact.max_rows)
-            rows = record_contact.max_rows;
-        struct block *b;
-        enum err e = contact_block(&s->rows[s->turn], rows, &b);
-        if (!e)
-            e = rows_start(&leaving.words, b, &contact_columns, s->site);
-        if (e)
-            return e;
-        leaving.to = cells_of(b);
-        for (size_t i = 0; !e && i < rows; i++)
-            e = close_contact(s, b, &leaving, from + i);
-        if (e)
-            return e;
-        from += rows;
+    enum err e = services_begin(&s->services, s->contacts.count);
+    ask_sources(&l, 0);
+    for (size_t from = 0; !e && from < s->contacts.count; from += CLOSE_PART) {
+        ask_what_follows(&l, from);
+        ask_sources(&l, from + CLOSE_PART);
+        e = close_part(&l, from);
     }
-    return services_settle(&s->services, &s->contacts, &s->hosts);
+    return e ? e : services_settle(&s->services, &s->contacts, &s->hosts);
 }
 
 void sensor_note_examples(struct sensor *s)

@@ -40,6 +40,7 @@ void services_done(struct services *t)
     free(t->window);
     free(t->entry);
     free(t->distinct);
+    free(t->other);
     *t = (struct services){0};
 }
 
@@ -126,10 +127,9 @@ static uint32_t code_of(const struct contact *c)
 /* Give every service of the window that has no place and deserves one a place in the table. */
 static enum err place_services(struct services *t, const struct contacts *contacts)
 {
-    for (size_t i = 0; i < contacts->count; i++) {
-        const struct contact *c = &contacts->contact[i];
-        uint32_t code = code_of(c);
-        if (contact_class(c) == CLASS_BACKSCATTER || t->number[code])
+    for (size_t i = 0; i < t->other_count; i++) {
+        uint32_t code = code_of(&contacts->contact[t->other[i]]);
+        if (t->number[code])
             continue;
         enum err e = t->count < SERVICES_MAX ? add_entry(t, code) : OK;
         if (e)
@@ -155,7 +155,20 @@ void services_prefetch(const struct services *t, const struct contact *c, uint64
         __builtin_prefetch(distinct_place(&t->distinct[number - 1], src));
 }
 
-void services_count(struct services *t, const struct contact *c, uint64_t src)
+enum err services_begin(struct services *t, size_t contacts)
+{
+    t->other_count = 0;
+    if (contacts <= t->other_room)
+        return OK;
+    uint32_t *other = realloc(t->other, contacts * sizeof *other);
+    if (!other)
+        return ERR_NOMEM;
+    t->other = other;
+    t->other_room = contacts;
+    return OK;
+}
+
+void services_count(struct services *t, const struct contact *c, uint64_t src, uint32_t number)
 {
     if (contact_class(c) == CLASS_BACKSCATTER)
         return;
@@ -165,24 +178,21 @@ void services_count(struct services *t, const struct contact *c, uint64_t src)
         return;
     }
     t->window[code]++;
-    t->others = true;
+    t->other[t->other_count++] = number;
 }
 
 enum err services_settle(
     struct services *t, const struct contacts *contacts, const struct hosts *hosts)
 {
-    if (!t->others)
-        return OK;
     enum err e = place_services(t, contacts);
-    for (size_t i = 0; i < contacts->count; i++) {
-        const struct contact *c = &contacts->contact[i];
-        uint32_t code = code_of(c);
-        if (contact_class(c) != CLASS_BACKSCATTER && t->window[code] && t->number[code])
+    for (size_t i = 0; i < t->other_count; i++) {
+        const struct contact *c = &contacts->contact[t->other[i]];
+        if (t->number[code_of(c)])
             count_known(t, c, ip_hash(&hosts->host[contact_host(c)].ip));
     }
-    for (size_t i = 0; i < contacts->count; i++)
-        t->window[code_of(&contacts->contact[i])] = 0;
-    t->others = false;
+    for (size_t i = 0; i < t->other_count; i++)
+        t->window[code_of(&contacts->contact[t->other[i]])] = 0;
+    t->other_count = 0;
     return e;
 }
 

@@ -44,19 +44,23 @@ struct services {
     struct service *entry;
     struct distinct *distinct; /* one an entry */
     size_t count, room;
-    double least; /* no entry of a full table has fewer sources than this ... */
-    size_t hand;  /* ... and none before this one as few */
-    bool others;  /* the window has services without a place */
+    double least;    /* no entry of a full table has fewer sources than this ... */
+    size_t hand;     /* ... and none before this one as few */
+    uint32_t *other; /* contacts of the window whose services have no place */
+    size_t other_count, other_room;
 };
 
 enum err services_init(struct services *t) MUST_CHECK;
 void services_done(struct services *t);
 
+/* Begin with a closed window of that many contacts. */
+enum err services_begin(struct services *t, size_t contacts) MUST_CHECK;
+
 /* Ask for the memory that services_count() will need; `src` is ip_hash() of the source. */
 void services_prefetch(const struct services *t, const struct contact *c, uint64_t src);
 
-/* Count each contact of a closed window in turn, and then all that have no place yet. */
-void services_count(struct services *t, const struct contact *c, uint64_t src);
+/* Count each contact in turn, and then those whose service has no place yet. */
+void services_count(struct services *t, const struct contact *c, uint64_t src, uint32_t number);
 enum err services_settle(
     struct services *t, const struct contacts *contacts, const struct hosts *hosts) MUST_CHECK;
 
