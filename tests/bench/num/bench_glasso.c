@@ -1,7 +1,8 @@
 /* The graphical lasso on darknet-like data: log counts of `p` sources in `n` slots, a third of
  * the sources in 20 groups that act in the same slots. bench_glasso P N PENALTY SEED ROUNDS
- * [FILE]: with FILE the data go there, for other programs (see glasso_peers.py); with
- * GLASSO_BARE in the environment the diagonal is not penalised. */
+ * [DATA [SOLUTION]]: the data go to the first file, as text, and the solution to the second, as
+ * doubles (see glasso_peers.py). In the environment: with GLASSO_BARE the diagonal is not
+ * penalised; GLASSO_TOLERANCE is that of the residual. */
 #include "base/rng.h"
 #include "bench.h"
 #include "num/glasso.h"
@@ -27,10 +28,15 @@ static double *make_data(size_t p, size_t n, uint64_t seed)
             active[rng_below(&r, n)][g] = true;
     for (size_t i = 0; i < p; i++) {
         double rate = 0.3 * exp(rng_normal(&r));
-        for (size_t k = 0; k < n; k++) {
-            double more = i < p / 3 && active[k][i % GROUPS] ? 3.0 : 0.0;
-            x[i * n + k] = log(fmax((double)rng_poisson(&r, rate + more), 0.1));
-        }
+        double packets = 0.0;
+        while (
+            !(packets > 0.0)) /* who sends nothing is no source; its variance would be zero */
+            for (size_t k = 0; k < n; k++) {
+                double more = i < p / 3 && active[k][i % GROUPS] ? 3.0 : 0.0;
+                double count = (double)rng_poisson(&r, rate + more);
+                packets += count;
+                x[i * n + k] = log(fmax(count, 0.1));
+            }
     }
     free(active);
     return x;
@@ -47,6 +53,19 @@ static void write_data(const char *path, const double *x, size_t p, size_t n)
     assert(!bad);
 }
 
+static void write_solution(const char *path, const struct glasso *g, size_t p)
+{
+    FILE *f = fopen(path, "wb");
+    assert(f);
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++) {
+            double t = glasso_entry(g, i, j);
+            fwrite(&t, sizeof t, 1, f);
+        }
+    int bad = fclose(f);
+    assert(!bad);
+}
+
 int main(int argc, char **argv)
 {
     size_t p = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
@@ -59,7 +78,10 @@ int main(int argc, char **argv)
         write_data(argv[6], x, p, n);
     glasso_centre(x, p, n, (double)n);
     struct glasso_input in = {.count = p, .samples = n, .rows = x};
-    struct glasso_options o = {.least = rho, .bare_diagonal = getenv("GLASSO_BARE") != NULL};
+    const char *tolerance = getenv("GLASSO_TOLERANCE");
+    struct glasso_options o = {.least = rho,
+        .bare_diagonal = getenv("GLASSO_BARE") != NULL,
+        .tolerance = tolerance ? strtod(tolerance, NULL) : 0.0};
     struct bench b = {0};
     struct glasso *g = NULL;
     for (unsigned k = 0; k < rounds; k++) {
@@ -83,6 +105,8 @@ int main(int argc, char **argv)
         p, n, rho, (unsigned long long)seed, b.round[b.count / 2], b.round[0],
         glasso_objective(g), (unsigned long long)glasso_edges(g), glasso_components(g), largest,
         glasso_residual(g));
+    if (argc > 7)
+        write_solution(argv[7], g, p);
     glasso_free(g);
     free(x);
     return 0;
