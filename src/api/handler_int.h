@@ -17,6 +17,9 @@ enum err handle_tokens(struct request *r);
 enum err handle_token_create(struct request *r);
 enum err handle_token_delete(struct request *r);
 
+/* audit.c */
+enum err handle_audit(struct request *r);
+
 /* warnings.c */
 enum err handle_alerts(struct request *r);
 enum err handle_alert(struct request *r);
@@ -36,6 +39,7 @@ enum err handle_victims(struct request *r);
 
 /* series.c, sites.c, overview.c, export.c, events.c */
 enum err handle_series(struct request *r);
+enum err handle_losses(struct request *r);
 enum err handle_sites(struct request *r);
 enum err handle_site(struct request *r);
 enum err handle_overview(struct request *r);

@@ -75,7 +75,8 @@ static bool serves(const struct cache_note *note, const void *context)
     int64_t most = note->took * KEPT_COST;
     most = most < KEPT_MOST ? most : KEPT_MOST;
     /* Losses and victims come without contacts that would show the change. */
-    bool counted = q->ask->what != ASK_SITES && q->ask->what != ASK_VICTIMS;
+    bool counted =
+        q->ask->what != ASK_SITES && q->ask->what != ASK_VICTIMS && q->ask->what != ASK_LOSSES;
     if (counted && note->stamp == q->packets)
         most = KEPT_UNCHANGED;
     return age >= 0 && age < most;

@@ -69,19 +69,40 @@ static bool take_when(const char *text, struct value *v)
     return true;
 }
 
+/* Which of `words` the `len` bytes at `text` are; -1: none. */
+static int word_number(const char *text, size_t len, const char *words)
+{
+    for (int number = 0;; number++) {
+        size_t here = strcspn(words, "|");
+        if (here == len && memcmp(words, text, len) == 0)
+            return number;
+        if (!words[here])
+            return -1;
+        words += here + 1;
+    }
+}
+
 static bool take_word(const char *text, const char *words, struct value *v)
 {
-    size_t len = strlen(text);
-    int64_t number = 0;
-    for (const char *at = words;; number++) {
-        size_t here = strcspn(at, "|");
-        if (here == len && memcmp(at, text, len) == 0) {
-            v->number = number;
-            return true;
-        }
-        if (!at[here])
+    v->number = word_number(text, strlen(text), words);
+    return v->number >= 0;
+}
+
+static bool take_words(const char *text, const char *words)
+{
+    bool out = *text == '-';
+    uint64_t seen = 0;
+    for (;; text++) {
+        size_t len = strcspn(text, ",");
+        if ((*text == '-') != out)
             return false;
-        at += here + 1;
+        int number = word_number(text + out, len - out, words);
+        if (number < 0 || seen >> number & 1)
+            return false;
+        seen |= UINT64_C(1) << number;
+        text += len;
+        if (!*text)
+            return true;
     }
 }
 
@@ -136,6 +157,8 @@ static bool take_typed(const struct param *p, const char *text, struct value *v)
                v->number <= p->most * US_SECOND;
     case PARAM_WORD:
         return take_word(text, p->words, v);
+    case PARAM_WORDS:
+        return take_words(text, p->words);
     case PARAM_NUMBER:
         return whole_number(text, &v->number) && v->number >= p->least && v->number <= p->most;
     case PARAM_PROTO:

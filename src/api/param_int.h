@@ -17,6 +17,7 @@ enum param_type {
     PARAM_WHEN,     /* number: us, or for relative times what when_resolve() needs */
     PARAM_DURATION, /* number: us; least, most in seconds */
     PARAM_WORD,     /* one of `words`; number: which */
+    PARAM_WORDS,    /* some of `words`, commas between; a - before each: all but these */
     PARAM_NUMBER,   /* number in [least, most] */
     PARAM_PROTO,    /* number: 0..255 */
     PARAM_PREFIX,   /* prefix */
@@ -44,13 +45,10 @@ enum param_where {
         "a country of two lower-case letters (ISO 3166), such as jp")                          \
     X(P_TOOL, IN_QUERY, "tool", PARAM_CHARS, 1, 63, PARAM_NAME_CHARS, NULL,                    \
         "a name: 1 to 63 of a-z 0-9 . _ : -")                                                  \
-    X(P_CLASS, IN_QUERY, "class", PARAM_WORD, 0, 0,                                            \
-        "other|scan|backscatter|misconfiguration|survey|worm|-other|-scan|-backscatter|"       \
-        "-misconfiguration|-survey|-worm",                                                     \
-        NULL,                                                                                  \
-        "other, scan, backscatter, misconfiguration, survey or worm; with a leading - all "    \
-        "but "                                                                                 \
-        "that")                                                                                \
+    X(P_CLASS, IN_QUERY, "class", PARAM_WORDS, 0, 0,                                           \
+        "other|scan|backscatter|misconfiguration|survey|worm", NULL,                           \
+        "some of other, scan, backscatter, misconfiguration, survey and worm with commas "     \
+        "between, each once; with a - before each, all but these")                             \
     X(P_PROTO, IN_QUERY, "proto", PARAM_PROTO, 0, 255, NULL, NULL,                             \
         "tcp, udp, icmp, icmpv6 or a number of 0 to 255")                                      \
     X(P_PORT, IN_QUERY, "port", PARAM_NUMBER, 0, 65535, NULL, NULL,                            \

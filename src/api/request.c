@@ -253,3 +253,18 @@ void request_answer(struct request *r)
     if (took > 0)
         atomic_fetch_add(&r->api->counters.seconds_us, (uint64_t)took);
 }
+
+void reply_csv_text(struct buf *out, const char *text)
+{
+    if (!text[strcspn(text, "\",\r\n")]) {
+        buf_str(out, text);
+        return;
+    }
+    buf_str(out, "\"");
+    for (; *text; text++) {
+        if (*text == '"')
+            buf_str(out, "\"");
+        buf_put(out, text, 1);
+    }
+    buf_str(out, "\"");
+}

@@ -94,6 +94,9 @@ void reply_error(struct request *r, enum err e);
 /* A JSON value, which is taken. NULL (no memory) gives the problem for that. */
 void reply_json(struct request *r, unsigned status, json_t *value);
 
+/* A field of a CSV line, in quotes where it needs them (RFC 4180). */
+void reply_csv_text(struct buf *out, const char *text);
+
 /* Does the asker want CSV, by parameter or by Accept? */
 bool request_wants_csv(const struct request *r, enum param_id format);
 

@@ -19,15 +19,17 @@ static const char *const by_names[] = {[BY_NOTHING] = NULL,
     [BY_TOOL] = "tool",
     [BY_CLASS] = "class",
     [BY_ASN] = "asn",
-    [BY_PORT] = "port"};
+    [BY_PORT] = "port",
+    [BY_CAUSE] = "cause"};
 static const char *const measure_names[] = {
     [MEASURE_PACKETS] = "packets", [MEASURE_SOURCES] = "sources", [MEASURE_BYTES] = "bytes"};
 
 /* Can the store answer from what it has by ten minutes? */
 static bool by_window(const struct ask *a)
 {
-    return (a->by == BY_NOTHING || a->by == BY_SITE || a->by == BY_CLASS) && !a->country[0] &&
-           !a->tool[0] && a->proto < 0 && a->port < 0 && a->asn < 0 && !a->has_src;
+    return a->what == ASK_LOSSES ||
+           ((a->by == BY_NOTHING || a->by == BY_SITE || a->by == BY_CLASS) && !a->country[0] &&
+               !a->tool[0] && a->proto < 0 && a->port < 0 && a->asn < 0 && !a->has_src);
 }
 
 /* The shortest of these that needs no more than 500 for the span. The store has totals by ten
@@ -198,12 +200,8 @@ enum err series_put(struct request *r, struct series_ask *s, struct buf *out)
 }
 
 /* ERR_BAD: the reply holds the problem. */
-static enum err series_init(struct request *r, struct series_ask *s)
+static enum err series_steps(struct request *r, struct series_ask *s)
 {
-    question_init(r, &s->ask, ASK_SERIES, &s->span);
-    s->ask.by = arg(r, P_BY)->given ? (enum ask_by)(arg(r, P_BY)->number + 1) : BY_NOTHING;
-    s->ask.measure = (enum ask_measure)arg(r, P_MEASURE)->number;
-    s->ask.limit = (size_t)arg(r, P_LINES)->number;
     s->ask.step = arg(r, P_STEP)->given ? arg(r, P_STEP)->number : 0;
     if (s->ask.step % US_MINUTE) {
         reply_problem(r, 400, "step", param_row(P_STEP)->allowed,
@@ -219,7 +217,7 @@ static enum err series_init(struct request *r, struct series_ask *s)
     return OK;
 }
 
-enum err handle_series(struct request *r)
+static enum err reply_series(struct request *r, enum ask_what what)
 {
     struct series_ask s;
     enum err e = question_window(r, &s.span);
@@ -227,10 +225,28 @@ enum err handle_series(struct request *r)
         return r->reply.status ? OK : e;
     if (!s.span.to) /* an empty store: a chart of the last day, all zero */
         s.span = (struct span){r->now - US_DAY, r->now};
-    if (series_init(r, &s) != OK)
+    question_init(r, &s.ask, what, &s.span);
+    if (what == ASK_LOSSES) {
+        s.ask.by = BY_CAUSE;
+    } else {
+        s.ask.by = arg(r, P_BY)->given ? (enum ask_by)(arg(r, P_BY)->number + 1) : BY_NOTHING;
+        s.ask.measure = (enum ask_measure)arg(r, P_MEASURE)->number;
+        s.ask.limit = (size_t)arg(r, P_LINES)->number;
+    }
+    if (series_steps(r, &s) != OK)
         return OK;
     if (!request_wants_csv(r, P_FORMAT))
         return series_put(r, &s, &r->reply.body);
     r->reply.type = "text/csv; charset=utf-8; header=present";
     return question_ask(r, &s.ask, FORMAT_CSV, &r->reply.body, NULL);
+}
+
+enum err handle_series(struct request *r)
+{
+    return reply_series(r, ASK_SERIES);
+}
+
+enum err handle_losses(struct request *r)
+{
+    return reply_series(r, ASK_LOSSES);
 }

@@ -127,16 +127,17 @@ static enum err put_list(struct request *r, const struct span *span, enum ask_wh
     return question_ask(r, &a, FORMAT_JSON, out, NULL);
 }
 
-static enum err put_series(struct request *r, const struct span *span, struct buf *out)
+static enum err put_chart(struct request *r, const struct span *span, enum ask_what what,
+    const char *member, struct buf *out)
 {
     struct series_ask s = {.span = *span};
-    buf_str(out, ",\"series\":");
+    buf_printf(out, ",\"%s\":", member);
     if (!span->to) {
         buf_str(out, "null");
         return OK;
     }
-    ask_init(&s.ask, ASK_SERIES);
-    s.ask.by = BY_CLASS;
+    ask_init(&s.ask, what);
+    s.ask.by = what == ASK_LOSSES ? BY_CAUSE : BY_CLASS;
     s.ask.limit = 8;
     memcpy(s.ask.site, arg(r, P_SITE_NAME)->text, strlen(arg(r, P_SITE_NAME)->text) + 1);
     series_align(&s);
@@ -169,7 +170,9 @@ enum err handle_site(struct request *r)
     if (!e)
         e = put_list(r, &span, ASK_COUNTRIES, "countries", out);
     if (!e)
-        e = put_series(r, &span, out);
+        e = put_chart(r, &span, ASK_SERIES, "series", out);
+    if (!e)
+        e = put_chart(r, &span, ASK_LOSSES, "losses", out);
     buf_str(out, "}");
     return e;
 }

@@ -83,27 +83,12 @@ static enum err query_init(struct request *r, struct catalog_alert_query *q)
     return OK;
 }
 
-static void put_csv_text(struct buf *out, const char *text)
-{
-    if (!text[strcspn(text, "\",\r\n")]) {
-        buf_str(out, text);
-        return;
-    }
-    buf_str(out, "\"");
-    for (; *text; text++) {
-        if (*text == '"')
-            buf_str(out, "\"");
-        buf_put(out, text, 1);
-    }
-    buf_str(out, "\"");
-}
-
 static void put_csv_value(struct buf *out, const json_t *value)
 {
     size_t i;
     json_t *part;
     if (json_is_string(value))
-        put_csv_text(out, json_string_value(value));
+        reply_csv_text(out, json_string_value(value));
     else if (json_is_integer(value))
         buf_printf(out, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value))

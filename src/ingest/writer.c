@@ -1,5 +1,6 @@
 #include "ingest/writer.h"
 
+#include "ingest/upkeep.h"
 #include "store/store.h"
 
 #include <assert.h>
@@ -10,8 +11,10 @@
 #include <time.h>
 
 enum {
-    QUEUE_LENGTH = 10,
-    SPARE_BLOCKS = 12,
+    QUEUE_LENGTH = 64,
+    QUEUE_ROWS = 10 << 17, /* ten full blocks of packets */
+    PASSED_MOST = 8,       /* batches of another kind before it is a block's turn */
+    SPARE_BLOCKS = 16,
     RETRY_MS = 1000,
     WRITER_ID = 64
 };
@@ -19,10 +22,12 @@ enum {
 struct job {
     struct block *block;
     char site[RECORD_NAME_MAX + 1];
+    unsigned passed;
 };
 
 struct writer {
     struct store *store;
+    struct upkeep *upkeep;
     struct writer_events events;
     const atomic_bool *stop;
     pthread_t thread;
@@ -31,6 +36,7 @@ struct writer {
     struct job queue[QUEUE_LENGTH]; /* in order; the first `writing` are on their way */
     size_t queued, writing;
     bool ending;
+    bool was_full;       /* somebody had to wait, or could not */
     struct fault failed; /* code OK: well */
     struct block *spare[SPARE_BLOCKS];
     size_t spares;
@@ -58,20 +64,50 @@ struct batch {
     size_t count;
 };
 
-/* All that is queued of the kind that is first goes together: the order of kinds means nothing
- * to the store. The caller holds the lock. */
+/* Rows of one kind in the queue; NULL: of all. */
+static size_t rows_queued(const struct writer *w, const struct record *kind)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < w->queued; i++)
+        if (!kind || w->queue[i].block->kind == kind)
+            rows += w->queue[i].block->rows;
+    return rows;
+}
+
+static bool is_full(const struct writer *w)
+{
+    return w->queued == QUEUE_LENGTH || rows_queued(w, NULL) >= QUEUE_ROWS;
+}
+
+/* The kind of which most is queued: few large inserts cost less than many small ones. But no
+ * block is passed over for ever. */
+static const struct record *next_kind(const struct writer *w)
+{
+    const struct record *most = w->queue[0].block->kind;
+    if (w->queue[0].passed >= PASSED_MOST)
+        return most;
+    for (size_t i = 0; i < w->queued; i++)
+        if (rows_queued(w, w->queue[i].block->kind) > rows_queued(w, most))
+            most = w->queue[i].block->kind;
+    return most;
+}
+
+/* All that is queued of one kind goes together: the order of kinds means nothing to the store.
+ * The caller holds the lock. */
 static void batch_take(struct writer *w, struct batch *b)
 {
     struct job rest[QUEUE_LENGTH];
     size_t left = 0;
-    const struct record *kind = w->queue[0].block->kind;
+    const struct record *kind = next_kind(w);
     b->count = 0;
     for (size_t i = 0; i < w->queued; i++) {
         const struct job *job = &w->queue[i];
-        if (job->block->kind == kind)
+        if (job->block->kind == kind) {
             b->jobs[b->count++] = *job;
-        else
-            rest[left++] = *job;
+            continue;
+        }
+        rest[left] = *job;
+        rest[left++].passed++;
     }
     memcpy(w->queue, b->jobs, b->count * sizeof *w->queue);
     memcpy(w->queue + b->count, rest, left * sizeof *w->queue);
@@ -135,13 +171,20 @@ static void *writer_thread(void *context)
     struct batch b;
     pthread_mutex_lock(&w->lock);
     for (;;) {
+        if (!w->queued)
+            upkeep_busy(w->upkeep, false);
         while (!w->queued && !w->ending)
             pthread_cond_wait(&w->changed, &w->lock);
         if (!w->queued)
             break;
+        upkeep_busy(w->upkeep, true);
+        bool full = w->was_full;
+        w->was_full = false;
         batch_take(w, &b);
         pthread_mutex_unlock(&w->lock);
         struct fault f = {0};
+        if (full)
+            store_hurry(w->store);
         enum err e = w->failed.code ? w->failed.code : batch_write(w, &b, &f);
         pthread_mutex_lock(&w->lock);
         if (e && !w->failed.code)
@@ -164,7 +207,9 @@ enum err writer_new(struct writer **ret_writer, struct store *store,
         w->events = *events;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
-    if (pthread_create(&w->thread, NULL, writer_thread, w) != 0) {
+    enum err e = upkeep_new(&w->upkeep, store);
+    if (e || pthread_create(&w->thread, NULL, writer_thread, w) != 0) {
+        upkeep_free(w->upkeep);
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->changed);
         free(w);
@@ -192,14 +237,16 @@ struct block *writer_block(struct writer *w, const struct record *kind)
 enum err writer_put(struct writer *w, struct block *b, const char *site, bool wait)
 {
     pthread_mutex_lock(&w->lock);
-    while (wait && w->queued == QUEUE_LENGTH && !w->failed.code)
+    w->was_full = w->was_full || is_full(w);
+    while (wait && is_full(w) && !w->failed.code)
         pthread_cond_wait(&w->changed, &w->lock);
     enum err e = w->failed.code;
-    if (!e && w->queued == QUEUE_LENGTH)
+    if (!e && is_full(w))
         e = ERR_BUSY;
     if (!e) {
         struct job *job = &w->queue[w->queued];
         job->block = b;
+        job->passed = 0;
         snprintf(job->site, sizeof job->site, "%s", site);
         w->queued++;
         pthread_cond_broadcast(&w->changed);
@@ -238,6 +285,7 @@ void writer_free(struct writer *w)
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
+    upkeep_free(w->upkeep);
     assert(!w->queued);
     for (size_t i = 0; i < w->spares; i++)
         block_free(w->spare[i]);

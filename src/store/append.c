@@ -92,34 +92,71 @@ struct group {
     struct journal_part part[STORE_GROUP_MAX];
 };
 
+/* The blocks of a group as one. ERR_FULL: their words are too many for that. */
+static enum err join(struct store *s, const struct group *g)
+{
+    block_clear(s->joined);
+    for (size_t i = 0; i < g->count; i++) {
+        size_t at = s->joined->rows;
+        enum err e = block_append(s->joined, g->block[i], 0, g->block[i]->rows);
+        if (e)
+            return e;
+        for (; at < s->joined->rows; at++)
+            s->numbers[at] = g->part[i].seq;
+    }
+    return OK;
+}
+
+/* Contacts in the order of their table; `seqs` gives the number of each. */
+static enum err encode_contacts(
+    struct store *s, const struct block *contacts, const uint64_t *seqs)
+{
+    size_t at = s->wire.len;
+    block_clear(s->sorted);
+    enum err e = contacts_by_service(&s->order, contacts);
+    if (!e)
+        e = block_gather(s->sorted, contacts, s->order.rows, s->order.count);
+    if (!e)
+        e = encode_rows(&s->dialect, s->sorted, &s->wire);
+    if (!e)
+        e = encode_source_hash(&s->wire, at, s->sorted);
+    if (e)
+        return e;
+    uint8_t *to = native_more(&s->wire, at, "block", "UInt64", s->sorted->rows * sizeof *seqs);
+    for (size_t i = 0; to && i < s->sorted->rows; i++)
+        memcpy(to + i * sizeof *seqs, &seqs[s->order.rows[i]], sizeof *seqs);
+    return s->wire.err;
+}
+
 static enum err encode_part(struct store *s, const struct block *b, uint64_t seq)
 {
-    struct block *sorted = NULL;
     size_t at = s->wire.len;
-    enum err e = OK;
-    if (b->kind == &record_contact)
-        e = contacts_by_service(b, &sorted);
-    if (!e)
-        e = encode_rows(&s->dialect, sorted ? sorted : b, &s->wire);
-    if (!e && sorted)
-        e = encode_source_hash(&s->wire, at, sorted);
-    if (!e)
-        e = encode_block_number(&s->wire, at, b->rows, seq);
-    block_free(sorted);
-    return e;
+    if (b->kind == &record_contact) {
+        assert(b->rows <= STORE_GROUP_ROWS);
+        for (size_t i = 0; i < b->rows; i++)
+            s->numbers[i] = seq;
+        return encode_contacts(s, b, s->numbers);
+    }
+    enum err e = encode_rows(&s->dialect, b, &s->wire);
+    return e ? e : native_block_number(&s->wire, at, b->rows, seq);
 }
 
 static enum err group_insert(struct store *s, const struct group *g, struct fault *f)
 {
-    char sql[128];
-    enum err e = OK;
-    snprintf(sql, sizeof sql, "INSERT INTO kz.%s", g->kind->name);
     buf_clear(&s->wire);
-    for (size_t i = 0; !e && i < g->count; i++)
-        e = encode_part(s, g->block[i], g->part[i].seq);
+    enum err e = ERR_FULL;
+    if (g->kind == &record_contact && g->count > 1)
+        e = join(s, g);
+    if (!e)
+        e = encode_contacts(s, s->joined, s->numbers);
+    else if (e == ERR_FULL) {
+        e = OK;
+        for (size_t i = 0; !e && i < g->count; i++)
+            e = encode_part(s, g->block[i], g->part[i].seq);
+    }
     if (e)
         return fault_set(f, e, "store: a block of %s: %s", g->kind->name, err_text(e));
-    return chdb_insert(s->chdb, sql, "Native", s->wire.data, s->wire.len, f);
+    return store_insert(s, g->kind->name, f);
 }
 
 static enum err group_begin(struct store *s, struct group *g, struct fault *f)
@@ -306,9 +343,10 @@ static enum err append_all(
     /* The blocks are in; rollups that could not take them now take them next time. */
     if (!e && s->waiting->rows >= ROLL_ROWS)
         (void)!store_roll(s, NULL);
-    /* The same goes for days that are over. */
+    /* The same goes for days that are over, if nobody had the time for them. */
+    bool united = false;
     if (!e && contacts)
-        (void)!store_unite(s, NULL);
+        (void)!store_unite(s, true, &united, NULL);
     return e;
 }
 

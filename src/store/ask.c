@@ -25,13 +25,39 @@ static enum err check_word(const char *what, const char *word, struct fault *f)
         f, ERR_BAD, "%s \"%.63s\": a-z 0-9 . _ : - are allowed, at most 63", what, word);
 }
 
+/* Words with commas between; before each, or before none, a "-". */
+static enum err check_classes(const char *classes, struct fault *f)
+{
+    char word[RECORD_NAME_MAX + 1];
+    bool out = *classes == '-';
+    const char *at = classes;
+    if (!*at)
+        return OK;
+    for (bool more = true; more; at += more) {
+        size_t len =
+            strnlen(classes, RECORD_NAME_MAX + 1) > RECORD_NAME_MAX ? 0 : strcspn(at, ",");
+        if (len <= out || (*at == '-') != out)
+            return fault_set(f, ERR_BAD,
+                "class \"%.63s\": words with commas between; a - before all of them leaves "
+                "them out",
+                classes);
+        snprintf(word, sizeof word, "%.*s", (int)len, at);
+        enum err e = check_word("class", word, f);
+        if (e)
+            return e;
+        at += len;
+        more = *at == ',';
+    }
+    return OK;
+}
+
 static enum err check_words(const struct ask *a, struct fault *f)
 {
     enum err e = check_word("site", a->site, f);
     if (!e)
         e = check_word("tool", a->tool, f);
     if (!e)
-        e = check_word("class", a->class, f);
+        e = check_classes(a->class, f);
     if (e)
         return e;
     for (size_t i = 0; i < sizeof a->country && a->country[0]; i++)
@@ -53,7 +79,8 @@ static enum err check_numbers(const struct ask *a, struct fault *f)
         return fault_set(f, ERR_RANGE, "src: a prefix of at most 128 bits");
     if (a->limit > ASK_ROWS_MAX)
         return fault_set(f, ERR_RANGE, "limit %zu: 1 to %d", a->limit, ASK_ROWS_MAX);
-    if (a->what >= ASK_COUNT || a->by > BY_PORT || a->measure > MEASURE_BYTES)
+    if (a->what >= ASK_COUNT || a->by > BY_CAUSE ||
+        (a->by == BY_CAUSE && a->what != ASK_LOSSES) || a->measure > MEASURE_BYTES)
         return fault_set(f, ERR_RANGE, "no such question, grouping or measure");
     return OK;
 }
@@ -64,7 +91,7 @@ static enum err check_times(const struct ask *a, struct fault *f)
         return fault_set(f, ERR_RANGE, "from must be before to");
     if (a->step && (a->step < US_SECOND || a->step % US_SECOND))
         return fault_set(f, ERR_RANGE, "step: whole seconds, at least 1");
-    if (a->step && a->what == ASK_SERIES && (a->from || a->to) &&
+    if (a->step && (a->what == ASK_SERIES || a->what == ASK_LOSSES) && (a->from || a->to) &&
         (a->to - a->from) / a->step > SERIES_STEPS_MAX)
         return fault_set(
             f, ERR_RANGE, "step: more than %d steps between from and to", SERIES_STEPS_MAX);
@@ -169,13 +196,19 @@ static enum err ask(struct store *s, const struct ask *a, struct answer *out, bo
     size_t limit = a->limit ? a->limit : a->what == ASK_SERIES ? SERIES_LINES : 100;
     q.limit = paged ? limit : 0;
     q.lines = limit;
-    out->most = paged && a->what != ASK_SERIES ? limit : SIZE_MAX;
+    out->most = paged && a->what != ASK_SERIES && a->what != ASK_LOSSES ? limit : SIZE_MAX;
     out->columns = question_columns(a);
-    pthread_rwlock_rdlock(&s->rolling);
-    question_span(&q);
-    answer_begin(out);
-    e = run(&q, out);
-    pthread_rwlock_unlock(&s->rolling);
+    pthread_rwlock_rdlock(&s->removal);
+    e = view_take(s, &q.view);
+    if (e)
+        e = fault_set(f, e, "store: out of memory");
+    else {
+        question_span(&q);
+        answer_begin(out);
+        e = run(&q, out);
+        view_done(&q.view);
+    }
+    pthread_rwlock_unlock(&s->removal);
     if (e)
         return e;
     answer_end(out);

@@ -34,7 +34,10 @@
     X(ASK_SITES, "sites",                                                                      \
         "site, first, last, packets, sources, dropped, malformed, sampled_out")                \
     X(ASK_VICTIMS, "victims",                                                                  \
-        "victim, country, asn, site, proto, port, start, end, packets, peak_ppm, targets")
+        "victim, country, asn, site, proto, port, start, end, packets, peak_ppm, targets")     \
+    X(ASK_LOSSES, "losses",                                                                    \
+        "time, key, value: packets that did not reach the charts, by cause (a column of "      \
+        "site_status); one row a step and cause")
 #define ASK_LIST(X)                                                                            \
     ASK_ROWS(X)                                                                                \
     X(ASK_PACKETS, "packets", "the packet record's own columns, in time order: for export")
@@ -53,7 +56,8 @@ enum ask_by {
     BY_TOOL,
     BY_CLASS,
     BY_ASN,
-    BY_PORT
+    BY_PORT,
+    BY_CAUSE /* ASK_LOSSES, which has no other */
 };
 enum ask_measure {
     MEASURE_PACKETS,
@@ -74,18 +78,20 @@ enum {
 struct ask {
     enum ask_what what;
     int64_t from, to; /* us, [from, to); both 0: all there is */
-    int64_t step;     /* ASK_SERIES: us, whole seconds; 0: chosen so that 100 to 500 steps
-                         cover the span, or 36 to 100 where coarser tables answer quicker */
-    enum ask_by by;   /* ASK_SERIES: one line for each; the `limit` largest (0: 10), the rest of
-                         packets or bytes as "other" */
+    int64_t step;   /* ASK_SERIES, ASK_LOSSES (0: an hour): us, whole seconds; 0: chosen so that
+                       100 to 500 steps   cover the span, or 36 to 100 where coarser tables answer
+                       quicker */
+    enum ask_by by; /* ASK_SERIES: one line for each; the `limit` largest (0: 10), the rest of
+                       packets or bytes as "other" */
     enum ask_measure measure;
     char site[RECORD_NAME_MAX + 1]; /* "": any */
     char country[3];
     char tool[RECORD_NAME_MAX + 1];
-    char class[RECORD_NAME_MAX + 1]; /* "scan"; a leading "-" leaves the class out: "-survey" */
-    int proto;                       /* -1: any */
-    int port;                        /* -1: any */
-    int64_t asn;                     /* -1: any */
+    /* "scan" or "scan,worm": these; with "-" before each, all but these: "-survey,-scan". */
+    char class[RECORD_NAME_MAX + 1];
+    int proto;   /* -1: any */
+    int port;    /* -1: any */
+    int64_t asn; /* -1: any */
     bool has_src;
     struct prefix src;       /* one address or a prefix */
     size_t limit;            /* 1..ASK_ROWS_MAX; 0: 100 */

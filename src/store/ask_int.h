@@ -21,6 +21,7 @@ struct place {
 /* A question on its way. */
 struct asking {
     struct store *store;
+    struct view view; /* of the moment when it began */
     const struct ask *ask;
     struct fault *fault;
     struct place place;
@@ -50,6 +51,7 @@ struct source {
     bool weigh; /* sets give their sizes only: quick, and an upper bound */
     const char *extra; /* by source only: more columns, "start, "; NULL: none */
     const char *where; /* " AND ...": more to narrow by; NULL: none */
+    bool busiest;      /* services: those of `port_top` will do */
     enum sets sets;    /* set by plan_source() */
 };
 void plan_source(const struct asking *q, struct source *src, struct buf *out);
@@ -97,10 +99,11 @@ enum err question_list_sql(struct asking *q, struct buf *out) MUST_CHECK;
 enum err question_series_sql(struct asking *q, struct buf *out) MUST_CHECK;
 void question_totals_sql(const struct asking *q, struct buf *out);
 enum err question_movers_sql(struct asking *q, struct buf *out) MUST_CHECK;
-void question_sources_sql(const struct asking *q, struct buf *out);
+enum err question_sources_sql(const struct asking *q, struct buf *out) MUST_CHECK;
 void question_source_sql(const struct asking *q, struct buf *out);
 void question_sites_sql(const struct asking *q, struct buf *out);
 void question_victims_sql(const struct asking *q, struct buf *out);
+void question_losses_sql(const struct asking *q, struct buf *out);
 void question_packets_sql(const struct asking *q, struct buf *out);
 
 /* What they are made of: " LIMIT ..." of the page, and the source of the whole span. */

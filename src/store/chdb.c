@@ -76,7 +76,7 @@ static const char *const writer_settings[] = {
     "SET max_memory_usage = 500000000, max_bytes_before_external_group_by = 250000000, "
     "max_bytes_before_external_sort = 250000000",
     "SET max_partitions_per_insert_block = 1, optimize_on_insert = 0, insert_deduplicate = 0",
-    NULL};
+    "SET input_format_skip_unknown_fields = 1", NULL};
 /* Two threads a question: left to itself the engine takes one where it may not have a gigabyte
  * for each, and one where there is less to read than a server would share out. */
 static const char *const reader_settings[] = {
@@ -92,8 +92,8 @@ struct chdb {
     struct api api;
     pthread_mutex_t lock;
     pthread_cond_t returned;
-    struct chdb_connection **writer;
-    bool writer_busy;
+    struct chdb_connection **writer, **keeper;
+    bool writer_busy, keeper_busy;
     struct chdb_connection **readers[CHDB_READERS];
     bool reader_busy[CHDB_READERS];
     char engine[32];
@@ -246,6 +246,8 @@ static enum err connect_all(struct chdb *d, const struct chdb_options *options, 
     snprintf(config_arg, sizeof config_arg, "--config-file=%s", config);
     char *argv[] = {name, path, config_arg, NULL};
     e = connect_one(d, argv, writer_settings, &d->writer, f);
+    if (!e)
+        e = connect_one(d, argv, writer_settings, &d->keeper, f);
     for (size_t i = 0; !e && i < CHDB_READERS; i++)
         e = connect_one(d, argv, reader_settings, &d->readers[i], f);
     if (e)
@@ -295,6 +297,8 @@ void chdb_close(struct chdb *d)
     for (size_t i = 0; i < CHDB_READERS; i++)
         if (d->readers[i])
             d->api.close_conn(d->readers[i]);
+    if (d->keeper)
+        d->api.close_conn(d->keeper);
     if (d->writer)
         d->api.close_conn(d->writer);
     signals_restore(kept);
@@ -308,14 +312,13 @@ const char *chdb_engine(const struct chdb *d)
     return d->engine;
 }
 
-static struct chdb_connection **borrow_writer(struct chdb *d)
+static void borrow(struct chdb *d, bool *busy)
 {
     pthread_mutex_lock(&d->lock);
-    while (d->writer_busy)
+    while (*busy)
         pthread_cond_wait(&d->returned, &d->lock);
-    d->writer_busy = true;
+    *busy = true;
     pthread_mutex_unlock(&d->lock);
-    return d->writer;
 }
 
 static size_t borrow_reader(struct chdb *d)
@@ -343,8 +346,17 @@ static void give_back(struct chdb *d, bool *busy)
 
 enum err chdb_write(struct chdb *d, const char *sql, struct fault *f)
 {
-    enum err e = run(d, borrow_writer(d), sql, NULL, f);
+    borrow(d, &d->writer_busy);
+    enum err e = run(d, d->writer, sql, NULL, f);
     give_back(d, &d->writer_busy);
+    return e;
+}
+
+enum err chdb_keep(struct chdb *d, const char *sql, struct fault *f)
+{
+    borrow(d, &d->keeper_busy);
+    enum err e = run(d, d->keeper, sql, NULL, f);
+    give_back(d, &d->keeper_busy);
     return e;
 }
 
@@ -376,7 +388,7 @@ static enum err insert(struct chdb *d, const char *sql, const char *format, cons
 enum err chdb_insert(struct chdb *d, const char *sql, const char *format, const void *data,
     size_t len, struct fault *f)
 {
-    borrow_writer(d);
+    borrow(d, &d->writer_busy);
     enum err e = insert(d, sql, format, data, len, f);
     give_back(d, &d->writer_busy);
     return e;

@@ -10,7 +10,8 @@
  * without it where no store is wanted; the few declarations needed stand in chdb.c.
  *
  * The engine has one data folder per process. A connection runs one statement at a time: there
- * is one for writing and a few for reading, which wait for each other in turn. */
+ * is one for writing, one for keeping house and a few for reading, which wait for each other in
+ * turn. */
 
 enum {
     CHDB_READERS = 4
@@ -34,6 +35,9 @@ const char *chdb_engine(const struct chdb *d);
 
 /* Run one statement on the writing connection. ERR_FULL: no space left on the disk. */
 enum err chdb_write(struct chdb *d, const char *sql, struct fault *f) MUST_CHECK;
+
+/* The same on a connection for work that takes long: inserts do not wait for it. */
+enum err chdb_keep(struct chdb *d, const char *sql, struct fault *f) MUST_CHECK;
 
 /* Insert `len` bytes in `format`; `sql` is the INSERT up to where FORMAT would come. */
 enum err chdb_insert(struct chdb *d, const char *sql, const char *format, const void *data,

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    VERSION = 2 /* of the journal and of the tables that it tells about */
+    VERSION = 3 /* of the journal and of the tables that it tells about */
 };
 
 /* `number` is AUTOINCREMENT: a number is never given twice, also after its row was dropped. */

@@ -29,6 +29,20 @@ static void put_address(const struct ip *ip, struct buf *out)
     buf_str(out, "')");
 }
 
+/* " AND class IN ('scan', 'worm')", or NOT IN. */
+static void put_classes(const char *classes, struct buf *out)
+{
+    bool leave_out = *classes == '-';
+    buf_printf(out, " AND class %sIN (", leave_out ? "NOT " : "");
+    for (const char *at = classes; *at;) {
+        size_t len = strcspn(at, ",");
+        buf_printf(
+            out, "%s'%.*s'", at == classes ? "" : ", ", (int)len - leave_out, at + leave_out);
+        at += len + (at[len] == ',');
+    }
+    buf_str(out, ")");
+}
+
 /* Words were checked: their alphabet has no quote. */
 void plan_filters(const struct ask *a, struct buf *out)
 {
@@ -38,10 +52,8 @@ void plan_filters(const struct ask *a, struct buf *out)
         buf_printf(out, " AND country = '%.2s'", a->country);
     if (a->tool[0])
         buf_printf(out, " AND tool = '%s'", a->tool);
-    if (a->class[0] == '-')
-        buf_printf(out, " AND class != '%s'", a->class + 1);
-    else if (a->class[0])
-        buf_printf(out, " AND class = '%s'", a->class);
+    if (a->class[0])
+        put_classes(a->class, out);
     if (a->proto >= 0)
         buf_printf(out, " AND proto = %d", a->proto);
     if (a->port >= 0)
@@ -92,20 +104,21 @@ static bool fits(const struct rollup *r, const struct source *src, unsigned dime
 {
     return r && (r->dimensions & dimensions) == dimensions &&
            (r->measures & src->measures) == src->measures &&
-           (src->step == 0 || src->step % r->unit == 0);
+           (src->step == 0 || src->step % r->unit == 0) && (!r->most || src->busiest);
 }
 
-static void find_tables(const struct store *s, struct level *level)
+static void find_tables(const struct view *v, struct level *level)
 {
-    for (size_t i = 0; i < s->roll_count; i++)
-        if (s->rolls[i].rollup == level->rollup)
-            level->roll = &s->rolls[i];
-    for (size_t i = 0; i < s->united_count; i++)
-        if (s->unites[i].rollup == level->rollup)
-            level->united = &s->unites[i];
+    for (size_t i = 0; i < v->roll_count; i++)
+        if (v->rolls[i].rollup == level->rollup)
+            level->roll = &v->rolls[i];
+    for (size_t i = 0; i < v->united_count; i++)
+        if (v->unites[i].rollup == level->rollup)
+            level->united = &v->unites[i];
 }
 
-/* The first rollup that has everything, then finer ones for its edges, then contacts. */
+/* The first rollup that has everything, then finer ones for its edges, then contacts. What is
+ * made by the day is followed by what has its open days. */
 static void choose_levels(const struct asking *q, const struct source *src, struct plan *plan)
 {
     unsigned dimensions = src->dimensions | plan_filter_dimensions(q->ask);
@@ -115,8 +128,8 @@ static void choose_levels(const struct asking *q, const struct source *src, stru
             continue;
         struct level *level = &plan->level[plan->levels++];
         level->rollup = &rollups[i];
-        find_tables(q->store, level);
-        below = rollups[i].unit;
+        find_tables(&q->view, level);
+        below = rollups[i].unit + (rollups[i].most ? 1 : 0);
     }
     plan->levels++;
 }
@@ -300,7 +313,7 @@ static bool reads_contacts(const struct asking *q, const struct plan *plan)
 {
     for (size_t i = 0; i + 1 < plan->levels; i++)
         if (plan->level[i].roll && plan->level[i].ranges.count &&
-            plan->level[i].roll->upto < q->store->contact_last)
+            plan->level[i].roll->upto < q->view.contact_last)
             return true;
     return plan->level[plan->levels - 1].ranges.count > 0;
 }
@@ -308,6 +321,13 @@ static bool reads_contacts(const struct asking *q, const struct plan *plan)
 static enum sets sets_of(const struct level *level)
 {
     return level->united ? SETS_STATES : level->roll ? SETS_ARRAYS : SETS_VALUES;
+}
+
+/* Where nothing is asked by class, united rollups have rows of all classes together. */
+static void put_margin(const struct asking *q, const struct source *src, struct buf *out)
+{
+    bool by_class = ((src->dimensions | plan_filter_dimensions(q->ask)) & DIM_CLASS) != 0;
+    buf_str(out, by_class ? " AND class != ''" : " AND class = ''");
 }
 
 static void put_level(const struct asking *q, const struct source *src, const struct plan *plan,
@@ -325,32 +345,36 @@ static void put_level(const struct asking *q, const struct source *src, const st
         put_ranges(time, level->ranges.range, level->ranges.count, out);
     else
         put_contact_ranges(plan, out);
+    if (level->roll) /* what is taken in just now is still asked of contacts */
+        buf_printf(out, " AND block <= %" PRIu64, level->roll->upto);
+    if (level->united)
+        put_margin(q, src, out);
     plan_filters(q->ask, out);
     buf_str(out, src->where ? src->where : "");
     if (fold)
         put_group(src, out);
 }
 
-/* One source's contacts: sorted by source as far as they are, the rest as they came. */
+/* Contacts by source, as far as they are sorted so, and the rest as they came; where a service
+ * is asked for and no source is, contacts by service. */
 static void put_by_source(const struct asking *q, struct source *src, struct buf *out)
 {
-    const struct store *s = q->store;
-    uint64_t upto = s->rolls[s->roll_count - 1].upto;
+    const struct roll *roll = view_roll(&q->view, ROLL_BY_SOURCE);
     struct range range = {src->from, src->to};
-    assert(!s->rolls[s->roll_count - 1].rollup);
+    bool by_service = q->ask->port >= 0 && !q->ask->has_src;
     src->sets = SETS_VALUES;
-    for (int late = 0; late < 2; late++) {
-        if (late && upto >= s->contact_last)
+    for (int late = by_service; late < 2; late++) {
+        if (late && !by_service && roll->upto >= q->view.contact_last)
             break;
-        buf_str(out, late ? " UNION ALL SELECT " : "(SELECT ");
+        buf_str(out, late && !by_service ? " UNION ALL SELECT " : "(SELECT ");
         put_bucket(src, "start", out);
         put_dimensions(src, out);
         buf_str(out, src->extra ? src->extra : "");
         put_measures(src, SETS_VALUES, false, out);
         buf_printf(out, " FROM kz.%s WHERE ", late ? "contact" : CONTACT_BY_SOURCE);
         put_ranges("start", &range, 1, out);
-        if (late)
-            buf_printf(out, " AND block > %" PRIu64, upto);
+        if (!by_service)
+            buf_printf(out, " AND block %s %" PRIu64, late ? ">" : "<=", roll->upto);
         plan_filters(q->ask, out);
         buf_str(out, src->where ? src->where : "");
     }

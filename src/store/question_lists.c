@@ -3,11 +3,13 @@
  *
  * Uniting sets is what costs. So where keys are many, those of the page are looked for first:
  * by packets or, where sources rank, by the sizes of the sets. A row is then missed only if
- * four times as many others weigh more and yet have fewer sources. */
+ * twice as many others weigh more and yet have fewer sources. */
 #include "store/ask_int.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#define CANDIDATES(rows) (2 * (rows) + 50)
 
 enum {
     NAMED_MAX = 2000 /* candidates that are written out: their places in the tables are then
@@ -106,7 +108,7 @@ static enum err put_heaviest(
     struct buf from;
     struct buf sql;
     uint64_t rows = q->place.skip + q->limit + 1;
-    uint64_t most = measure_is_set(order) ? 4 * rows + 100 : rows;
+    uint64_t most = measure_is_set(order) ? CANDIDATES(rows) : rows;
     if (!q->limit || !l->many)
         return OK;
     src.weigh = true;
@@ -215,7 +217,7 @@ static struct halves find_halves(const struct asking *q)
     int64_t from = a->from || a->to ? a->from : q->from;
     int64_t to = a->from || a->to ? a->to : q->to;
     int64_t before = from - (to - from);
-    int64_t begin = time_floor(q->store->first_start, 10 * US_MINUTE);
+    int64_t begin = time_floor(q->view.first_start, 10 * US_MINUTE);
     before = before < begin ? begin : time_floor(before, 10 * US_MINUTE);
     return (struct halves){q->from, q->to, before < q->from ? before : q->from, q->from};
 }
@@ -267,7 +269,7 @@ enum err question_movers_sql(struct asking *q, struct buf *out)
     struct halves h = find_halves(q);
     struct buf sql;
     struct buf where;
-    uint64_t most = 4 * (q->place.skip + q->limit + 1) + 100;
+    uint64_t most = CANDIDATES(q->place.skip + q->limit + 1);
     enum err e = OK;
     buf_init(&sql, STORE_SQL_MAX);
     buf_init(&where, STORE_SQL_MAX);

@@ -2,24 +2,95 @@
 #include "store/ask_int.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+enum {
+    CANDIDATES_MOST = 1000 /* rows for which some thousands of sources an hour are enough */
+};
 
 /* --- sources ------------------------------------------------------------------------------ */
 
-/* Two steps: the busiest by their 32-bit hash, which is quick; then all about those. Hashes
- * that two sources share only add a candidate. */
-void question_sources_sql(const struct asking *q, struct buf *out)
+/* " AND src IN (...)": the sources that `sql` gives, written out: the table's index then knows
+ * their places. */
+static enum err put_addresses(const struct asking *q, const char *sql, struct buf *out)
+{
+    struct buf text;
+    struct buf lines;
+    buf_init(&text, STORE_SQL_MAX);
+    buf_init(&lines, STORE_SQL_MAX);
+    buf_printf(&text, "SELECT hex(src) FROM (%s)", sql);
+    enum err e = text.err
+                     ? text.err
+                     : chdb_read(q->store->chdb, (const char *)text.data, &lines, q->fault);
+    buf_str(out, " AND src IN (toFixedString('', 16)");
+    const char *at = (const char *)lines.data;
+    for (; !e && at && *at; at += strcspn(at, "\n"), at += *at == '\n')
+        buf_printf(out, ", toFixedString(unhex('%.*s'), 16)", (int)strcspn(at, "\n"), at);
+    buf_str(out, ")");
+    buf_done(&text);
+    buf_done(&lines);
+    return e;
+}
+
+/* The busiest of all, by what they have in the hours in which they are among the busiest, and
+ * by contacts that are in no hour yet. */
+static void put_busiest(const struct asking *q, struct buf *out)
+{
+    const struct ask *a = q->ask;
+    const struct roll *roll = view_roll(&q->view, ROLL_BUSIEST);
+    struct ask narrowed;
+    ask_init(&narrowed, ASK_SOURCES);
+    narrowed.asn = a->asn;
+    memcpy(narrowed.country, a->country, sizeof narrowed.country);
+    buf_printf(out,
+        "SELECT src FROM (SELECT src, packets FROM kz.%s WHERE time >= %" PRId64
+        " AND time < %" PRId64 " AND block <= %" PRIu64,
+        BUSIEST_SOURCES, time_floor(q->from, US_HOUR), q->to, roll->upto);
+    plan_filters(&narrowed, out);
+    if (roll->upto < q->view.contact_last) {
+        buf_printf(out,
+            " UNION ALL SELECT src, toUInt64(packets) AS packets FROM kz.contact WHERE start "
+            ">= %" PRId64 " AND start < %" PRId64 " AND block > %" PRIu64,
+            q->from, q->to, roll->upto);
+        plan_filters(&narrowed, out);
+    }
+    buf_str(out, ") GROUP BY src ORDER BY sum(packets) DESC, src");
+}
+
+/* The busiest where something else narrows the question: first by their 32-bit hash, which is
+ * quick. Hashes that two sources share only add a candidate. */
+static void put_busiest_of_some(const struct asking *q, struct buf *out)
 {
     struct source by_hash = question_whole(q, DIM_NONE, M_PACKETS);
     by_hash.extra = "src_hash, ";
-    struct buf where;
-    buf_init(&where, STORE_SQL_MAX);
-    buf_str(&where, " AND src_hash IN (SELECT src_hash FROM ");
-    plan_source(q, &by_hash, &where);
-    buf_str(&where, " GROUP BY src_hash ORDER BY sum(packets) DESC, src_hash");
-    if (q->limit)
-        buf_printf(&where, " LIMIT %" PRIu64, q->place.skip + q->limit + 64);
-    buf_str(&where, ")");
+    buf_str(out, "SELECT src_hash FROM ");
+    plan_source(q, &by_hash, out);
+    buf_str(out, " GROUP BY src_hash ORDER BY sum(packets) DESC, src_hash");
+}
 
+/* Two steps: candidates, then all about those. */
+enum err question_sources_sql(const struct asking *q, struct buf *out)
+{
+    const struct ask *a = q->ask;
+    unsigned filters = plan_filter_dimensions(a);
+    uint64_t rows = q->place.skip + q->limit;
+    bool any =
+        !(filters & ~(unsigned)(DIM_COUNTRY | DIM_ASN)) && q->limit && rows < CANDIDATES_MOST;
+    enum err e = OK;
+    struct buf sql;
+    struct buf where;
+    buf_init(&sql, STORE_SQL_MAX);
+    buf_init(&where, STORE_SQL_MAX);
+    if (any) {
+        put_busiest(q, &sql);
+        buf_printf(&sql, " LIMIT %" PRIu64, 2 * rows + 64);
+        e = put_addresses(q, (const char *)sql.data, &where);
+    } else {
+        put_busiest_of_some(q, &sql);
+        if (q->limit)
+            buf_printf(&sql, " LIMIT %" PRIu64, rows + 64);
+        buf_printf(&where, " AND src_hash IN (%s)", (const char *)sql.data);
+    }
     struct source src =
         question_whole(q, DIM_SRC | DIM_COUNTRY | DIM_ASN | DIM_TOOL | DIM_CLASS | DIM_SITE,
             M_PACKETS | M_PORTS | M_FIRST | M_LAST);
@@ -30,7 +101,10 @@ void question_sources_sql(const struct asking *q, struct buf *out)
     plan_source(q, &src, out);
     buf_str(out, " GROUP BY src ORDER BY n DESC, src");
     question_put_page(q, out);
+    e = e ? e : where.err ? where.err : sql.err;
+    buf_done(&sql);
     buf_done(&where);
+    return e;
 }
 
 void question_source_sql(const struct asking *q, struct buf *out)
@@ -104,6 +178,28 @@ void question_victims_sql(const struct asking *q, struct buf *out)
     buf_str(out, " ORDER BY n DESC, victim, site, proto, start");
     question_put_page(q, out);
     buf_done(&where);
+}
+
+/* A minute's row of a site has a column for each cause. */
+void question_losses_sql(const struct asking *q, struct buf *out)
+{
+    static const size_t causes[] = {STATUS_DROPPED_KERNEL, STATUS_DROPPED_QUEUE,
+        STATUS_SAMPLED_OUT, STATUS_SNAPPED, STATUS_MALFORMED, STATUS_NON_IP};
+    const size_t count = sizeof causes / sizeof *causes;
+    int64_t step = q->ask->step ? q->ask->step : US_HOUR;
+    buf_printf(out,
+        "SELECT intDiv(start, %" PRId64 ") * %" PRId64 " AS bucket, k, sum(v) AS n "
+        "FROM kz.site_status ARRAY JOIN [",
+        step, step);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s'%s'", i ? ", " : "", record_site_status.columns[causes[i]].name);
+    buf_str(out, "] AS k, [");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", record_site_status.columns[causes[i]].name);
+    buf_printf(out, "] AS v WHERE start >= %" PRId64 " AND start < %" PRId64, q->from, q->to);
+    if (q->ask->site[0])
+        buf_printf(out, " AND site = '%s'", q->ask->site);
+    buf_str(out, " GROUP BY bucket, k HAVING n > 0 ORDER BY bucket, k");
 }
 
 void question_packets_sql(const struct asking *q, struct buf *out)

@@ -40,8 +40,8 @@ static int64_t choose_step(const struct asking *q)
     if (a->step)
         return a->step;
     bool given = a->from || a->to;
-    int64_t from = given ? a->from : q->store->first_start;
-    int64_t to = given ? a->to : q->store->last_start + 10 * US_MINUTE;
+    int64_t from = given ? a->from : q->view.first_start;
+    int64_t to = given ? a->to : q->view.last_start + 10 * US_MINUTE;
     int64_t step = US_SECOND;
     for (size_t i = 0; i < sizeof ladder / sizeof *ladder && step == US_SECOND; i++)
         if ((to - from) / ladder[i] >= 100)
@@ -170,6 +170,7 @@ enum err question_series_sql(struct asking *q, struct buf *out)
         if (list.len && !rest)
             put_lines(q, g, &list, &where);
         src.where = (const char *)where.data;
+        src.busiest = g->dimensions & DIM_PORT && a->proto < 0 && a->port < 0 && where.len;
         src.step = step;
         src.key = (const char *)key.data;
         put_source(q, &src, step, &from);

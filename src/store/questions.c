@@ -68,6 +68,7 @@ static const struct answer_column *const columns[] = {
         {"asn", ANSWER_NUMBER}, {"site", ANSWER_WORD}, {"proto", ANSWER_PROTO},
         {"port", ANSWER_NUMBER}, {"start", ANSWER_TIME}, {"end", ANSWER_TIME},
         {"packets", ANSWER_NUMBER}, {"peak_ppm", ANSWER_NUMBER}, {"targets", ANSWER_NUMBER}),
+    [ASK_LOSSES] = LIST({"time", ANSWER_TIME}, {"key", ANSWER_WORD}, {"value", ANSWER_NUMBER}),
     [ASK_PACKETS] = packet_columns,
 };
 
@@ -83,24 +84,30 @@ const struct answer_column *question_columns(const struct ask *a)
 
 /* --- the span ----------------------------------------------------------------------------- */
 
+/* Or of packets, attacks, losses, whose times the view does not know? */
+static bool is_of_contacts(enum ask_what what)
+{
+    return what != ASK_PACKETS && what != ASK_VICTIMS && what != ASK_LOSSES;
+}
+
 /* Where there is nothing beyond, whole days are taken: rollups cover them. */
 void question_span(struct asking *q)
 {
     const struct ask *a = q->ask;
-    const struct store *s = q->store;
+    const struct view *v = &q->view;
     bool any = !a->from && !a->to;
-    q->empty = s->first_start > s->last_start;
-    if (q->empty || a->what == ASK_PACKETS || a->what == ASK_VICTIMS) {
+    q->empty = v->first_start > v->last_start;
+    if (q->empty || !is_of_contacts(a->what)) {
         q->from = any ? INT64_MIN : a->from;
         q->to = any ? INT64_MAX : a->to;
         return;
     }
-    int64_t begin = time_floor(s->first_start, US_DAY);
-    int64_t end = time_floor(s->last_start, US_DAY) + US_DAY;
-    q->from = any || a->what == ASK_SPAN || a->from <= s->first_start
+    int64_t begin = time_floor(v->first_start, US_DAY);
+    int64_t end = time_floor(v->last_start, US_DAY) + US_DAY;
+    q->from = any || a->what == ASK_SPAN || a->from <= v->first_start
                   ? begin
                   : time_floor(a->from, 10 * US_MINUTE);
-    q->to = any || a->what == ASK_SPAN || a->to > s->last_start ? end : a->to;
+    q->to = any || a->what == ASK_SPAN || a->to > v->last_start ? end : a->to;
     q->empty = q->from >= q->to;
 }
 
@@ -146,8 +153,7 @@ static enum err put_question(struct asking *q, struct buf *out)
     case ASK_MOVERS:
         return question_movers_sql(q, out);
     case ASK_SOURCES:
-        question_sources_sql(q, out);
-        return OK;
+        return question_sources_sql(q, out);
     case ASK_SOURCE:
         question_source_sql(q, out);
         return OK;
@@ -156,6 +162,9 @@ static enum err put_question(struct asking *q, struct buf *out)
         return OK;
     case ASK_VICTIMS:
         question_victims_sql(q, out);
+        return OK;
+    case ASK_LOSSES:
+        question_losses_sql(q, out);
         return OK;
     case ASK_PACKETS:
         question_packets_sql(q, out);
@@ -171,7 +180,7 @@ enum err question_sql(struct asking *q, struct buf *out)
         buf_str(out, "SELECT 0, 0, 0, 0, 0");
         return OK;
     }
-    if (q->empty && q->ask->what != ASK_PACKETS && q->ask->what != ASK_VICTIMS)
+    if (q->empty && is_of_contacts(q->ask->what))
         return OK;
     return put_question(q, out);
 }

@@ -27,55 +27,56 @@ static enum err roll_settle(struct store *s, struct roll *r, struct fault *f)
     return journal_rollup_set(s->journal, r->name, r->upto, r->doing, f);
 }
 
-static enum err roll_encode(struct store *s, const struct roll *r, const struct block *sorted)
+static enum err roll_encode(struct store *s, const struct roll *r)
 {
+    struct rolling *in = &s->rolling;
     buf_clear(&s->wire);
-    if (r->rollup)
-        return rollup_encode(r->rollup, sorted, r->doing, &s->wire);
-    enum err e = encode_rows(&s->dialect, sorted, &s->wire);
+    in->seq = r->doing;
+    if (r->how == ROLL_SUMS)
+        return rollup_encode(in, r->rollup, &s->wire);
+    if (r->how == ROLL_BUSIEST)
+        return busiest_encode(in, &s->wire);
+    enum err e = encode_rows(&s->dialect, in->contacts, &s->wire);
     if (!e)
-        e = encode_source_hash(&s->wire, 0, sorted);
+        e = encode_source_hash(&s->wire, 0, in->contacts);
     if (!e)
-        e = encode_block_number(&s->wire, 0, sorted->rows, r->doing);
+        e = native_block_number(&s->wire, 0, in->contacts->rows, r->doing);
     return e;
 }
 
-static enum err roll_one(
-    struct store *s, struct roll *r, const struct block *sorted, struct fault *f)
+static enum err roll_one(struct store *s, struct roll *r, struct fault *f)
 {
     enum err e = roll_settle(s, r, f);
-    if (e || r->upto >= s->contact_last)
+    if (e || r->upto >= s->view.contact_last)
         return e;
-    e = journal_rollup_set(s->journal, r->name, r->upto, s->contact_last, f);
+    e = journal_rollup_set(s->journal, r->name, r->upto, s->view.contact_last, f);
     if (e)
         return e;
-    r->doing = s->contact_last;
-    char sql[128];
-    snprintf(sql, sizeof sql, "INSERT INTO kz.%s", r->name);
-    e = roll_encode(s, r, sorted);
+    r->doing = s->view.contact_last;
+    e = roll_encode(s, r);
     if (e)
         return fault_set(f, e, "store: rollup %s: %s", r->name, err_text(e));
-    pthread_rwlock_wrlock(&s->rolling);
-    e = chdb_insert(s->chdb, sql, "Native", s->wire.data, s->wire.len, f);
-    if (!e)
-        r->upto = r->doing;
-    pthread_rwlock_unlock(&s->rolling);
+    e = store_insert(s, r->name, f);
     if (e)
         return e;
+    view_rolled(s, r, r->doing);
     return journal_rollup_set(s->journal, r->name, r->upto, r->upto, f);
 }
 
 enum err store_roll(struct store *s, struct fault *f)
 {
-    struct block *sorted = NULL;
     if (!s->waiting->rows)
         return OK;
-    enum err e = contacts_by_source(s->waiting, &sorted);
+    block_clear(s->sorted);
+    enum err e = contacts_by_source(&s->order, s->waiting);
+    if (!e)
+        e = block_gather(s->sorted, s->waiting, s->order.rows, s->order.count);
+    if (!e)
+        e = rolling_begin(&s->rolling, s->sorted);
     if (e)
         return fault_set(f, e, "store: rollups: %s", err_text(e));
-    for (size_t i = 0; !e && i < s->roll_count; i++)
-        e = roll_one(s, &s->rolls[i], sorted, f);
-    block_free(sorted);
+    for (size_t i = 0; !e && i < s->view.roll_count; i++)
+        e = roll_one(s, &s->view.rolls[i], f);
     if (!e)
         block_clear(s->waiting);
     return e;
@@ -84,8 +85,9 @@ enum err store_roll(struct store *s, struct fault *f)
 /* Did an intake fail half way? */
 static bool half_rolled(const struct store *s)
 {
-    for (size_t i = 0; i < s->roll_count; i++)
-        if (s->rolls[i].upto != s->rolls[0].upto || s->rolls[i].doing > s->rolls[i].upto)
+    for (size_t i = 0; i < s->view.roll_count; i++)
+        if (s->view.rolls[i].upto != s->view.rolls[0].upto ||
+            s->view.rolls[i].doing > s->view.rolls[i].upto)
             return true;
     return false;
 }
@@ -93,8 +95,8 @@ static bool half_rolled(const struct store *s)
 enum err store_settle_rolls(struct store *s, struct fault *f)
 {
     enum err e = OK;
-    for (size_t i = 0; !e && i < s->roll_count; i++) {
-        struct roll *r = &s->rolls[i];
+    for (size_t i = 0; !e && i < s->view.roll_count; i++) {
+        struct roll *r = &s->view.rolls[i];
         e = journal_rollup(s->journal, r->name, &r->upto, &r->doing, f);
         if (!e)
             e = roll_settle(s, r, f);
@@ -111,15 +113,6 @@ enum err store_make_way(struct store *s, size_t rows, int64_t day, struct fault 
     return store_roll(s, f);
 }
 
-/* Widen what questions take for the span of the data. */
-static void note_span(struct store *s, int64_t first, int64_t last)
-{
-    pthread_rwlock_wrlock(&s->rolling);
-    s->first_start = first < s->first_start ? first : s->first_start;
-    s->last_start = last > s->last_start ? last : s->last_start;
-    pthread_rwlock_unlock(&s->rolling);
-}
-
 void store_wait(struct store *s, const struct block *contacts, uint64_t seq)
 {
     const int64_t *start = block_time(contacts, CONTACT_START);
@@ -129,13 +122,12 @@ void store_wait(struct store *s, const struct block *contacts, uint64_t seq)
         first = start[i] < first ? start[i] : first;
         last = start[i] > last ? start[i] : last;
     }
-    note_span(s, first, last);
+    view_widen(s, first, last, seq);
     enum err e = block_append(s->waiting, contacts, 0, contacts->rows);
     if (e == ERR_FULL && store_roll(s, NULL) == OK) /* too many words for one block */
         e = block_append(s->waiting, contacts, 0, contacts->rows);
     s->stale = s->stale || e;
     s->waiting_day = start[0] / RECORD_PARTITION;
-    s->contact_last = seq;
 }
 
 /* --- what waited, read back ----------------------------------------------------------------
@@ -191,8 +183,8 @@ static enum err find_lacking(
     struct store *s, uint64_t *ret_least, struct buf *out, struct fault *f)
 {
     uint64_t least = UINT64_MAX;
-    for (size_t i = 0; i < s->roll_count; i++)
-        least = s->rolls[i].upto < least ? s->rolls[i].upto : least;
+    for (size_t i = 0; i < s->view.roll_count; i++)
+        least = s->view.rolls[i].upto < least ? s->view.rolls[i].upto : least;
     char sql[256];
     snprintf(sql, sizeof sql,
         "SELECT DISTINCT block FROM kz.contact WHERE block > %" PRIu64 " ORDER BY block",
@@ -211,7 +203,7 @@ enum err store_find_waiting(struct store *s, struct fault *f)
     enum err e = find_lacking(s, &least, &lacking, f);
     if (!e)
         e = block_new(&b, &record_contact, record_contact.max_rows);
-    s->contact_last = least;
+    view_widen(s, INT64_MAX, INT64_MIN, least);
     char *at = e || !lacking.len ? NULL : (char *)lacking.data;
     s->stale = false;
     while (!e && at && *at) {
@@ -243,7 +235,7 @@ enum err store_find_span(struct store *s, struct fault *f)
     if (!e && out.len && store_numbers((const char *)out.data, found, 3))
         e = fault_set(f, ERR_BAD, "store: its span cannot be read");
     if (!e && found[2])
-        note_span(s, found[0], found[1]);
+        view_widen(s, found[0], found[1], s->view.contact_last);
     buf_done(&out);
     return e;
 }

@@ -1,6 +1,7 @@
 #include "store/schema_int.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -28,29 +29,31 @@ static const struct {
 
 const struct rollup rollups[] = {
     {"total_day", "Each site and class by day.", US_DAY, DIM_SITE | DIM_CLASS,
-        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", "total"},
+        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", "total", 0},
     {"tool_day", "Each tool by day and site.", US_DAY, DIM_TOOL | DIM_CLASS | DIM_SITE,
-        COUNTS | M_PORTS, "time, tool, class, site", "tool_hour"},
+        COUNTS | M_PORTS, "time, tool, class, site", "tool_hour", 0},
     {"country_day", "Each country by day.", US_DAY, DIM_COUNTRY | DIM_CLASS, COUNTS | M_PORTS,
-        "time, country, class", "country_hour"},
+        "time, country, class", "country_hour", 0},
     {"port_day", "Each service by day.", US_DAY, DIM_PROTO | DIM_PORT | DIM_CLASS,
-        COUNTS | M_COUNTRIES, "time, proto, dport, class", "port_hour"},
+        COUNTS | M_COUNTRIES, "time, proto, dport, class", "port_hour", 0},
     {"asn_day", "Each network by day.", US_DAY, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
-        COUNTS | M_PORTS, "time, asn, country, class", "asn_hour"},
+        COUNTS | M_PORTS, "time, asn, country, class", "asn_hour", 0},
     {"total_hour", "Each site and class by hour.", US_HOUR, DIM_SITE | DIM_CLASS,
-        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", "total"},
+        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", "total", 0},
     {"total", "Each site and class by ten minutes.", 10 * US_MINUTE, DIM_SITE | DIM_CLASS,
-        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", NULL},
+        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", NULL, 0},
     {"tool_hour", "Each tool by hour and site.", US_HOUR, DIM_TOOL | DIM_CLASS | DIM_SITE,
-        COUNTS | M_PORTS, "time, tool, class, site", NULL},
+        COUNTS | M_PORTS, "time, tool, class, site", NULL, 0},
     {"country_hour", "Each country by hour and site.", US_HOUR,
         DIM_COUNTRY | DIM_CLASS | DIM_SITE, COUNTS | M_PORTS,
-        BY_DAY "country, time, class, site", NULL},
+        BY_DAY "country, time, class, site", NULL, 0},
+    {"port_top", "The busiest services by hour.", US_HOUR, DIM_PROTO | DIM_PORT | DIM_CLASS,
+        COUNTS | M_COUNTRIES, BY_DAY "proto, dport, time, class", "port_hour", 1000},
     {"port_hour", "Each service by hour and site.", US_HOUR,
         DIM_PROTO | DIM_PORT | DIM_CLASS | DIM_SITE, COUNTS | M_COUNTRIES,
-        BY_DAY "proto, dport, time, class, site", NULL},
+        BY_DAY "site, proto, dport, time, class", NULL, 0},
     {"asn_hour", "Each network by hour.", US_HOUR, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
-        COUNTS | M_PORTS, BY_DAY "asn, country, time, class", NULL},
+        COUNTS | M_PORTS, BY_DAY "asn, country, time, class", NULL, 0},
 };
 const size_t rollup_count = sizeof rollups / sizeof *rollups;
 
@@ -127,13 +130,14 @@ static void put_table(
  * so there are few. */
 enum {
     RECORD_GRANULE = 8192,
+    SOURCE_GRANULE = 2048,
     ROLLUP_GRANULE = 1024,
     UNITED_GRANULE = 256
 };
 
-/* Merges take sixteen parts of a size rather than five: what they cost is how often a row is
- * written again. Small parts are kept in one file each: an insert then costs 12 fsyncs instead
- * of 76. */
+/* Merges take sixteen parts of a size rather than five, and none that would make more than 64
+ * MiB: what they cost is how often a row is written again, more each time than the insert.
+ * Small parts are kept in one file each: an insert then costs 12 fsyncs instead of 76. */
 static void put_engine(const struct dialect *dialect, const char *time, int64_t partition,
     const char *order, unsigned granularity, struct buf *out)
 {
@@ -142,30 +146,40 @@ static void put_engine(const struct dialect *dialect, const char *time, int64_t 
         ") ORDER BY (%s) SETTINGS index_granularity = %u",
         time, partition, order, granularity);
     if (dialect->newer)
-        buf_str(out, ", min_bytes_for_wide_part = 268435456, merge_selector_base = 16");
+        buf_str(out, ", min_bytes_for_wide_part = 268435456, merge_selector_base = 16, "
+                     "max_bytes_to_merge_at_max_space_in_pool = 67108864, "
+                     "parts_to_delay_insert = 3000, parts_to_throw_insert = 6000");
     if (dialect->newer && dialect->durable)
         buf_str(out, ", fsync_after_insert = 1, fsync_part_directory = 1,"
                      " min_rows_to_fsync_after_merge = 1");
 }
 
-static void put_record_columns(
-    const struct dialect *dialect, const struct record *kind, struct buf *out)
+/* Where contacts by source have no use for it. */
+static bool left_out(const char *table, const char *column)
+{
+    return strcmp(table, CONTACT_BY_SOURCE) == 0 &&
+           (strcmp(column, "dsts") == 0 || strcmp(column, "slots") == 0);
+}
+
+static void put_record_columns(const struct dialect *dialect, const struct record *kind,
+    const char *table, struct buf *out)
 {
     for (size_t i = 0; i < kind->column_count; i++)
-        buf_printf(out, "%s%s %s", i ? ", " : "", kind->columns[i].name,
-            sql_type(dialect, &kind->columns[i]));
+        if (!left_out(table, kind->columns[i].name))
+            buf_printf(out, "%s%s %s", i ? ", " : "", kind->columns[i].name,
+                sql_type(dialect, &kind->columns[i]));
     if (kind == &record_contact)
         buf_str(out, ", src_hash UInt32");
 }
 
 static void record_table(const struct dialect *dialect, const struct record *kind,
-    const char *name, const char *order, struct buf *out)
+    const char *name, const char *order, unsigned granule, struct buf *out)
 {
     struct buf columns;
     buf_init(&columns, 1 << 16);
-    put_record_columns(dialect, kind, &columns);
+    put_record_columns(dialect, kind, name, &columns);
     put_table(dialect, name, (const char *)columns.data, out);
-    put_engine(dialect, record_time(kind), RECORD_PARTITION, order, RECORD_GRANULE, out);
+    put_engine(dialect, record_time(kind), RECORD_PARTITION, order, granule, out);
     out->err = out->err ? out->err : columns.err;
     buf_done(&columns);
 }
@@ -173,21 +187,27 @@ static void record_table(const struct dialect *dialect, const struct record *kin
 void schema_record_table(
     const struct dialect *dialect, const struct record *kind, struct buf *out)
 {
-    record_table(dialect, kind, kind->name, sort_of(kind), out);
+    record_table(dialect, kind, kind->name, sort_of(kind), RECORD_GRANULE, out);
 }
 
 void schema_record_columns(const struct dialect *dialect, const struct record *kind,
     const char *table, struct buf *out)
 {
     buf_printf(out, "ALTER TABLE kz.%s", table);
-    for (size_t i = 0; i < kind->column_count; i++)
-        buf_printf(out, "%s ADD COLUMN IF NOT EXISTS %s %s", i ? "," : "",
-            kind->columns[i].name, sql_type(dialect, &kind->columns[i]));
+    const char *comma = "";
+    for (size_t i = 0; i < kind->column_count; i++) {
+        if (left_out(table, kind->columns[i].name))
+            continue;
+        buf_printf(out, "%s ADD COLUMN IF NOT EXISTS %s %s", comma, kind->columns[i].name,
+            sql_type(dialect, &kind->columns[i]));
+        comma = ",";
+    }
 }
 
 void schema_by_source_table(const struct dialect *dialect, struct buf *out)
 {
-    record_table(dialect, &record_contact, CONTACT_BY_SOURCE, "src, start", out);
+    record_table(
+        dialect, &record_contact, CONTACT_BY_SOURCE, "src, start", SOURCE_GRANULE, out);
 }
 
 void schema_rollup_table(const struct dialect *dialect, const struct rollup *r, struct buf *out)
@@ -239,31 +259,66 @@ static void put_united_names(const struct rollup *r, struct buf *out)
     buf_str(out, ")");
 }
 
-void schema_unite(const struct rollup *r, int64_t from, int64_t to, struct buf *out)
+/* Sets come as arrays, or, `again`, as states. */
+static void put_united_measures(const struct rollup *r, bool again, struct buf *out)
 {
-    buf_printf(out, "INSERT INTO kz.%s ", r->name);
-    put_united_names(r, out);
-    buf_printf(
-        out, " SELECT intDiv(time, %" PRId64 ") * %" PRId64 " AS unit", r->unit, r->unit);
-    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
-        if (r->dimensions & 1u << d)
-            buf_printf(out, ", %s", dimensions[d].column);
+    const char *how = again ? "Merge" : "Array";
     for (unsigned m = 0; m < MEASURE_COUNT; m++) {
         const char *column = measures[m].column;
         if (!(r->measures & 1u << m))
             continue;
         if (measure_is_set((enum measure)m))
             buf_printf(out,
-                ", CAST(" UNIQ "ArrayState" UNIQ_SIZE "(%s) AS " UNIQ_STATE "), " UNIQ
-                "Array" UNIQ_SIZE "(%s)",
-                column, column);
+                ", CAST(" UNIQ "%sState" UNIQ_SIZE "(%s) AS " UNIQ_STATE "), " UNIQ
+                "%s" UNIQ_SIZE "(%s)",
+                how, column, how, column);
         else
             buf_printf(out, ", %s(%s)", measures[m].joined, column);
     }
-    buf_printf(out,
-        " FROM kz.%s WHERE time >= %" PRId64 " AND time < %" PRId64 " GROUP BY unit", r->from,
-        from, to);
+}
+
+static void put_united_keys(const struct rollup *r, const char *class, struct buf *out)
+{
     for (unsigned d = 0; d < DIMENSION_COUNT; d++)
-        if (r->dimensions & 1u << d)
-            buf_printf(out, ", %s", dimensions[d].column);
+        if (r->dimensions & 1u << d && (d != DIMENSION_CLASS || *class))
+            buf_printf(out, ", %s", d == DIMENSION_CLASS ? class : dimensions[d].column);
+}
+
+void schema_unite(
+    const struct rollup *r, unsigned step, int64_t from, int64_t to, struct buf *out)
+{
+    char unit[96];
+    char span[96];
+    bool again = step == 1; /* all classes, from the rows of each */
+    snprintf(unit, sizeof unit, "intDiv(time, %" PRId64 ") * %" PRId64, r->unit, r->unit);
+    snprintf(span, sizeof span, "time >= %" PRId64 " AND time < %" PRId64, from, to);
+    buf_printf(out, "INSERT INTO kz.%s ", r->name);
+    put_united_names(r, out);
+    buf_printf(out, " SELECT %s", again ? "time" : unit);
+    put_united_keys(r, again ? "''" : "class", out);
+    put_united_measures(r, again, out);
+    buf_printf(out, " FROM kz.%s WHERE %s", again ? r->name : r->from, span);
+    if (again)
+        buf_str(out, " AND class != ''");
+    else if (r->most)
+        buf_printf(out,
+            " AND (%s, proto, dport) IN (SELECT unit, proto, dport FROM (SELECT %s AS unit, "
+            "proto, dport, sum(length(sources)) AS n FROM kz.%s WHERE %s GROUP BY unit, proto, "
+            "dport ORDER BY n DESC, proto, dport LIMIT %u BY unit))",
+            unit, unit, r->from, span, r->most);
+    buf_printf(out, " GROUP BY %s", again ? "time" : unit);
+    put_united_keys(r, again ? "" : "class", out);
+}
+
+void schema_busiest_table(const struct dialect *dialect, struct buf *out)
+{
+    struct buf columns;
+    buf_init(&columns, 4096);
+    buf_printf(&columns,
+        "time Int64, src FixedString(16), country %s, asn UInt32, packets UInt64",
+        sql_type(dialect, &record_contact.columns[CONTACT_COUNTRY]));
+    put_table(dialect, BUSIEST_SOURCES, (const char *)columns.data, out);
+    put_engine(dialect, "time", RECORD_PARTITION, "time", RECORD_GRANULE, out);
+    out->err = out->err ? out->err : columns.err;
+    buf_done(&columns);
 }

@@ -91,6 +91,7 @@ struct rollup {
     unsigned measures;   /* M_... */
     const char *order;   /* sorting key */
     const char *from;    /* the rollup that it is made from by the day; NULL: contacts */
+    unsigned most;       /* services of each unit, the busiest; 0: all. Made by the day only */
 };
 
 /* Smallest first: a question takes the first that has what it needs, and finer ones for what
@@ -103,6 +104,9 @@ extern const size_t rollup_count;
 
 /* Contacts once more, sorted by source: filled as a rollup is. */
 #define CONTACT_BY_SOURCE "contact_by_source"
+
+/* The busiest sources of each hour, some thousands: where questions look for candidates. */
+#define BUSIEST_SOURCES "source_top"
 
 /* Partition numbers: one a day for records, one for 30 days for rollups. */
 #define RECORD_PARTITION US_DAY
@@ -121,8 +125,14 @@ void schema_record_columns(const struct dialect *dialect, const struct record *k
     const char *table, struct buf *out);
 void schema_rollup_table(
     const struct dialect *dialect, const struct rollup *r, struct buf *out);
-/* Fill a rollup from the one it is made from, over [from, to). */
-void schema_unite(const struct rollup *r, int64_t from, int64_t to, struct buf *out);
+/* The statements that fill a rollup from the one it is made from, over [from, to): rows of each
+ * class, then rows of all classes together, whose class is empty. */
+enum {
+    UNITE_STEPS = 2
+};
+void schema_unite(
+    const struct rollup *r, unsigned step, int64_t from, int64_t to, struct buf *out);
+void schema_busiest_table(const struct dialect *dialect, struct buf *out);
 void schema_by_source_table(const struct dialect *dialect, struct buf *out);
 
 #endif

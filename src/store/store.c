@@ -61,19 +61,24 @@ static enum err make_tables(struct store *s, struct fault *f)
         e = chdb_write(s->chdb, (const char *)sql.data, f);
         e = e ? e : add_columns(s, record_all[i], record_all[i]->name, &sql, f);
     }
-    for (size_t i = 0; !e && i < s->roll_count; i++) {
+    for (size_t i = 0; !e && i < s->view.roll_count; i++) {
         buf_clear(&sql);
-        if (s->rolls[i].rollup)
-            schema_rollup_table(&s->dialect, s->rolls[i].rollup, &sql);
+        const struct roll *r = &s->view.rolls[i];
+        if (r->how == ROLL_SUMS)
+            schema_rollup_table(&s->dialect, r->rollup, &sql);
+        else if (r->how == ROLL_BUSIEST)
+            schema_busiest_table(&s->dialect, &sql);
         else
             schema_by_source_table(&s->dialect, &sql);
         e = chdb_write(s->chdb, (const char *)sql.data, f);
-        if (!e && !s->rolls[i].rollup)
+        if (!e && r->how == ROLL_BY_SOURCE)
             e = add_columns(s, &record_contact, CONTACT_BY_SOURCE, &sql, f);
     }
-    for (size_t i = 0; !e && i < s->united_count; i++) {
+    for (size_t i = 0; !e && i < s->view.united_count; i++) {
+        if (!s->view.unites[i].rollup)
+            continue;
         buf_clear(&sql);
-        schema_rollup_table(&s->dialect, s->unites[i].rollup, &sql);
+        schema_rollup_table(&s->dialect, s->view.unites[i].rollup, &sql);
         e = chdb_write(s->chdb, (const char *)sql.data, f);
     }
     buf_done(&sql);
@@ -116,17 +121,21 @@ static void set_defaults(struct store *s, const struct store_options *options)
     if (!s->options.keep_rollups)
         s->options.keep_rollups = 5 * 365 * US_DAY;
     s->dialect = (struct dialect){.newer = true, .durable = s->options.durable};
-    s->first_start = INT64_MAX;
-    s->last_start = INT64_MIN;
+    s->view.first_start = INT64_MAX;
+    s->view.last_start = INT64_MIN;
     s->batch = record_contact;
     s->batch.max_rows = WAITING_MAX;
+    struct view *v = &s->view;
     for (size_t i = 0; i < rollup_count; i++)
         if (rollups[i].from)
-            s->unites[s->united_count++] = (struct united){.rollup = &rollups[i]};
+            v->unites[v->united_count++] =
+                (struct united){.name = rollups[i].name, .rollup = &rollups[i]};
         else
-            s->rolls[s->roll_count++] =
+            v->rolls[v->roll_count++] =
                 (struct roll){.name = rollups[i].name, .rollup = &rollups[i]};
-    s->rolls[s->roll_count++] = (struct roll){.name = CONTACT_BY_SOURCE};
+    v->rolls[v->roll_count++] = (struct roll){.name = BUSIEST_SOURCES, .how = ROLL_BUSIEST};
+    v->rolls[v->roll_count++] = (struct roll){.name = CONTACT_BY_SOURCE, .how = ROLL_BY_SOURCE};
+    v->unites[v->united_count++] = (struct united){.name = CONTACT_BY_SOURCE};
 }
 
 enum err store_open(struct store **ret_store, const char *data,
@@ -140,14 +149,21 @@ enum err store_open(struct store **ret_store, const char *data,
     pthread_rwlockattr_t attributes;
     pthread_rwlockattr_init(&attributes);
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_rwlock_init(&s->rolling, &attributes);
+    pthread_rwlock_init(&s->removal, &attributes);
+    pthread_rwlock_init(&s->viewing, &attributes);
     pthread_rwlockattr_destroy(&attributes);
     pthread_mutex_init(&s->append, NULL);
     buf_init(&s->wire, STORE_WIRE_MAX);
     snprintf(s->folder, sizeof s->folder, "%s", data);
     s->lock_file = -1;
     set_defaults(s, options);
-    enum err e = block_new(&s->waiting, &s->batch, WAITING_MAX);
+    s->rolling.numbered = s->dialect.newer;
+    s->numbers = malloc(STORE_GROUP_ROWS * sizeof *s->numbers);
+    enum err e = s->numbers ? block_new(&s->waiting, &s->batch, WAITING_MAX) : ERR_NOMEM;
+    if (!e)
+        e = block_new(&s->joined, &s->batch, STORE_GROUP_ROWS);
+    if (!e)
+        e = block_new(&s->sorted, &s->batch, WAITING_MAX);
     if (e)
         e = fault_set(f, e, "store: out of memory");
     else
@@ -170,10 +186,15 @@ void store_close(struct store *s)
         close(s->lock_file);
     buf_done(&s->wire);
     block_free(s->waiting);
-    for (size_t i = 0; i < s->united_count; i++)
-        free(s->unites[i].open);
+    block_free(s->joined);
+    block_free(s->sorted);
+    free(s->numbers);
+    rolling_done(&s->rolling);
+    order_done(&s->order);
+    view_done(&s->view);
     pthread_mutex_destroy(&s->append);
-    pthread_rwlock_destroy(&s->rolling);
+    pthread_rwlock_destroy(&s->viewing);
+    pthread_rwlock_destroy(&s->removal);
     free(s);
 }
 
@@ -184,7 +205,8 @@ static int64_t keep_of(const struct store *s, const char *table, int64_t *ret_pa
     *ret_partition = RECORD_PARTITION;
     if (strcmp(table, record_packet.name) == 0)
         return s->options.keep_packets;
-    if (strcmp(table, record_contact.name) == 0 || strcmp(table, CONTACT_BY_SOURCE) == 0)
+    if (strcmp(table, record_contact.name) == 0 || strcmp(table, CONTACT_BY_SOURCE) == 0 ||
+        strcmp(table, BUSIEST_SOURCES) == 0)
         return s->options.keep_contacts;
     for (size_t i = 0; i < rollup_count; i++)
         if (strcmp(table, rollups[i].name) == 0)
@@ -201,7 +223,10 @@ static enum err drop_if_old(
         return OK;
     char sql[256];
     snprintf(sql, sizeof sql, "ALTER TABLE kz.%s DROP PARTITION %" PRId64, table, number);
-    return chdb_write(s->chdb, sql, f);
+    pthread_rwlock_wrlock(&s->removal);
+    enum err e = chdb_write(s->chdb, sql, f);
+    pthread_rwlock_unlock(&s->removal);
+    return e;
 }
 
 enum err store_expire(struct store *s, int64_t now, struct fault *f)

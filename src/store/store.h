@@ -62,6 +62,16 @@ enum err store_stream(struct store *s, const struct ask *a, enum ask_format form
     enum err (*part)(void *context, const void *data, size_t len), void *context,
     struct fault *f) MUST_CHECK;
 
+/* Much comes in at once: what the engine does to its files by itself waits for store_upkeep(),
+ * or until there are thousands of them. */
+void store_hurry(struct store *s);
+
+/* Work that may wait for a quiet moment: one step of it, of some seconds at most for a day of a
+ * hundred million packets; `*ret_more` says that there was something to do. Days that are over
+ * are made quick to ask. Blocks and questions come and go meanwhile. Nothing is wrong without
+ * it, but questions about weeks are slow; when many days wait, store_append() does it. */
+enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f) MUST_CHECK;
+
 /* Drop what is older than the retention, seen from `now` (the newest packet's time). */
 enum err store_expire(struct store *s, int64_t now, struct fault *f) MUST_CHECK;
 

@@ -14,26 +14,47 @@
 enum {
     ROLL_ROWS = 1 << 19, /* contacts that wait before they are taken into the rollups */
     WAITING_MAX = 2 * ROLL_ROWS,
-    STORE_GROUP_MAX = 16, /* blocks of one insert, and their rows */
+    STORE_GROUP_MAX = 64, /* blocks of one insert, and their rows */
     STORE_GROUP_ROWS = 1 << 19,
     STORE_WIRE_MAX = 1 << 28, /* bytes of one insert */
-    STORE_SQL_MAX = 1 << 20
+    STORE_SQL_MAX = 1 << 20,
+    HURRY_MOST = 2000 /* inserts while merges wait */
 };
 
-/* Every table that is filled from contacts: the rollups, then contacts by source. */
+/* How a table is filled from contacts that waited. */
+enum roll_how {
+    ROLL_SUMS,     /* a rollup */
+    ROLL_BUSIEST,  /* the busiest sources of each hour */
+    ROLL_BY_SOURCE /* the contacts once more, in another order */
+};
 struct roll {
     const char *name;
-    const struct rollup *rollup; /* NULL: contacts by source */
+    enum roll_how how;
+    const struct rollup *rollup; /* ROLL_SUMS */
     uint64_t upto;               /* contacts with block <= upto are in it */
     uint64_t doing;              /* > upto: an insert of those up to here may have got in */
 };
 
-/* A rollup that is made from another one when a day is over. Its rows of an open day, if there
- * are any, are old: questions read the rollup that it is made from. */
+/* What is made when a day is over: a rollup from another one, or (`rollup` NULL) one part of
+ * the contacts by source. A rollup's rows of an open day, if there are any, are old: questions
+ * read the rollup that it is made from. */
 struct united {
+    const char *name;
     const struct rollup *rollup;
     int64_t *open; /* days, ascending */
     size_t open_count;
+};
+
+/* What questions have to know of how far things are. A question takes a copy when it begins,
+ * and asks every table for rows up to there: it waits for nobody, and what comes in meanwhile
+ * changes nothing. */
+struct view {
+    int64_t first_start, last_start; /* of all contacts ever; first > last: none */
+    uint64_t contact_last;           /* largest block of a contact */
+    struct roll rolls[ROLLUPS_MAX + 2];
+    size_t roll_count;
+    struct united unites[ROLLUPS_MAX + 1];
+    size_t united_count;
 };
 
 struct store {
@@ -44,24 +65,44 @@ struct store {
     char folder[4096];
     int lock_file;
 
-    pthread_mutex_t append; /* one writer: guards what follows, but for rolls[].upto */
+    pthread_mutex_t append; /* one writer: guards what follows, and every change of `view` */
     struct buf wire;
+    struct rolling rolling;
+    struct order order;
+    struct block *joined, *sorted; /* room for contacts on their way, a batch each */
+    uint64_t *numbers;             /* of the rows of `joined` */
     bool unresolved; /* the journal has parts of which it is not known whether they are in */
     struct record batch;   /* contacts, in a block larger than those that come in */
     struct block *waiting; /* contacts not yet rolled, a batch; all of one day */
     int64_t waiting_day;
-    bool stale;            /* `waiting` is not what it should be: read it back */
-    uint64_t contact_last; /* largest block of a contact */
+    bool stale; /* `waiting` is not what it should be: read it back */
 
-    /* Held for writing while a rollup takes rows in: a question sees them either as contacts
-     * or in the rollup. */
-    pthread_rwlock_t rolling;
-    int64_t first_start, last_start; /* of all contacts ever; first > last: none */
-    struct roll rolls[ROLLUPS_MAX + 1];
-    size_t roll_count;
-    struct united unites[ROLLUPS_MAX];
-    size_t united_count;
+    bool hurry;       /* the engine's merges wait */
+    unsigned hurried; /* inserts since then */
+
+    /* The day that is being united, while `append` is free. */
+    const struct united *uniting;
+    int64_t uniting_day;
+    bool spoiled; /* contacts of it have come in meanwhile */
+
+    pthread_rwlock_t viewing; /* guards `view` against its readers */
+    struct view view;
+    /* Held for reading while a question runs, for writing while rows are removed. */
+    pthread_rwlock_t removal;
 };
+
+/* view.c */
+
+/* A copy for a question, which view_done() frees. */
+enum err view_take(struct store *s, struct view *ret_view) MUST_CHECK;
+void view_done(struct view *v);
+/* Changes; the caller holds `append`. */
+void view_widen(struct store *s, int64_t first, int64_t last, uint64_t contact_last);
+void view_rolled(struct store *s, struct roll *r, uint64_t upto);
+void view_open_day(struct store *s, struct united *u, int64_t day);
+void view_close_day(struct store *s, struct united *u, int64_t day);
+bool view_is_open(const struct united *u, int64_t day);
+const struct roll *view_roll(const struct view *v, enum roll_how how);
 
 /* What a crash may have left: settle every part and rollup that was under way. */
 enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
@@ -80,16 +121,25 @@ enum err store_find_waiting(struct store *s, struct fault *f) MUST_CHECK;
 enum err store_find_span(struct store *s, struct fault *f) MUST_CHECK;
 enum err store_settle_rolls(struct store *s, struct fault *f) MUST_CHECK;
 
+/* hurry.c; the caller holds `append`. */
+
+/* Rows of a block on their way in, counted where that matters. */
+enum err store_insert(struct store *s, const char *table, struct fault *f) MUST_CHECK;
+enum err store_hurry_end(struct store *s, struct fault *f) MUST_CHECK;
+
 /* unite.c; the caller holds `append`. */
 
 enum {
-    OPEN_DAYS_MAX = 8192 /* 22 years */
+    OPEN_DAYS_MAX = 8192, /* 22 years */
+    LATE_DAYS = 8         /* that are over and wait for a quiet moment */
 };
 /* Contacts of this day are about to come in. ERR_FULL: more than OPEN_DAYS_MAX days are open.
  */
 enum err store_open_day(struct store *s, int64_t day, struct fault *f) MUST_CHECK;
-/* Unite one day of one rollup, if one is over and all its contacts are rolled. */
-enum err store_unite(struct store *s, struct fault *f) MUST_CHECK;
+/* Unite one day of one table, if one is over and all its contacts are rolled; `late_only`: only
+ * if more than LATE_DAYS are. The lock is given back while the engine works. */
+enum err store_unite(
+    struct store *s, bool late_only, bool *ret_done, struct fault *f) MUST_CHECK;
 enum err store_find_open_days(struct store *s, struct fault *f) MUST_CHECK;
 
 /* `count` numbers from a line of tab-separated values; ERR_BAD if it does not hold just these.

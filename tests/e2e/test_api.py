@@ -375,6 +375,48 @@ def series(w):
     check_problem(w.viewer.get('series?from=2026-11-22&to=2026-11-21'), 400)
 
 
+@says('losses are a series by cause, and a site has its own')
+def losses(w):
+    answer = w.viewer.get('losses?from=2026-11-22T00:00:00Z&to=2026-11-22T06:00:00Z&step=10m'
+                          '&site=jp-01').json()
+    same((answer['step_s'], answer['by'], answer['measure']), (600, 'cause', 'packets'))
+    same(len(answer['series'][0]['values']), 36)
+    same(w.viewer.get('sites/jp-01').json()['losses']['by'], 'cause')
+    check_problem(w.viewer.get('losses?step=90s'), 400)
+    check_problem(w.viewer.get('losses?by=cause'), 400)
+
+
+@says('several classes are asked for or left out at once')
+def classes(w):
+    for given in ('scan,worm', '-survey,-backscatter'):
+        same(w.viewer.get('ports?class=' + given).status, 200)
+    for given in ('scan,-worm', 'scan,scan', 'scan,', '-'):
+        same(check_problem(w.viewer.get('ports?class=' + given), 400)['field'], 'class')
+
+
+@says('the audit log tells an admin, page by page, who did what')
+def audit(w):
+    w.nobody.login('ann', 'wrong "password"')
+    same(w.admin.ask('PATCH', 'alerts/' + ALERT, {'state': 'seen', 'note': 'x, y'}).status, 200)
+    whole = w.admin.get('audit?limit=10000').json()
+    same(whole['next'], None)
+    newest = [(row['who'], row['what'], row['subject']) for row in whole['rows'][:2]]
+    expect(('ann', 'login.refused', 'ann') in newest, newest)
+    expect(newest[0][2] == ALERT, newest)
+    rows, path = [], 'audit?limit=3'
+    while path:
+        answer = w.admin.get(path)
+        page = answer.json()
+        expect(0 < len(page['rows']) <= 3)
+        rows += page['rows']
+        path = (answer.headers['Link'] or '')[1:].split('>')[0]
+    same(rows, whole['rows'])
+    csv = w.admin.get('audit?format=csv&limit=2').raw.decode().splitlines()
+    same((csv[0], len(csv)), ('time,who,what,subject,detail', 3))
+    for cursor in ('0', '-1', '12x', 'x'):
+        same(check_problem(w.admin.get('audit?cursor=' + cursor), 400)['field'], 'cursor')
+
+
 @says('alerts are narrowed, opened and judged, and all readers hear of it')
 def alerts(w):
     same([row['id'] for row in w.viewer.get('alerts?status=open&severity=notice').json()['rows']],

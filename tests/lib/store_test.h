@@ -65,6 +65,15 @@ static inline struct store *open_store(const char *folder)
     return s;
 }
 
+/* All the upkeep there is to do. */
+static inline void keep_up(struct store *s)
+{
+    struct fault f = {0};
+    for (bool more = true; more;)
+        if (store_upkeep(s, &more, &f))
+            fail_msg("%s", f.text);
+}
+
 static inline void append_block(struct store *s, const struct block *b, const char *id)
 {
     struct fault f = {0};

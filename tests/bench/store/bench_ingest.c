@@ -14,13 +14,16 @@
 #include <unistd.h>
 
 enum {
-    TOGETHER = 4 /* blocks of packets, as the writer's queue hands them on when it is full */
+    TOGETHER = 4, /* blocks of packets, as the writer's queue hands them on when it is full, */
+    CONTACTS = 6  /* and of contacts */
 };
 
 struct bench {
     struct store *store;
     struct block *gathered[TOGETHER];
     size_t count;
+    struct block *contacts[CONTACTS];
+    size_t contact_count;
     uint64_t rows, packets;
     double wall, cpu;
     double packet_cpu; /* of `cpu`, spent on packets */
@@ -45,8 +48,8 @@ static double now_cpu(void)
 static void append_all(struct bench *bench, const struct block *const *blocks, size_t count)
 {
     struct fault f = {0};
-    char ids[TOGETHER][64];
-    struct store_block all[TOGETHER];
+    char ids[CONTACTS][64];
+    struct store_block all[CONTACTS];
     if (!count)
         return;
     for (size_t i = 0; i < count; i++) {
@@ -72,6 +75,12 @@ static void append_gathered(struct bench *bench)
 {
     append_all(bench, (const struct block *const *)bench->gathered, bench->count);
     bench->count = 0;
+}
+
+static void append_contacts(struct bench *bench)
+{
+    append_all(bench, (const struct block *const *)bench->contacts, bench->contact_count);
+    bench->contact_count = 0;
 }
 
 static void gather(void *context, const struct block *b)
@@ -119,6 +128,24 @@ static void print(const struct bench *bench)
         bench->packet_cpu / packets * 1e9, (bench->cpu - bench->packet_cpu) / contacts * 1e9);
 }
 
+/* What was left for a quiet moment. */
+static void keep_up(const struct bench *bench)
+{
+    struct fault f = {0};
+    double wall = now_wall();
+    double cpu = now_cpu();
+    bool more = true;
+    unsigned steps = 0;
+    for (; more; steps += more)
+        if (store_upkeep(bench->store, &more, &f)) {
+            fprintf(stderr, "bench_ingest: %s\n", f.text);
+            exit(1);
+        }
+    printf(
+        "store_upkeep %u steps, %.1f s, %.0f ns of CPU a packet (background merges included)\n",
+        steps, now_wall() - wall, (now_cpu() - cpu) / (double)bench->packets * 1e9);
+}
+
 int main(int argc, char **argv)
 {
     char own[] = "/tmp/kizashi-bench-XXXXXX";
@@ -133,26 +160,32 @@ int main(int argc, char **argv)
     struct bench bench = {0};
     struct fault f = {0};
     struct store_options options = {.durable = true};
-    struct block *contacts = NULL;
     struct block *packets = NULL;
-    telescope_check(block_new(&contacts, &record_contact, TELESCOPE_WINDOW_ROWS));
+    for (size_t i = 0; i < CONTACTS; i++)
+        telescope_check(block_new(&bench.contacts[i], &record_contact, TELESCOPE_WINDOW_ROWS));
     telescope_check(block_new(&packets, &record_packet, TELESCOPE_WINDOW_ROWS));
     if (!folder || store_open(&bench.store, folder, &options, &f)) {
         fprintf(stderr, "bench_ingest: %s\n", folder ? f.text : "no folder for the store");
         return 1;
     }
+    store_hurry(bench.store);
     for (uint64_t window = 0; bench.packets < millions * 1000000; window++) {
+        struct block *contacts = bench.contacts[bench.contact_count];
         telescope_window(&t, window, contacts);
         telescope_packets(&t, contacts, packets, gather, &bench);
-        append_all(&bench, (const struct block *const[]){contacts}, 1);
+        if (++bench.contact_count == CONTACTS)
+            append_contacts(&bench);
     }
+    append_contacts(&bench);
     append_gathered(&bench);
     print(&bench);
+    keep_up(&bench);
     store_close(bench.store);
     if (folder == own)
         nftw(own, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    block_free(contacts);
     block_free(packets);
+    for (size_t i = 0; i < CONTACTS; i++)
+        block_free(bench.contacts[i]);
     for (size_t i = 0; i < TOGETHER; i++)
         block_free(bench.gathered[i]);
     return 0;

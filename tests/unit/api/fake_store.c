@@ -144,7 +144,7 @@ static enum err ask(void *context, const struct ask *a, enum ask_format format, 
         buf_printf(out, "[{\"first\":\"%s\",\"last\":\"%s\",\"packets\":%d}]",
             time_format(s->empty ? 0 : FAKE_FIRST, first),
             time_format(s->empty ? 0 : FAKE_LAST, last), s->empty ? 0 : 123456);
-    else if (a->what == ASK_SERIES)
+    else if (a->what == ASK_SERIES || a->what == ASK_LOSSES)
         put_series(a, format, out);
     else if (format == FORMAT_CSV)
         put_csv(table_of(a->what), s->empty, out);

@@ -30,14 +30,15 @@ static enum err body(const char *text, const enum param_id *required)
 static void takes_values(void **state)
 {
     (void)state;
-    assert_int_equal(query("from=2026-11-22T08:00:00Z&to=2026-11-23&site=jp-01&country=jp"
-                           "&class=-survey&proto=udp&port=53413&src=192.0.2.0%2F24&limit=7"
-                           "&step=10m&q=two+words%21"),
+    assert_int_equal(
+        query("from=2026-11-22T08:00:00Z&to=2026-11-23&site=jp-01&country=jp"
+              "&class=-survey%2C-worm&proto=udp&port=53413&src=192.0.2.0%2F24&limit=7"
+              "&step=10m&q=two+words%21"),
         OK);
     assert_int_equal(args.value[P_FROM].number, INT64_C(1795334400) * US_SECOND);
     assert_int_equal(args.value[P_TO].number, INT64_C(1795392000) * US_SECOND);
     assert_string_equal(args.value[P_SITE].text, "jp-01");
-    assert_string_equal(args.value[P_CLASS].text, "-survey");
+    assert_string_equal(args.value[P_CLASS].text, "-survey,-worm");
     assert_int_equal(args.value[P_PROTO].number, 17);
     assert_int_equal(args.value[P_PORT].number, 53413);
     assert_int_equal(args.value[P_SRC].prefix.bits, 120);
@@ -90,6 +91,13 @@ static void names_what_is_wrong(void **state)
         {"country=J1", "country"},
         {"class=scans", "class"},
         {"class=sca", "class"},
+        {"class=", "class"},
+        {"class=-", "class"},
+        {"class=scan,", "class"},
+        {"class=scan,scan", "class"},
+        {"class=scan,-worm", "class"},
+        {"class=-scan,worm", "class"},
+        {"class=--scan", "class"},
         {"from=yesterday", "from"},
         {"from=2026-13-01", "from"},
         {"from=1969-01-01", "from"},

@@ -148,6 +148,15 @@ static void same_words(const struct param *p, const json_t *schema)
     }
 }
 
+/* "^(?:(a|b)(,(a|b))*|-(a|b)(,-(a|b))*)$" for "a|b" */
+static void same_lists(const struct param *p, const json_t *schema)
+{
+    char want[800];
+    snprintf(want, sizeof want, "^(?:(%s)(,(%s))*|-(%s)(,-(%s))*)$", p->words, p->words,
+        p->words, p->words);
+    assert_string_equal(json_string_value(json_object_get(schema, "pattern")), want);
+}
+
 /* "^[a-z0-9._:-]{1,63}$" for "a-z0-9._:-", 1, 63 */
 static void same_pattern(const struct param *p, const json_t *schema)
 {
@@ -187,6 +196,9 @@ static void same_schema(const json_t *root, const struct param *p, const json_t 
         break;
     case PARAM_WORD:
         same_words(p, schema);
+        break;
+    case PARAM_WORDS:
+        same_lists(p, schema);
         break;
     case PARAM_NUMBER:
         if (p->where == IN_PATH)

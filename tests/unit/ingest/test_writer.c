@@ -4,7 +4,9 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 /* A store that the test scripts: how often the disk is full before a block goes in. */
 struct store {
@@ -12,6 +14,10 @@ struct store {
     bool broken;
     size_t rows;
     size_t blocks;
+    size_t calls;
+    atomic_bool held; /* keeps the writer waiting */
+    atomic_bool hurried;
+    atomic_int kept_up; /* steps of upkeep */
     char ids[64][96];
 };
 
@@ -27,14 +33,29 @@ static void keep_once(struct store *s, const struct store_block *b)
 enum err store_append_all(
     struct store *s, const struct store_block *blocks, size_t count, struct fault *f)
 {
+    while (atomic_load(&s->held))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     if (s->broken)
         return fault_set(f, ERR_IO, "broken");
+    s->calls++;
     if (s->full > 0) {
         s->full--;
         return fault_set(f, ERR_FULL, "the disk is full");
     }
     for (size_t i = 0; i < count; i++)
         keep_once(s, &blocks[i]);
+    return OK;
+}
+
+void store_hurry(struct store *s)
+{
+    atomic_store(&s->hurried, true);
+}
+
+enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f)
+{
+    (void)f;
+    *ret_more = atomic_fetch_add(&s->kept_up, 1) < 2;
     return OK;
 }
 
@@ -127,11 +148,61 @@ static void broken_store(void **state)
     writer_free(w);
 }
 
+/* While one block is on its way, many more come: they go in with one call. */
+static void waiting_blocks_go_together(void **state)
+{
+    (void)state;
+    struct store store = {.held = true};
+    struct writer *w;
+    struct writer_counts counts = {0};
+    assert_int_equal(writer_new(&w, &store, NULL, NULL), OK);
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(writer_put(w, status_block(w, i), "jp-01", true), OK);
+    struct block *over = status_block(w, 64);
+    assert_int_equal(writer_put(w, over, "jp-01", false), ERR_BUSY);
+    block_free(over);
+    assert_false(atomic_load(&store.hurried));
+    atomic_store(&store.held, false);
+    assert_int_equal(writer_flush(w, NULL), OK);
+    assert_true(atomic_load(&store.hurried));
+    writer_counts(w, &counts);
+    assert_int_equal(counts.blocks, 64);
+    assert_true(store.calls <= 2);
+    writer_free(w);
+}
+
+static bool kept_up_within(struct store *store, int steps, int ms)
+{
+    for (; ms > 0 && atomic_load(&store->kept_up) < steps; ms--)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return atomic_load(&store->kept_up) >= steps;
+}
+
+static void upkeep_waits_for_quiet(void **state)
+{
+    (void)state;
+    struct store store = {.held = true};
+    struct writer *w;
+    assert_int_equal(writer_new(&w, &store, NULL, NULL), OK);
+    assert_int_equal(writer_put(w, status_block(w, 1), "jp-01", true), OK);
+    assert_false(kept_up_within(&store, 1, 600));
+    atomic_store(&store.held, false);
+    /* Two steps had something to do, the third says that there is no more. */
+    assert_true(kept_up_within(&store, 3, 20000));
+    assert_false(kept_up_within(&store, 4, 600));
+    writer_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("every block that was put is in the store after a flush", all_written),
     SAYS("the same rows from the same site come with the same id", same_id),
     SAYS("a full disk is told once, waited for, and the block goes in", waits_for_room),
     SAYS("a store that fails for another reason ends the writing with its sentence",
         broken_store),
+    SAYS("blocks that wait go in together; a full queue refuses who does not wait, and hurries "
+         "the store",
+        waiting_blocks_go_together),
+    SAYS(
+        "upkeep is done when nothing comes in, until there is no more", upkeep_waits_for_quiet),
 };
 TEST_MAIN(tests)

@@ -318,6 +318,50 @@ static void a_stream_has_all_rows(void **state)
     buf_done(&expected);
 }
 
+static void put_status(struct store *s, const char *site, int64_t start, uint64_t kernel,
+    uint64_t malformed, const char *id)
+{
+    struct block *b = NULL;
+    assert_int_equal(block_new(&b, &record_site_status, 1), OK);
+    assert_int_equal(block_word(b, STATUS_SITE, site, &block_name(b, STATUS_SITE)[0]), OK);
+    for (size_t i = STATUS_RECEIVED; i < SITE_STATUS_COLUMNS; i++)
+        block_u64(b, i)[0] = 0;
+    block_time(b, STATUS_START)[0] = start;
+    block_u64(b, STATUS_RECEIVED)[0] = 1000;
+    block_u64(b, STATUS_DROPPED_KERNEL)[0] = kernel;
+    block_u64(b, STATUS_MALFORMED)[0] = malformed;
+    b->rows = 1;
+    append_block(s, b, id);
+    block_free(b);
+}
+
+static void losses_come_by_cause(void **state)
+{
+    struct world *w = world_of(state);
+    struct ask a;
+    put_status(w->store, "site-00", shape.start, 5, 0, "status-1");
+    put_status(w->store, "site-00", shape.start + 9 * US_MINUTE, 6, 1, "status-2");
+    put_status(w->store, "site-01", shape.start + 11 * US_MINUTE, 100, 0, "status-3");
+    ask_init(&a, ASK_LOSSES);
+    a.by = BY_CAUSE;
+    a.step = 10 * US_MINUTE;
+    json_t *rows = answer(w->store, &a, NULL);
+    assert_int_equal(json_array_size(rows), 3);
+    assert_string_equal(text(rows, 0, "key"), "dropped_kernel");
+    assert_int_equal(number(rows, 0, "value"), 11);
+    assert_string_equal(text(rows, 1, "key"), "malformed");
+    assert_int_equal(number(rows, 1, "value"), 1);
+    assert_int_equal(number(rows, 2, "value"), 100);
+    json_decref(rows);
+    a.from = shape.start + US_MINUTE;
+    a.to = shape.start + US_HOUR;
+    snprintf(a.site, sizeof a.site, "site-00");
+    rows = answer(w->store, &a, NULL);
+    assert_int_equal(json_array_size(rows), 2);
+    assert_int_equal(number(rows, 0, "value"), 6);
+    json_decref(rows);
+}
+
 static void hostile_words_are_refused(void **state)
 {
     struct world *w = world_of(state);
@@ -461,6 +505,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("pages put together are the whole list", pages_make_the_whole),
     SAYS("packets come as their rows, in time order", packets_come_as_their_rows),
     SAYS("a stream has all rows, whatever the limit", a_stream_has_all_rows),
+    SAYS("losses come by time and cause", losses_come_by_cause),
     SAYS("hostile words are refused and change nothing", hostile_words_are_refused),
     SAYS("wrong questions are told what is allowed", wrong_questions_say_what_is_allowed),
     SAYS("a cursor belongs to its question", cursors_belong_to_their_question),
