@@ -181,6 +181,19 @@ export function siteRow(model, query, site, i) {
 
 export const sites = (m, q) => ({ ...page(m, q, SITES.map((s, i) => siteRow(m, q, s, i))), next: null });
 
+/** Losses in bursts, by two causes. */
+export function losses(model, query) {
+  const own = new URLSearchParams(query);
+  own.delete('by');
+  const all = series(model, own);
+  const values = all.series[0].values;
+  const lines = [['dropped_kernel', 0.02], ['malformed', 0.0004]].map(([key, part]) => {
+    const lost = values.map((value, i) => Math.round(value * part * Math.max(0, noise(key, Math.floor(i / 6)) - 0.6)));
+    return { key, total: lost.reduce((a, b) => a + b, 0), values: lost };
+  });
+  return { ...all, measure: 'packets', by: 'cause', series: lines.filter((line) => line.total > 0) };
+}
+
 export function site(model, query, name) {
   const i = SITES.findIndex((s) => s.name === name);
   if (i < 0) return undefined;
@@ -188,7 +201,7 @@ export function site(model, query, name) {
   own.set('site', name);
   own.set('by', 'class');
   const { from, to } = span(model, query);
-  return { from: iso(from), to: iso(to), site: siteRow(model, query, SITES[i], i), ports: ports(model, own).rows.slice(0, 10), countries: countries(model, own).rows.slice(0, 10), series: series(model, own) };
+  return { from: iso(from), to: iso(to), site: siteRow(model, query, SITES[i], i), ports: ports(model, own).rows.slice(0, 10), countries: countries(model, own).rows.slice(0, 10), series: series(model, own), losses: losses(model, own) };
 }
 
 export const victims = (m, q) => page(m, q, Array.from({ length: 70 }, (_, i) => {

@@ -1,6 +1,7 @@
 import { csvUrl, url, type CountryRow, type PortRow, type SiteAnswer, type SiteLive, type SiteRow } from '../api/client';
 import { useResource } from '../api/resource';
 import { SeriesChart } from '../charts/series-chart';
+import { causeText } from '../lib/causes';
 import { count, percent, short, stampFull } from '../lib/format';
 import { rangeQuery, rangeText } from '../lib/range';
 import { href } from '../lib/route';
@@ -42,6 +43,11 @@ export function SitePage({ name }: { name: string }) {
                 {data.site.live && <LiveSite live={data.site.live} />}
               </div>
             </div>
+            {data.losses && data.losses.series.length > 0 && (
+              <Card title="Lost, by cause" note="What was not captured, not decoded, or left out." csv={csvUrl('/losses', { ...ask, site: name })}>
+                <SeriesChart series={data.losses} label={`Packets that ${name} lost, by cause`} name={causeText} height={180} stacked />
+              </Card>
+            )}
             <div class="grid cols-2">
               <Card title="Busiest services" flush csv={csvUrl('/ports', { ...ask, site: name })}
                 tools={<a class="button button-small" href={href(['ports'], { site: name })}>Explore</a>}>

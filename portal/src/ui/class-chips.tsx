@@ -1,25 +1,27 @@
+import { clickClass, parseClasses } from '../lib/classes';
 import { CLASSES } from '../lib/traffic';
 
 interface ClassChipsProps {
-  /** "scan" only scans, "-scan" all but scans, "" everything. */
+  /** "scan,worm" only these, "-survey" all but that, "" everything. */
   value: string;
   onChange: (value: string) => void;
 }
 
-/** A click shows only the class, another one leaves it out, a third shows all again. */
+/** A click shows only the class, another one leaves it out, a third shows all again; clicks on others add them. */
 export function ClassChips({ value, onChange }: ClassChipsProps) {
-  const next = (name: string) => (value === name ? `-${name}` : value === `-${name}` ? '' : name);
+  const chosen = parseClasses(value);
   return (
     <div class="chips class-chips" role="group" aria-label="Classes of traffic">
       <button type="button" class="chip" aria-pressed={value === ''} onClick={() => onChange('')}>
         all classes
       </button>
       {CLASSES.map(([name, text]) => {
-        const only = value === name;
-        const out = value === `-${name}`;
+        const named = chosen.names.includes(name);
+        const only = named && !chosen.out;
+        const out = named && chosen.out;
         return (
-          <button key={name} type="button" class={out ? 'chip chip-out' : 'chip'} aria-pressed={only} onClick={() => onChange(next(name))}
-            title={`${text}. ${out ? 'Left out; click for all' : only ? 'Only this; click to leave it out' : 'Click for only this'}`}
+          <button key={name} type="button" class={out ? 'chip chip-out' : 'chip'} aria-pressed={only} onClick={() => onChange(clickClass(value, name))}
+            title={`${text}. ${out ? 'Left out; click to have it again' : only ? 'Shown; click to take it away' : chosen.names.length === 0 ? 'Click for only this' : chosen.out ? 'Click to leave it out, too' : 'Click to have it, too'}`}
             aria-label={out ? `without ${name}` : only ? `only ${name}` : name}>
             {out ? `without ${name}` : only ? `only ${name}` : name}
           </button>
