@@ -6,7 +6,7 @@
 
 enum {
     AHEAD_FRAMES = 512, /* in one batch */
-    AHEAD_BATCHES = 8,
+    AHEAD_BATCHES = 32,
     AHEAD_PAYLOAD = 1 << 18 /* bytes after which a batch is closed */
 };
 

@@ -230,7 +230,7 @@ static bool same_need(const struct pair_need *a, const struct pair_need *b)
     bool same = a->mask == b->mask && a->value == b->value && a->count == b->count;
     for (unsigned i = 0; same && i < a->count; i++)
         same = a->item[i].field == b->item[i].field && a->item[i].shift == b->item[i].shift &&
-               a->item[i].swap == b->item[i].swap;
+               a->item[i].right == b->item[i].right && a->item[i].swap == b->item[i].swap;
     return same;
 }
 
@@ -467,7 +467,7 @@ static bool need_holds(const struct pair_need *need, const uint32_t differ[PAIR_
     for (unsigned i = 0; i < need->count; i++) {
         uint32_t value = differ[need->item[i].field];
         value = need->item[i].swap ? __builtin_bswap32(value) : value;
-        x ^= value << need->item[i].shift;
+        x ^= value << need->item[i].shift >> need->item[i].right;
     }
     return (x & need->mask) == need->value;
 }

@@ -9,7 +9,6 @@
 
 enum {
     ENTRIES = MISCONFIG_SETS * MISCONFIG_WAYS,
-    FILTER_BITS = 64 * 64,
     MAP_FULL = 100 /* bits of an entry's 128: from here on the map says "very many" */
 };
 
@@ -54,7 +53,7 @@ void misconfig_done(struct misconfig *m)
 
 static void set_filter(struct misconfig *m, const struct misconfig_entry *e)
 {
-    uint64_t bit = misconfig_target(&e->dst, ip_hash(&e->dst), e->code).hash % FILTER_BITS;
+    uint64_t bit = misconfig_target(&e->dst, ip_hash(&e->dst), e->code).hash % MISCONFIG_FILTER;
     m->filter[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
@@ -85,28 +84,32 @@ void misconfig_advance(struct misconfig *m, int64_t ts)
     }
 }
 
-static size_t set_of(uint64_t hash)
-{
-    return hash / FILTER_BITS % MISCONFIG_SETS;
-}
-
 /* Never 0, the tag of an empty entry. */
 static uint32_t tag_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32) | 1u;
 }
 
-/* The number of an entry, or NOWHERE. */
-static size_t find(const struct misconfig *m, const struct misconfig_target *target)
+/* The ways of a target's set that may be its entry, as a bit mask. */
+static inline unsigned ways_of(
+    const struct misconfig *m, const struct misconfig_target *target, size_t *ret_first)
 {
-    size_t number = set_of(target->hash);
+    size_t number = misconfig_set_of(target);
     const struct misconfig_set *set = &m->set[number];
     uint32_t tag = tag_of(target->hash);
     unsigned ways = 0;
     for (unsigned way = 0; way < MISCONFIG_WAYS; way++)
         ways |= (unsigned)(set->tag[way] == tag) << way;
-    for (; ways; ways &= ways - 1) {
-        size_t i = number * MISCONFIG_WAYS + (unsigned)__builtin_ctz(ways);
+    *ret_first = number * MISCONFIG_WAYS;
+    return ways;
+}
+
+/* The number of an entry, or NOWHERE. */
+static size_t find(const struct misconfig *m, const struct misconfig_target *target)
+{
+    size_t first;
+    for (unsigned ways = ways_of(m, target, &first); ways; ways &= ways - 1) {
+        size_t i = first + (unsigned)__builtin_ctz(ways);
         if (m->entry[i].code == target->code && ip_same(&m->entry[i].dst, target->dst))
             return i;
     }
@@ -115,7 +118,7 @@ static size_t find(const struct misconfig *m, const struct misconfig_target *tar
 
 bool misconfig_marked(const struct misconfig *m, const struct misconfig_target *target)
 {
-    uint64_t bit = target->hash % FILTER_BITS;
+    uint64_t bit = target->hash % MISCONFIG_FILTER;
     if (!(m->filter[bit / 64] >> bit % 64 & 1))
         return false;
     size_t i = find(m, target);
@@ -128,7 +131,7 @@ static size_t take(struct misconfig *m, const struct misconfig_target *target)
     size_t i = find(m, target);
     if (i != NOWHERE)
         return i;
-    size_t number = set_of(target->hash);
+    size_t number = misconfig_set_of(target);
     struct misconfig_set *set = &m->set[number];
     uint32_t least = UINT32_MAX; /* weight and way */
     for (uint32_t way = 0; way < MISCONFIG_WAYS; way++) {

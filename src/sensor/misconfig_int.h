@@ -24,6 +24,7 @@ enum {
     MISCONFIG_SETS = 512,
     MISCONFIG_WAYS = 8,
     MISCONFIG_MAP = 1 << 14, /* bits of the map of addresses */
+    MISCONFIG_FILTER = 64 * 64,
 };
 
 struct misconfig_entry {
@@ -48,8 +49,8 @@ struct misconfig {
     uint32_t *pairs;               /* by service: (source, address) in this hour */
     uint64_t *map;                 /* of addresses of the telescope that were reached */
     size_t map_used;               /* bits set */
-    uint64_t filter[64];           /* bits of what is marked: most packets stop here */
-    double addresses;              /* size of the telescope, given or estimated */
+    uint64_t filter[MISCONFIG_FILTER / 64]; /* bits of what is marked: most packets stop here */
+    double addresses;                       /* size of the telescope, given or estimated */
     bool given;
     uint32_t hour; /* since the first, from 1 on */
     int64_t hour_start;
@@ -80,11 +81,17 @@ static inline struct misconfig_target misconfig_target(
 /* Is this target marked? About 2 ns if not. */
 bool misconfig_marked(const struct misconfig *m, const struct misconfig_target *target);
 
+static inline size_t misconfig_set_of(const struct misconfig_target *target)
+{
+    return target->hash / MISCONFIG_FILTER % MISCONFIG_SETS;
+}
+
 /* Ask for memory that misconfig_note() will need. */
 static inline void misconfig_prefetch(
     const struct misconfig *m, const struct misconfig_target *target)
 {
     __builtin_prefetch(&m->pairs[target->code], 1);
+    __builtin_prefetch(&m->set[misconfig_set_of(target)], 1);
 }
 
 /* A source (its ip_hash()) has reached this target for the first time in the window; `alone` if

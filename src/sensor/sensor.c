@@ -370,6 +370,9 @@ static void step_ask(const struct sensor *s, struct line *l, size_t number)
     const struct packet *p = &l->packets[number];
     const struct sensor_look *look = &l->looks[number];
     struct seen *seen = line_at(l, number);
+    __builtin_prefetch(p + STEP);
+    __builtin_prefetch((const char *)(p + STEP) + 64);
+    __builtin_prefetch(look + STEP);
     seen->packet = p;
     seen->hits = look->hits;
     seen->class = look->class;

@@ -153,8 +153,12 @@ static size_t part_end(const struct leaving *l, size_t from)
 
 static void ask_sources(const struct leaving *l, size_t from)
 {
-    for (size_t i = from; i < part_end(l, from); i++)
-        __builtin_prefetch(&l->s->hosts.host[contact_host(&l->s->contacts.contact[i])]);
+    const struct sensor *s = l->s;
+    for (size_t i = from; i < part_end(l, from); i++) {
+        const struct contact *c = &s->contacts.contact[i];
+        __builtin_prefetch(&s->hosts.host[contact_host(c)]);
+        services_prefetch_place(&s->services, c);
+    }
 }
 
 /* When the sources have come: what they lead to. */

@@ -56,7 +56,9 @@ void services_done(struct services *t);
 /* Begin with a closed window of that many contacts. */
 enum err services_begin(struct services *t, size_t contacts) MUST_CHECK;
 
-/* Ask for the memory that services_count() will need; `src` is ip_hash() of the source. */
+/* Ask for the memory that services_count() will need: first where the service has its place,
+ * and when that has come, the place; `src` is ip_hash() of the source. */
+void services_prefetch_place(const struct services *t, const struct contact *c);
 void services_prefetch(const struct services *t, const struct contact *c, uint64_t src);
 
 /* Count each contact in turn, and then those whose service has no place yet. */

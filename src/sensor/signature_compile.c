@@ -159,7 +159,14 @@ static bool halves_apart(const struct tree *t, const struct node *n)
            t->node[high->right].value == 16 && low->op == OP_FIELD && fits_16(low->value);
 }
 
-/* Add the items of a side: fields under exclusive or, shifted to the left, their bytes swapped.
+/* x >> 16: no more than 16 bits are left. */
+static bool upper_half(const struct tree *t, const struct node *n)
+{
+    const struct node *by = n->op == OP_SHR ? &t->node[n->right] : n;
+    return n->op == OP_SHR && by->op == OP_CONST && by->value >= 16 && by->value <= 31;
+}
+
+/* Add the items of a side: fields under exclusive or, shifted one way, or their bytes swapped.
  */
 static bool collect_items(
     const struct tree *t, uint16_t at, struct relation_item how, struct relation *r)
@@ -168,7 +175,7 @@ static bool collect_items(
     switch (n->op) {
     case OP_CONST: {
         uint32_t value = how.swap ? __builtin_bswap32(n->value) : n->value;
-        r->value ^= value << how.shift;
+        r->value ^= value << how.shift >> how.right;
         return true;
     }
     case OP_FIELD:
@@ -184,14 +191,15 @@ static bool collect_items(
     case OP_XOR:
         return collect_items(t, n->left, how, r) && collect_items(t, n->right, how, r);
     case OP_SHL:
-        if (how.swap || how.shift || t->node[n->right].op != OP_CONST ||
+    case OP_SHR:
+        if (how.swap || how.shift || how.right || t->node[n->right].op != OP_CONST ||
             t->node[n->right].value > 31)
             return false;
-        how.shift = (uint8_t)t->node[n->right].value;
+        *(n->op == OP_SHL ? &how.shift : &how.right) = (uint8_t)t->node[n->right].value;
         return collect_items(t, n->left, how, r);
     case OP_SWAP:
         how.swap = !how.swap;
-        return !how.shift && collect_items(t, n->left, how, r);
+        return !how.shift && !how.right && collect_items(t, n->left, how, r);
     default:
         return false;
     }
@@ -199,7 +207,8 @@ static bool collect_items(
 
 static bool same_item(const struct relation_item *a, const struct relation_item *b)
 {
-    return a->field == b->field && a->shift == b->shift && a->swap == b->swap;
+    return a->field == b->field && a->shift == b->shift && a->right == b->right &&
+           a->swap == b->swap;
 }
 
 /* Put the difference in the place of a field of both packets to which the same is done; false
@@ -242,7 +251,7 @@ static bool make_relation(const struct tree *t, const struct literal *l, struct 
     for (int i = 0; i < 2; i++) {
         const struct node *s = &t->node[side[i]];
         bool narrow = masked[i] || (s->op == OP_FIELD && fits_16(s->value)) ||
-                      (s->op == OP_CONST && s->value <= 0xffff);
+                      (s->op == OP_CONST && s->value <= 0xffff) || upper_half(t, s);
         if (masked[!i] && !narrow)
             return false;
         if (masked[i])
@@ -256,7 +265,7 @@ static bool make_relation(const struct tree *t, const struct literal *l, struct 
     r.plain = r.count <= RELATION_PLAIN;
     memset(r.field, FIELD_ZERO, sizeof r.field);
     for (unsigned i = 0; i < r.count && r.plain; i++) {
-        r.plain = !r.item[i].swap && !r.item[i].shift;
+        r.plain = !r.item[i].swap && !r.item[i].shift && !r.item[i].right;
         r.field[i] = r.item[i].field;
     }
     *ret = r;

@@ -135,7 +135,7 @@ static bool relation_holds(const struct relation *r, const uint32_t *v)
         uint32_t value = v[r->item[i].field];
         if (r->item[i].swap)
             value = __builtin_bswap32(value);
-        x ^= value << r->item[i].shift;
+        x ^= value << r->item[i].shift >> r->item[i].right;
     }
     return (x & r->mask) == r->value;
 }

@@ -74,8 +74,9 @@ struct relation {
     uint8_t field[RELATION_PLAIN]; /* these, FIELD_ZERO where there are fewer */
     struct relation_item {
         uint8_t field;
-        uint8_t shift; /* to the left */
-        bool swap;     /* its four bytes, before the shift */
+        uint8_t shift; /* to the left, ... */
+        uint8_t right; /* ... or to the right; no more than one of them */
+        bool swap;     /* its four bytes; then there is no shift */
     } item[RELATION_ITEMS];
 };
 
