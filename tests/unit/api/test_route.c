@@ -224,6 +224,9 @@ static void same_schema(const json_t *root, const struct param *p, const json_t 
         assert_int_equal(whole(schema, "minLength"), p->least);
         assert_int_equal(whole(schema, "maxLength"), p->most);
         break;
+    case PARAM_OBJECT:
+        assert_string_equal(json_string_value(json_object_get(schema, "type")), "object");
+        break;
     case PARAM_BOOL:
         assert_string_equal(json_string_value(json_object_get(schema, "type")), "boolean");
         break;

@@ -1,0 +1,182 @@
+#include "cmd/fleet_text.h"
+
+#include "base/clock.h"
+#include "cmd/table.h"
+#include "fleet/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text(const json_t *object, const char *name)
+{
+    const char *s = json_string_value(json_object_get(object, name));
+    return s ? s : "";
+}
+
+static json_int_t number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static const char *span(json_int_t seconds, char out[TIME_TEXT])
+{
+    return duration_format((int64_t)seconds * US_SECOND, out);
+}
+
+/* "3m ago", of a time that `now` has. */
+static json_t *ago(const json_t *row, const char *name, int64_t now)
+{
+    char out[TIME_TEXT];
+    int64_t at = 0;
+    if (time_parse(text(row, name), &at) != OK)
+        return json_string("never");
+    int64_t us = now > at ? now - at : 0;
+    return json_sprintf("%s ago", duration_format(time_floor(us, US_SECOND), out));
+}
+
+/* ---- all sites ---- */
+
+static int worth(const char *state)
+{
+    static const char *const order[] = {"down", "late", "degraded", "unwatched", "new", "up"};
+    int i = 0;
+    while (i < 5 && strcmp(order[i], state) != 0)
+        i++;
+    return i;
+}
+
+static json_t *row_of(const json_t *site, int64_t now)
+{
+    const json_t *why = json_array_get(json_object_get(site, "reasons"), 0);
+    const json_t *month = json_object_get(site, "month");
+    json_t *row = json_object();
+    json_object_set(row, "site", json_object_get(site, "site"));
+    json_object_set(row, "state", json_object_get(site, "state"));
+    json_object_set_new(row, "since", ago(site, "since", now));
+    json_object_set_new(row, "heard", ago(site, "heard", now));
+    json_object_set_new(row, "available",
+        number(month, "watched")
+            ? json_sprintf("%.3f %%", json_number_value(json_object_get(month, "available")))
+            : json_string("-"));
+    json_object_set_new(row, "document",
+        json_sprintf("%lld", (long long)number(json_object_get(site, "config"), "version")));
+    json_object_set_new(row, "why", json_string(text(why, "text")));
+    return row;
+}
+
+void fleet_text_rows(FILE *out, const json_t *fleet)
+{
+    const json_t *sites = json_object_get(fleet, "rows");
+    json_t *rows = json_array();
+    int64_t now = 0;
+    if (time_parse(text(fleet, "now"), &now) != OK)
+        now = 0;
+    for (int grade = 0; grade < 6; grade++)
+        for (size_t i = 0; i < json_array_size(sites); i++)
+            if (worth(text(json_array_get(sites, i), "state")) == grade)
+                json_array_append_new(rows, row_of(json_array_get(sites, i), now));
+    table_print(out, rows);
+    json_decref(rows);
+}
+
+/* ---- one site ---- */
+
+static void figures_print(FILE *out, const json_t *f)
+{
+    char a[TIME_TEXT];
+    char b[TIME_TEXT];
+    if (!number(f, "watched"))
+        return;
+    fprintf(out, "Over %s of watching: available %.3f %%, all well %.3f %%\n",
+        span(number(f, "watched"), a), json_number_value(json_object_get(f, "available")),
+        json_number_value(json_object_get(f, "healthy")));
+    if (!number(f, "outages"))
+        return;
+    fprintf(out, "Outages: %lld, %s in all", (long long)number(f, "outages"),
+        span(number(f, "down"), a));
+    if (number(f, "repaired"))
+        fprintf(out, "; mean time to repair %s, longest %s", span(number(f, "repair_mean"), a),
+            span(number(f, "repair_longest"), b));
+    fputs("\n", out);
+}
+
+static void heartbeat_print(FILE *out, const json_t *beat)
+{
+    if (!json_is_object(beat))
+        return;
+    fputs("\nWhat it last said:\n", out);
+    for (size_t i = 0; i < heartbeat_field_count; i++) {
+        const struct heartbeat_field *field = &heartbeat_fields[i];
+        const json_t *value = json_object_get(beat, field->name);
+        if (json_is_string(value))
+            fprintf(out, "  %-16s %s\n", field->name, json_string_value(value));
+        else if (value)
+            fprintf(out, "  %-16s %" JSON_INTEGER_FORMAT " %s\n", field->name,
+                json_integer_value(value), field->unit);
+    }
+}
+
+void fleet_text_site(FILE *out, const json_t *site)
+{
+    const json_t *reasons = json_object_get(site, "reasons");
+    const json_t *events = json_object_get(site, "events");
+    fprintf(out, "%s is %s since %s\n", text(site, "site"), text(site, "state"),
+        text(site, "since"));
+    for (size_t i = 0; i < json_array_size(reasons); i++)
+        fprintf(out, "  %s\n", text(json_array_get(reasons, i), "text"));
+    figures_print(out, json_object_get(site, "range"));
+    fprintf(out, "History: %s\n", text(json_object_get(site, "history"), "cells"));
+    heartbeat_print(out, json_object_get(site, "heartbeat"));
+    if (json_array_size(events))
+        fputs("\nWhat happened:\n", out);
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        const json_t *e = json_array_get(events, i);
+        fprintf(out, "  %s  %-9s %s\n", text(e, "time"), text(e, "state"), text(e, "text"));
+    }
+}
+
+/* ---- documents ---- */
+
+static void value_print(FILE *out, const json_t *value)
+{
+    struct buf line;
+    buf_init(&line, 1 << 20);
+    json_write(&line, value);
+    fputs(line.data ? (const char *)line.data : "", out);
+    buf_done(&line);
+}
+
+void fleet_text_changes(FILE *out, const json_t *changes)
+{
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        const json_t *c = json_array_get(changes, i);
+        fprintf(out, "  %s: ", text(c, "member"));
+        value_print(out, json_object_get(c, "before"));
+        fputs(" -> ", out);
+        value_print(out, json_object_get(c, "after"));
+        fputs("\n", out);
+    }
+}
+
+void fleet_text_versions(FILE *out, const json_t *versions)
+{
+    for (size_t i = 0; i < json_array_size(versions); i++) {
+        const json_t *v = json_array_get(versions, i);
+        fprintf(out, "version %lld  %s  %s%s%s\n", (long long)number(v, "version"),
+            text(v, "time"), text(v, "who"), text(v, "note")[0] ? ": " : "", text(v, "note"));
+        if (json_is_integer(json_object_get(v, "took_ms")))
+            fprintf(out, "  in effect after %lld ms\n", (long long)number(v, "took_ms"));
+        else if (text(v, "refused")[0])
+            fprintf(out, "  refused: %s\n", text(v, "refused"));
+        else
+            fputs("  the site has not said that it is in effect\n", out);
+        fleet_text_changes(out, json_object_get(v, "changed"));
+    }
+}
+
+void fleet_text_json(FILE *out, const json_t *value)
+{
+    char *lines = json_dumps(value, JSON_INDENT(2));
+    fprintf(out, "%s\n", lines ? lines : "null");
+    free(lines);
+}
