@@ -228,7 +228,8 @@ def documents(w):
     schema = w.document.answers(made, 200)['application/json']['schema']
     first = w.viewer.get(path).json()
     same((first['version'], first['document']['payload']), (1, 32))
-    same(check_problem(change(document={'payload': 999}), 400)['detail'], 'payload: must be a whole number from 0 to 256')
+    wrong = check_problem(change(document={'payload': 999}), 400)
+    same(wrong['detail'], 'payload: must be a whole number from 0 to 256')
     check_problem(change(document={'filter': 'host example.com'}), 400)
     check_problem(change(), 400)
     check_problem(change(version=77), 404)
