@@ -71,7 +71,8 @@ void bus_unwatch(struct bus *b, const char *site);
 /* Say something to a site. Never waits, may be lost. */
 void bus_say(struct bus *b, const char *site, struct bytes text);
 
-/* Set a site's configuration: a site gets it now or when it comes back. */
+/* Set a site's configuration: a site that is there gets it now. May be called from any thread,
+ * beside the one that has the bus. */
 enum err bus_config_put(
     struct bus *b, const char *site, struct bytes text, struct fault *f) MUST_CHECK;
 

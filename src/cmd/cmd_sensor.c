@@ -109,8 +109,7 @@ struct sensor_run {
     struct setup setup;
     struct source *live;
     struct feed *feed;
-    struct anon_keys *keys;
-    struct anon *anon;
+    struct sensor_rules *rules;
     struct spool *spool;
     struct bus *bus;
     struct collector *collector;
@@ -235,24 +234,28 @@ static enum err policy_file(const char *path, struct anon_policy *ret_policy, st
     return e;
 }
 
-static enum err anon_make(struct sensor_run *r, struct fault *f)
+/* What the site lets out at most, and the keys for what it hides. */
+static enum err rules_make(struct sensor_run *r, struct fault *f)
 {
     struct anon_policy policy;
-    char path[4200];
     const char *file = conf_text(r->conf, "policy");
-    if (file && strcmp(file, "keep") == 0)
-        return OK;
     anon_policy_default(&policy);
-    enum err e = file ? policy_file(file, &policy, f) : OK;
-    snprintf(path, sizeof path, "%s/anonymisation.keys", r->data);
-    if (!e)
-        e = anon_keys_open(&r->keys, path, f);
-    if (!e) {
-        e = anon_new(&r->anon, &policy, r->keys, r->setup.window);
-        if (e)
-            fault_set(f, e, "%s", err_text(e));
-    }
-    return e;
+    enum err e = OK;
+    if (file && strcmp(file, "keep") == 0)
+        anon_policy_open(&policy);
+    else if (file)
+        e = policy_file(file, &policy, f);
+    struct site_document first;
+    document_default(&first);
+    first.payload = (int64_t)conf_count(r->conf, "payload");
+    first.batch = conf_us(r->conf, "batch");
+    first.heartbeat = conf_us(r->conf, "heartbeat");
+    struct sensor_rules_options o = {.site = r->identity.site,
+        .folder = r->data,
+        .first = &first,
+        .limit = &policy,
+        .window = r->setup.window};
+    return e ? e : sensor_rules_new(&r->rules, &o, f);
 }
 
 static enum err spool_make(struct sensor_run *r, struct fault *f)
@@ -287,7 +290,7 @@ static enum err collector_make(struct sensor_run *r, struct fault *f)
     struct collector_options o = {.site = r->identity.site,
         .feed = r->feed,
         .shared = &r->setup.shared,
-        .anon = r->anon,
+        .ruler = sensor_rules_ruler(r->rules),
         .spool = r->spool,
         .batch = conf_us(r->conf, "batch"),
         .stop = stop_flag(),
@@ -309,7 +312,7 @@ static enum err sending_start(struct sensor_run *r, struct fault *f)
         .spool_cap = conf_count(r->conf, "spool-cap") << 20,
         .collector = r->collector,
         .started = clock_now(&wall),
-        .interval = conf_us(r->conf, "heartbeat")};
+        .rules = r->rules};
     enum err e = sensor_send_start(&r->send, &o);
     return e ? fault_set(f, e, "%s", err_text(e)) : OK;
 }
@@ -330,7 +333,7 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
     if (!e)
         e = feed_make(r, f);
     if (!e)
-        e = anon_make(r, f);
+        e = rules_make(r, f);
     if (!e)
         e = spool_make(r, f);
     if (!e)
@@ -346,8 +349,7 @@ static void sensor_close_all(struct sensor_run *r)
     collector_free(r->collector);
     bus_close(r->bus);
     spool_close(r->spool);
-    anon_free(r->anon);
-    anon_keys_close(r->keys);
+    sensor_rules_free(r->rules);
     feed_close(r->feed);
     if (r->live)
         source_close(r->live);

@@ -1,7 +1,7 @@
 #include "cmd/hub_bus.h"
 
 #include "base/log.h"
-#include "fleet/heartbeat.h"
+#include "fleet/config.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -209,6 +209,13 @@ static enum err on_append(
     return store_append_all(store, blocks, count, f);
 }
 
+/* From the thread of whoever changed a document. */
+static enum err on_push(void *context, const char *site, struct bytes parcel, struct fault *f)
+{
+    struct hub_bus *h = context;
+    return bus_config_put(h->bus, site, parcel, f);
+}
+
 static void *bus_thread(void *context)
 {
     struct hub_bus *h = context;
@@ -248,6 +255,7 @@ enum err hub_bus_start(
         hub_bus_free(h);
         return e;
     }
+    fleet_push_by(options->fleet, &(struct fleet_push){h, on_push});
     *ret_bus = h;
     return OK;
 }
@@ -256,6 +264,7 @@ void hub_bus_stop(struct hub_bus *h)
 {
     if (!h || !h->running)
         return;
+    fleet_push_by(h->options.fleet, NULL);
     pthread_join(h->thread, NULL);
     h->running = false;
 }

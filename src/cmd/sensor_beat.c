@@ -46,6 +46,7 @@ void sensor_beat_write(const struct sensor_beat *b, struct buf *out)
     h.interval = b->interval / US_SECOND;
     counters_fill(b, &h);
     spool_fill(b, &h);
+    applier_report(b->applier, &h);
     hardware_look(b->folder, &m);
     h.clock_offset_us = m.clock_offset_us;
     h.uptime = m.uptime;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "bus/sender.h"
 #include "bus/spool.h"
+#include "fleet/apply.h"
 #include "ingest/collector.h"
 
 /* A sensor's heartbeat (fleet/heartbeat.h): its own counters, and what the machine tells of
@@ -16,6 +17,7 @@ struct sensor_beat {
     struct collector_counts collector;
     struct spool_counts spool;
     struct sender_counts sender;
+    struct applier *applier;
 };
 void sensor_beat_write(const struct sensor_beat *b, struct buf *out);
 

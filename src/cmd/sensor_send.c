@@ -22,6 +22,7 @@ struct sensor_send {
     enum err failed;
     struct fault fault;
     int64_t spoken;
+    uint64_t told; /* changes of the document that were told */
 };
 
 static void speak(struct sensor_send *s)
@@ -30,9 +31,11 @@ static void speak(struct sensor_send *s)
         .folder = s->options.folder,
         .spool_cap = s->options.spool_cap,
         .started = s->options.started,
-        .interval = s->options.interval,
+        .applier = sensor_rules_applier(s->options.rules),
         .now = clock_now(&s->clock)};
     struct buf text;
+    s->told = applier_changes(b.applier);
+    b.interval = applier_heartbeat(b.applier);
     collector_counts(s->options.collector, &b.collector);
     spool_counts(s->options.spool, &b.spool);
     sender_counts(s->sender, &b.sender);
@@ -50,8 +53,8 @@ static void event_take(struct sensor_send *s, struct bus_event *e)
         log_event(LOG_NOTE, "bus.connected", "%s", "");
     else if (e->kind == BUS_DISCONNECTED)
         log_event(LOG_WARN, "bus.disconnected", "action=\"packets wait in the spool\"");
-    else if (e->kind == BUS_CONFIG && s->options.config)
-        s->options.config(s->options.context, e->data);
+    else if (e->kind == BUS_CONFIG)
+        sensor_rules_offer(s->options.rules, e->data);
     if (e->kind == BUS_CONNECTED)
         s->spoken = 0; /* the hub tells how far it is when it hears from us */
     sender_event(s->sender, e);
@@ -85,7 +88,9 @@ static void *send_thread(void *context)
             pthread_mutex_unlock(&s->lock);
             break;
         }
-        if (clock_now(&s->clock) - s->spoken >= s->options.interval)
+        struct applier *applier = sensor_rules_applier(s->options.rules);
+        if (clock_now(&s->clock) - s->spoken >= applier_heartbeat(applier) ||
+            applier_changes(applier) != s->told)
             speak(s);
         spool_counts(s->options.spool, &spool);
         atomic_store(&s->done, spool.committed >= spool.last);

@@ -3,6 +3,7 @@
 
 #include "bus/bus.h"
 #include "bus/sender.h"
+#include "cmd/sensor_rules.h"
 #include "ingest/collector.h"
 
 #include <stdatomic.h>
@@ -19,10 +20,7 @@ struct sensor_send_options {
     uint64_t spool_cap;
     struct collector *collector;
     int64_t started;
-    int64_t interval; /* us between heartbeats */
-    /* A configuration came from the hub; NULL: nobody wants it. */
-    void (*config)(void *context, struct bytes document);
-    void *context;
+    struct sensor_rules *rules; /* gets what comes from the hub */
 };
 
 enum err sensor_send_start(

@@ -18,13 +18,14 @@ struct applier {
     pthread_mutex_t lock;
     int64_t newest;     /* version that was last compiled */
     int64_t offered_at; /* when it came */
-    int64_t in_effect, took;
+    int64_t in_effect, took, heartbeat;
+    uint64_t changes;
     char refused[HEARTBEAT_TEXT];
 };
 
-static void applied_free(struct applied *applied)
+void applied_drop(struct applied *applied)
 {
-    if (!applied)
+    if (!applied || atomic_fetch_sub(&applied->holders, 1) != 1)
         return;
     filter_free(applied->filter);
     anon_free(applied->anon);
@@ -37,16 +38,17 @@ static enum err compile(const struct applier *a, int64_t version,
     struct applied *applied = calloc(1, sizeof *applied);
     if (!applied)
         return fault_set(f, ERR_NOMEM, "out of memory");
+    atomic_init(&applied->holders, 1);
     applied->version = version;
     applied->document = *document;
     applied->secret = a->options.secret;
-    enum err e = filter_new(&applied->filter, document->filter, a->options.link, f);
+    enum err e = filter_new(&applied->filter, document->filter, f);
     if (!e && a->options.keys &&
         anon_new(
             &applied->anon, &document->anonymisation, a->options.keys, a->options.window) != OK)
         e = fault_set(f, ERR_NOMEM, "out of memory");
     if (e)
-        applied_free(applied);
+        applied_drop(applied);
     else
         *ret_applied = applied;
     return e;
@@ -57,19 +59,21 @@ enum err applier_new(
 {
     struct applier *a = calloc(1, sizeof *a);
     struct site_document first;
-    struct fault ignored;
     if (!a)
         return fault_set(f, ERR_NOMEM, "out of memory");
     a->options = *options;
     snprintf(a->site, sizeof a->site, "%s", options->site);
     pthread_mutex_init(&a->lock, NULL);
     document_default(&first);
+    if (options->first)
+        first = *options->first;
+    a->options.first = NULL;
     if (options->limit) {
         a->limit = *options->limit;
         a->options.limit = &a->limit;
-        if (limit_check(&a->limit, &first.anonymisation, &ignored) != OK)
-            first.anonymisation = a->limit;
+        first.anonymisation = a->limit;
     }
+    a->heartbeat = first.heartbeat;
     enum err e = compile(a, 0, &first, &a->now, f);
     if (e)
         applier_free(a);
@@ -82,8 +86,8 @@ void applier_free(struct applier *a)
 {
     if (!a)
         return;
-    applied_free(a->now);
-    applied_free(atomic_load(&a->next));
+    applied_drop(a->now);
+    applied_drop(atomic_load(&a->next));
     pthread_mutex_destroy(&a->lock);
     free(a);
 }
@@ -94,6 +98,7 @@ static enum err refuse(struct applier *a, enum err e, const struct fault *f)
 {
     pthread_mutex_lock(&a->lock);
     snprintf(a->refused, sizeof a->refused, "%.127s", f->text);
+    a->changes++;
     pthread_mutex_unlock(&a->lock);
     return e;
 }
@@ -114,7 +119,7 @@ static void offer(struct applier *a, struct applied *applied, int64_t now)
     a->refused[0] = 0;
     pthread_mutex_unlock(&a->lock);
     /* One that never took effect was overtaken. */
-    applied_free(atomic_exchange(&a->next, applied));
+    applied_drop(atomic_exchange(&a->next, applied));
 }
 
 enum err applier_offer(struct applier *a, struct bytes parcel, int64_t now, struct fault *f)
@@ -139,20 +144,33 @@ enum err applier_offer(struct applier *a, struct bytes parcel, int64_t now, stru
 
 /* ---- the border ---- */
 
+bool applier_has_news(const struct applier *a)
+{
+    return atomic_load_explicit(&a->next, memory_order_relaxed) != NULL;
+}
+
 bool applier_turn(struct applier *a, int64_t now)
 {
-    if (!atomic_load_explicit(&a->next, memory_order_relaxed))
+    if (!applier_has_news(a))
         return false;
     struct applied *next = atomic_exchange(&a->next, NULL);
     if (!next)
         return false;
-    applied_free(a->now);
+    applied_drop(a->now);
     a->now = next;
     pthread_mutex_lock(&a->lock);
     a->in_effect = next->version;
     a->took = now - a->offered_at;
+    a->heartbeat = next->document.heartbeat;
+    a->changes++;
     pthread_mutex_unlock(&a->lock);
     return true;
+}
+
+struct applied *applier_hold(struct applier *a)
+{
+    atomic_fetch_add(&a->now->holders, 1);
+    return a->now;
 }
 
 const struct applied *applier_now(const struct applier *a)
@@ -167,4 +185,20 @@ void applier_report(struct applier *a, struct heartbeat *h)
     h->config_took_us = a->in_effect ? a->took : HEARTBEAT_UNKNOWN;
     snprintf(h->config_refused, sizeof h->config_refused, "%s", a->refused);
     pthread_mutex_unlock(&a->lock);
+}
+
+uint64_t applier_changes(struct applier *a)
+{
+    pthread_mutex_lock(&a->lock);
+    uint64_t changes = a->changes;
+    pthread_mutex_unlock(&a->lock);
+    return changes;
+}
+
+int64_t applier_heartbeat(struct applier *a)
+{
+    pthread_mutex_lock(&a->lock);
+    int64_t us = a->heartbeat;
+    pthread_mutex_unlock(&a->lock);
+    return us;
 }

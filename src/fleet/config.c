@@ -79,7 +79,7 @@ enum err fleet_ways_read(struct fleet *fleet, int64_t now)
 
 /* Without locks: a bus may take its time. */
 static enum err push_one(struct fleet *fleet, const char *site, int64_t version,
-    const struct site_document *d, struct fault *f)
+    const struct site_document *d, int64_t now, struct fault *f)
 {
     struct buf parcel;
     buf_init(&parcel, DOCUMENT_MAX);
@@ -95,8 +95,10 @@ static enum err push_one(struct fleet *fleet, const char *site, int64_t version,
         return e;
     pthread_mutex_lock(&fleet->lock);
     struct fleet_member *m = fleet_find(fleet, site);
-    if (m && m->way.version == version)
+    if (m && m->way.version == version) {
         m->way.pushed = true;
+        m->way.tried_at = now;
+    }
     pthread_mutex_unlock(&fleet->lock);
     return OK;
 }
@@ -105,7 +107,7 @@ void fleet_push_by(struct fleet *fleet, const struct fleet_push *push)
 {
     pthread_mutex_lock(&fleet->configuring);
     fleet->push = push ? *push : (struct fleet_push){0};
-    fleet->push_tried = 0;
+    atomic_store(&fleet->push_tried, 0);
     pthread_mutex_unlock(&fleet->configuring);
 }
 
@@ -128,15 +130,16 @@ void fleet_push_pending(struct fleet *fleet, int64_t now)
 {
     char name[CATALOG_SITE] = "";
     pthread_mutex_lock(&fleet->configuring);
-    bool due = fleet->push.document && now - fleet->push_tried >= PUSH_AGAIN_S * US_SECOND;
+    bool due = fleet->push.document &&
+               now - atomic_load(&fleet->push_tried) >= PUSH_AGAIN_S * US_SECOND;
     if (due)
-        fleet->push_tried = now;
+        atomic_store(&fleet->push_tried, now);
     while (due && next_pending(fleet, name)) {
         struct site_document d;
         struct fault f;
         int64_t version;
         due = fleet_document(fleet, name, 0, &d, &version, &f) == OK &&
-              push_one(fleet, name, version, &d, &f) == OK;
+              push_one(fleet, name, version, &d, now, &f) == OK;
     }
     pthread_mutex_unlock(&fleet->configuring);
 }
@@ -201,8 +204,8 @@ static enum err change(struct fleet *fleet, const struct fleet_change_wanted *wa
         return e;
     set_out(fleet, wanted->site, version + 1, now);
     *changed = (struct fleet_changed){.version = version + 1};
-    changed->pushed =
-        push_one(fleet, wanted->site, version + 1, wanted->document, &changed->fault) == OK;
+    changed->pushed = push_one(fleet, wanted->site, version + 1, wanted->document, now,
+                          &changed->fault) == OK;
     return OK;
 }
 
@@ -234,6 +237,13 @@ enum err fleet_way_answer(struct fleet *fleet, struct fleet_member *m,
 {
     bool has = m->way.version && h->config_version >= m->way.version;
     bool refuses = m->way.version && h->config_refused[0];
+    /* It came back from where the push did not reach it. */
+    bool behind = m->way.version && !has && !refuses && m->way.pushed &&
+                  now - m->way.tried_at > PUSH_AGAIN_S * US_SECOND;
+    if (behind) {
+        m->way.pushed = false;
+        atomic_store(&fleet->push_tried, 0);
+    }
     bool news = has ? !m->way.answered || m->way.refused[0]
                     : refuses && strcmp(m->way.refused, h->config_refused) != 0;
     if (!news)

@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LINK_ETHERNET = 1 /* what a filter is checked for at the hub; sites compile for their own */
-};
-
 struct field {
     const char *name;
     enum document_type type;
@@ -92,7 +88,7 @@ static enum err read_number(
 static enum err read_filter(const struct site_document *d, struct fault *f)
 {
     struct filter *filter = NULL;
-    enum err e = filter_new(&filter, d->filter, LINK_ETHERNET, f);
+    enum err e = filter_new(&filter, d->filter, f);
     filter_free(filter);
     return e;
 }

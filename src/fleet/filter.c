@@ -7,8 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Link types of frames, and libpcap's numbers for them; the first is what an expression is
+ * checked for. */
+static const struct link {
+    uint32_t link;
+    int dlt;
+} links[] = {
+    {1, DLT_EN10MB},
+    {12, DLT_RAW},
+    {101, DLT_RAW},
+    {0, DLT_NULL},
+    {108, DLT_LOOP},
+    {113, DLT_LINUX_SLL},
+    {228, DLT_IPV4},
+    {229, DLT_IPV6},
+    {276, DLT_LINUX_SLL2},
+};
+
+enum {
+    LINKS = sizeof links / sizeof *links
+};
+
 struct filter {
-    struct bpf_program program; /* of no instructions: everything passes */
+    bool all;                          /* everything passes */
+    struct bpf_program program[LINKS]; /* of no instructions: nothing of this link does */
 };
 
 /* The words of pcap-filter(7) that name no host, service or network. */
@@ -126,10 +148,9 @@ static enum err check_words(const char *text, struct fault *f)
     return OK;
 }
 
-static enum err compile(
-    struct bpf_program *program, const char *text, uint32_t link, struct fault *f)
+static enum err compile(struct bpf_program *program, const char *text, int dlt, struct fault *f)
 {
-    pcap_t *none = pcap_open_dead((int)link, 65535);
+    pcap_t *none = pcap_open_dead(dlt, 65535);
     if (!none)
         return fault_set(f, ERR_NOMEM, "out of memory");
     enum err e = OK;
@@ -142,8 +163,16 @@ static enum err compile(
     return e;
 }
 
-enum err filter_new(
-    struct filter **ret_filter, const char *text, uint32_t link, struct fault *f)
+static enum err compile_all(struct filter *filter, const char *text, struct fault *f)
+{
+    enum err e = compile(&filter->program[0], text, links[0].dlt, f);
+    for (size_t i = 1; i < LINKS && !e; i++)
+        if (compile(&filter->program[i], text, links[i].dlt, NULL) == ERR_NOMEM)
+            e = fault_set(f, ERR_NOMEM, "out of memory");
+    return e;
+}
+
+enum err filter_new(struct filter **ret_filter, const char *text, struct fault *f)
 {
     if (strlen(text) >= FILTER_MAX)
         return fault_set(f, ERR_BAD, "filter: longer than %d bytes", FILTER_MAX - 1);
@@ -153,10 +182,11 @@ enum err filter_new(
     struct filter *filter = calloc(1, sizeof *filter);
     if (!filter)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    if (text[strspn(text, " \t\r\n")])
-        e = compile(&filter->program, text, link, f);
+    filter->all = !text[strspn(text, " \t\r\n")];
+    if (!filter->all)
+        e = compile_all(filter, text, f);
     if (e)
-        free(filter);
+        filter_free(filter);
     else
         *ret_filter = filter;
     return e;
@@ -166,13 +196,19 @@ void filter_free(struct filter *filter)
 {
     if (!filter)
         return;
-    pcap_freecode(&filter->program);
+    for (size_t i = 0; i < LINKS; i++)
+        pcap_freecode(&filter->program[i]);
     free(filter);
 }
 
-bool filter_passes(
-    const struct filter *filter, const uint8_t *data, uint32_t len, uint32_t wire_len)
+bool filter_passes(const struct filter *filter, uint32_t link, const uint8_t *data,
+    uint32_t len, uint32_t wire_len)
 {
-    return !filter->program.bf_len ||
-           bpf_filter(filter->program.bf_insns, data, wire_len, len) != 0;
+    if (filter->all)
+        return true;
+    for (size_t i = 0; i < LINKS; i++)
+        if (links[i].link == link)
+            return filter->program[i].bf_len &&
+                   bpf_filter(filter->program[i].bf_insns, data, wire_len, len) != 0;
+    return false;
 }

@@ -17,17 +17,17 @@ enum {
 };
 
 /**
- * Compile for frames of a link type (as struct frame has it). From any thread.
+ * Compile, for every link type that telescopes have. From any thread.
  *
  * @param text "" lets everything through.
  * @return OK; ERR_BAD: the fault says which word is wrong, or what libpcap said; ERR_NOMEM.
  */
-enum err filter_new(
-    struct filter **ret_filter, const char *text, uint32_t link, struct fault *f) MUST_CHECK;
+enum err filter_new(struct filter **ret_filter, const char *text, struct fault *f) MUST_CHECK;
 void filter_free(struct filter *filter);
 
-/* Does a frame pass? */
-bool filter_passes(
-    const struct filter *filter, const uint8_t *data, uint32_t len, uint32_t wire_len);
+/* Does a frame of this link type (as struct frame has it) pass? Where the expression has no
+ * meaning, none does. */
+bool filter_passes(const struct filter *filter, uint32_t link, const uint8_t *data,
+    uint32_t len, uint32_t wire_len);
 
 #endif

@@ -5,12 +5,14 @@
 #include "fleet/history.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Where a site's document is on its way. */
 struct fleet_way {
     int64_t version;   /* the newest; 0: it has none */
     bool pushed;       /* the bus has it */
     int64_t pushed_at; /* when it was first tried, by the hub's clock */
+    int64_t tried_at;  /* when the bus last took it */
     bool answered;     /* the site said that it is in effect, or why not */
     int64_t answered_at;
     char refused[HEARTBEAT_TEXT];
@@ -32,7 +34,7 @@ struct fleet {
     size_t count;
     int64_t noted; /* when "watched" was last written */
     struct fleet_push push;
-    int64_t push_tried;          /* when pushing again was last tried */
+    _Atomic int64_t push_tried;  /* when pushing again was last tried; 0: do it now */
     pthread_mutex_t configuring; /* one change at a time; taken before `lock` */
 };
 

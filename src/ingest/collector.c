@@ -63,12 +63,21 @@ static void thread_end(struct collector *c)
     c->threaded = false;
 }
 
+static void rules_drop(struct collector *c, struct batch_rows *b)
+{
+    if (b && b->rules)
+        c->options.ruler.drop(c->options.ruler.context, b->rules);
+    if (b)
+        b->rules = NULL;
+}
+
 void collector_free(struct collector *c)
 {
     if (!c)
         return;
     thread_end(c);
     for (size_t i = 0; i < BATCHES; i++) {
+        rules_drop(c, c->batches[i]);
         if (c->batches[i])
             block_free(c->batches[i]->packets);
         free(c->batches[i]);
@@ -90,11 +99,17 @@ void collector_counts(struct collector *c, struct collector_counts *ret_counts)
     pthread_mutex_unlock(&c->lock);
 }
 
-void collector_anon_set(struct collector *c, struct anon *a)
+/* ---- rules ---- */
+
+/* A batch begins. */
+static struct batch_rows *rules_take(struct collector *c, struct batch_rows *b)
 {
-    pthread_mutex_lock(&c->lock);
-    c->options.anon = a;
-    pthread_mutex_unlock(&c->lock);
+    if (!b || !c->options.ruler.take)
+        return b;
+    b->rules = c->options.ruler.take(c->options.ruler.context);
+    sensor_keep_payload(c->sensor, b->rules->payload);
+    c->options.batch = b->rules->batch;
+    return b;
 }
 
 /* ---- batches ---- */
@@ -152,7 +167,7 @@ static void counts_update(struct collector *c, bool end)
  * went before it. */
 static enum err batch_send(struct collector *c, bool end, int64_t until, struct fault *f)
 {
-    struct batch_rows *b = c->filling ? c->filling : batch_now(c);
+    struct batch_rows *b = c->filling ? c->filling : rules_take(c, batch_now(c));
     c->filling = NULL;
     if (b)
         account_fill(c, b, end, until);
@@ -220,6 +235,7 @@ static enum err group_take(struct collector *c, size_t count, struct fault *f)
 static size_t group_fill(
     struct collector *c, const struct frame *frames, size_t count, size_t *ret_packets)
 {
+    const struct collector_rules *rules = c->filling->rules;
     size_t room = PARCEL_ROWS - c->filling->packets->rows;
     size_t packets = 0, i = 0;
     for (; i < count && packets < room && packets < GROUP_MOST; i++) {
@@ -227,6 +243,8 @@ static size_t group_fill(
         struct packet *p = &c->group[packets];
         if (packets && time_floor(frame->ts, c->options.sensor.window) > c->window_start)
             break;
+        if (rules && !rules->frame_passes(rules->context, frame))
+            continue;
         enum decode_result r =
             decode_packet(frame->link, bytes_over(frame->data, frame->len), frame->wire_len, p);
         if (r != DECODE_OK) {
@@ -234,6 +252,8 @@ static size_t group_fill(
             c->failed_frames[r]++;
             continue;
         }
+        if (rules && !rules->source_passes(rules->context, &p->src))
+            continue;
         p->ts = frame->ts;
         if (!packets && window_turn(c, p->ts) != OK)
             break;
@@ -250,7 +270,7 @@ static enum err run_take(
     for (size_t at = 0; at < count && !e;) {
         size_t packets;
         if (!c->filling)
-            c->filling = batch_now(c);
+            c->filling = rules_take(c, batch_now(c));
         if (!c->filling)
             return batch_send(c, false, 0, f);
         size_t used = group_fill(c, frames + at, count - at, &packets);
@@ -270,6 +290,22 @@ static enum err batch_due(struct collector *c, struct fault *f)
         !feed_is_live(c->options.feed))
         return OK;
     return batch_send(c, false, c->newest_taken, f);
+}
+
+/* Other rules are in effect from here on: what was captured by the old ones goes its way, and
+ * where nothing comes the new ones are taken all the same. */
+static enum err rules_look(struct collector *c, struct fault *f)
+{
+    if (!c->options.ruler.news || !c->options.ruler.news(c->options.ruler.context))
+        return OK;
+    const struct collector_ruler *ruler = &c->options.ruler;
+    enum err e = c->filling && c->filling->packets->rows ? batch_send(c, false, 0, f) : OK;
+    rules_drop(c, c->filling);
+    if (c->filling)
+        rules_take(c, c->filling);
+    else
+        ruler->drop(ruler->context, ruler->take(ruler->context));
+    return e;
 }
 
 static enum err all_wait(struct collector *c, struct fault *f)
@@ -294,6 +330,9 @@ enum err collector_run(struct collector *c, struct fault *f)
         struct fault broken = {0};
         if (c->options.events.alive)
             c->options.events.alive(c->options.events.context);
+        e = rules_look(c, f);
+        if (e)
+            break;
         e = feed_next(c->options.feed, INT64_MAX / 2, &state, &frames, &count, &broken);
         if (e) {
             if (c->options.events.trouble)

@@ -15,6 +15,26 @@
  * all that leaves; sending it is another's work (bus/sender.h). */
 struct collector;
 
+/* What is collected and how it is hidden, where that may change while packets come. A batch is
+ * made by one set of rules from its first packet to its anonymisation. */
+struct collector_rules {
+    void *context; /* of the two questions; from the thread that captures */
+    bool (*frame_passes)(void *context, const struct frame *frame);
+    bool (*source_passes)(void *context, const struct ip *source);
+    size_t payload;    /* bytes of each payload that are kept */
+    int64_t batch;     /* as collector_options has it */
+    struct anon *anon; /* NULL: nothing is anonymised */
+};
+
+/* Who makes the rules. `take` gives those in effect from here on, `drop` gives them back, from
+ * either thread, once; both are NULL where the options hold for ever. */
+struct collector_ruler {
+    void *context;
+    bool (*news)(void *context); /* are there others than those taken last? */
+    const struct collector_rules *(*take)(void *context);
+    void (*drop)(void *context, const struct collector_rules *rules);
+};
+
 struct collector_options {
     const char *site;
     struct feed *feed;                  /* taken */
@@ -23,8 +43,9 @@ struct collector_options {
     struct anon *anon; /* NULL: nothing is anonymised */
     struct spool *spool;
     int64_t batch; /* us: live packets are in the spool after this at the latest */
-    bool refuse;   /* the spool refuses when it is full: captures wait for it, live
-                      packets are dropped and counted */
+    struct collector_ruler ruler; /* instead of anon, batch and the sensor's payload */
+    bool refuse; /* the spool refuses when it is full: captures wait for it, live
+                    packets are dropped and counted */
     const atomic_bool *stop;
     const struct clock *clock; /* NULL: the system's */
     struct {
@@ -55,8 +76,5 @@ struct collector_counts {
 };
 /* From any thread. */
 void collector_counts(struct collector *c, struct collector_counts *ret_counts);
-
-/* Another policy from the next batch on; the old one may be freed when this returns. */
-void collector_anon_set(struct collector *c, struct anon *a);
 
 #endif

@@ -18,6 +18,7 @@ struct batch_rows {
     struct sensor_look looks[PARCEL_ROWS];
     uint16_t icmp_seq[PARCEL_ROWS];
     struct parcel_account account;
+    const struct collector_rules *rules; /* that it is made by; NULL: the options' */
 };
 
 struct collector {

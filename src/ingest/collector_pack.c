@@ -42,15 +42,13 @@ static enum err batch_pack(struct collector *c, struct batch_rows *b, struct fau
         .looks = b->looks,
         .icmp_seq = b->icmp_seq,
         .account = b->account};
-    pthread_mutex_lock(&c->lock);
-    struct anon *anon = c->options.anon;
+    struct anon *anon = b->rules ? b->rules->anon : c->options.anon;
     enum err e = anon && b->packets->rows ? anon_block(anon, b->packets, f) : OK;
     /* What no column has goes the way of the numbers that are columns. */
     if (anon && anon_policy_of(anon)->rule[ANON_NUMBERS].method != ANON_KEEP)
         memset(b->icmp_seq, 0, sizeof b->icmp_seq);
     if (anon && p.account.until)
         p.account.until = anon_time(anon, p.account.until);
-    pthread_mutex_unlock(&c->lock);
     if (e)
         return e;
     buf_clear(&c->parcel);
@@ -73,6 +71,9 @@ static void batch_leave(struct collector *c, enum err e, const struct fault *f)
         c->failed = e;
         c->fault = *f;
     }
+    if (b->rules)
+        c->options.ruler.drop(c->options.ruler.context, b->rules);
+    b->rules = NULL;
     block_clear(b->packets);
     b->account = (struct parcel_account){0};
     c->first = (c->first + 1) % BATCHES;

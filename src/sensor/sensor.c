@@ -485,6 +485,11 @@ enum err sensor_take(
     return e;
 }
 
+void sensor_keep_payload(struct sensor *s, size_t bytes)
+{
+    s->options.payload_keep = bytes < PAYLOAD_MOST ? bytes : PAYLOAD_MOST;
+}
+
 void sensor_frames_failed(struct sensor *s, enum decode_result why, uint64_t count)
 {
     s->counts.decode[why] += count;

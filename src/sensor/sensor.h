@@ -83,6 +83,9 @@ void sensor_look(
 enum err sensor_take_looked(struct sensor *s, const struct packet *packets,
     const struct sensor_look *looks, size_t count, struct block *out) MUST_CHECK;
 
+/* Keep so many bytes of each payload in packet rows from here on: at most 256. */
+void sensor_keep_payload(struct sensor *s, size_t bytes);
+
 /* Frames that gave no packet. */
 void sensor_frames_failed(struct sensor *s, enum decode_result why, uint64_t count);
 

@@ -45,7 +45,7 @@ static void one_parcel(struct bytes in)
 {
     struct applier *a;
     struct fault f;
-    struct applier_options options = {.site = "jp-01", .link = 1};
+    struct applier_options options = {.site = "jp-01"};
     if (applier_new(&a, &options, &f))
         abort();
     if (!applier_offer(a, in, 0, &f))

@@ -12,7 +12,7 @@ static struct applier *applier_of(struct anon_keys *keys, const struct anon_poli
     struct applier *a = NULL;
     struct fault f;
     struct applier_options options = {
-        .site = "jp-01", .link = 1, .secret = 5, .keys = keys, .limit = limit};
+        .site = "jp-01", .secret = 5, .keys = keys, .limit = limit};
     assert_int_equal(applier_new(&a, &options, &f), OK);
     return a;
 }

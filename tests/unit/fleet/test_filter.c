@@ -13,7 +13,7 @@ static void takes(void **state)
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct filter *filter = NULL;
         struct fault f = {0};
-        if (filter_new(&filter, good[i], 1, &f) != OK)
+        if (filter_new(&filter, good[i], &f) != OK)
             fail_msg("%s: %s", good[i], f.text);
         filter_free(filter);
     }
@@ -41,7 +41,7 @@ static void refuses(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct filter *filter = NULL;
         struct fault f = {0};
-        assert_int_equal(filter_new(&filter, wrong[i].text, 1, &f), ERR_BAD);
+        assert_int_equal(filter_new(&filter, wrong[i].text, &f), ERR_BAD);
         if (!strstr(f.text, wrong[i].says))
             fail_msg("%s: %s", wrong[i].text, f.text);
         assert_null(filter);
@@ -51,10 +51,10 @@ static void refuses(void **state)
     struct fault f;
     memset(text, ' ', sizeof text);
     text[sizeof text - 1] = 0;
-    assert_int_equal(filter_new(&filter, text, 1, &f), ERR_BAD);
+    assert_int_equal(filter_new(&filter, text, &f), ERR_BAD);
     memset(text, 'a', 200);
     text[200] = 0;
-    assert_int_equal(filter_new(&filter, text, 1, &f), ERR_BAD);
+    assert_int_equal(filter_new(&filter, text, &f), ERR_BAD);
 }
 
 /* Ethernet, IPv4, TCP from 192.0.2.1 to 198.51.100.<last>:23 */
@@ -84,15 +84,24 @@ static void passes(void **state)
     struct filter *filter = NULL;
     struct fault f;
     uint8_t frame[54];
-    assert_int_equal(filter_new(&filter, "tcp and dst host 198.51.100.7", 1, &f), OK);
+    assert_int_equal(filter_new(&filter, "tcp and dst host 198.51.100.7", &f), OK);
     frame_of(frame, 7);
-    assert_true(filter_passes(filter, frame, 54, 54));
+    assert_true(filter_passes(filter, 1, frame, 54, 54));
     frame_of(frame, 8);
-    assert_false(filter_passes(filter, frame, 54, 54));
-    assert_false(filter_passes(filter, frame, 20, 54));
+    assert_false(filter_passes(filter, 1, frame, 54, 54));
+    assert_false(filter_passes(filter, 1, frame, 20, 54));
+    frame_of(frame, 7);
+    assert_true(filter_passes(filter, 101, frame + 14, 40, 40)); /* without Ethernet */
+    assert_false(filter_passes(filter, 101, frame, 54, 54));
+    assert_false(filter_passes(filter, 147, frame, 54, 54)); /* a link that nobody knows */
     filter_free(filter);
-    assert_int_equal(filter_new(&filter, "", 1, &f), OK);
-    assert_true(filter_passes(filter, frame, 0, 54));
+    assert_int_equal(filter_new(&filter, "", &f), OK);
+    assert_true(filter_passes(filter, 1, frame, 0, 54));
+    filter_free(filter);
+    /* Ethernet addresses mean nothing without Ethernet. */
+    assert_int_equal(filter_new(&filter, "ether host 00:00:00:00:00:00", &f), OK);
+    assert_true(filter_passes(filter, 1, frame, 54, 54));
+    assert_false(filter_passes(filter, 101, frame + 14, 40, 40));
     filter_free(filter);
 }
 
