@@ -178,7 +178,6 @@ void document_default(struct site_document *ret_document)
             enum err e = duration_parse(text, &number);
             assert(!e); /* else a row of our own is wrong */
             (void)e;
-            assert(!e); /* a row of our own */
         }
         *(int64_t *)place(&d, field) = number;
     }
