@@ -14,7 +14,7 @@ const require = createRequire(new URL('../../portal/package.json', import.meta.u
 const { chromium } = require('playwright-core');
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const skip = existsSync(executablePath) ? false : `no browser at ${executablePath}: set CHROMIUM`;
-const WAIT = 20_000;
+const WAIT = 60_000;
 
 let server;
 let browser;
