@@ -80,12 +80,22 @@ struct api_live {
     void (*metrics)(void *context, struct buf *out);
 };
 
+/* Where sites get their certificates. */
+struct api_office {
+    void *context;
+    /* A new reference to an Enrolment of openapi.yaml. ERR_DENIED: the token; ERR_BAD: the
+     * request for a certificate. NULL: this hub admits no sites. */
+    enum err (*enrol)(void *context, const char *token, const char *request, int64_t now,
+        json_t **ret_papers, struct fault *f);
+};
+
 /* All borrowed until api_stop() returns. */
 struct api_parts {
     struct api_store store;
     struct catalog *catalog;
     struct api_live live;
     struct fleet *fleet; /* NULL: no site runs by itself */
+    struct api_office office;
 };
 
 /* Bind and answer. The fault names the option that is wrong, or the address that is taken

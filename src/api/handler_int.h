@@ -53,6 +53,7 @@ enum err handle_site_config(struct request *r);
 enum err handle_site_version(struct request *r);
 enum err handle_site_configure(struct request *r);
 enum err handle_document_schema(struct request *r);
+enum err handle_enrol(struct request *r);
 
 /* hub.c */
 enum err handle_datasets(struct request *r);

@@ -120,6 +120,9 @@ enum param_where {
         "the number of the version that was changed")                                          \
     X(B_WHY, IN_BODY, "note", PARAM_TEXT, 0, 200, NULL, NULL, "at most 200 bytes of text")     \
     X(B_CHECK, IN_BODY, "check", PARAM_BOOL, 0, 1, NULL, NULL, "true or false")                \
+    X(B_TOKEN, IN_BODY, "token", PARAM_SECRET, 1, 127, NULL, NULL, "1 to 127 bytes")           \
+    X(B_REQUEST, IN_BODY, "request", PARAM_TEXT, 1, 1000, NULL, NULL,                          \
+        "at most 1000 bytes of text")                                                          \
     X(B_NOTE, IN_BODY, "note", PARAM_TEXT, 0, 1000, NULL, NULL, "at most 1000 bytes of text")
 
 #define PARAM_ALLOWED_WHEN                                                                     \

@@ -12,6 +12,8 @@
 const struct route routes[] = {
     {"login", "POST", "/login", NEED_NOTHING, 0, handle_login, {B_USER, B_SECRET},
         {B_USER, B_SECRET}},
+    {"enrol", "POST", "/enrol", NEED_NOTHING, 0, handle_enrol, {B_TOKEN, B_REQUEST},
+        {B_TOKEN, B_REQUEST}},
     {"logout", "POST", "/logout", NEED_VIEWER, ROUTE_SESSION, handle_logout, {0}, {0}},
     {"me", "GET", "/me", NEED_VIEWER, 0, handle_me, {0}, {0}},
     {"password", "POST", "/me/password", NEED_VIEWER, ROUTE_SESSION, handle_password,

@@ -1,7 +1,11 @@
 #include "api/handler_int.h"
 
 #include "api/api_int.h"
+#include "api/session_int.h"
+#include "base/clock.h"
 #include "fleet/fleet.h"
+
+#include <stdio.h>
 
 /* Sites that run by themselves: how they are and how they were. */
 
@@ -27,4 +31,63 @@ enum err handle_fleet_site(struct request *r)
     if (!e)
         reply_json(r, 200, site);
     return e;
+}
+
+/* Guessing tokens is slow: tries of one address are counted as those to sign in are. */
+static bool enrol_throttled(struct request *r)
+{
+    int64_t wait = 0;
+    if (session_throttle_peer(r, "enrol", &r->api->rule_login_address, &wait))
+        return false;
+    r->reply.retry_after = (unsigned)(wait / US_SECOND) + 1;
+    reply_problem(
+        r, 429, NULL, NULL, "too many tries to enrol; wait %u s", r->reply.retry_after);
+    atomic_fetch_add(&r->api->counters.throttled, 1);
+    return true;
+}
+
+static enum err enrol_note(struct request *r, const char *what, const char *site)
+{
+    char address[IP_TEXT];
+    struct catalog_audit a = {.time = r->now};
+    snprintf(a.who, sizeof a.who, "%s", site);
+    snprintf(a.what, sizeof a.what, "%s", what);
+    snprintf(a.subject, sizeof a.subject, "%s", site);
+    snprintf(a.detail, sizeof a.detail, "from %s", ip_format(&r->peer, address));
+    return catalog_audit_add(r->api->parts.catalog, &a, &r->fault);
+}
+
+/* The token is all that a site has to show; what it gets is of no use without the key that it
+ * made. */
+enum err handle_enrol(struct request *r)
+{
+    const struct api_office *o = &r->api->parts.office;
+    json_t *papers = NULL;
+    r->reply.no_store = true;
+    if (!o->enrol) {
+        reply_problem(r, 404, NULL, NULL, "this hub admits no sites: it runs without --sites");
+        return OK;
+    }
+    if (enrol_throttled(r))
+        return OK;
+    struct fault f = {0};
+    enum err e = o->enrol(
+        o->context, arg(r, B_TOKEN)->text, arg(r, B_REQUEST)->text, r->now, &papers, &f);
+    if (e == ERR_DENIED || e == ERR_BAD) {
+        enum err noted = enrol_note(r, "site.enrol.refused", "-");
+        reply_problem(r, e == ERR_DENIED ? 403 : 400, NULL, NULL, "%s", f.text);
+        return noted;
+    }
+    if (e) {
+        r->fault = f;
+        return e;
+    }
+    e = enrol_note(r, "site.enrol", json_string_value(json_object_get(papers, "site")));
+    if (e) {
+        json_decref(papers);
+        return e;
+    }
+    session_throttle_forgive(r, "enrol", &r->api->rule_login_address);
+    reply_json(r, 200, papers);
+    return OK;
 }

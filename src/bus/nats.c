@@ -10,7 +10,8 @@
 enum {
     RECONNECT_MS = 250,
     PING_MS = 5000, /* a dead way is noticed after three of these */
-    CONNECT_MS = 5000
+    CONNECT_MS = 5000,
+    AGAIN_MS = 2000
 };
 
 enum err nats_fault(struct fault *f, const char *what, natsStatus status, int code)
@@ -70,22 +71,10 @@ static struct timespec deadline_in(int ms)
     return t;
 }
 
-static void ops_next(void *context, int wait_ms, struct bus_event *ret_event)
+static int64_t monotonic_ms(void)
 {
-    struct nats_bus *n = context;
-    struct timespec until = deadline_in(wait_ms);
-    pthread_mutex_lock(&n->lock);
-    while (!n->first && pthread_cond_timedwait(&n->changed, &n->lock, &until) == 0)
-        ;
-    struct nats_event *e = n->first;
-    if (e) {
-        n->first = e->next;
-        if (!n->first)
-            n->last = NULL;
-        e->next = NULL;
-    }
-    pthread_mutex_unlock(&n->lock);
-    *ret_event = e ? e->event : (struct bus_event){.kind = BUS_NOTHING};
+    struct timespec t = deadline_in(0);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void ops_release(void *context, struct bus_event *event, bool done)
@@ -121,6 +110,18 @@ static void on_disconnected(natsConnection *c, void *closure)
 {
     (void)c;
     nats_push(closure, BUS_DISCONNECTED, NULL, 0, NULL, false);
+}
+
+/* The library has given up, which it does when the server does not let us in: it may yet. */
+static void on_closed(natsConnection *c, void *closure)
+{
+    struct nats_bus *n = closure;
+    pthread_mutex_lock(&n->lock);
+    if (c == n->connection) { /* not one that we closed ourselves */
+        n->closed = true;
+        n->connected = false;
+    }
+    pthread_mutex_unlock(&n->lock);
 }
 
 /* Without it the library writes to standard error. What goes wrong shows elsewhere: as a
@@ -186,6 +187,8 @@ static natsStatus options_make(struct nats_bus *n)
     if (s == NATS_OK)
         s = natsOptions_SetDisconnectedCB(c, on_disconnected, n);
     if (s == NATS_OK)
+        s = natsOptions_SetClosedCB(c, on_closed, n);
+    if (s == NATS_OK)
         s = natsOptions_SetReconnectedCB(c, on_connected, n);
     if (s == NATS_OK)
         s = natsOptions_SetRetryOnFailedConnect(c, true, on_connected, n);
@@ -203,17 +206,31 @@ static bool ops_is_connected(void *context)
     return connected;
 }
 
+/* Everything that hangs on the connection. */
+static void connection_drop(struct nats_bus *n)
+{
+    nats_hub_stop(n);
+    for (size_t i = 0; i < sizeof n->subscriptions / sizeof *n->subscriptions; i++) {
+        natsSubscription_Destroy(n->subscriptions[i]);
+        n->subscriptions[i] = NULL;
+    }
+    jsCtx_Destroy(n->js);
+    n->js = NULL;
+    pthread_mutex_lock(&n->lock);
+    natsConnection *c = n->connection;
+    n->connection = NULL;
+    n->connected = false;
+    pthread_mutex_unlock(&n->lock);
+    natsConnection_Close(c);
+    natsConnection_Destroy(c);
+}
+
 static void ops_close(void *context)
 {
     struct nats_bus *n = context;
-    nats_hub_stop(n);
-    for (size_t i = 0; i < sizeof n->subscriptions / sizeof *n->subscriptions; i++)
-        natsSubscription_Destroy(n->subscriptions[i]);
     if (n->connection)
         (void)natsConnection_FlushTimeout(n->connection, 500);
-    jsCtx_Destroy(n->js);
-    natsConnection_Close(n->connection);
-    natsConnection_Destroy(n->connection);
+    connection_drop(n);
     natsOptions_Destroy(n->connection_options);
     while (n->first) {
         struct nats_event *e = n->first;
@@ -224,6 +241,68 @@ static void ops_close(void *context)
     pthread_mutex_destroy(&n->lock);
     free(n->watched);
     free(n);
+}
+
+static natsStatus connection_make(struct nats_bus *n)
+{
+    natsConnection *c = NULL;
+    natsStatus s = natsConnection_Connect(&c, n->connection_options);
+    bool open = s == NATS_OK;
+    pthread_mutex_lock(&n->lock);
+    n->connection = c;
+    pthread_mutex_unlock(&n->lock);
+    if (s == NATS_NOT_YET_CONNECTED)
+        s = NATS_OK;
+    if (s == NATS_OK)
+        s = n->site[0] ? nats_site_start(n) : nats_hub_start(n);
+    if (s == NATS_OK && open)
+        nats_push(n, BUS_CONNECTED, NULL, 0, NULL, false);
+    return s;
+}
+
+/* Try again later. */
+static void give_up(struct nats_bus *n)
+{
+    pthread_mutex_lock(&n->lock);
+    n->closed = true;
+    n->connected = false;
+    pthread_mutex_unlock(&n->lock);
+}
+
+/* Where the library has given up, begin anew. */
+static void connection_mend(struct nats_bus *n)
+{
+    pthread_mutex_lock(&n->lock);
+    bool due = n->closed && monotonic_ms() - n->tried_ms >= AGAIN_MS;
+    pthread_mutex_unlock(&n->lock);
+    if (!due)
+        return;
+    n->tried_ms = monotonic_ms();
+    connection_drop(n);
+    pthread_mutex_lock(&n->lock);
+    n->closed = false;
+    pthread_mutex_unlock(&n->lock);
+    if (connection_make(n) != NATS_OK)
+        give_up(n);
+}
+
+static void ops_next(void *context, int wait_ms, struct bus_event *ret_event)
+{
+    struct nats_bus *n = context;
+    connection_mend(n);
+    struct timespec until = deadline_in(wait_ms);
+    pthread_mutex_lock(&n->lock);
+    while (!n->first && pthread_cond_timedwait(&n->changed, &n->lock, &until) == 0)
+        ;
+    struct nats_event *e = n->first;
+    if (e) {
+        n->first = e->next;
+        if (!n->first)
+            n->last = NULL;
+        e->next = NULL;
+    }
+    pthread_mutex_unlock(&n->lock);
+    *ret_event = e ? e->event : (struct bus_event){.kind = BUS_NOTHING};
 }
 
 static const struct bus_ops nats_ops = {
@@ -242,16 +321,12 @@ static const struct bus_ops nats_ops = {
 static enum err connect_start(struct nats_bus *n, struct fault *f)
 {
     natsStatus s = options_make(n);
-    if (s == NATS_OK) {
-        s = natsConnection_Connect(&n->connection, n->connection_options);
-        if (s == NATS_OK)
-            nats_push(n, BUS_CONNECTED, NULL, 0, NULL, false);
-        else if (s == NATS_NOT_YET_CONNECTED)
-            s = NATS_OK;
-    }
-    if (s == NATS_OK)
-        s = n->site[0] ? nats_site_start(n) : nats_hub_start(n);
-    return s == NATS_OK ? OK : nats_fault(f, n->options.servers[0], s, 0);
+    if (s != NATS_OK)
+        return nats_fault(f, n->options.servers[0], s, 0);
+    n->tried_ms = monotonic_ms();
+    if (connection_make(n) != NATS_OK)
+        give_up(n); /* a server that refuses us today may take us tomorrow */
+    return OK;
 }
 
 enum err bus_nats_open(

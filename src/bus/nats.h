@@ -27,7 +27,8 @@ struct bus_nats_options {
     uint64_t stream_bytes; /* hub: most that a site's stream holds; 0: 256 MiB */
 };
 
-/* Open; the connection is made, and kept, by threads of its own: BUS_CONNECTED says when. The
+/* Open; the options are read now and not kept. The connection is made, and kept, by threads of
+ * its own: BUS_CONNECTED says when. A server that refuses us is asked again, for ever. The
  * fault names files that cannot be read, or a server's address that is none. */
 enum err bus_nats_open(
     struct bus **ret_bus, const struct bus_nats_options *options, struct fault *f) MUST_CHECK;

@@ -49,7 +49,8 @@ natsStatus nats_hub_start(struct nats_bus *n)
     if (s == NATS_OK)
         s = natsConnection_Subscribe(
             &n->subscriptions[0], n->connection, "kz.*.heartbeat", on_beat, n);
-    n->watched = calloc(NATS_WATCHED_MAX, sizeof *n->watched);
+    if (!n->watched)
+        n->watched = calloc(NATS_WATCHED_MAX, sizeof *n->watched);
     return s == NATS_OK && !n->watched ? NATS_NO_MEMORY : s;
 }
 
@@ -134,6 +135,8 @@ enum err nats_hub_watch(void *context, const char *site, struct fault *f)
 {
     struct nats_bus *n = context;
     char stream[NATS_TEXT];
+    if (!n->js || !n->watched)
+        return fault_set(f, ERR_BUSY, "there is no connection to the message server");
     if (!bus_site_fits(site))
         return fault_set(f, ERR_BAD, "%.64s is no name for a site on the bus", site);
     struct nats_watched *w = watched_find(n, site);
@@ -161,8 +164,10 @@ void nats_hub_unwatch(void *context, const char *site)
 
 void nats_hub_stop(struct nats_bus *n)
 {
-    while (n->watched_count)
-        natsSubscription_Destroy(n->watched[--n->watched_count].subscription);
+    for (size_t i = 0; i < n->watched_count; i++) {
+        natsSubscription_Destroy(n->watched[i].subscription);
+        n->watched[i].subscription = NULL;
+    }
 }
 
 /* ---- words and configuration ---- */
@@ -172,7 +177,8 @@ void nats_hub_say(void *context, const char *site, struct bytes text)
     struct nats_bus *n = context;
     char subject[NATS_TEXT];
     snprintf(subject, sizeof subject, "kzh.%s", site);
-    (void)natsConnection_Publish(n->connection, subject, text.at, (int)text.left);
+    if (n->connection)
+        (void)natsConnection_Publish(n->connection, subject, text.at, (int)text.left);
 }
 
 enum err nats_hub_config_put(
@@ -181,6 +187,8 @@ enum err nats_hub_config_put(
     struct nats_bus *n = context;
     kvStore *kv = NULL;
     kvConfig c;
+    if (!n->js)
+        return fault_set(f, ERR_BUSY, "there is no connection to the message server");
     natsStatus s = js_KeyValue(&kv, n->js, bucket);
     if (s == NATS_NOT_FOUND) {
         s = kvConfig_Init(&c);

@@ -39,6 +39,8 @@ struct nats_bus {
     pthread_cond_t changed;
     struct nats_event *first, *last;
     bool connected;
+    bool closed;                  /* the library has given up: a new connection is made */
+    int64_t tried_ms;             /* when one was tried last, monotonic */
     struct nats_watched *watched; /* hub */
     size_t watched_count;
 };
@@ -64,6 +66,7 @@ void nats_hub_unwatch(void *context, const char *site);
 void nats_hub_say(void *context, const char *site, struct bytes text);
 enum err nats_hub_config_put(
     void *context, const char *site, struct bytes text, struct fault *f);
+/* Forget what belongs to a connection that is gone; who is watched stays known. */
 void nats_hub_stop(struct nats_bus *n);
 
 #endif

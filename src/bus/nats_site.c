@@ -61,6 +61,8 @@ natsStatus nats_site_start(struct nats_bus *n)
 enum err nats_site_publish(void *context, const struct bus_message *m, struct fault *f)
 {
     struct nats_bus *n = context;
+    if (!n->js)
+        return ERR_BUSY;
     char subject[NATS_TEXT], tag[32];
     natsMsg *msg = NULL;
     jsPubOptions o;
@@ -93,5 +95,6 @@ void nats_site_beat(void *context, struct bytes text)
     struct nats_bus *n = context;
     char subject[NATS_TEXT];
     snprintf(subject, sizeof subject, "kz.%s.heartbeat", n->site);
-    (void)natsConnection_Publish(n->connection, subject, text.at, (int)text.left);
+    if (n->connection)
+        (void)natsConnection_Publish(n->connection, subject, text.at, (int)text.left);
 }

@@ -15,6 +15,7 @@
 #include "cmd/keep.h"
 #include "cmd/resume.h"
 #include "cmd/setup.h"
+#include "cmd/site_office.h"
 #include "cmd/stop.h"
 #include "cmd/version.h"
 #include "ingest/pipeline.h"
@@ -72,11 +73,29 @@ static const struct conf_item hub_items[] = {
         .type = CONF_TEXT,
         .arg = "EXPRESSION",
         .text = "Filter for live capture, pcap-filter(7), applied in the kernel."},
+    {.name = "sites",
+        .type = CONF_TEXT,
+        .arg = "ADDR:PORT",
+        .text =
+            "Receive from sites elsewhere: start a message server (nats-server) that listens "
+            "here, with certificates of the hub's own. 0.0.0.0:4222 is the usual place."},
+    {.name = "sites-host",
+        .type = CONF_LIST,
+        .arg = "NAME",
+        .text = "Name or address under which sites reach --sites; without it that of --sites."},
     {.name = "bus",
         .type = CONF_LIST,
         .arg = "URL",
-        .text = "Receive from sites elsewhere over this NATS server, nats://HOST:PORT; several "
-                "times for the servers of one cluster."},
+        .text = "Receive over a NATS server that is there already instead, tls://HOST:PORT; "
+                "several times for the servers of one cluster. nats:// is in clear: for "
+                "loopback."},
+    {.name = "bus-replicas",
+        .type = CONF_COUNT,
+        .arg = "COUNT",
+        .initial = "1",
+        .min = 1,
+        .max = 5,
+        .text = "On how many of the cluster's servers each message is."},
     {.name = "demo",
         .type = CONF_FLAG,
         .text = "Show simulated telescopes: days of history, then live traffic."},
@@ -159,6 +178,8 @@ struct hub {
     struct analysis *analysis;
     struct pipeline *pipeline;
     struct hub_bus *bus;
+    struct broker *broker;
+    struct site_office *office;
     struct api *api;
     pthread_t ingest;
     bool ingesting;
@@ -402,6 +423,13 @@ static enum err api_check(const struct hub *h, struct fault *f)
     return e ? e : api_options_check(&options, f);
 }
 
+static enum err on_enrol(void *context, const char *token, const char *request, int64_t now,
+    json_t **ret_papers, struct fault *f)
+{
+    struct hub *h = context;
+    return site_office_enrol(h->office, token, request, now, ret_papers, f);
+}
+
 static enum err api_open(struct hub *h, struct fault *f)
 {
     struct api_options options;
@@ -413,6 +441,7 @@ static enum err api_open(struct hub *h, struct fault *f)
         .catalog = keep_catalog(h->keep),
         .live = {h, show_sites, show_datasets, show_health, show_metrics},
         .fleet = h->fleet.fleet,
+        .office = {h, h->office ? on_enrol : NULL},
     };
     e = api_start(&h->api, &options, &parts, f);
     if (!e)
@@ -486,6 +515,13 @@ static enum err keep_start(struct hub *h, struct fault *f)
     return keep_open(&h->keep, &options, f);
 }
 
+/* Does the hub receive from sites elsewhere? */
+static bool wants_bus(const struct hub *h)
+{
+    const char *const *servers;
+    return conf_text(h->conf, "sites") || conf_list(h->conf, "bus", &servers) > 0;
+}
+
 static enum err ingest_prepare(struct hub *h, struct fault *f)
 {
     struct clock wall = clock_system();
@@ -502,8 +538,7 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
     e = hub_live_new(&h->live, h->sites.about, h->sites.count, clock_now(&wall));
     if (e)
         return fault_set(f, e, "%s", err_text(e));
-    const char *const *servers;
-    bool bus = conf_list(h->conf, "bus", &servers) > 0;
+    bool bus = wants_bus(h);
     if (!h->sites.count && !bus)
         return OK;
     struct pipeline_options options = {
@@ -520,23 +555,108 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
     return pipeline_new(&h->pipeline, h->sites.sites, h->sites.count, &options, f);
 }
 
+/* "0.0.0.0:4222" -> its port; NULL: there is none. */
+static const char *port_of(const char *listen)
+{
+    const char *colon = strrchr(listen, ':');
+    return colon && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1) ? colon + 1
+                                                                                     : NULL;
+}
+
+static enum err sites_check(struct hub *h, struct fault *f)
+{
+    const char *const *servers;
+    const char *listen = conf_text(h->conf, "sites");
+    size_t count = conf_list(h->conf, "bus", &servers);
+    if (listen && count)
+        return fault_set(f, ERR_BAD, "--sites and --bus exclude each other");
+    if (listen && !port_of(listen))
+        return fault_set(f, ERR_BAD, "--sites: \"%.100s\" is not ADDR:PORT", listen);
+    return count > BUS_SERVERS_MAX
+               ? fault_set(f, ERR_RANGE, "--bus: given more than %d times", BUS_SERVERS_MAX)
+               : OK;
+}
+
+/* The process that keeps a message server running: begun while the hub still may start one. */
+static enum err broker_begin(struct hub *h, struct fault *f)
+{
+    char config[4200], log[4200];
+    const char *user = conf_text(h->conf, "user");
+    if (!conf_text(h->conf, "sites"))
+        return OK;
+    if (!user && getpwnam("kizashi"))
+        user = "kizashi";
+    snprintf(config, sizeof config, "%.4000s/bus/nats.conf", h->data);
+    snprintf(log, sizeof log, "%.4000s/bus/nats.log", h->data);
+    struct broker_run run = {
+        .config = config, .log = log, .user = user && strcmp(user, "root") != 0 ? user : NULL};
+    return broker_start(&h->broker, &run, f);
+}
+
+/* What sites are told: where the message server is. */
+static enum err servers_tell(struct hub *h, struct fault *f)
+{
+    char texts[BUS_SERVERS_MAX][256];
+    const char *list[BUS_SERVERS_MAX];
+    const char *const *given;
+    const char *listen = conf_text(h->conf, "sites");
+    size_t count = conf_list(h->conf, listen ? "sites-host" : "bus", &given);
+    if (!listen)
+        return site_office_servers(h->office, given, count, f);
+    size_t most = count < BUS_SERVERS_MAX ? count : BUS_SERVERS_MAX;
+    for (size_t i = 0; i < most; i++)
+        snprintf(texts[i], sizeof texts[i], "tls://%.200s:%s", given[i], port_of(listen));
+    if (!most)
+        snprintf(texts[most++], sizeof texts[0], "tls://%.240s", listen);
+    for (size_t i = 0; i < most; i++)
+        list[i] = texts[i];
+    enum err e = site_office_servers(h->office, list, most, f);
+    return e ? e : site_office_own(h->office, given, count, f);
+}
+
+static enum err office_open(struct hub *h, struct fault *f)
+{
+    enum err e =
+        wants_bus(h) ? site_office_open(&h->office, h->data, keep_catalog(h->keep), f) : OK;
+    return !e && h->office ? servers_tell(h, f) : e;
+}
+
 /* Receive from sites elsewhere. */
 static enum err bus_start(struct hub *h, struct fault *f)
 {
+    char url[64], ca[OFFICE_PATH + 16], certificate[OFFICE_PATH + 16], key[OFFICE_PATH + 16];
     const char *const *servers;
+    const char *listen = conf_text(h->conf, "sites");
     size_t count = conf_list(h->conf, "bus", &servers);
-    struct hub_bus_options o = {.nats = {.server_count = count},
+    struct hub_bus_options o = {.nats = {.server_count = count,
+                                    .replicas = (unsigned)conf_count(h->conf, "bus-replicas")},
+        .office = h->office,
+        .broker = h->broker,
+        .listen = listen,
         .setup = &h->setup,
         .keep = h->keep,
         .pipeline = h->pipeline,
         .live = h->live,
         .fleet = h->fleet.fleet,
         .stop = stop_flag()};
-    if (count > BUS_SERVERS_MAX)
-        return fault_set(f, ERR_RANGE, "--bus: given more than %d times", BUS_SERVERS_MAX);
+    if (!wants_bus(h))
+        return OK;
     for (size_t i = 0; i < count; i++)
         o.nats.servers[i] = servers[i];
-    return count ? hub_bus_start(&h->bus, &o, f) : OK;
+    if (listen) {
+        snprintf(url, sizeof url, "tls://127.0.0.1:%s", port_of(listen));
+        o.nats.servers[o.nats.server_count++] = url;
+    }
+    if (strncmp(o.nats.servers[0], "tls://", 6) == 0) {
+        const char *folder = site_office_folder(h->office);
+        snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+        snprintf(certificate, sizeof certificate, "%s/hub.pem", folder);
+        snprintf(key, sizeof key, "%s/hub.key", folder);
+        o.nats.ca = ca;
+        o.nats.certificate = certificate;
+        o.nats.key = key;
+    }
+    return hub_bus_start(&h->bus, &o, f);
 }
 
 static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
@@ -561,6 +681,10 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = password_read(h, f);
     if (!e)
+        e = sites_check(h, f);
+    if (!e)
+        e = broker_begin(h, f);
+    if (!e)
         e = privileges_drop(h, f);
     if (!e)
         e = keep_start(h, f);
@@ -570,6 +694,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
         e = ingest_prepare(h, f);
     if (!e)
         e = hub_fleet_open(&h->fleet, keep_catalog(h->keep), clock_now(&wall), f);
+    if (!e)
+        e = office_open(h, f);
     if (!e)
         e = api_open(h, f);
     if (!e)
@@ -584,6 +710,7 @@ static void hub_close(struct hub *h)
     if (h->bus)
         stop_now(); /* also where opening failed half way */
     hub_bus_stop(h->bus);
+    broker_stop(h->broker);
     if (h->api)
         hub_address_remove(h->data);
     api_stop(h->api);
@@ -591,6 +718,7 @@ static void hub_close(struct hub *h)
     hub_fleet_close(&h->fleet, clock_now(&wall));
     pipeline_free(h->pipeline);
     hub_bus_free(h->bus);
+    site_office_close(h->office);
     hub_sites_close(&h->sites);
     keep_close(h->keep);
     hub_live_free(h->live);

@@ -16,12 +16,22 @@ extern const struct command cmd_site_config;
 extern const struct command cmd_site_list;
 extern const struct command cmd_site_policy;
 extern const struct command cmd_site_show;
+extern const struct command cmd_site_add;
+extern const struct command cmd_site_bus_config;
+extern const struct command cmd_site_certificates;
+extern const struct command cmd_site_enrol;
+extern const struct command cmd_site_revoke;
 extern const struct command cmd_stats;
 
 const struct command *const commands[] = {
     &cmd_hub,
     &cmd_replay,
     &cmd_sensor,
+    &cmd_site_add,
+    &cmd_site_certificates,
+    &cmd_site_revoke,
+    &cmd_site_enrol,
+    &cmd_site_bus_config,
     &cmd_stats,
     &cmd_alerts,
     &cmd_export,

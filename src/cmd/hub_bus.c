@@ -25,6 +25,7 @@ struct hub_bus {
     pthread_t thread;
     bool running;
     bool connected;
+    bool begun;     /* the message server has been told to start */
     int64_t looked; /* when the catalogue was asked last */
     struct far_site sites[HUB_BUS_SITES];
     size_t count;
@@ -127,6 +128,22 @@ static enum err catalogue_site(void *context, const struct catalog_remote *r)
     return OK;
 }
 
+/* The hub's own message server knows the sites that the catalogue does. */
+static void broker_look(struct hub_bus *h)
+{
+    struct fault f = {0};
+    bool changed = false;
+    struct broker_options b = {.listen = h->options.listen};
+    if (!h->options.broker)
+        return;
+    enum err e = site_office_broker_write(h->options.office, &b, &changed, &f);
+    if (e)
+        log_event(LOG_ERROR, "bus.config", "error=\"%s\"", f.text);
+    if (changed || !h->begun)
+        broker_reload(h->options.broker);
+    h->begun = h->begun || !e;
+}
+
 /* Bring the sites in line with the catalogue. */
 static void catalogue_look(struct hub_bus *h)
 {
@@ -164,6 +181,7 @@ static void on_tick(void *context, bool connected)
         return;
     h->looked = now;
     catalogue_look(h);
+    broker_look(h);
 }
 
 static uint64_t count_of(int64_t figure)

@@ -6,6 +6,7 @@
 #include "cmd/hub_live.h"
 #include "cmd/keep.h"
 #include "cmd/setup.h"
+#include "cmd/site_office.h"
 #include "ingest/intake.h"
 #include "ingest/pipeline.h"
 
@@ -24,6 +25,9 @@ struct hub_bus_options {
     struct pipeline *pipeline;
     struct hub_live *live;
     struct fleet *fleet;
+    struct site_office *office;
+    struct broker *broker; /* NULL: the message server is not the hub's */
+    const char *listen;    /* where it listens */
     const atomic_bool *stop;
 };
 

@@ -123,7 +123,7 @@ int main(int argc, char **argv)
     must(api_user_add(catalog, "vic", "vic's long password", ROLE_VIEWER, US_SECOND, &f), &f);
     fake_alerts(catalog);
     struct api_parts parts = {
-        fake_store_face(&s.store), catalog, fake_live(), fleet_make(catalog)};
+        fake_store_face(&s.store), catalog, fake_live(), fleet_make(catalog), {0}};
     enum err started = api_start(&a, &s.options, &parts, &f);
     if (started)
         fake_catalog_done(catalog, folder);

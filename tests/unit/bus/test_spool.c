@@ -324,7 +324,9 @@ static void killed_loses_nothing(void **state)
                 *(volatile uint64_t *)safe = number;
             }
         }
-        usleep(20000 + (useconds_t)round * 3000);
+        for (int i = 0; i < 20000 && *(volatile uint64_t *)safe < before + 3; i++)
+            usleep(1000);
+        usleep((useconds_t)round * 300);
         kill(child, SIGKILL);
         int status;
         waitpid(child, &status, 0);

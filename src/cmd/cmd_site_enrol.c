@@ -1,0 +1,251 @@
+#include "cmd/commands.h"
+
+#include "base/json.h"
+#include "bus/authority.h"
+#include "cmd/site_identity.h"
+#include "cmd/site_office.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A site's first step: a key of its own, and a certificate for it from the hub. */
+
+enum {
+    ANSWER_MAX = 128 << 10
+};
+
+static const struct conf_item items[] = {
+    {.name = "data",
+        .type = CONF_TEXT,
+        .arg = "DIR",
+        .initial = "kizashi-sensor",
+        .text = "The site's folder, as kizashi sensor is told."},
+    {.name = "hub", .type = CONF_TEXT, .arg = "URL", .text = "The hub, https://HOST:PORT."},
+    {.name = "hub-ca",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .text = "Whom to trust for the hub's HTTPS certificate (PEM); the system's list "
+                "otherwise."},
+    {.name = "token",
+        .type = CONF_TEXT,
+        .arg = "TOKEN",
+        .text = "What kizashi site add printed; better in a file, where others on this machine "
+                "do not see it."},
+    {.name = "token-file",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .text = "A file whose first line is the token; - is standard input."},
+    {.name = NULL},
+};
+
+static enum err token_find(const struct conf *conf, char token[SITE_TOKEN], struct fault *f)
+{
+    const char *given = conf_text(conf, "token");
+    const char *path = conf_text(conf, "token-file");
+    char line[SITE_TOKEN + 2] = "", fingerprint[AUTHORITY_FINGERPRINT];
+    if (!given == !path)
+        return fault_set(f, ERR_BAD, "give --token-file FILE or --token TOKEN");
+    if (path) {
+        FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+        if (!file)
+            return fault_set(f, ERR_NOTFOUND, "%s: %s", path, strerror(errno));
+        if (!fgets(line, sizeof line, file))
+            line[0] = 0;
+        line[strcspn(line, "\r\n")] = 0;
+        if (file != stdin)
+            fclose(file);
+        given = line;
+    }
+    if (site_token_fingerprint(given, fingerprint) != OK)
+        return fault_set(
+            f, ERR_BAD, "that is no token: it has the form kz1.SECRET.FINGERPRINT");
+    snprintf(token, SITE_TOKEN, "%s", given);
+    return OK;
+}
+
+/* A token goes over the network encrypted, or not at all. */
+static enum err url_check(const char *hub, struct fault *f)
+{
+    static const char *const loopback[] = {
+        "http://127.0.0.1:", "http://[::1]:", "http://localhost:"};
+    bool fine = hub && strncmp(hub, "https://", 8) == 0;
+    for (size_t i = 0; hub && i < sizeof loopback / sizeof *loopback; i++)
+        fine = fine || strncmp(hub, loopback[i], strlen(loopback[i])) == 0;
+    return fine ? OK
+                : fault_set(f, ERR_BAD, "--hub: give https://HOST:PORT (http is for loopback)");
+}
+
+static size_t on_data(char *data, size_t size, size_t count, void *context)
+{
+    struct buf *answer = context;
+    buf_put(answer, data, size * count);
+    return answer->err ? 0 : size * count;
+}
+
+static void options_set(
+    CURL *curl, const struct conf *conf, const char *url, struct curl_slist *headers)
+{
+    const char *ca = conf_text(conf, "hub-ca");
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+    if (strncmp(url, "http://", 7) == 0)
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (ca)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
+}
+
+static enum err status_tell(long status, const json_t *answer, struct fault *f)
+{
+    const char *detail = json_string_value(json_object_get(answer, "detail"));
+    return fault_set(f, status < 500 ? ERR_DENIED : ERR_IO, "the hub answers %ld: %s", status,
+        detail ? detail : "no reason given");
+}
+
+/* POST a document; the answer is a new reference. */
+static enum err ask(
+    const struct conf *conf, const struct buf *document, json_t **ret_answer, struct fault *f)
+{
+    char url[512];
+    struct buf body;
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    snprintf(url, sizeof url, "%.400s/api/v1/enrol", conf_text(conf, "hub"));
+    buf_init(&body, ANSWER_MAX);
+    enum err e = curl && headers ? OK : fault_set(f, ERR_NOMEM, "out of memory");
+    if (!e) {
+        options_set(curl, conf, url, headers);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)document->data);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)document->len);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+        CURLcode code = curl_easy_perform(curl);
+        long status = 0;
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+        json_t *answer = json_loadb(
+            body.data ? (const char *)body.data : "", body.len, JSON_REJECT_DUPLICATES, NULL);
+        if (code != CURLE_OK)
+            e = fault_set(f, ERR_IO, "%s: %s", url, curl_easy_strerror(code));
+        else if (status != 200 || !answer)
+            e = status_tell(status, answer, f);
+        if (!e)
+            *ret_answer = answer;
+        else
+            json_decref(answer);
+    }
+    buf_done(&body);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    return e;
+}
+
+/* The hub's papers, if they are from the hub that the token is of. */
+static enum err papers_take(const json_t *answer, const char *token,
+    struct site_identity *ret_identity, struct site_papers *ret_papers, struct fault *f)
+{
+    char want[AUTHORITY_FINGERPRINT], have[AUTHORITY_FINGERPRINT];
+    const json_t *servers = json_object_get(answer, "servers");
+    const char *site = json_string_value(json_object_get(answer, "site"));
+    ret_papers->ca = json_string_value(json_object_get(answer, "ca"));
+    ret_papers->certificate = json_string_value(json_object_get(answer, "certificate"));
+    if (!site || !bus_site_fits(site) || !ret_papers->ca || !ret_papers->certificate)
+        return fault_set(f, ERR_BAD, "the hub's answer is not in order");
+    enum err e = certificate_fingerprint(ret_papers->ca, have, f);
+    if (!e && (site_token_fingerprint(token, want) != OK || strcmp(want, have) != 0))
+        e = fault_set(f, ERR_DENIED,
+            "the answer is not from the hub that made the token: its authority is another. "
+            "Somebody is between you and the hub, or --hub names the wrong one");
+    if (e)
+        return e;
+    size_t count = json_array_size(servers);
+    if (!count || count > BUS_SERVERS_MAX)
+        return fault_set(f, ERR_BAD,
+            "the hub names no message server: it has to run with --sites (or --bus-server)");
+    snprintf(ret_identity->site, sizeof ret_identity->site, "%s", site);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(servers, i));
+        snprintf(
+            ret_identity->servers[i], sizeof ret_identity->servers[i], "%s", text ? text : "");
+    }
+    ret_identity->server_count = count;
+    return OK;
+}
+
+static enum err document_make(
+    const char *token, const char *request, struct buf *out, struct fault *f)
+{
+    json_t *doc = json_pack("{s:s, s:s}", "token", token, "request", request);
+    if (doc)
+        json_write(out, doc);
+    json_decref(doc);
+    return doc && !out->err ? OK : fault_set(f, ERR_NOMEM, "out of memory");
+}
+
+static enum err enrol(const struct conf *conf, struct site_identity *id, struct fault *f)
+{
+    char token[SITE_TOKEN];
+    struct buf key, request, document;
+    struct site_papers papers = {0};
+    json_t *answer = NULL;
+    buf_init(&key, AUTHORITY_PEM_MAX);
+    buf_init(&request, AUTHORITY_PEM_MAX);
+    buf_init(&document, ANSWER_MAX);
+    enum err e = url_check(conf_text(conf, "hub"), f);
+    if (!e)
+        e = token_find(conf, token, f);
+    if (!e)
+        e = request_make("site", &key, &request, f);
+    if (!e)
+        e = document_make(token, (const char *)request.data, &document, f);
+    if (!e)
+        e = ask(conf, &document, &answer, f);
+    if (!e)
+        e = papers_take(answer, token, id, &papers, f);
+    if (!e) {
+        papers.key = (const char *)key.data;
+        snprintf(id->hub, sizeof id->hub, "%.255s", conf_text(conf, "hub"));
+        e = site_identity_write(id, &papers, conf_text(conf, "data"), f);
+    }
+    json_decref(answer);
+    buf_done(&key);
+    buf_done(&request);
+    buf_done(&document);
+    return e;
+}
+
+static int run(struct conf *conf, size_t count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    struct fault f = {0};
+    struct site_identity id = {0};
+    enum err e = enrol(conf, &id, &f);
+    if (e) {
+        fprintf(stderr, "kizashi site enrol: %s\n", f.text);
+        return e == ERR_BAD || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+    }
+    printf("This is site %s now. Its key and certificate are in %s; start kizashi sensor.\n",
+        id.site, conf_text(conf, "data"));
+    return EXIT_DONE;
+}
+
+const struct command cmd_site_enrol = {
+    .name = "site enrol",
+    .text = "Make this machine a site: get a certificate from the hub with a token.",
+    .items = items,
+    .run = run,
+    .more =
+        "The key is made here and never leaves. The token carries the fingerprint of the hub's "
+        "certificate authority: an answer from anybody else is refused. Enrolling again, with "
+        "a new token, replaces key and certificate.\n\n"
+        "  kizashi site enrol --data /var/lib/kizashi-sensor --hub "
+        "https://hub.example.org:8480 "
+        "--token-file token\n",
+};
