@@ -55,8 +55,9 @@ static json_t *reasons_json(const struct watch *w, int64_t now)
         if (!w->holds[r] || (r == WATCH_MISSED && w->holds[WATCH_SILENT]))
             continue;
         watch_tell(w, (enum watch_reason)r, now, sentence);
-        json_t *row = json_pack("{s:s, s:o, s:o}", "reason", watch_reason_name(r), "since",
-            json_time(w->held[r]), "text", text(sentence));
+        json_t *row =
+            json_pack("{s:s, s:o, s:o}", "reason", watch_reason_name((enum watch_reason)r),
+                "since", json_time(w->held[r]), "text", text(sentence));
         if (r == cause)
             json_array_insert_new(array, 0, row);
         else

@@ -145,8 +145,8 @@ static void checksums(void **state)
 {
     (void)state;
     static const char *const documents[] = {
-        "{\"source\": \"prefix\", \"destination\": \"prefix\", \"payload\": \"keep\","
-        "\"dns\": \"keep\"}",
+        ("{\"source\": \"prefix\", \"destination\": \"prefix\", \"payload\": \"keep\","
+         "\"dns\": \"keep\"}"),
         "{\"source\": \"hash\", \"payload\": \"drop\", \"numbers\": \"drop\"}",
         "{\"destination\": \"drop\", \"payload\": \"hash\", \"source_port\": \"class\"}",
         "{\"destination\": \"keep\", \"payload\": \"keep\", \"dns\": \"hash\"}",
