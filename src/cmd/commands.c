@@ -11,6 +11,9 @@ extern const struct command cmd_export;
 extern const struct command cmd_hub;
 extern const struct command cmd_replay;
 extern const struct command cmd_sensor;
+extern const struct command cmd_screen_patterns;
+extern const struct command cmd_screen_rules;
+extern const struct command cmd_screen_tags;
 extern const struct command cmd_simulate_telescope;
 extern const struct command cmd_site_config;
 extern const struct command cmd_site_list;
@@ -41,6 +44,9 @@ const struct command *const commands[] = {
     &cmd_site_show,
     &cmd_site_config,
     &cmd_site_policy,
+    &cmd_screen_tags,
+    &cmd_screen_patterns,
+    &cmd_screen_rules,
     &cmd_simulate_telescope,
     &cmd_evaluate,
     &cmd_doctor,

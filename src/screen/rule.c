@@ -52,7 +52,10 @@ void suspect_make(const struct profiles *t, const struct neighbours *n, uint32_t
     struct suspect *s = ret_suspect;
     s->profile = &t->list[profile];
     s->words = &t->words;
-    s->string_count = profile_string(t, s->profile, now, s->string);
+    s->thing_count = 0;
+    for (unsigned i = 0; i < s->profile->thing_count; i++)
+        if (now - s->profile->thing[i].window < t->day)
+            s->thing[s->thing_count++] = s->profile->thing[i].key;
     features_of(t, n, profile, now, s->feature);
 }
 
@@ -67,15 +70,15 @@ static bool is_among(const struct condition *c, thing_key thing, const struct wo
 static unsigned count_among(const struct condition *c, const struct suspect *s)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < s->string_count; i++)
-        count += is_among(c, s->string[i], s->words);
+    for (unsigned i = 0; i < s->thing_count; i++)
+        count += is_among(c, s->thing[i], s->words);
     return count;
 }
 
 static bool uses_tool(const struct condition *c, const struct suspect *s)
 {
-    for (unsigned i = 0; i < s->profile->thing_count; i++)
-        if (strcmp(s->words->word[thing_tool(s->profile->thing[i].key)], c->word) == 0)
+    for (unsigned i = 0; i < s->thing_count; i++)
+        if (strcmp(s->words->word[thing_tool(s->thing[i])], c->word) == 0)
             return true;
     return false;
 }
@@ -92,7 +95,7 @@ bool condition_holds(const struct condition *c, const struct suspect *s)
 {
     switch (c->kind) {
     case CONDITION_ONLY:
-        return s->string_count && count_among(c, s) == s->string_count;
+        return s->thing_count && count_among(c, s) == s->thing_count;
     case CONDITION_SENDS:
         return count_among(c, s) > 0;
     case CONDITION_TOOL:

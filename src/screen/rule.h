@@ -20,8 +20,8 @@ enum {
 };
 
 enum condition_kind {
-    CONDITION_ONLY,     /* sent nothing within the hour but these things */
-    CONDITION_SENDS,    /* sent one of these things within the hour */
+    CONDITION_ONLY,     /* sent nothing within a day but these things */
+    CONDITION_SENDS,    /* sent one of these things within a day */
     CONDITION_TOOL,     /* one of its things was made by this tool */
     CONDITION_CLASS,    /* had a packet of this class */
     CONDITION_COUNTRY,  /* is there */
@@ -86,8 +86,8 @@ void condition_write(const struct condition *c, struct buf *out);
 struct suspect {
     const struct profile *profile;
     const struct words *words;
-    thing_key string[PROFILE_THINGS];
-    unsigned string_count;
+    thing_key thing[PROFILE_THINGS]; /* of the last day */
+    unsigned thing_count;
     double feature[FEATURE_COUNT];
 };
 

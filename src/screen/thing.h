@@ -67,6 +67,11 @@ static inline uint8_t thing_flags(thing_key t)
     return (uint8_t)(t >> 32);
 }
 
+static inline thing_key thing_without_tool(thing_key t)
+{
+    return t & ~((thing_key)0x3f << 26);
+}
+
 /* A key that may be: for states that come from a disk. */
 bool thing_allowed(thing_key t);
 

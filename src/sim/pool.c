@@ -79,7 +79,8 @@ static void host_replace(struct pool *p, const struct world *w, uint32_t i)
     uint32_t ip = places_address(w->places, country, &p->rng);
     enum style style = service_style((enum mix)p->what->mix, &p->rng);
     p->hosts[i] = host_make(ip, country, style, &p->rng);
-    p->hosts[i].label = style == STYLE_MIRAI ? LABEL_MIRAI : LABEL_NOISE;
+    bool mirai = style == STYLE_MIRAI && p->what->port == 23;
+    p->hosts[i].label = mirai ? LABEL_MIRAI : LABEL_NOISE;
     if (p->favourites)
         p->favourites[i] = service_rare_port(p->rare_key, &p->rng);
 }

@@ -169,7 +169,7 @@ static const char rules[] = "kizashi-screening-rules 1\n"
                             "  accepted 2026-08-01T00:00:00Z\n"
                             "  by a tester\n";
 
-/* The rule holds for the source's hour; a thing more, and it is not what was accepted. */
+/* The rule holds for the source's day; a thing more, and it is not what was accepted. */
 static void accepted_rules_tag(void **state)
 {
     (void)state;
