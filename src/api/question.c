@@ -186,6 +186,8 @@ enum err question_ask(struct request *r, const struct ask *a, enum ask_format fo
 {
     struct kept_ask q = {a, format, held_packets(r), r->now};
     struct kept_answer answer = {.out = out};
+    if (r->stop && atomic_load(r->stop))
+        return fault_set(&r->fault, ERR_STOPPED, "nobody waits for the answer");
     enum err e = kept_run(r->api->kept, &r->api->parts.store, &q, &answer, &r->fault);
     if (!e)
         e = out->err;

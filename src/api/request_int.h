@@ -8,6 +8,8 @@
 #include "store/ask.h"
 #include "store/catalog.h"
 
+#include <stdatomic.h>
+
 struct api;
 struct MHD_Connection;
 struct MHD_Response;
@@ -58,7 +60,8 @@ struct request {
     struct args args;
     struct identity who;
     int64_t now;
-    struct fault fault; /* why a handler returned an error */
+    const atomic_bool *stop; /* true: the store is asked nothing more; NULL: never */
+    struct fault fault;      /* why a handler returned an error */
     struct reply reply;
 };
 

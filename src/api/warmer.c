@@ -16,7 +16,7 @@ struct warmer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stop;
-    bool stopping;
+    atomic_bool stopping;
     uint64_t packets; /* in the store when it last asked */
 };
 
@@ -31,6 +31,7 @@ static void warm(struct warmer *w)
     r->method = "GET";
     r->target = API_ROOT "/overview";
     r->now = clock_now(&w->api->clock);
+    r->stop = &w->stopping;
     if (question_held(r, &held) == OK && held.packets != w->packets && request_parse(r) == OK &&
         r->route->run(r) == OK)
         w->packets = held.packets;
@@ -45,9 +46,9 @@ static bool wait_pause(struct warmer *w)
     until.tv_sec += PAUSE_S;
     pthread_mutex_lock(&w->lock);
     int e = 0;
-    while (!w->stopping && e == 0)
+    while (!atomic_load(&w->stopping) && e == 0)
         e = pthread_cond_timedwait(&w->stop, &w->lock, &until);
-    bool stopping = w->stopping;
+    bool stopping = atomic_load(&w->stopping);
     pthread_mutex_unlock(&w->lock);
     return stopping;
 }
@@ -87,7 +88,7 @@ void warmer_stop(struct warmer *w)
     if (!w)
         return;
     pthread_mutex_lock(&w->lock);
-    w->stopping = true;
+    atomic_store(&w->stopping, true);
     pthread_cond_signal(&w->stop);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);

@@ -10,7 +10,8 @@ struct api;
 struct warmer;
 
 enum err warmer_start(struct warmer **ret_warmer, struct api *a) MUST_CHECK;
-/* NULL is fine. Waits for a question that is under way. */
+/* NULL is fine. Returns when the question to the store that is under way is answered; the
+ * overview is made of several, and the rest are not asked. */
 void warmer_stop(struct warmer *w);
 
 #endif

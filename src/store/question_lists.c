@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define CANDIDATES(rows) (2 * (rows) + 50)
+#define CANDIDATES(rows) (2 * (rows) + 20)
 
 enum {
     NAMED_MAX = 2000 /* candidates that are written out: their places in the tables are then

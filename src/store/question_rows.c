@@ -83,7 +83,7 @@ enum err question_sources_sql(const struct asking *q, struct buf *out)
     buf_init(&where, STORE_SQL_MAX);
     if (any) {
         put_busiest(q, &sql);
-        buf_printf(&sql, " LIMIT %" PRIu64, 2 * rows + 64);
+        buf_printf(&sql, " LIMIT %" PRIu64, rows + rows / 4 + 16);
         e = put_addresses(q, (const char *)sql.data, &where);
     } else {
         put_busiest_of_some(q, &sql);

@@ -130,7 +130,7 @@ static void put_table(
  * so there are few. */
 enum {
     RECORD_GRANULE = 8192,
-    SOURCE_GRANULE = 2048,
+    SOURCE_GRANULE = 1024,
     ROLLUP_GRANULE = 1024,
     UNITED_GRANULE = 256
 };

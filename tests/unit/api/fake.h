@@ -17,6 +17,7 @@ struct fake_store {
     bool empty;            /* holds nothing */
     enum err fails;        /* what every answer is; OK: the answer */
     uint64_t packets;      /* of an export; 0: 1,000 */
+    unsigned answer_ms;    /* how long a question takes */
 };
 
 struct api_store fake_store_face(struct fake_store *s);

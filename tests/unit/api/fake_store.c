@@ -134,6 +134,8 @@ static enum err ask(void *context, const struct ask *a, enum ask_format format, 
     s->last = *a;
     pthread_mutex_unlock(&lock);
     atomic_fetch_add(&s->asks, 1);
+    if (s->answer_ms)
+        usleep(s->answer_ms * 1000);
     if (s->fails)
         return fault_set(f, s->fails, "the store says no");
     if (ret_cursor)
