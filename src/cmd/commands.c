@@ -18,6 +18,7 @@ extern const struct command cmd_simulate_telescope;
 extern const struct command cmd_site_config;
 extern const struct command cmd_site_list;
 extern const struct command cmd_site_policy;
+extern const struct command cmd_site_power;
 extern const struct command cmd_site_show;
 extern const struct command cmd_site_add;
 extern const struct command cmd_site_bus_config;
@@ -43,6 +44,7 @@ const struct command *const commands[] = {
     &cmd_site_list,
     &cmd_site_show,
     &cmd_site_config,
+    &cmd_site_power,
     &cmd_site_policy,
     &cmd_screen_tags,
     &cmd_screen_patterns,
