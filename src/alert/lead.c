@@ -228,13 +228,19 @@ static bool has_moved(const struct progress *p)
     return false;
 }
 
+/* A minute is finer than anything that is known of it. */
+static int64_t after(int64_t now, double in_hours)
+{
+    return now + llround(in_hours * 60.0) * US_MINUTE;
+}
+
 static struct prediction prediction_of(const struct outlook *o, int64_t now)
 {
     return (struct prediction){.made = now,
         .chance = o->chance,
-        .expected = now + (int64_t)(o->middle * (double)US_HOUR),
-        .low = now + (int64_t)(o->low * (double)US_HOUR),
-        .high = now + (int64_t)(o->high * (double)US_HOUR)};
+        .expected = after(now, o->middle),
+        .low = after(now, o->low),
+        .high = after(now, o->high)};
 }
 
 static bool is_foretold(const struct spread *s, const char *site)

@@ -23,7 +23,12 @@ enum err handle_audit(struct request *r);
 /* warnings.c */
 enum err handle_alerts(struct request *r);
 enum err handle_alert(struct request *r);
+
+/* marks.c, forecasts.c */
 enum err handle_alert_change(struct request *r);
+enum err handle_suppressions(struct request *r);
+enum err handle_suppression_delete(struct request *r);
+enum err handle_forecasts(struct request *r);
 
 /* traffic.c */
 enum err handle_ports(struct request *r);

@@ -152,6 +152,8 @@ static bool take_typed(const struct param *p, const char *text, struct value *v)
     switch (p->type) {
     case PARAM_WHEN:
         return take_when(text, v);
+    case PARAM_TIME:
+        return time_parse(text, &v->number) == OK;
     case PARAM_DURATION:
         return duration_parse(text, &v->number) == OK && v->number >= p->least * US_SECOND &&
                v->number <= p->most * US_SECOND;

@@ -15,6 +15,7 @@
 
 enum param_type {
     PARAM_WHEN,     /* number: us, or for relative times what when_resolve() needs */
+    PARAM_TIME,     /* number: us */
     PARAM_DURATION, /* number: us; least, most in seconds */
     PARAM_WORD,     /* one of `words`; number: which */
     PARAM_WORDS,    /* some of `words`, commas between; a - before each: all but these */
@@ -86,6 +87,14 @@ enum param_where {
         NULL, "info, notice, warning or critical")                                             \
     X(P_KIND, IN_QUERY, "kind", PARAM_CHARS, 1, 31, PARAM_NAME_CHARS, NULL,                    \
         "a kind: 1 to 31 of a-z 0-9 . _ : -")                                                  \
+    X(P_SUPPRESSED, IN_QUERY, "suppressed", PARAM_WORD, 0, 0, "include|exclude|only",          \
+        "include", "include, exclude or only")                                                 \
+    X(P_ALERT, IN_QUERY, "alert", PARAM_CHARS, 1, 63, "A-Za-z0-9._-", NULL,                    \
+        "the id of an alert")                                                                  \
+    X(P_OUTCOME, IN_QUERY, "state", PARAM_WORD, 0, 0, "open|came|late|missed|void", NULL,      \
+        "open, came, late, missed or void")                                                    \
+    X(P_RULE_ID, IN_PATH, "suppression", PARAM_NUMBER, 1, 999999999999999, NULL, NULL,         \
+        "the id of a suppression, a whole number")                                             \
     X(P_WORDS, IN_QUERY, "q", PARAM_TEXT, 1, 200, NULL, NULL, "1 to 200 bytes of text")        \
     X(P_ALERT_ID, IN_PATH, "alert", PARAM_CHARS, 1, 63, "A-Za-z0-9._-", NULL,                  \
         "the id of an alert")                                                                  \
@@ -123,6 +132,13 @@ enum param_where {
     X(B_TOKEN, IN_BODY, "token", PARAM_SECRET, 1, 127, NULL, NULL, "1 to 127 bytes")           \
     X(B_REQUEST, IN_BODY, "request", PARAM_TEXT, 1, 1000, NULL, NULL,                          \
         "at most 1000 bytes of text")                                                          \
+    X(B_UNTIL, IN_BODY, "until", PARAM_TIME, 0, 0, NULL, NULL,                                 \
+        "RFC 3339 such as 2026-12-31T00:00:00Z, or a date")                                    \
+    X(B_SCOPE, IN_BODY, "scope", PARAM_CHARS, 1, 63, "a-z,", NULL,                             \
+        "one or more of kind, engine, port and site, with commas between")                     \
+    X(B_NETWORK, IN_BODY, "network", PARAM_PREFIX, 0, 49, NULL, NULL,                          \
+        "an address or a prefix, such as 192.0.2.0/24 or 2001:db8::/32, no bits set beyond "   \
+        "its length")                                                                          \
     X(B_NOTE, IN_BODY, "note", PARAM_TEXT, 0, 1000, NULL, NULL, "at most 1000 bytes of text")
 
 #define PARAM_ALLOWED_WHEN                                                                     \

@@ -18,9 +18,11 @@ enum {
 static json_t *workflow_json(const struct catalog_alert *a)
 {
     bool said = a->by[0] != 0;
-    return json_pack("{s:s, s:s, s:o, s:o}", "state", state_name(a->state), "note", a->note,
-        "by", said ? json_string(a->by) : json_null(), "changed",
-        said ? json_time(a->changed) : json_null());
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "state", state_name(a->state), "note",
+        a->note, "by", said ? json_string(a->by) : json_null(), "changed",
+        said ? json_time(a->changed) : json_null(), "suppression",
+        a->rule ? json_integer(a->rule) : json_null(), "back",
+        a->back[0] ? json_string(a->back) : json_null());
 }
 
 json_t *warning_json(const struct catalog_alert *a, bool whole)
@@ -54,6 +56,13 @@ static int number_of(const struct request *r, enum param_id id)
     return arg(r, id)->given ? (int)arg(r, id)->number : -1;
 }
 
+/* With suppressed alerts, without them, or they alone. */
+static int shown_of(const struct request *r)
+{
+    static const int shown[] = {-1, 0, 1};
+    return shown[arg(r, P_SUPPRESSED)->number];
+}
+
 /* ERR_BAD: the reply may hold the problem. */
 static enum err query_init(struct request *r, struct catalog_alert_query *q)
 {
@@ -77,6 +86,7 @@ static enum err query_init(struct request *r, struct catalog_alert_query *q)
     q->port = number_of(r, P_PORT);
     q->state = number_of(r, P_STATE);
     q->open = number_of(r, P_STATUS);
+    q->suppressed = shown_of(r);
     q->limit = (size_t)arg(r, P_LIMIT)->number;
     if (q->limit > PAGE_MAX)
         q->limit = PAGE_MAX;
@@ -110,7 +120,7 @@ static void put_csv(struct buf *out, const json_t *alerts)
     json_t *alert;
     for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
         buf_printf(out, "%s,", columns[c]);
-    buf_str(out, "state,note\r\n");
+    buf_str(out, "state,note,suppression\r\n");
     json_array_foreach(alerts, i, alert)
     {
         const json_t *workflow = json_object_get(alert, "workflow");
@@ -121,19 +131,45 @@ static void put_csv(struct buf *out, const json_t *alerts)
         put_csv_value(out, json_object_get(workflow, "state"));
         buf_str(out, ",");
         put_csv_value(out, json_object_get(workflow, "note"));
+        buf_str(out, ",");
+        put_csv_value(out, json_object_get(workflow, "suppression"));
         buf_str(out, "\r\n");
     }
+}
+
+static enum err count_one(void *context, const struct catalog_alert *a)
+{
+    (void)a;
+    ++*(json_int_t *)context;
+    return OK;
+}
+
+/* How many suppressed alerts the list leaves out; more than a page of the catalogue is told as
+ * a page. */
+static enum err count_left_out(
+    struct request *r, const struct catalog_alert_query *wanted, json_int_t *ret_count)
+{
+    struct catalog_alert_query q = *wanted;
+    if (wanted->suppressed != 0)
+        return OK;
+    q.suppressed = 1;
+    q.cursor = NULL;
+    q.limit = PAGE_MAX;
+    return catalog_alerts(r->api->parts.catalog, &q, count_one, ret_count, NULL, &r->fault);
 }
 
 enum err handle_alerts(struct request *r)
 {
     struct catalog_alert_query q;
+    json_int_t left_out = 0;
     char cursor[CATALOG_CURSOR] = "";
     enum err e = query_init(r, &q);
     if (e)
         return r->reply.status ? OK : e;
     json_t *alerts = json_array();
     e = catalog_alerts(r->api->parts.catalog, &q, add_alert, alerts, cursor, &r->fault);
+    if (!e)
+        e = count_left_out(r, &q, &left_out);
     if (e == ERR_BAD)
         reply_problem(r, 400, "cursor", param_row(P_CURSOR)->allowed,
             "cursor is not one that this list gave");
@@ -149,14 +185,13 @@ enum err handle_alerts(struct request *r)
         return OK;
     }
     reply_json(r, 200,
-        json_pack(
-            "{s:o, s:o}", "rows", alerts, "next", *cursor ? json_string(cursor) : json_null()));
+        json_pack("{s:o, s:o, s:I}", "rows", alerts, "next",
+            *cursor ? json_string(cursor) : json_null(), "left_out", left_out));
     return OK;
 }
 
 struct found {
     json_t *json;
-    enum catalog_state state;
     bool whole;
 };
 
@@ -164,11 +199,10 @@ static enum err keep_found(void *context, const struct catalog_alert *a)
 {
     struct found *found = context;
     found->json = warning_json(a, found->whole);
-    found->state = a->state;
     return found->json ? OK : ERR_NOMEM;
 }
 
-static enum err reply_alert(struct request *r, const char *id)
+enum err warning_reply(struct request *r, const char *id)
 {
     struct found found = {.whole = true};
     enum err e = catalog_alert_find(r->api->parts.catalog, id, keep_found, &found);
@@ -183,31 +217,7 @@ static enum err reply_alert(struct request *r, const char *id)
 
 enum err handle_alert(struct request *r)
 {
-    return reply_alert(r, arg(r, P_ALERT_ID)->text);
-}
-
-enum err handle_alert_change(struct request *r)
-{
-    struct catalog *c = r->api->parts.catalog;
-    const char *id = arg(r, P_ALERT_ID)->text;
-    struct found found = {0};
-    enum err e = catalog_alert_find(c, id, keep_found, &found);
-    if (e == ERR_NOTFOUND) {
-        reply_problem(r, 404, NULL, NULL, "there is no alert %s", id);
-        return OK;
-    }
-    json_decref(found.json);
-    enum catalog_state state = found.state;
-    if (arg(r, B_STATE)->given)
-        state = (enum catalog_state)arg(r, B_STATE)->number;
-    if (!e)
-        e = catalog_alert_mark(c, id,
-            &(struct catalog_mark){state, text_of(r, B_NOTE), r->who.label, r->now}, &r->fault);
-    if (!e)
-        e = reply_alert(r, id);
-    if (!e && api_publish_alert(r->api, id) != OK)
-        return OK; /* it is changed all the same; readers see it when they ask */
-    return e;
+    return warning_reply(r, arg(r, P_ALERT_ID)->text);
 }
 
 enum err api_publish_alert(struct api *a, const char *id)
@@ -223,11 +233,16 @@ enum err api_publish_alert(struct api *a, const char *id)
 struct tally {
     uint64_t open[4];
     uint64_t unseen;
+    uint64_t suppressed;
 };
 
 static enum err count_alert(void *context, const struct catalog_alert *a)
 {
     struct tally *t = context;
+    if (a->rule) {
+        t->suppressed++;
+        return OK;
+    }
     t->open[a->severity]++;
     t->unseen += a->state == STATE_NEW && a->severity >= SEVERITY_NOTICE;
     return OK;
@@ -259,6 +274,7 @@ static enum err list_latest(struct request *r, json_t *latest)
     struct catalog_alert_query q;
     catalog_alert_query_init(&q);
     q.least = SEVERITY_NOTICE;
+    q.suppressed = 0;
     q.limit = LATEST;
     enum err e = catalog_alerts(r->api->parts.catalog, &q, add_alert, latest, NULL, &r->fault);
     if (e || json_array_size(latest) == LATEST)
@@ -290,11 +306,11 @@ enum err warnings_summary(struct request *r, json_t **ret_summary)
         json_decref(latest);
         return e;
     }
-    json_t *summary = json_pack("{s:{s:I, s:I, s:I, s:I}, s:I, s:o}", "open", "info",
+    json_t *summary = json_pack("{s:{s:I, s:I, s:I, s:I}, s:I, s:I, s:o}", "open", "info",
         (json_int_t)t.open[SEVERITY_INFO], "notice", (json_int_t)t.open[SEVERITY_NOTICE],
         "warning", (json_int_t)t.open[SEVERITY_WARNING], "critical",
-        (json_int_t)t.open[SEVERITY_CRITICAL], "unseen", (json_int_t)t.unseen, "latest",
-        latest);
+        (json_int_t)t.open[SEVERITY_CRITICAL], "unseen", (json_int_t)t.unseen, "suppressed",
+        (json_int_t)t.suppressed, "latest", latest);
     if (!summary)
         return ERR_NOMEM;
     *ret_summary = summary;

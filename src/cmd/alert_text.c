@@ -129,6 +129,14 @@ static void site_print(FILE *out, const json_t *row)
         text_of(row, "state"), seen, normal, text_of(row, "first"), lag);
 }
 
+static void forecast_print(FILE *out, const json_t *row)
+{
+    fprintf(out, "  %-14s %-8s %-20s %s to %s, chance %.2f%s%s\n", text_of(row, "site"),
+        text_of(row, "state"), text_of(row, "expected"), text_of(row, "low"),
+        text_of(row, "high"), json_number_value(json_object_get(row, "chance")),
+        *text_of(row, "came") ? ", came " : "", text_of(row, "came"));
+}
+
 static void evidence_print(FILE *out, const json_t *alert)
 {
     const char *engine;
@@ -144,6 +152,12 @@ static void evidence_print(FILE *out, const json_t *alert)
                 "normal", "first", "behind the first");
         for (size_t i = 0; i < json_array_size(sites); i++)
             site_print(out, json_array_get(sites, i));
+        const json_t *forecasts = json_object_get(evidence, "forecasts");
+        if (json_array_size(forecasts))
+            fprintf(out, "  %-14s %-8s %-20s %s\n", "forecast for", "state", "expected",
+                "four in five come in between");
+        for (size_t i = 0; i < json_array_size(forecasts); i++)
+            forecast_print(out, json_array_get(forecasts, i));
         size_t series = json_array_size(json_object_get(evidence, "series"));
         if (series)
             fprintf(
@@ -160,6 +174,12 @@ static void verdict_line(FILE *out, const json_t *alert)
     snprintf(line, sizeof line, "%s%s%.64s%s%.1100s", text_of(workflow, "state"),
         *by ? " by " : "", by, *note ? ": " : "", note);
     paragraph(out, "Review", line);
+    const json_t *rule = json_object_get(workflow, "suppression");
+    snprintf(line, sizeof line, "by suppression %lld: kizashi alerts suppressions",
+        (long long)json_integer_value(rule));
+    paragraph(out, "Suppressed", json_is_integer(rule) ? line : "");
+    snprintf(line, sizeof line, "from a suppression: %.160s", text_of(workflow, "back"));
+    paragraph(out, "Came back", *text_of(workflow, "back") ? line : "");
 }
 
 void alert_text(FILE *out, const json_t *alert)

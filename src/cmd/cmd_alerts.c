@@ -27,6 +27,12 @@ static const struct conf_item alerts_items[] = {
         .arg = "STATE",
         .values = "new|seen|known|right|wrong",
         .text = "What people said about it."},
+    {.name = "suppressed",
+        .type = CONF_TEXT,
+        .arg = "HOW",
+        .initial = "exclude",
+        .values = "include|exclude|only",
+        .text = "With alerts that a suppression covers, without them, or they alone."},
     {.name = "site", .type = CONF_TEXT, .arg = "NAME", .max = 63, .text = "At this site."},
     {.name = "proto", .type = CONF_TEXT, .arg = "PROTO", .text = "About this protocol."},
     {.name = "port",
@@ -66,6 +72,8 @@ static enum err query_read(
             proto);
     if (proto)
         q->proto = number;
+    const char *shown = conf_text(conf, "suppressed");
+    q->suppressed = strcmp(shown, "include") == 0 ? -1 : strcmp(shown, "only") == 0;
     const char *state = conf_text(conf, "state");
     enum catalog_state s;
     if (state && state_parse(state, &s) == OK)
@@ -159,7 +167,7 @@ const struct command cmd_alerts = {
     .items = alerts_items,
     .run = run,
     .more = "Newest first. With an id the whole alert is told: what, when, where, who, and the "
-            "numbers that say why.\n\n"
+            "numbers that say why. kizashi alerts mark says what became of one.\n\n"
             "Examples:\n"
             "  kizashi alerts --severity notice --port 3389 --from -7d\n"
             "  kizashi alerts 20260804-20012tcp-97d6\n",

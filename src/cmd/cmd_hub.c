@@ -199,6 +199,12 @@ static enum err on_alert(void *context, const struct alert *a)
     return keep_alert(h->keep, a);
 }
 
+static enum err on_forecast(void *context, const struct forecast *f)
+{
+    struct hub *h = context;
+    return keep_forecast(h->keep, f);
+}
+
 static void expire(struct hub *h, int64_t now)
 {
     struct fault f;
@@ -548,6 +554,7 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
         .stop = stop_flag(),
         .events = {.context = h,
             .alert = on_alert,
+            .forecast = on_forecast,
             .window = on_window,
             .skipped = on_skipped,
             .trouble = on_trouble},

@@ -88,6 +88,12 @@ static enum err on_alert(void *context, const struct alert *a)
     return r->keep ? keep_alert(r->keep, a) : OK;
 }
 
+static enum err on_forecast(void *context, const struct forecast *f)
+{
+    struct replay *r = context;
+    return r->keep ? keep_forecast(r->keep, f) : OK;
+}
+
 static enum err on_window(void *context, const struct window *w)
 {
     struct replay *r = context;
@@ -251,7 +257,11 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
         .window = r->setup.window,
         .analysis = r->analysis,
         .stop = stop_flag(),
-        .events = {.context = r, .alert = on_alert, .window = on_window, .trouble = on_trouble},
+        .events = {.context = r,
+            .alert = on_alert,
+            .forecast = on_forecast,
+            .window = on_window,
+            .trouble = on_trouble},
     };
     e = pipeline_new(&r->pipeline, r->sites, r->site_count, &options, f);
     bool show = isatty(STDERR_FILENO) && !conf_flag(r->conf, "quiet");

@@ -3,11 +3,15 @@
 #include <stddef.h>
 
 extern const struct command cmd_alerts;
+extern const struct command cmd_alerts_mark;
+extern const struct command cmd_alerts_revoke;
+extern const struct command cmd_alerts_suppressions;
 extern const struct command cmd_anonymize;
 extern const struct command cmd_doctor;
 extern const struct command cmd_engines;
 extern const struct command cmd_evaluate;
 extern const struct command cmd_export;
+extern const struct command cmd_forecasts;
 extern const struct command cmd_hub;
 extern const struct command cmd_replay;
 extern const struct command cmd_sensor;
@@ -38,6 +42,10 @@ const struct command *const commands[] = {
     &cmd_site_bus_config,
     &cmd_stats,
     &cmd_alerts,
+    &cmd_alerts_mark,
+    &cmd_alerts_suppressions,
+    &cmd_alerts_revoke,
+    &cmd_forecasts,
     &cmd_export,
     &cmd_anonymize,
     &cmd_engines,

@@ -103,6 +103,16 @@ void holder_close(struct holder *a)
     free(a);
 }
 
+const struct hub_address *holder_hub(const struct holder *a)
+{
+    return a->remote ? &a->hub : NULL;
+}
+
+struct catalog *holder_catalog(struct holder *a)
+{
+    return a->catalog;
+}
+
 static enum err body_part(void *context, const void *data, size_t len)
 {
     struct buf *body = context;
@@ -305,8 +315,9 @@ static enum err alert_collect(void *context, const struct catalog_alert *a)
     if (!alert)
         return ERR_BAD;
     json_object_set_new(alert, "workflow",
-        json_pack(
-            "{s:s, s:s, s:s}", "state", state_name(a->state), "note", a->note, "by", a->by));
+        json_pack("{s:s, s:s, s:s, s:o, s:o}", "state", state_name(a->state), "note", a->note,
+            "by", a->by, "suppression", a->rule ? json_integer(a->rule) : json_null(), "back",
+            a->back[0] ? json_string(a->back) : json_null()));
     return json_array_append_new(context, alert) == 0 ? OK : ERR_NOMEM;
 }
 
@@ -318,6 +329,8 @@ static void alerts_path(const struct catalog_alert_query *q, const char *id, str
         return;
     }
     buf_printf(path, "alerts?severity=%s&limit=%zu", severity_name(q->least), q->limit);
+    if (q->suppressed >= 0)
+        buf_printf(path, "&suppressed=%s", q->suppressed ? "only" : "exclude");
     if (q->from)
         buf_printf(path, "&from=%s", time_format(q->from, text));
     if (q->to)

@@ -21,6 +21,10 @@ enum err holder_open(
     struct holder **ret_holder, const char *data, unsigned what, struct fault *f) MUST_CHECK;
 void holder_close(struct holder *a);
 
+/* Who holds it: the hub, or NULL, and then the catalogue if that was asked for; borrowed. */
+const struct hub_address *holder_hub(const struct holder *a);
+struct catalog *holder_catalog(struct holder *a);
+
 /* Rows as an array of objects, a new reference. */
 enum err holder_rows(
     struct holder *a, const struct ask *ask, json_t **ret_rows, struct fault *f) MUST_CHECK;

@@ -1,5 +1,7 @@
 #include "cmd/keep.h"
 
+#include "store/catalog_forecasts.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +18,19 @@ struct noted {
     struct buf json;
 };
 
+struct foreseen {
+    struct catalog_forecast row;
+    struct buf json;
+};
+
 struct keep {
     struct store *store;
     struct catalog *catalog;
     struct writer *writer;
     struct noted *noted;
     size_t noted_count, noted_room;
+    struct foreseen *foreseen; /* forecasts that changed in the window */
+    size_t foreseen_count, foreseen_room;
     int64_t
         states_end; /* of the last window that the engines' kept states have seen; 0: none */
 };
@@ -61,7 +70,9 @@ static void noted_clear(struct keep *k)
 {
     for (size_t i = 0; i < k->noted_count; i++)
         buf_done(&k->noted[i].json);
-    k->noted_count = 0;
+    for (size_t i = 0; i < k->foreseen_count; i++)
+        buf_done(&k->foreseen[i].json);
+    k->noted_count = k->foreseen_count = 0;
 }
 
 void keep_close(struct keep *k)
@@ -71,6 +82,7 @@ void keep_close(struct keep *k)
     writer_free(k->writer);
     noted_clear(k);
     free(k->noted);
+    free(k->foreseen);
     if (k->catalog)
         catalog_close(k->catalog);
     if (k->store)
@@ -132,6 +144,60 @@ enum err keep_alert(struct keep *k, const struct alert *a)
     return n->json.err;
 }
 
+static struct foreseen *foreseen_new(struct keep *k)
+{
+    if (k->foreseen_count == k->foreseen_room) {
+        size_t room = k->foreseen_room ? k->foreseen_room * 2 : 64;
+        struct foreseen *more = realloc(k->foreseen, room * sizeof *more);
+        if (!more)
+            return NULL;
+        k->foreseen = more;
+        k->foreseen_room = room;
+    }
+    struct foreseen *n = &k->foreseen[k->foreseen_count++];
+    memset(n, 0, sizeof *n);
+    buf_init(&n->json, CATALOG_FORECAST_JSON);
+    return n;
+}
+
+enum err keep_forecast(struct keep *k, const struct forecast *f)
+{
+    if (!f->alert[0])
+        return OK; /* its alert was never told */
+    json_t *json = forecast_json(f);
+    struct foreseen *n = json ? foreseen_new(k) : NULL;
+    if (!n) {
+        json_decref(json);
+        return ERR_NOMEM;
+    }
+    json_write(&n->json, json);
+    json_decref(json);
+    n->row.made = f->first.made;
+    snprintf(n->row.alert, sizeof n->row.alert, "%s", f->alert);
+    snprintf(n->row.site, sizeof n->row.site, "%s", f->site);
+    snprintf(n->row.state, sizeof n->row.state, "%s", forecast_state_name(f->state));
+    return n->json.err;
+}
+
+/* Before the engines' states, which say that they have been told: one that comes twice does no
+ * harm. */
+static enum err forecasts_put(struct keep *k, struct fault *f)
+{
+    if (!k->foreseen_count)
+        return OK;
+    struct catalog_forecast *rows = calloc(k->foreseen_count, sizeof *rows);
+    if (!rows)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < k->foreseen_count; i++) {
+        rows[i] = k->foreseen[i].row;
+        rows[i].json = (const char *)k->foreseen[i].json.data;
+        rows[i].json_len = k->foreseen[i].json.len;
+    }
+    enum err e = catalog_forecasts_put(k->catalog, rows, k->foreseen_count, f);
+    free(rows);
+    return e;
+}
+
 static enum err states_save(const struct analysis *analysis, int64_t end, struct buf *bufs,
     struct catalog_engine_state *states, size_t *ret_count)
 {
@@ -161,7 +227,7 @@ enum err keep_window(
      */
     if (end < k->states_end)
         analysis = NULL;
-    if (!k->noted_count && !analysis)
+    if (!k->noted_count && !k->foreseen_count && !analysis)
         return OK;
     struct buf bufs[PARTS_MAX];
     struct catalog_engine_state states[PARTS_MAX];
@@ -177,6 +243,8 @@ enum err keep_window(
         rows[i].json = (const char *)k->noted[i].json.data;
         rows[i].json_len = k->noted[i].json.len;
     }
+    if (!e)
+        e = forecasts_put(k, f);
     if (!e)
         e = catalog_window_put(k->catalog, rows, k->noted_count, states, state_count, f);
     free(rows);

@@ -30,6 +30,9 @@ struct catalog *keep_catalog(struct keep *k);
 /* Note an alert; it reaches the catalogue with keep_window(). */
 enum err keep_alert(struct keep *k, const struct alert *a) MUST_CHECK;
 
+/* A forecast that is new, was revised or settled; likewise. */
+enum err keep_forecast(struct keep *k, const struct forecast *f) MUST_CHECK;
+
 /* The window that ended at `end` has been looked at: alerts that were noted go into the
  * catalogue, and with them, if `analysis` is not NULL, the engines' states, in one transaction.
  * States that have seen later windows are not replaced. */

@@ -363,7 +363,7 @@ static enum err rule_check(const struct catalog_rule *r, struct fault *f)
         return fault_set(f, ERR_BAD, "a suppression ends after it begins");
     if (r->state != STATE_KNOWN && r->state != STATE_WRONG)
         return fault_set(f, ERR_BAD, "only what is known or wrong is suppressed");
-    return name_check("name", r->by, f);
+    return text_check("name", r->by, CATALOG_NAME, f);
 }
 
 static enum err rules_room(struct catalog *c, struct fault *f)
@@ -427,7 +427,7 @@ enum err catalog_rule_add(
 enum err catalog_rule_revoke(
     struct catalog *c, int64_t id, const char *by, int64_t now, struct fault *f)
 {
-    enum err e = name_check("name", by, f);
+    enum err e = text_check("name", by, CATALOG_NAME, f);
     if (!e)
         e = catalog_begin(c, f);
     if (e)

@@ -153,7 +153,7 @@ class Document:
 
     def path(self, root, path):
         for name, value in (('alert', ALERT), ('address', '192.0.2.7'), ('site_name', 'jp-01'),
-                            ('user', 'nobody'), ('token', '9'), ('version', '1')):
+                            ('user', 'nobody'), ('token', '9'), ('version', '1'), ('suppression', '9')):
             path = path.replace('{' + name + '}', value)
         return root + path
 
@@ -671,6 +671,56 @@ def tokens(w):
     same(Client(w.server, token=mine['token']).get('ports').status, 401)
     check_problem(w.admin.ask('PATCH', 'users/ann', {'disabled': True}), 409)
     check_problem(w.admin.ask('POST', 'users', {'user': 'ann', 'password': 'x' * 12}), 409)
+
+
+@says('what is known is suppressed until a date, counted, listed and revoked')
+def suppressions(w):
+    path = 'alerts/' + ALERT
+    shown = len(w.viewer.get('alerts?suppressed=exclude').json()['rows'])
+    whole = w.viewer.get(path).json()
+    for wrong in ({'state': 'known', 'until': '2030-01-01'},
+                  {'state': 'right', 'note': 'x', 'until': '2030-01-01'},
+                  {'state': 'known', 'note': 'x', 'until': '1999-01-01'},
+                  {'state': 'known', 'note': 'x', 'until': 'soon'},
+                  {'state': 'known', 'note': 'x', 'until': '2030-01-01', 'scope': 'colour'},
+                  {'state': 'known', 'note': 'x', 'scope': 'port'}):
+        check_problem(w.admin.ask('PATCH', path, wrong), 400)
+    same(w.viewer.get('suppressions').json()['rows'], [])
+    note = 'survey of a university'
+    form = {'state': 'known', 'note': note, 'until': '2030-01-01', 'scope': 'port,site'}
+    answer = w.admin.ask('PATCH', path, form).json()
+    row, = w.viewer.get('suppressions').json()['rows']
+    same(answer['workflow']['suppression'], row['id'])
+    same((row['why'], row['by'], row['state'], row['until'], row['alert']),
+         (note, 'ann', 'known', '2030-01-01T00:00:00Z', ALERT))
+    same(row['scope'], {'proto': whole['proto'], 'ports': whole['ports'], 'sites': whole['sites']})
+    listed = w.viewer.get('alerts?suppressed=exclude').json()
+    same(len(listed['rows']) + listed['left_out'], shown)
+    same(listed['left_out'], row['alerts'])
+    expect(ALERT in [a['id'] for a in w.viewer.get('alerts?suppressed=only').json()['rows']])
+    expect(ALERT in [a['id'] for a in w.viewer.get('alerts').json()['rows']])
+    only = w.viewer.get('alerts?suppressed=only&status=open').json()['rows']
+    same(w.viewer.get('overview').json()['alerts']['suppressed'], len(only))
+    check_problem(w.viewer.ask('DELETE', 'suppressions/%d' % row['id']), 403)
+    same(w.admin.ask('DELETE', 'suppressions/%d' % row['id']).status, 204)
+    check_problem(w.admin.ask('DELETE', 'suppressions/%d' % row['id']), 404)
+    row, = w.viewer.get('suppressions').json()['rows']
+    expect(row['revoked'] and row['revoked_by'] == 'ann' and row['alerts'] == 0)
+    back = w.viewer.get(path).json()['workflow']
+    same((back['suppression'], back['state'], back['back']),
+         (None, 'new', 'the suppression was revoked'))
+
+
+@says('forecasts are listed with their outcome and their score')
+def forecasts(w):
+    answer = w.viewer.get('forecasts').json()
+    same([row['site'] for row in answer['rows']], ['kr-01', 'jp-01'])
+    score = answer['score']
+    same(score['counts'], {'open': 1, 'came': 1, 'late': 0, 'missed': 0, 'void': 0})
+    same((score['came'], score['in_interval'], score['error_median_h']), (1.0, 1.0, 2.0))
+    same([row['site'] for row in w.viewer.get('forecasts?state=open').json()['rows']], ['kr-01'])
+    same(w.viewer.get('forecasts?alert=none').json()['rows'], [])
+    check_problem(w.viewer.get('forecasts?state=maybe'), 400)
 
 
 @says('bodies that are too large, not JSON, or not wanted are refused')

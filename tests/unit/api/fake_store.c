@@ -1,5 +1,8 @@
 #include "fake.h"
 
+#include "alert/lead.h"
+#include "store/catalog_forecasts.h"
+
 #include "alert/alert.h"
 
 #include <assert.h>
@@ -321,8 +324,46 @@ static void make_alert(
     assert(a->evidence);
 }
 
+/* One that came two hours after it was expected, and one that is open. */
+static void fake_forecasts(struct catalog *c)
+{
+    const struct prediction p = {.made = FAKE_LAST - 9 * US_HOUR,
+        .expected = FAKE_LAST - 4 * US_HOUR,
+        .low = FAKE_LAST - 8 * US_HOUR,
+        .high = FAKE_LAST + 9 * US_HOUR,
+        .chance = 0.7};
+    struct forecast x = {.alert = "20261122-53413udp-0001",
+        .site = "jp-01",
+        .origin = "de-01",
+        .began = FAKE_LAST - 12 * US_HOUR,
+        .proto = 17,
+        .port = 53413,
+        .first = p,
+        .last = p};
+    for (int i = 0; i < 2; i++) {
+        struct buf text;
+        buf_init(&text, 4096);
+        x.state = i ? FORECAST_OPEN : FORECAST_CAME;
+        x.came = i ? 0 : FAKE_LAST - 2 * US_HOUR;
+        x.settled = x.came;
+        snprintf(x.site, sizeof x.site, i ? "kr-01" : "jp-01");
+        json_t *json = forecast_json(&x);
+        json_write(&text, json);
+        json_decref(json);
+        struct catalog_forecast row = {
+            .made = p.made + i, .json = (const char *)text.data, .json_len = text.len};
+        snprintf(row.alert, sizeof row.alert, "%s", x.alert);
+        snprintf(row.site, sizeof row.site, "%s", x.site);
+        snprintf(row.state, sizeof row.state, "%s", forecast_state_name(x.state));
+        enum err e = catalog_forecasts_put(c, &row, 1, NULL);
+        assert(e == OK);
+        buf_done(&text);
+    }
+}
+
 void fake_alerts(struct catalog *c)
 {
+    fake_forecasts(c);
     struct alert a;
     make_alert(&a, "20261122-53413udp-0001", SEVERITY_CRITICAL, true, 1);
     put_alert(c, &a);

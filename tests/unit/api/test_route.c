@@ -189,6 +189,9 @@ static void same_schema(const json_t *root, const struct param *p, const json_t 
     case PARAM_WHEN:
         assert_string_equal(format, "when");
         break;
+    case PARAM_TIME:
+        assert_string_equal(format, "time-or-date");
+        break;
     case PARAM_DURATION:
         assert_string_equal(format, "duration-short");
         assert_int_equal(whole(outer, "x-min"), p->least);
