@@ -218,7 +218,9 @@ static enum err entry_publish(struct sender *s, const struct spool_entry *e, str
     spool_counts(s->options.spool, &spool);
     struct envelope envelope = {.spool = spool.id,
         .number = e->number,
-        .previous = e->previous,
+        /* What the hub has said that it has is no longer ours to send, though it may still be
+         * on the disk: a hub that has forgotten it does not wait for it. */
+        .previous = e->previous > s->counts.committed ? e->previous : 0,
         .items = e->items,
         .data = e->data};
     memcpy(envelope.kind, e->kind, sizeof envelope.kind);

@@ -82,9 +82,11 @@ enum err spool_open(
         spool_close(s);
         return e;
     }
-    s->counts.last = s->next - 1;
     s->counts.first = s->segments[0].first;
-    s->counts.committed = s->counts.first - 1;
+    s->counts.committed = s->counts.last = s->counts.first - 1;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->segments[i].last >= s->segments[i].first)
+            s->counts.last = s->segments[i].last;
     *ret_spool = s;
     return OK;
 }
@@ -254,29 +256,32 @@ static enum err entry_load(struct spool *s, uint64_t number, struct spool_entry 
     return OK;
 }
 
-/* The number of the entry before the reader's place, as the spool holds them: at the begin of a
- * file, the last of the file before. */
+/* The number of the entry before the reader's place, as the spool holds them; 0: none. */
 static uint64_t number_before(const struct spool *s, const struct segment *g)
 {
     if (s->read_last)
         return s->read_last;
-    return g > s->segments ? g[-1].last : 0;
+    while (g-- > s->segments)
+        if (g->last >= g->first)
+            return g->last;
+    return 0;
 }
 
-/* Go on behind what cannot be read. Where the file simply ends, numbers were passed over. */
+/* What is left of a segment cannot be read: it ends before. Where the file ends there, too,
+ * numbers were passed over, and nothing is lost. */
 static void segment_give_up(struct spool *s, struct segment *g)
 {
     uint64_t last = s->read_last ? s->read_last : g->first - 1;
     if (s->read_at < g->size)
         s->counts.damaged += g->last - last;
     s->read_at = g->size;
-    s->read_last = g->last;
+    g->last = last;
 }
 
 /* The next entry of a segment with at least this number; ERR_BAD: what is left of it cannot be
  * read. */
-static enum err segment_find(struct spool *s, const struct segment *g, uint64_t number,
-    uint64_t before, struct spool_entry *ret_entry)
+static enum err segment_find(
+    struct spool *s, const struct segment *g, uint64_t number, struct spool_entry *ret_entry)
 {
     enum err e = reader_place(s, g, number);
     while (!e && s->read_last < g->last) {
@@ -284,8 +289,7 @@ static enum err segment_find(struct spool *s, const struct segment *g, uint64_t 
         e = entry_load(s, number, &entry);
         if (e)
             break;
-        entry.previous = before ? before : number_before(s, g);
-        before = 0;
+        entry.previous = number_before(s, g);
         s->read_at += ENTRY_HEADER + entry.data.left;
         s->read_last = entry.number;
         if (entry.number < number)
@@ -298,17 +302,15 @@ static enum err segment_find(struct spool *s, const struct segment *g, uint64_t 
 
 static enum err entry_find(struct spool *s, uint64_t number, struct spool_entry *ret_entry)
 {
-    uint64_t before = 0; /* what came before a hole */
     for (;;) {
         struct segment *g = segment_of(s, number);
         if (!g)
             return ERR_NOTFOUND;
-        enum err e = segment_find(s, g, number, before, ret_entry);
+        enum err e = segment_find(s, g, number, ret_entry);
         if (e != ERR_BAD)
             return e;
-        before = number_before(s, g);
-        segment_give_up(s, g);
         number = g->last + 1;
+        segment_give_up(s, g);
     }
 }
 

@@ -87,12 +87,12 @@ void segment_drop(struct spool *s)
     memmove(s->segments, s->segments + 1, --s->count * sizeof *s->segments);
 }
 
-void segment_tally(
+uint64_t segment_tally(
     const struct spool *s, const struct segment *g, uint64_t *ret_entries, uint64_t *ret_items)
 {
     char path[SPOOL_PATH];
     uint8_t header[ENTRY_HEADER];
-    uint64_t entries = 0, items = 0;
+    uint64_t entries = 0, items = 0, last = g->first - 1;
     segment_path(s, g->first, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     for (uint64_t at = SEGMENT_HEADER; fd >= 0 && at < g->size;) {
@@ -100,8 +100,9 @@ void segment_tally(
         uint32_t len, sum;
         struct bytes b = bytes_over(header, sizeof header);
         if (pread(fd, header, sizeof header, (off_t)at) != (ssize_t)sizeof header ||
-            entry_header_parse(&b, &e, &len, &sum) != OK)
+            entry_header_parse(&b, &e, &len, &sum) != OK || e.number <= last)
             break;
+        last = e.number;
         entries++;
         items += e.items;
         at += ENTRY_HEADER + len;
@@ -110,6 +111,7 @@ void segment_tally(
         close(fd);
     *ret_entries = entries;
     *ret_items = items;
+    return last;
 }
 
 /* ---- recovery ---- */
@@ -228,8 +230,10 @@ static enum err segment_look(struct spool *s, size_t i, struct fault *f)
     enum err e = segment_head(s, g, fd, path, f);
     if (!e && newest)
         e = segment_mend(s, g, fd, f);
-    else if (!e)
-        g->last = s->segments[i + 1].first - 1;
+    else if (!e) {
+        uint64_t entries, items;
+        g->last = segment_tally(s, g, &entries, &items);
+    }
     if (e == ERR_SHORT && newest) {
         close(fd);
         unlink(path);

@@ -53,8 +53,9 @@ enum err spool_recover(struct spool *s, struct fault *f) MUST_CHECK;
 enum err segment_begin(struct spool *s, struct fault *f) MUST_CHECK;
 /* Remove the oldest segment's file. */
 void segment_drop(struct spool *s);
-/* Entries and items in a segment, as far as it can be read. */
-void segment_tally(
+/* Entries and items in a segment, as far as their headers can be read; returns the number of
+ * the last entry, first - 1 if there is none. */
+uint64_t segment_tally(
     const struct spool *s, const struct segment *g, uint64_t *ret_entries, uint64_t *ret_items);
 
 #endif
