@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/rng.h"
 #include "test.h"
 
 #include <string.h>
@@ -112,6 +113,78 @@ static void bad_text(void **state)
         if (!strstr(f.text, rows[i].fault))
             fail_msg("%s\n  gives    %s", rows[i].text, f.text);
     }
+}
+
+/* Lines in the usual form are read by a reader of their own; it takes what ip_parse() takes. */
+static void address_forms(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"2001:db8::", "2001:DB8::1", "::", "::1",
+        "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "1:2:3::6:7:8", "1::8",
+        "a:b:c:d:e:f:1:2", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8::192.0.2.1",
+        "::ffff:1.2.3.4", "::ffff:102:304", "0:0:0:0:0:ffff:1:2", "1:2:3:4:5:6:7", "1:2",
+        "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8", "1::2::3", ":::", ":1",
+        "1:", "1:::2", "12345::", "g::", "1 ::", "::1:"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        char line[200];
+        struct geo *g;
+        struct fault f;
+        struct ip ip;
+        bool fine = ip_parse(forms[i], &ip) == OK && !ip_is_v4(&ip);
+        snprintf(line, sizeof line, "%s,%s,JP\n", forms[i], forms[i]);
+        enum err e = open_data(&g, line, strlen(line), &f);
+        if ((e == OK) != fine)
+            fail_msg("%s is %s", forms[i], fine ? "refused" : "taken");
+        if (e)
+            continue;
+        expect(g, forms[i], "jp", 0);
+        geo_close(g);
+    }
+}
+
+/* Random networks, some within others, against a search through all of them; countries and
+ * networks have borders of their own. */
+static void dense_networks(void **state)
+{
+    (void)state;
+    enum {
+        LINES = 3000
+    };
+    static char text[LINES * 40];
+    static uint32_t first[LINES], last[LINES];
+    static char code[LINES];
+    struct rng rng;
+    size_t len = 0;
+    uint32_t at = 0;
+    rng_seed(&rng, 5);
+    for (int i = 0; i < LINES; i++) {
+        /* Single addresses and /24s close together, and gaps of many /16s. */
+        at += (uint32_t)rng_below(&rng, i % 50 ? 600 : 100u << 16);
+        first[i] = at;
+        at += (uint32_t)rng_below(&rng, i % 3 ? 256 : 2);
+        last[i] = at++;
+        code[i] = (char)('A' + rng_below(&rng, 26));
+        len += (size_t)snprintf(
+            text + len, sizeof text - len, "%u,%u,A%c\n", first[i], last[i], code[i]);
+    }
+    struct geo *g;
+    struct fault f;
+    assert_int_equal(open_data(&g, text, len, &f), OK);
+    for (int k = 0; k < 20000; k++) {
+        int i = (int)rng_below(&rng, LINES);
+        uint32_t address = (k % 2 ? first[i] : last[i]) + (uint32_t)rng_below(&rng, 3) - 1;
+        struct ip ip = ip_from_v4(address);
+        struct geo_place place;
+        char want = 0;
+        for (int n = 0; n < LINES; n++)
+            if (first[n] <= address && address <= last[n])
+                want = code[n];
+        for (unsigned step = 0; step < GEO_STEPS; step++)
+            geo_prefetch(g, &ip, step);
+        geo_find(g, &ip, &place);
+        assert_int_equal(place.country[1], want ? want - 'A' + 'a' : 0);
+    }
+    geo_close(g);
 }
 
 static void missing(void **state)
@@ -509,6 +582,10 @@ static void debian_packages(void **state)
 static const struct CMUnitTest tests[] = {
     SAYS("text of tor-geoipdb gives countries, origin and date", text),
     SAYS("a bad database is refused with file and line", bad_text),
+    SAYS(
+        "addresses of IPv6 are read in every form that they have, and no other", address_forms),
+    SAYS("every address of dense networks and of the gaps between them is found",
+        dense_networks),
     SAYS("a named file that is missing is an error, no database at all is not", missing),
     SAYS("location.db gives countries, networks and their names", location),
     SAYS("a location.db that is cut or whose tree runs in circles is refused", broken_location),

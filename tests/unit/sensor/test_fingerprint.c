@@ -211,6 +211,80 @@ static void expressions(void **state)
             fail_msg("%s is not %d", rows[i].text, rows[i].want);
 }
 
+/* Packets are sifted by the rules before these are run, 64 at a time. */
+static void many_rules(void **state)
+{
+    (void)state;
+    enum {
+        RULES = 150
+    };
+    struct fingerprints *set = builtin();
+    struct fault fault;
+    for (int i = 0; i < RULES; i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+            "signature r%d { on syn; chance 2^-16; source \"t\"; match dport == %d%s; }", i,
+            1000 + 3 * i, i % 2 ? "" : " && win & 0xf == 3 && id >= 7");
+        assert_int_equal(
+            fingerprints_add(set, "t", bytes_over(text, strlen(text)), &fault), OK);
+    }
+    size_t first = rule_of(set, "r0");
+    for (unsigned port = 990; port < 1000 + 3 * RULES + 10; port++) {
+        for (unsigned odd = 0; odd < 2; odd++) {
+            struct packet p = plain_syn();
+            struct fingerprint_hits h;
+            p.dport = (uint16_t)port;
+            p.tcp_win = odd ? 0x7f03 : 0x7f04;
+            p.ip_id = 7;
+            fingerprints_match(set, &p, &h);
+            for (unsigned i = 0; i < RULES; i++)
+                assert_int_equal(hit(&h, first + i), port == 1000 + 3 * i && (i % 2 || odd));
+        }
+    }
+    fingerprints_free(set);
+}
+
+/* A pairwise relation on what both packets share is run on their difference, and on both
+ * packets where it is written so that this cannot be; both must agree. */
+static void pair_forms(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 8);
+    struct fingerprints *set = builtin();
+    struct fault fault;
+    static const char text[] =
+        "signature fast { on syn; chance 2^-16; source \"t\"; each off >= 5;"
+        " pair (a.seq ^ b.seq) >> 16 == (a.seq ^ b.seq) & 0xffff; }"
+        "signature slow { on syn; chance 2^-16; source \"t\"; each off >= 5;"
+        " pair (a.seq ^ b.seq) >> 16 == (a.seq ^ b.seq) & 0xffff || a.id + 1 == 0; }"
+        "signature ports { on syn; chance 2^-16; source \"t\"; each off >= 5;"
+        " pair a.seq ^ swap(a.dst) ^ a.dport << 4 == b.seq ^ swap(b.dst) ^ b.dport << 4; }";
+    assert_int_equal(fingerprints_add(set, "t", bytes_over(text, strlen(text)), &fault), OK);
+    size_t found = 0;
+    for (int i = 0; i < 100000; i++) {
+        struct fingerprint_packet a = {
+            .seq = rng_u32(&rng), .dst = rng_u32(&rng), .dport = (uint16_t)rng_u32(&rng)};
+        struct fingerprint_packet b = a;
+        uint32_t half = rng_u32(&rng) & 0xffff;
+        b.seq ^= i % 2 ? half << 16 | (half ^ (rng_u32(&rng) & 1)) : rng_u32(&rng);
+        if (i % 3 == 0) {
+            b.dst ^= __builtin_bswap32(a.seq ^ b.seq);
+            b.dport ^= (uint16_t)(rng_u32(&rng) & 1);
+        }
+        struct fingerprint_hits h = {0};
+        fingerprints_match_pair(set, &a, &b, UINT32_MAX >> 1, &h);
+        uint32_t x = a.seq ^ b.seq;
+        assert_int_equal(hit(&h, rule_of(set, "fast")), x >> 16 == (x & 0xffff));
+        assert_int_equal(hit(&h, rule_of(set, "slow")), x >> 16 == (x & 0xffff));
+        uint32_t y = x ^ __builtin_bswap32(a.dst ^ b.dst) ^ (uint32_t)(a.dport ^ b.dport) << 4;
+        assert_int_equal(hit(&h, rule_of(set, "ports")), y == 0);
+        found += hit(&h, rule_of(set, "fast"));
+    }
+    assert_true(found > 1000);
+    fingerprints_free(set);
+}
+
 /* The relation of Masscan has a form of its own when compiled; a bracket around it takes that
  * away, and both must agree. */
 static void relation_forms(void **state)
@@ -432,6 +506,9 @@ static const struct CMUnitTest tests[] = {
     SAYS("Nmap's NULL, FIN, Xmas and ACK scans are told by pairs", nmap_stealth),
     SAYS("expressions mean what the page on the language says", expressions),
     SAYS("a relation means the same whatever form it is compiled to", relation_forms),
+    SAYS("any number of rules is tried, each on what it is about", many_rules),
+    SAYS(
+        "a relation of two packets means the same whatever form it is compiled to", pair_forms),
     SAYS("a rule is tried on the packets that it is for", scopes),
     SAYS("rules on addresses or identification are for IPv4 alone", ipv6),
     SAYS("a bad rule names line, column and what is allowed, and adds nothing", refusals),

@@ -170,6 +170,38 @@ static void empty_and_late(void **state)
     rig_close(&r);
 }
 
+/* The first contacts of a source hang on it, the others are in an index that grows. */
+static void many_services(void **state)
+{
+    (void)state;
+    enum {
+        PORTS = 5000
+    };
+    const struct sensor_options options = {0};
+    struct rig r;
+    rig_open(&r, &options);
+    for (int window = 0; window < 2; window++) {
+        for (int turn = 0; turn < 2; turn++) {
+            for (uint32_t port = 1; port <= PORTS; port++) {
+                struct packet p[2] = {
+                    syn(7, 1000 + port, (uint16_t)port, START + window * 10 * US_MINUTE),
+                    syn(8, 1000, (uint16_t)(port % 3), START + window * 10 * US_MINUTE)};
+                take(&r, p, 2);
+            }
+        }
+        rig_end_window(&r);
+        assert_int_equal(r.block_count, 1);
+        const struct block *b = r.blocks[0];
+        assert_int_equal(b->rows, PORTS + 3);
+        for (size_t row = 0; row < b->rows; row++) {
+            bool wide = ip_v4(&block_ip(b, CONTACT_SRC)[row]) == 7;
+            assert_true(wide ? block_u32(b, CONTACT_PACKETS)[row] == 2
+                             : block_u32(b, CONTACT_PACKETS)[row] > 3000);
+        }
+    }
+    rig_close(&r);
+}
+
 /* Traffic of many sources: scans, backscatter, pings, from a seed. */
 static void make_traffic(struct packet *p, size_t count, uint32_t sources, uint64_t seed)
 {
@@ -565,6 +597,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("contacts hold what was sent: a worked example", worked_example),
     SAYS("an empty window is closed too, and late packets count into the open one",
         empty_and_late),
+    SAYS("a source that asks thousands of services has a contact for each", many_services),
     SAYS("contacts are the same in one batch or many, with packet rows or without", batches),
     SAYS("a full table leaves out whole sources, states the share and counts the rest",
         sampling),
