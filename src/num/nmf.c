@@ -101,45 +101,37 @@ static double poisson_half(const struct side *s, const struct work *k, bool want
 
 /* --- square ------------------------------------------------------------------------------- */
 
-static void make_gram(const struct side *s, const struct work *k, double *gram)
+/* k->rows is the held factor by columns, padded with zeros to `packed` parts. */
+WIDE static void make_gram(const struct side *s, const struct work *k, double *gram)
 {
-    for (unsigned p = 0; p < k->rank; p++)
-        for (unsigned q = 0; q <= p; q++) {
-            double sum = 0.0;
-            for (size_t j = 0; j < s->v->cols; j++)
-                sum += k->rows[j * k->packed + p] * k->rows[j * k->packed + q];
-            gram[p * k->packed + q] = gram[q * k->packed + p] = sum;
-        }
+    memset(gram, 0, k->packed * k->packed * sizeof *gram);
+    for (size_t j = 0; j < s->v->cols; j++) {
+        const double *row = k->rows + j * k->packed;
+        for (size_t p = 0; p < k->rank; p++)
+            for (size_t q = 0; q < k->packed; q += LANES / 2)
+                *(lanes *)(gram + p * k->packed + q) += row[p] * *(const lanes *)(row + q);
+    }
 }
 
 static double square_half(const struct side *s, const struct work *k)
 {
     double gram[NMF_RANK_MAX * NMF_RANK_MAX];
-    double weights[ROW_RANK_MAX];
     memset(k->rows, 0, s->v->cols * k->packed * sizeof *k->rows);
     for (unsigned p = 0; p < k->rank; p++)
         for (size_t j = 0; j < s->v->cols; j++)
             k->rows[j * k->packed + p] = s->other[p * s->wide + j];
     make_gram(s, k, gram);
     matrix_times(s->v, k->rows, k->packed, k->cells);
-    double loss = 0.5 * k->square_sum;
-    for (size_t i = 0; i < s->rows; i++) {
-        const double *product = k->cells + i * k->packed;
-        for (unsigned p = 0; p < k->rank; p++)
-            weights[p] = s->mine[p * s->rows + i];
-        if (k->options->method == NMF_MULTIPLY)
-            row_square_multiply(gram, k->packed, product, k->rank, weights);
-        else
-            row_square(gram, k->packed, product, k->rank, weights);
-        for (unsigned p = 0; p < k->rank; p++) {
-            double reached = 0.0;
-            for (unsigned q = 0; q < k->rank; q++)
-                reached += gram[p * k->packed + q] * weights[q];
-            loss += weights[p] * (0.5 * reached - product[p]);
-            s->mine[p * s->rows + i] = weights[p];
-        }
-    }
-    return fmax(loss, 0.0);
+    struct row_squares r = {.gram = gram,
+        .product = k->cells,
+        .weights = s->mine,
+        .wide = k->packed,
+        .rows = s->rows,
+        .stride = s->rows,
+        .rank = k->rank};
+    double worth =
+        k->options->method == NMF_MULTIPLY ? row_squares_multiply(&r) : row_squares_descend(&r);
+    return fmax(0.5 * k->square_sum + worth, 0.0);
 }
 
 /* --- both --------------------------------------------------------------------------------- */

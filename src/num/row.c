@@ -143,43 +143,135 @@ double row_poisson_loss(const struct row *r, const double *weights)
     return loss;
 }
 
-static double square_sweep(
-    const double *gram, size_t wide, const double *product, unsigned rank, double *weights)
+/* --- squares ------------------------------------------------------------------------------ */
+
+enum {
+    QUADS = 4, /* sums side by side, as each waits for the one before it */
+    MANY = QUADS * LANES / 2
+};
+
+/* A batch of rows, by part. */
+struct batch {
+    lanes product[ROW_RANK_MAX][QUADS];
+    lanes weight[ROW_RANK_MAX][QUADS];
+};
+
+static void batch_take(struct batch *b, const struct row_squares *r, size_t from)
 {
-    double moved = 0.0;
-    for (unsigned k = 0; k < rank; k++) {
-        const double *row = gram + k * wide;
-        if (!(row[k] > 0.0))
-            continue;
-        double slope = -product[k];
-        for (unsigned i = 0; i < rank; i++)
-            slope += row[i] * weights[i];
-        double weight = fmax(0.0, weights[k] - slope / row[k]);
-        moved = fmax(moved, fabs(weight - weights[k]) * sqrt(row[k]));
-        weights[k] = weight;
+    size_t count = r->rows - from < MANY ? r->rows - from : MANY;
+    for (unsigned k = 0; k < r->rank; k++) {
+        double *product = (double *)b->product[k];
+        double *weight = (double *)b->weight[k];
+        for (size_t i = 0; i < MANY; i++) {
+            product[i] = i < count ? r->product[(from + i) * r->wide + k] : 0.0;
+            weight[i] = i < count ? r->weights[k * r->stride + from + i] : 0.0;
+        }
     }
-    return moved;
+}
+
+static void batch_put(const struct batch *b, const struct row_squares *r, size_t from)
+{
+    size_t count = r->rows - from < MANY ? r->rows - from : MANY;
+    for (unsigned k = 0; k < r->rank; k++)
+        memcpy(r->weights + k * r->stride + from, b->weight[k], count * sizeof(double));
+}
+
+/* gram w - product, of one part. */
+static inline __attribute__((always_inline)) void batch_slope(
+    const struct batch *b, const struct row_squares *r, unsigned k, lanes slope[QUADS])
+{
+    const double *gram = r->gram + k * r->wide;
+    for (size_t q = 0; q < QUADS; q++)
+        slope[q] = -b->product[k][q];
+    for (unsigned i = 0; i < r->rank; i++)
+        for (size_t q = 0; q < QUADS; q++)
+            slope[q] += gram[i] * b->weight[i][q];
+}
+
+/* Every part to its optimum, one after the other. Returns the furthest that a weight moved, by
+ * what that is worth. */
+WIDE static double batch_sweep(struct batch *b, const struct row_squares *r)
+{
+    const lanes none = {0};
+    lanes most = none;
+    for (unsigned k = 0; k < r->rank; k++) {
+        double bend = r->gram[k * r->wide + k];
+        lanes slope[QUADS];
+        if (!(bend > 0.0))
+            continue;
+        batch_slope(b, r, k, slope);
+        lanes moved = none;
+        for (size_t q = 0; q < QUADS; q++) {
+            lanes weight = b->weight[k][q] - slope[q] / bend;
+            weight = LANES_MOST(weight, none);
+            lanes change = weight - b->weight[k][q];
+            change = LANES_MOST(change, -change);
+            moved = LANES_MOST(moved, change);
+            b->weight[k][q] = weight;
+        }
+        moved *= sqrt(bend);
+        most = LANES_MOST(most, moved);
+    }
+    double furthest = 0.0;
+    for (size_t i = 0; i < LANES / 2; i++)
+        furthest = fmax(furthest, most[i]);
+    return furthest;
+}
+
+/* w' gram w / 2 - w' product, over all rows. */
+WIDE static double batch_worth(const struct batch *b, const struct row_squares *r)
+{
+    lanes sum = {0};
+    for (unsigned k = 0; k < r->rank; k++) {
+        lanes slope[QUADS];
+        batch_slope(b, r, k, slope);
+        for (size_t q = 0; q < QUADS; q++)
+            sum += b->weight[k][q] * (slope[q] - b->product[k][q]);
+    }
+    return 0.5 * lanes_sum(&sum);
 }
 
 /* Sweeps cost little against making the products, so they go on while they still help. */
-void row_square(
-    const double *gram, size_t wide, const double *product, unsigned rank, double *weights)
+double row_squares_descend(const struct row_squares *r)
 {
-    double first = square_sweep(gram, wide, product, rank, weights);
-    for (unsigned i = 1; i < SQUARE_SWEEPS; i++)
-        if (square_sweep(gram, wide, product, rank, weights) <= 0.05 * first)
-            return;
+    struct batch b;
+    double worth = 0.0;
+    for (size_t from = 0; from < r->rows; from += MANY) {
+        batch_take(&b, r, from);
+        double first = batch_sweep(&b, r);
+        for (unsigned i = 1; i < SQUARE_SWEEPS; i++)
+            if (batch_sweep(&b, r) <= 0.05 * first)
+                break;
+        worth += batch_worth(&b, r);
+        batch_put(&b, r, from);
+    }
+    return worth;
 }
 
-void row_square_multiply(
-    const double *gram, size_t wide, const double *product, unsigned rank, double *weights)
+static void multiply_row(const struct row_squares *r, size_t row)
 {
     double now[ROW_RANK_MAX];
-    for (unsigned k = 0; k < rank; k++) {
+    for (unsigned k = 0; k < r->rank; k++) {
         double reached = 0.0;
-        for (unsigned i = 0; i < rank; i++)
-            reached += gram[k * wide + i] * weights[i];
-        now[k] = reached > 0.0 ? weights[k] * product[k] / reached : weights[k];
+        for (unsigned i = 0; i < r->rank; i++)
+            reached += r->gram[k * r->wide + i] * r->weights[i * r->stride + row];
+        now[k] = r->weights[k * r->stride + row];
+        if (reached > 0.0)
+            now[k] *= r->product[row * r->wide + k] / reached;
     }
-    memcpy(weights, now, rank * sizeof *weights);
+    for (unsigned k = 0; k < r->rank; k++)
+        r->weights[k * r->stride + row] = now[k];
+}
+
+double row_squares_multiply(const struct row_squares *r)
+{
+    struct batch b;
+    double worth = 0.0;
+    for (size_t i = 0; i < r->rows; i++)
+        multiply_row(r, i);
+    for (size_t from = 0; from < r->rows; from += MANY) {
+        batch_take(&b, r, from);
+        worth += batch_worth(&b, r);
+    }
+    return worth;
 }

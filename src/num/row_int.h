@@ -43,11 +43,22 @@ double row_poisson_loss(const struct row *r, const double *weights);
 /* row = line, or row *= line; `count` is padded. */
 void row_multiply(double *row, const double *line, size_t count, bool fresh);
 
-/* Half of the squared error: least w' gram w / 2 - w' product for w >= 0, by exact coordinate
- * descent; `gram` is rank x rank, `wide` apart. */
-void row_square(
-    const double *gram, size_t wide, const double *product, unsigned rank, double *weights);
-void row_square_multiply(
-    const double *gram, size_t wide, const double *product, unsigned rank, double *weights);
+/* Rows of the squared error, many at once: one row in each lane. Row i has the products
+ * product[i * wide + k] and the weights weights[k * stride + i]; all share `gram`, which is
+ * rank x rank, `wide` apart. */
+struct row_squares {
+    const double *gram;
+    const double *product;
+    double *weights;
+    size_t wide;
+    size_t rows, stride;
+    unsigned rank;
+};
+
+/* Half of the squared error of every row: least w' gram w / 2 - w' product for w >= 0, by exact
+ * coordinate descent. Returns the sum of what is reached. */
+double row_squares_descend(const struct row_squares *r);
+/* The same by one multiplicative update. */
+double row_squares_multiply(const struct row_squares *r);
 
 #endif
