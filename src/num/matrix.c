@@ -143,11 +143,23 @@ static inline __attribute__((always_inline)) void row_strip(const struct matrix 
     const double *value = matrix_row(m, row);
     const uint32_t *column = m->column ? m->column + m->first[row] : NULL;
     quad sum[STRIP / QUAD] = {{0}};
-    for (size_t e = 0; e < count; e++) {
+    quad odd[STRIP / QUAD] = {{0}}; /* every other value: no sum waits for the one before */
+    size_t e = 0;
+    for (; e + 2 <= count; e += 2) {
+        const double *from = right + (column ? column[e] : e) * n;
+        const double *next = right + (column ? column[e + 1] : e + 1) * n;
+        for (size_t k = 0; k < width / QUAD; k++) {
+            sum[k] += value[e] * *(const quad *)(from + k * QUAD);
+            odd[k] += value[e + 1] * *(const quad *)(next + k * QUAD);
+        }
+    }
+    for (; e < count; e++) {
         const double *from = right + (column ? column[e] : e) * n;
         for (size_t k = 0; k < width / QUAD; k++)
             sum[k] += value[e] * *(const quad *)(from + k * QUAD);
     }
+    for (size_t k = 0; k < width / QUAD; k++)
+        sum[k] += odd[k];
     memcpy(product, sum, width * sizeof *product);
 }
 
