@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "bench.h"
-#include "cmd/options.h"
 #include "recording.h"
 #include "world.h"
 
@@ -43,13 +42,10 @@ static const struct conf_item items[] = {
     {.name = NULL},
 };
 
-static const struct command command = {
-    .name = "bench_step", .text = "What a window costs each engine.", .items = items};
-
-static enum err record_world(struct recording *r, size_t ports)
+static enum err record_world(struct recording *r, const struct conf *conf)
 {
     struct world_options options = world_usual(1);
-    options.ports = ports;
+    options.ports = conf_count(conf, "ports");
     struct world *w = world_new(&options);
     enum err e = OK;
     for (int i = 0; i < WORLD_DAYS * 144 && !e; i++)
@@ -174,47 +170,12 @@ static enum err bench_engine(const struct recording *r, const struct setup *setu
     return OK;
 }
 
-static enum err bench_all(const struct conf *conf, struct fault *f)
-{
-    struct setup setup;
-    struct site_list list = {0};
-    const char *const *pairs;
-    size_t pair_count = conf_list(conf, "site", &pairs);
-    enum err e = setup_open(&setup, conf, f);
-    if (e)
-        return e;
-    struct recording *r = calloc(1, sizeof *r);
-    e = r ? site_list_pairs(&list, pairs, pair_count, f) : ERR_NOMEM;
-    if (!e && pair_count)
-        e = record_captures(r, &setup, &list, f);
-    else if (!e)
-        e = record_world(r, conf_count(conf, "ports"));
-    if (!e)
-        printf("%zu windows, %zu contacts: %.0f a window, %zu sites\n", r->count, r->contacts,
-            (double)r->contacts / (double)r->count, r->windows[0].site_count);
-    for (size_t i = 0; !e && i < setup.engines.count; i++)
-        e = bench_engine(r, &setup, i, conf, f);
-    if (r)
-        recording_done(r);
-    site_list_done(&list);
-    setup_close(&setup);
-    return e;
-}
-
 int main(int argc, char **argv)
 {
-    struct conf *conf;
-    struct fault f = {0};
-    int operands;
-    if (conf_new(&conf, items) != OK)
-        return 1;
-    enum err e = options_read(conf, &command, argc - 1, argv + 1, &operands, &f);
-    if (e == ERR_STOPPED)
-        options_help(stdout, &command);
-    else if (!e)
-        e = bench_all(conf, &f);
-    if (e && e != ERR_STOPPED)
-        fprintf(stderr, "bench_step: %s\n", f.text);
-    conf_free(conf);
-    return e && e != ERR_STOPPED;
+    static const struct bench_program program = {.command = {.name = "bench_step",
+                                                     .text = "What a window costs each engine.",
+                                                     .items = items},
+        .make = record_world,
+        .engine = bench_engine};
+    return bench_main(&program, argc, argv);
 }

@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "bench.h"
-#include "cmd/options.h"
 #include "engine/service.h"
 #include "recording.h"
 
@@ -44,9 +43,6 @@ static const struct conf_item items[] = {
     SETUP_ITEMS,
     {.name = NULL},
 };
-static const struct command command = {
-    .name = "bench_synchrony", .text = "How often planted synchrony is found.", .items = items};
-
 struct cell {
     unsigned trials, found, notices;
 };
@@ -296,42 +292,12 @@ static enum err bench_engine(const struct recording *r, const struct setup *setu
     return e;
 }
 
-static enum err bench_all(const struct conf *conf, struct fault *f)
-{
-    struct setup setup;
-    struct site_list list = {0};
-    const char *const *pairs;
-    size_t pair_count = conf_list(conf, "site", &pairs);
-    enum err e = setup_open(&setup, conf, f);
-    if (e)
-        return e;
-    struct recording *r = calloc(1, sizeof *r);
-    e = r ? site_list_pairs(&list, pairs, pair_count, f) : ERR_NOMEM;
-    if (!e)
-        e = record_captures(r, &setup, &list, f);
-    for (size_t i = 0; !e && i < setup.engines.count; i++)
-        e = bench_engine(r, &setup, i, conf, f);
-    if (r)
-        recording_done(r);
-    site_list_done(&list);
-    setup_close(&setup);
-    return e;
-}
-
 int main(int argc, char **argv)
 {
-    struct conf *conf;
-    struct fault f = {0};
-    int operands;
-    if (conf_new(&conf, items) != OK)
-        return 1;
-    enum err e = options_read(conf, &command, argc - 1, argv + 1, &operands, &f);
-    if (e == ERR_STOPPED)
-        options_help(stdout, &command);
-    else if (!e)
-        e = bench_all(conf, &f);
-    if (e && e != ERR_STOPPED)
-        fprintf(stderr, "bench_synchrony: %s\n", f.text);
-    conf_free(conf);
-    return e && e != ERR_STOPPED;
+    static const struct bench_program program = {
+        .command = {.name = "bench_synchrony",
+            .text = "How often planted synchrony is found.",
+            .items = items},
+        .engine = bench_engine};
+    return bench_main(&program, argc, argv);
 }

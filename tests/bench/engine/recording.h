@@ -2,7 +2,8 @@
 #define TESTS_BENCH_ENGINE_RECORDING_H
 
 /* The windows that replay would make of captures, kept in memory, for programs that show them
- * to engines more than once. */
+ * to engines more than once; and what those programs have in common. */
+#include "cmd/options.h"
 #include "cmd/setup.h"
 #include "cmd/site_list.h"
 #include "ingest/pipeline.h"
@@ -92,6 +93,64 @@ static inline enum err record_captures(struct recording *r, const struct setup *
         site_free(sites[i]);
     free(sites);
     return e;
+}
+
+/* --- programs ------------------------------------------------------------------------------
+ */
+
+struct bench_program {
+    struct command command;
+    /* Windows without captures; NULL: captures are needed. */
+    enum err (*make)(struct recording *r, const struct conf *conf);
+    /* What is done with each engine that was chosen. */
+    enum err (*engine)(const struct recording *r, const struct setup *setup, size_t number,
+        const struct conf *conf, struct fault *f);
+};
+
+static inline enum err bench_run(
+    const struct bench_program *p, const struct conf *conf, struct fault *f)
+{
+    struct setup setup;
+    struct site_list list = {0};
+    const char *const *pairs;
+    size_t pair_count = conf_list(conf, "site", &pairs);
+    enum err e = setup_open(&setup, conf, f);
+    if (e)
+        return e;
+    struct recording *r = calloc(1, sizeof *r);
+    e = r ? site_list_pairs(&list, pairs, pair_count, f) : ERR_NOMEM;
+    if (!e && pair_count)
+        e = record_captures(r, &setup, &list, f);
+    else if (!e)
+        e = p->make ? p->make(r, conf) : fault_set(f, ERR_RANGE, "no --site NAME=FILE");
+    if (!e)
+        printf("%zu windows, %zu contacts: %.0f a window, %zu sites\n", r->count, r->contacts,
+            (double)r->contacts / (double)r->count, r->windows[0].site_count);
+    for (size_t i = 0; !e && i < setup.engines.count; i++)
+        e = p->engine(r, &setup, i, conf, f);
+    if (r)
+        recording_done(r);
+    site_list_done(&list);
+    setup_close(&setup);
+    return e;
+}
+
+static inline int bench_main(const struct bench_program *p, int argc, char **argv)
+{
+    struct conf *conf;
+    struct fault f = {0};
+    int operands;
+    if (conf_new(&conf, p->command.items) != OK)
+        return 1;
+    enum err e = options_read(conf, &p->command, argc - 1, argv + 1, &operands, &f);
+    if (e == ERR_STOPPED)
+        options_help(stdout, &p->command);
+    else if (!e)
+        e = bench_run(p, conf, &f);
+    if (e && e != ERR_STOPPED)
+        fprintf(stderr, "%s: %s\n", p->command.name, f.text);
+    conf_free(conf);
+    return e && e != ERR_STOPPED;
 }
 
 #endif
