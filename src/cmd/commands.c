@@ -20,6 +20,7 @@ extern const struct command cmd_screen_rules;
 extern const struct command cmd_screen_tags;
 extern const struct command cmd_simulate_telescope;
 extern const struct command cmd_site_config;
+extern const struct command cmd_site_image;
 extern const struct command cmd_site_list;
 extern const struct command cmd_site_policy;
 extern const struct command cmd_site_power;
@@ -53,6 +54,7 @@ const struct command *const commands[] = {
     &cmd_site_show,
     &cmd_site_config,
     &cmd_site_power,
+    &cmd_site_image,
     &cmd_site_policy,
     &cmd_screen_tags,
     &cmd_screen_patterns,
