@@ -341,14 +341,16 @@ static bool is_precise(const struct grower *g, const struct growing *r)
 }
 
 /* The condition that gains most: right sources kept, times how much surer it makes. */
-static const struct atom *gain_best(
-    const struct grower *g, size_t label, const struct growing *now, struct growing *ret)
+static const struct atom *gain_best(const struct grower *g, size_t label, bool only,
+    const struct growing *now, struct growing *ret)
 {
     const struct atom *best = NULL;
     double most = 0.0;
     double before = log2(precision(g, label, &now->fit) + 1e-9);
     for (size_t i = 0; i < g->atom_count; i++) {
         const struct atom *a = &g->atoms[i];
+        if (only && a->condition.kind != CONDITION_ONLY)
+            continue;
         struct fit fit = fit_of(g, label, g->fits, a->who);
         if (fit.right < g->task->options.support)
             continue;
@@ -362,7 +364,9 @@ static const struct atom *gain_best(
     return best;
 }
 
-static struct growing grow_one(struct grower *g, size_t label)
+/* A rule that begins with all that a source sends says most of what it is, and covers all of
+ * it; others are tried where there is none. */
+static struct growing grow_one(struct grower *g, size_t label, bool only_first)
 {
     const double pure = 0.002; /* of other labels' sources: nothing is left to gain */
     memset(g->fits, 0xff, g->words * sizeof *g->fits);
@@ -370,7 +374,7 @@ static struct growing grow_one(struct grower *g, size_t label)
     while (now.count < g->task->options.conditions &&
            now.fit.right >= g->task->options.support && now.fit.wrong_share > pure) {
         struct growing next = now;
-        const struct atom *a = gain_best(g, label, &now, &next);
+        const struct atom *a = gain_best(g, label, only_first && !now.count, &now, &next);
         if (!a)
             break;
         next.atoms[next.count++] = a;
@@ -387,7 +391,9 @@ static bool grow_best(struct grower *g, size_t *ret_label, struct growing *ret)
 {
     double most = 0.0;
     for (size_t c = 0; c < g->task->label_count; c++) {
-        struct growing r = grow_one(g, c);
+        struct growing r = grow_one(g, c, true);
+        if (!r.count || !is_precise(g, &r))
+            r = grow_one(g, c, false);
         if (!r.count || !is_precise(g, &r))
             continue;
         double sure = precision(g, c, &r.fit);

@@ -40,11 +40,14 @@ bool amount_take(struct amount *a, uint32_t now, uint32_t day, uint32_t count)
 {
     const double factor = 1.5;
     const double beside = 10.0;
+    uint32_t half = day / 2;
     a->most = 0;
-    for (unsigned i = 0; i < PATTERN_DAY; i++)
-        a->most = a->past[i] > a->most ? a->past[i] : a->most;
-    bool surges = a->seen >= day / 2 && count > factor * a->most + beside;
-    a->past[now % day] = count < UINT16_MAX ? (uint16_t)count : UINT16_MAX;
+    for (uint32_t back = half; back < day + half; back++) {
+        uint32_t then = back <= now ? amount_at(a, now, back, day) : 0;
+        a->most = then > a->most ? then : a->most;
+    }
+    bool surges = a->seen >= day && count > factor * a->most + beside;
+    a->past[now % (day + half)] = count < UINT16_MAX ? (uint16_t)count : UINT16_MAX;
     a->seen += a->seen < UINT32_MAX;
     return surges;
 }

@@ -17,23 +17,29 @@ enum {
     PATTERN_KEYS = 8,     /* things; sources that sent more are broad, and have no string */
     PATTERN_NETWORKS = 3, /* that share a string in one window, for it to become a pattern */
     PATTERNS_MAX = 4096,
-    PATTERN_DAY = 144, /* windows of ten minutes or more in a day */
+    PATTERN_DAY = 144,                 /* windows of ten minutes or more in a day */
+    AMOUNT_PAST = 3 * PATTERN_DAY / 2, /* a day and a half */
     SEEN_SLOTS = 1 << 18
 };
 #define PATTERN_NONE UINT32_MAX
 
-/* A count that is compared with itself over the last day: what is known is known in some
- * amount.
- */
+/* A count that is compared with itself: what is known is known in some amount. */
 struct amount {
-    uint16_t past[PATTERN_DAY]; /* by window mod the windows of a day */
+    uint16_t past[AMOUNT_PAST]; /* by window mod the windows of a day and a half */
     uint32_t seen;              /* windows so far */
-    uint32_t most;              /* in any window of the day before the present one */
+    uint32_t most;              /* in any window of the day that ended half a day ago */
 };
 
 /* Count the window `now`; true if it is a surge: more than one and a half times the most of any
- * window of the last day, and ten. */
+ * window of the day that ended half a day before, and ten. A slow growth is seen by that as
+ * well: what doubles in half a day. */
 bool amount_take(struct amount *a, uint32_t now, uint32_t day, uint32_t count);
+/* The count `back` windows before `now`, less than a day and a half. */
+static inline uint32_t amount_at(
+    const struct amount *a, uint32_t now, uint32_t back, uint32_t day)
+{
+    return a->past[(now - back) % (day + day / 2)];
+}
 void amount_save(const struct amount *a, uint32_t day, struct buf *out);
 bool amount_load(struct amount *a, uint32_t day, uint32_t now, struct bytes *in);
 

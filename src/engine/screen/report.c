@@ -133,7 +133,8 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
               "So many would share this by chance in %.2g hours of a hundred; %.2g were to be "
               "expected.%s"
             : "%.0f networks in this window send what is known: %.200s. Of a hundred windows "
-              "%.2g would have so many; the most in a window of the last day was %.0f. It is "
+              "%.2g would have so many; the most in a window of the day that ended half a day "
+              "ago was %.0f. It is "
               "not left out while it lasts.%s",
         about->networks, what, fmin(100.0, 100.0 * pow(10.0, -about->score)), about->expected,
         c->wide >= MANY_TARGETS && c->aimed >= aimed_least
@@ -155,7 +156,7 @@ static enum err write_numbers(struct finding *f, const struct screen *s,
                          : "different /24 (IPv6: /48) in this window"},
         {"expected", about->expected, "networks",
             about->novel ? "in that time, from how often it was seen before"
-                         : "the most in a window of the last day"},
+                         : "the most in a window of the day that ended half a day ago"},
         {"ratio", about->networks / fmax(about->expected, 0.5), "", "networks over expected"},
         {"seen", (double)about->host_count, "sources", "in this window"},
         {"score", about->score, "",
@@ -185,7 +186,7 @@ static enum err write_series(
     uint32_t day = s->book.day;
     uint32_t count = s->now < day ? s->now : day;
     for (uint32_t i = 0; i < count; i++) {
-        values[i] = about->amount->past[(s->now - count + 1 + i) % day];
+        values[i] = amount_at(about->amount, s->now, count - 1 - i, day);
         expected[i] = about->novel ? about->expected / (2.0 * s->book.hour) : about->expected;
     }
     return evidence_series(

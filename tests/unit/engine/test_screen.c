@@ -184,7 +184,7 @@ static void accepted_rules_tag(void **state)
     engine_screen.close(st);
 }
 
-/* What is known is known in some amount: half a day of ten sources, then a hundred. */
+/* What is known is known in some amount: a day and more of ten sources, then a hundred. */
 static void a_surge_of_what_is_known_is_not_hidden(void **state)
 {
     (void)state;
@@ -193,11 +193,30 @@ static void a_surge_of_what_is_known_is_not_hidden(void **state)
     uint8_t tags[100];
     for (uint32_t i = 0; i < 100; i++)
         rows[i] = (struct row){0x0a000001 + (i << 12), 5358, "scan", ""};
-    for (unsigned n = 0; n < 80; n++) {
+    for (unsigned n = 0; n < 160; n++) {
         step_rows(st, n, rows, 10, tags);
         assert_int_equal(tags[0], 1u << TAG_KNOWN);
     }
-    step_rows(st, 80, rows, 100, tags);
+    step_rows(st, 160, rows, 100, tags);
+    assert_int_equal(tags[0], 0);
+    engine_screen.close(st);
+}
+
+/* Three in a hundred more each window: that doubles in four hours. */
+static void slow_growth_of_what_is_known_is_not_hidden(void **state)
+{
+    (void)state;
+    struct engine_state *st = screen_with(rules);
+    struct row rows[ROWS_MAX];
+    uint8_t tags[ROWS_MAX];
+    double sources = 10.0;
+    for (uint32_t i = 0; i < ROWS_MAX; i++)
+        rows[i] = (struct row){0x0a000001 + (i << 12), 5358, "scan", ""};
+    for (unsigned n = 0; n < 150; n++)
+        step_rows(st, n, rows, 10, tags);
+    assert_int_equal(tags[0], 1u << TAG_KNOWN);
+    for (unsigned n = 150; n < 220; n++, sources *= 1.03)
+        step_rows(st, n, rows, (size_t)sources, tags);
     assert_int_equal(tags[0], 0);
     engine_screen.close(st);
 }
@@ -268,6 +287,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("surveys, backscatter, wrong settings and few hosts are no notice", harmless),
     SAYS("an accepted rule tags what it speaks of", accepted_rules_tag),
     SAYS("a surge of what is known is not hidden", a_surge_of_what_is_known_is_not_hidden),
+    SAYS("a slow growth of what is known is not hidden",
+        slow_growth_of_what_is_known_is_not_hidden),
     SAYS("a signature's malware is known for what it has done",
         signatures_tag_what_they_are_known_for),
     SAYS("a fleet of one network is survey-like", a_fleet_is_survey_like),
