@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +36,33 @@ static void write_text(struct buf *out, const char *bytes, size_t len)
     buf_u8(out, '"');
 }
 
+/* A whole number as a real one, "12.0": most counts in evidence are, and printf() would take
+ * twenty times as long. */
+static void write_whole(struct buf *out, int64_t value)
+{
+    char text[24];
+    char *at = text + sizeof text;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    *--at = '0';
+    *--at = '.';
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0)
+        *--at = '-';
+    buf_put(out, at, (size_t)(text + sizeof text - at));
+}
+
 /* The fewest digits that give the same double again: 0.98, not 0.97999999999999998. */
 static void write_real(struct buf *out, double value)
 {
     char text[32];
+    if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value &&
+        (value != 0 || !signbit(value))) {
+        write_whole(out, (int64_t)value);
+        return;
+    }
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         double again = strtod(text, NULL);
