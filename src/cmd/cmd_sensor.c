@@ -51,6 +51,7 @@ static const struct conf_item sensor_items[] = {
         .arg = "FILE",
         .text = "Send this capture instead, or the captures in this folder, and end when the "
                 "hub has stored all of them."},
+    {.name = "drain", .type = CONF_FLAG, .text = "Send what the spool holds, and end."},
     {.name = "bus",
         .type = CONF_LIST,
         .arg = "URL",
@@ -143,8 +144,8 @@ static enum err config_read(struct sensor_run *r, struct conf *conf, struct faul
     r->data = conf_text(conf, "data");
     bool live = conf_text(conf, "interface") != NULL;
     bool read = conf_list(conf, "read", &files) > 0;
-    if (!e && live == read)
-        e = fault_set(f, ERR_BAD, "give --interface IF, or --read FILE");
+    if (!e && live + read + conf_flag(conf, "drain") != 1)
+        e = fault_set(f, ERR_BAD, "give one of --interface IF, --read FILE and --drain");
     if (!e && mkdir(r->data, 0700) != 0 && errno != EEXIST)
         e = fault_set(f, ERR_IO, "%s: %s", r->data, strerror(errno));
     return e;

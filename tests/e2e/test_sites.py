@@ -1,0 +1,318 @@
+"""Sites elsewhere: kizashi sensor and kizashi hub with a real message server between them, on loopback."""
+
+import glob
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import time
+
+from tap import KIZASHI, Skip, main, run, same, says
+
+SITE = "kr-01"
+
+
+def holds(condition, *what):
+    assert condition, " ".join(str(part) for part in what)
+
+
+def need_server():
+    if not shutil.which("nats-server") and not os.path.exists("/usr/sbin/nats-server"):
+        raise Skip("nats-server is not installed")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Hub:
+    """A hub with its own message server; it may be killed and started again on the same folder."""
+
+    def __init__(self, folder, *more):
+        self.folder, self.port, self.more = folder, free_port(), more
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(self.folder + ".log", "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [KIZASHI, "hub", "--data", self.folder, "--listen", "127.0.0.1:0", "--user", "root", "--sites",
+                 f"127.0.0.1:{self.port}", *map(str, self.more)], stdout=log, stderr=subprocess.STDOUT)
+        self.begun = getattr(self, "begun", 0) + 1
+        found = self.wait_for(lambda: (lines := re.findall(r"Portal: (\S+)/\n", self.log()))[self.begun - 1:] and lines)
+        self.url = found[-1]
+
+    def log(self):
+        with open(self.folder + ".log", encoding="utf-8") as file:
+            return file.read()
+
+    @staticmethod
+    def wait_for(condition, seconds=60):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError("waited in vain")
+
+    def enrol(self, site, folder):
+        token = run("site", "add", site, "--data", self.folder, "--quiet").stdout
+        done = run("site", "enrol", "--data", folder, "--hub", self.url, "--token-file", "-", stdin=token)
+        same(done.returncode, 0, done.stderr)
+
+    def packets(self):
+        """Rows in the store."""
+        done = run("stats", "--data", self.folder, "--json")
+        return json.loads(done.stdout.splitlines()[0])["packets"] if done.stdout.strip() else 0
+
+    def servers(self):
+        """Process ids of the message server."""
+        found = []
+        for line in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                with open(line, "rb") as file:
+                    if f"{self.folder}/bus/nats.conf".encode() in file.read():
+                        found.append(int(line.split("/")[2]))
+            except OSError:
+                pass
+        return found
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        # Its keeper ends the message server when it sees that the hub is gone.
+        self.wait_for(lambda: not self.servers(), 20)
+
+    def stop(self):
+        self.process.terminate()
+        same(self.process.wait(timeout=60), 0, self.log()[-2000:])
+
+
+def simulated(folder):
+    """A capture of two days with planted events, and its path."""
+    done = run("simulate", "telescope", "--out", f"{folder}/sim", "--sites", 2, "--days", 2, "--seed", 3, "--prefix", 24,
+               "--scale", 0.3)
+    same(done.returncode, 0, done.stderr)
+    return f"{folder}/sim/{SITE}.pcap"
+
+
+def alerts_of(folder):
+    done = run("alerts", "--data", folder, "--json", "--limit", 1000)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return sorted((row["id"], row["severity"], row["title"], row["explanation"]) for row in rows)
+
+
+def sensor(folder, *arguments):
+    return subprocess.Popen([KIZASHI, "sensor", "--data", folder, "--policy", "keep", "--user", "root",
+                             *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+@says("a site that keeps everything gives the alerts that its captures give by themselves")
+def same_alerts(folder):
+    need_server()
+    capture = simulated(folder)
+    done = run("replay", "--data", f"{folder}/here", "--quiet", "--site", f"{SITE}={capture}")
+    same(done.returncode, 0, done.stderr)
+    want = alerts_of(f"{folder}/here")
+    holds(len(want) > 3, len(want))
+    hub = Hub(f"{folder}/hub")
+    try:
+        hub.enrol(SITE, f"{folder}/site")
+        sending = sensor(f"{folder}/site", "--read", capture)
+        _, errors = sending.communicate(timeout=120)
+        same(sending.returncode, 0, errors)
+        count = json.loads(run("stats", "--data", f"{folder}/here", "--json").stdout.splitlines()[0])["packets"]
+        same(hub.packets(), count)
+        Hub.wait_for(lambda: alerts_of(hub.folder) == want or None, 60)
+    finally:
+        hub.stop()
+
+
+@says("the message server is killed and loses its disk, the hub is killed, in any order: nothing is lost, nothing is "
+      "there twice")
+def faults(folder):
+    need_server()
+    capture = simulated(folder)
+    hub = Hub(f"{folder}/hub", "--engines", "none")
+    dice = random.Random(5)
+    try:
+        hub.enrol(SITE, f"{folder}/site")
+        done = run("replay", "--data", f"{folder}/here", "--quiet", "--engines", "none", "--site", f"{SITE}={capture}")
+        same(done.returncode, 0, done.stderr)
+        count = json.loads(run("stats", "--data", f"{folder}/here", "--json").stdout.splitlines()[0])["packets"]
+        sending = sensor(f"{folder}/site", "--read", capture)
+        for what in dice.sample(["server", "wipe", "hub", "hub and server", "server", "hub"], 6):
+            time.sleep(dice.uniform(0.1, 1.0))
+            if "server" in what or what == "wipe":
+                for number in hub.servers():
+                    os.kill(number, signal.SIGKILL)
+            if what == "wipe":
+                shutil.rmtree(f"{hub.folder}/bus/jetstream", ignore_errors=True)
+            if "hub" in what:
+                hub.kill()
+                hub.start()
+        _, errors = sending.communicate(timeout=200)
+        same(sending.returncode, 0, errors)
+        same(hub.packets(), count)
+    finally:
+        hub.stop()
+
+
+def spooled(folder):
+    """Number of the last whole entry in a site's spool."""
+    last = 0
+    for path in sorted(glob.glob(f"{folder}/spool/*.spool")):
+        with open(path, "rb") as file:
+            raw = file.read()
+        at = 32
+        while at + 48 <= len(raw):
+            magic, length, number = struct.unpack_from("<IIQ", raw, at)
+            at += 48 + length
+            if magic != 0x31525A4B or at > len(raw):
+                break
+            last = number
+    return last
+
+
+@says("a sensor is killed while it fills its spool: all that was in it arrives when it is sent")
+def killed_sensor(folder):
+    need_server()
+    capture = simulated(folder)
+    hub = Hub(f"{folder}/hub", "--engines", "none")
+    try:
+        hub.enrol(SITE, f"{folder}/site")
+        for wanted in (2, 5):
+            sending = sensor(f"{folder}/site", "--read", capture)
+            Hub.wait_for(lambda: spooled(f"{folder}/site") >= wanted or sending.poll() is not None)
+            sending.kill()
+            sending.communicate()
+            last = spooled(f"{folder}/site")
+            rest = sensor(f"{folder}/site", "--drain")
+            _, errors = rest.communicate(timeout=120)
+            same(rest.returncode, 0, errors)
+            # A parcel of a capture is 32,768 packets; the drain adds an empty one that says so.
+            full = last - (1 if wanted == 5 else 0)
+            holds(hub.packets() % 32768 == 0 and hub.packets() <= full * 32768, hub.packets(), last)
+            same(hub.packets(), full * 32768)
+    finally:
+        hub.stop()
+
+
+def talk(hub, site_folder, *lines):
+    """What the message server answers to lines of its protocol, said with a site's certificate."""
+    context = ssl.create_default_context(cafile=f"{site_folder}/ca.pem")
+    context.load_cert_chain(f"{site_folder}/certificate.pem", f"{site_folder}/key.pem")
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=10) as plain:
+        plain.recv(4096)
+        with context.wrap_socket(plain, server_hostname="localhost") as way:
+            way.sendall(("CONNECT {\"verbose\":false}\r\n" + "".join(line + "\r\n" for line in lines) + "PING\r\n").encode())
+            answer = b""
+            while b"PONG" not in answer and b"Authorization" not in answer:
+                part = way.recv(4096)
+                if not part:
+                    break
+                answer += part
+            return answer.decode()
+
+
+@says("a certificate lets a site speak and listen as itself only, and a revoked one not at all")
+def own_subjects(folder):
+    need_server()
+    hub = Hub(f"{folder}/hub", "--engines", "none")
+    try:
+        hub.enrol("jp-01", f"{folder}/jp")
+        hub.enrol("us-02", f"{folder}/us")
+        Hub.wait_for(lambda: "CN=us-02" in open(f"{hub.folder}/bus/nats.conf", encoding="ascii").read())
+        time.sleep(1)
+        fine = talk(hub, f"{folder}/jp", "PUB kz.jp-01.heartbeat 2", "{}", "SUB kzh.jp-01 1", "SUB $KV.kz_config.jp-01 2",
+                    "PUB $JS.API.DIRECT.GET.KV_kz_config.$KV.kz_config.jp-01 0", "")
+        holds("-ERR" not in fine and "PONG" in fine, fine)
+        for wrong in ["PUB kz.us-02.heartbeat 2\r\n{}", "PUB kz.us-02.spool.packet 2\r\n{}", "SUB kz.us-02.> 1", "SUB kz.> 1",
+                      "SUB > 1", "SUB kzh.us-02 1", "SUB $KV.kz_config.us-02 1", "SUB $KV.> 1", "PUB kzh.us-02 2\r\n{}",
+                      "PUB $KV.kz_config.jp-01 2\r\n{}", "PUB $JS.API.STREAM.DELETE.kz_jp-01 0\r\n",
+                      "PUB $JS.API.CONSUMER.CREATE.KV_kz_config 2\r\n{}",
+                      "PUB $JS.API.DIRECT.GET.KV_kz_config.$KV.kz_config.us-02 0\r\n", "SUB _INBOX_us-02.> 1"]:
+            answer = talk(hub, f"{folder}/jp", wrong)
+            holds("Permissions Violation" in answer, wrong, answer)
+        same(run("site", "revoke", "jp-01", "--data", hub.folder).returncode, 0)
+        Hub.wait_for(lambda: "CN=jp-01" not in open(f"{hub.folder}/bus/nats.conf", encoding="ascii").read())
+        time.sleep(1)
+        answer = ""
+        try:
+            answer = talk(hub, f"{folder}/jp")
+        except OSError:
+            pass
+        holds("PONG" not in answer, answer)
+        holds("PONG" in talk(hub, f"{folder}/us"))
+    finally:
+        hub.stop()
+
+
+@says("a token is good once, and a wrong or old one is refused with what to do")
+def tokens(folder):
+    need_server()
+    hub = Hub(f"{folder}/hub", "--engines", "none")
+    try:
+        token = run("site", "add", "jp-01", "--data", hub.folder, "--quiet").stdout.strip()
+        first = run("site", "enrol", "--data", f"{folder}/a", "--hub", hub.url, "--token", token)
+        same(first.returncode, 0, first.stderr)
+        again = run("site", "enrol", "--data", f"{folder}/b", "--hub", hub.url, "--token", token)
+        same(again.returncode, 1)
+        holds("kizashi site add" in again.stderr, again.stderr)
+        holds(not os.path.exists(f"{folder}/b/key.pem"))
+        mode = os.stat(f"{folder}/a/key.pem").st_mode & 0o777
+        same(mode, 0o600)
+        late = run("site", "add", "late", "--data", hub.folder, "--quiet").stdout.strip()
+        forged = late[:-1] + ("0" if late[-1] != "0" else "1")
+        other = run("site", "enrol", "--data", f"{folder}/c", "--hub", hub.url, "--token", forged)
+        same(other.returncode, 1)
+        holds("not from the hub" in other.stderr, other.stderr)
+        clear = run("site", "enrol", "--data", f"{folder}/d", "--hub", "http://192.0.2.1:8480", "--token", late)
+        same(clear.returncode, 2)
+        rows = json.loads(run("site", "certificates", "--data", hub.folder, "--json").stdout)
+        same({row["site"]: row["state"] for row in rows}["jp-01"], "enrolled")
+    finally:
+        hub.stop()
+
+
+@says("a live packet is a row at the hub in less than five seconds")
+def latency(folder):
+    need_server()
+    if os.geteuid() != 0:
+        raise Skip("live capture needs root")
+    hub = Hub(f"{folder}/hub", "--engines", "none")
+    port = free_port()
+    watching = None
+    try:
+        hub.enrol("lo-01", f"{folder}/lo")
+        watching = sensor(f"{folder}/lo", "--interface", "lo", "--filter", f"udp dst port {port}")
+        said = ""
+        while "bus.connected" not in said:
+            line = watching.stderr.readline()
+            holds(line, said)
+            said += line
+        time.sleep(3)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(b"hello", ("127.0.0.1", port))
+        start = time.monotonic()
+        Hub.wait_for(lambda: hub.packets() > 0, 20)
+        took = time.monotonic() - start
+        print(f"# {took:.2f} s")
+        holds(took < 5, took)
+    finally:
+        if watching:
+            watching.terminate()
+            watching.communicate(timeout=30)
+        hub.stop()
+
+
+main()
