@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "cmd/anonymize.h"
+#include "cmd/anonymize_audit.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -46,6 +47,7 @@ static const struct conf_item items[] = {
         .type = CONF_LIST,
         .arg = "FILE",
         .text = "Countries or networks of addresses for --places, as replay takes them."},
+    ANONYMIZE_AUDIT_ITEMS,
     {.name = "json", .type = CONF_FLAG, .text = "What was done as one JSON object."},
     {.name = NULL},
 };
@@ -200,13 +202,19 @@ static int run(struct conf *conf, size_t count, char **operands)
         .form = log ? form_of(conf_text(conf, "log")) : ANON_LOG_AUTO,
         .files = (const char *const *)operands,
         .file_count = count};
-    enum err e = check_words(conf, count, &f);
+    struct anon_policy policy;
+    bool audit = conf_given(conf, "audit");
+    enum err e = audit ? anonymize_policy(conf_text(conf, "policy"), &policy, &f)
+                       : check_words(conf, count, &f);
     if (!e)
-        e = anonymize(conf, &job, &counts, &f);
+        e = audit ? anonymize_audit(conf, &policy, job.files, count, &f)
+                  : anonymize(conf, &job, &counts, &f);
     if (e) {
         fprintf(stderr, "kizashi anonymize: %s\n", f.text);
         return e == ERR_IO || e == ERR_NOMEM ? EXIT_PROBLEM : EXIT_USAGE;
     }
+    if (audit)
+        return EXIT_DONE;
     if (conf_flag(conf, "json"))
         tell_json(&counts, log);
     else
@@ -217,7 +225,7 @@ static int run(struct conf *conf, size_t count, char **operands)
 const struct command cmd_anonymize = {
     .name = "anonymize",
     .text = "Rewrite captures and DNS logs as a site's policy lets them out.",
-    .operands = "FILE...",
+    .operands = "[FILE...]",
     .items = items,
     .run = run,
     .more =
@@ -235,5 +243,7 @@ const struct command cmd_anonymize = {
         "  kizashi site policy --source keep --destination hash --output policy.json\n"
         "  kizashi anonymize --policy policy.json --keys site.keys --output out.pcap.zst "
         "in.pcap\n"
-        "  kizashi anonymize --log auto --output dns.out dns.log\n",
+        "  kizashi anonymize --log auto --output dns.out dns.log\n"
+        "  kizashi anonymize --audit addresses --policy policy.json in.pcap\n"
+        "  kizashi anonymize --audit locate\n",
 };
