@@ -90,6 +90,11 @@ const ROUTES = [
     if (!made) throw new Problem(404, `There is no site "${name}" that runs by itself`);
     return made;
   }],
+  ['GET', /^\/fleet\/([^/]+)\/config$/, (_q, name) => fleet.siteConfig(name)],
+  ['POST', /^\/fleet\/([^/]+)\/config$/, (_q, name, body) => {
+    if (body.document?.payload > 256) throw new Problem(400, 'Bad Request', 'payload: must be a whole number from 0 to 256', 'document');
+    return fleet.siteConfigure(name, body);
+  }],
   ['GET', /^\/datasets$/, () => ({ rows: answers.datasets() })],
   ['GET', /^\/status$/, () => ({ version: '0.1.0', now: iso(Date.now()), started: iso(Date.now() - 7.2e6), uptime_s: 7200, held: answers.held(model, option('--empty')), store: answers.storeUsage(model), retention: { packets_s: 604_800, contacts_s: 7_776_000, rollups_s: 0 }, losses: { received: 24_000_000, dropped: 18_423, sampled_out: 0, malformed: 960 }, clients: { events: readers.size, events_cut_off: 0 } })],
   ['GET', /^\/users$/, () => ({ rows: people })],

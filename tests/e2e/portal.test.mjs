@@ -316,6 +316,25 @@ test('a site shows what it received and what was lost', { skip }, async () => {
   await drawn('.chart');
 });
 
+test('the fleet shows what needs a person first, and a site its document', { skip: skip || (process.env.KIZASHI ? 'made-up sites only' : false) }, async () => {
+  await open('#/sites');
+  await page.click('a.chip[href*="fleet"]');
+  await page.waitForSelector('table[aria-label=Fleet] tbody tr');
+  const states = await page.$$eval('table[aria-label=Fleet] tbody tr td:nth-child(2) .row', (cells) => cells.map((c) => c.textContent));
+  assert.deepEqual(states.slice(0, 3), ['down', 'late', 'degraded']);
+  assert.match(await page.getAttribute('.strip', 'aria-label'), /down/);
+  await page.locator('td a.strong').first().click();
+  await page.waitForSelector('.document-form');
+  await page.fill('[name=payload]', '300');
+  await page.click('text=Check');
+  await page.waitForSelector('.form-error');
+  assert.match(await page.textContent('.form-error'), /payload: must be a whole number from 0 to 256/);
+  await page.fill('[name=payload]', '128');
+  await page.click('text=Save and push');
+  await page.waitForSelector('.document-form + .banner, .document-form ~ .banner');
+  assert.match(await page.textContent('.document-form ~ .banner'), /Version 1 .*payload: 64 → 128/s);
+});
+
 test('dark and light can be switched, and the choice is kept', { skip }, async () => {
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const [theme, colour] = [await page.evaluate(() => document.documentElement.dataset.theme), await ground()];
@@ -329,7 +348,7 @@ test('dark and light can be switched, and the choice is kept', { skip }, async (
 
 test('on a phone no page is wider than the screen', { skip }, async () => {
   await page.setViewportSize({ width: 390, height: 844 });
-  for (const hash of ['#/', '#/alerts', '#/ports', '#/sources', '#/sites', '#/victims', '#/settings']) {
+  for (const hash of ['#/', '#/alerts', '#/ports', '#/sources', '#/sites', '#/fleet', '#/victims', '#/settings']) {
     await open(hash);
     await settled();
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -35,8 +35,28 @@ function row([site, state, cells], now) {
     site, state, since: iso(now - 7_800_000), heard: state === 'new' ? null : iso(state === 'down' ? now - 7_800_000 : now - 4000),
     reasons: reason ? [{ reason: reason[0], since: iso(now - 7_700_000), text: reason[1] }] : [],
     heartbeat: state === 'new' ? null : heartbeat, day: figures(cells, 86_400), month: figures(cells, 2_592_000),
+    config: { version: 0, in_effect: state === 'new' ? null : 0, pushed: true, took_ms: null, refused: '' },
     strip: { from: iso(now - 86_400_000), step: 1800, cells },
   };
+}
+
+const versions = [];
+const DEFAULTS = {
+  filter: '', sample: 1, payload: 64, batch: '1s', heartbeat: '10s',
+  anonymisation: { source: 'keep', destination: 'hash', payload: { method: 'first', bytes: 64 }, time: 'keep' },
+};
+
+export const siteConfig = (site) => ({ site, version: versions.length, document: versions[0]?.document ?? DEFAULTS, versions: versions.map(({ document, ...rest }) => rest) });
+
+export function siteConfigure(site, body) {
+  const before = siteConfig(site).document;
+  const document = body.document ?? versions.find((v) => v.version === body.version)?.document ?? DEFAULTS;
+  const changed = Object.keys(DEFAULTS).filter((k) => JSON.stringify(before[k]) !== JSON.stringify(document[k]))
+    .map((member) => ({ member, before: before[member], after: document[member] }));
+  if (!body.check && changed.length > 0) {
+    versions.unshift({ version: versions.length + 1, time: iso(Date.now()), who: 'demo', note: body.note ?? '', applied: iso(Date.now()), took_ms: 42, refused: '', changed, document });
+  }
+  return { version: versions.length, same: changed.length === 0, pushed: true, trouble: '', changed };
 }
 
 export const fleet = () => ({ now: iso(Date.now()), rows: ROWS.map((r) => row(r, Date.now())) });

@@ -9,6 +9,7 @@ import { Figures, FLEET_STATES, FleetState, Strip } from '../ui/fleet-state';
 import { Head } from '../ui/head';
 import { Answer, Empty } from '../ui/state';
 import { useFleetNews } from './fleet';
+import { DocumentCard } from './fleet-document';
 
 const SPANS: [string, string][] = [['24h', 'Day'], ['7d', 'Week'], ['30d', 'Month'], ['365d', 'Year']];
 
@@ -34,6 +35,7 @@ export function FleetSitePage({ name }: { name: string }) {
               <Card title="History" note={`From ${stampFull(data.history.from)}; taller is worse.`}>
                 <Strip strip={data.history} tall />
               </Card>
+              <DocumentCard site={name} />
               <Card title="What happened" note="Newest first" flush>
                 {data.events.length === 0 ? <Empty small title="Nothing in this time" /> : (
                   <DataTable label="What happened" columns={eventColumns()} rows={data.events} id={(e) => `${e.time}${e.state}`} />

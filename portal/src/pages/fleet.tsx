@@ -1,11 +1,12 @@
 import { useEffect } from 'preact/hooks';
 import { url, type Fleet, type FleetRow } from '../api/client';
 import { invalidate, useResource } from '../api/resource';
+import { share } from '../lib/fleet';
 import { ago, short } from '../lib/format';
 import { href } from '../lib/route';
 import { Card } from '../ui/card';
 import { DataTable, type Column } from '../ui/data-table';
-import { FLEET_STATES, FleetState, share, Strip } from '../ui/fleet-state';
+import { FLEET_STATES, FleetState, Strip } from '../ui/fleet-state';
 import { Head } from '../ui/head';
 import { SitesTabs } from '../ui/sites-tabs';
 import { Answer, Empty } from '../ui/state';

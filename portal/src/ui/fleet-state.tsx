@@ -1,4 +1,5 @@
 import type { FleetFigures, FleetRow, FleetStrip } from '../api/client';
+import { CELLS, share, stripText } from '../lib/fleet';
 import { duration, plural, stamp } from '../lib/format';
 
 type State = FleetRow['state'];
@@ -21,27 +22,6 @@ export function FleetState({ state }: { state: State }) {
   );
 }
 
-const CELLS: Record<string, { style: string; word: string }> = {
-  u: { style: 'cell-up', word: 'up' },
-  g: { style: 'cell-degraded', word: 'degraded' },
-  l: { style: 'cell-late', word: 'late' },
-  d: { style: 'cell-down', word: 'down' },
-  '.': { style: 'cell-none', word: 'not watched' },
-};
-
-/** The strip in words, for those who do not see it: runs of the same state. */
-export function stripText(strip: FleetStrip): string {
-  const runs: string[] = [];
-  const step = strip.step * 1000;
-  for (let i = 0; i < strip.cells.length; ) {
-    let end = i;
-    while (end < strip.cells.length && strip.cells[end] === strip.cells[i]) end += 1;
-    runs.push(`${CELLS[strip.cells[i] ?? '.']?.word} ${duration((end - i) * step)}`);
-    i = end;
-  }
-  return runs.join(', then ');
-}
-
 /** The worst state in each part of a time: taller is worse, so that colour is not the only sign. */
 export function Strip({ strip, tall }: { strip: FleetStrip; tall?: boolean }) {
   const from = Date.parse(strip.from);
@@ -52,13 +32,6 @@ export function Strip({ strip, tall }: { strip: FleetStrip; tall?: boolean }) {
       ))}
     </span>
   );
-}
-
-/** 99.95 %, and never "100 %" of a time in which something was missing. */
-export function share(value: number): string {
-  if (value >= 100) return '100 %';
-  const text = (Math.floor(value * 1000) / 1000).toFixed(value >= 99 ? 3 : 1);
-  return `${text} %`;
 }
 
 export function Figures({ of }: { of: FleetFigures }) {
