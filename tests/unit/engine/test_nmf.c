@@ -1,30 +1,12 @@
-#include "beats.h"
+#include "beats_promises.h"
 #include "engine/nmf/nmf.h"
-#include "engines.h"
 
 #include <math.h>
 
-static struct bench *run(const struct beats_options *o, unsigned windows,
-    const struct beats_event *events, size_t count, bool restarts)
+static struct bench *run(
+    const struct beats_options *o, unsigned windows, const struct beats_event *event)
 {
-    struct bench *b = malloc(sizeof *b);
-    bench_open(b, &engine_nmf);
-    struct beats *w = beats_new(o);
-    for (size_t i = 0; i < count; i++)
-        beats_event(w, events[i]);
-    for (unsigned n = 0; n < windows; n++) {
-        bench_step(b, beats_next(w));
-        if (restarts)
-            bench_restart(b);
-    }
-    beats_free(w);
-    return b;
-}
-
-static void done(struct bench *b)
-{
-    bench_close(b);
-    free(b);
+    return beats_run(&engine_nmf, o, windows, event, false);
 }
 
 /* Sixty hosts, each with a port of its own, that come to each of four sites with a chance of a
@@ -37,7 +19,7 @@ static void finds_hosts_that_share_no_port(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 5; seed++) {
         struct beats_options o = beats_usual(seed);
-        struct bench *b = run(&o, 24, &in_step, 1, false);
+        struct bench *b = run(&o, 24, &in_step);
         const struct found f = bench_find(b, 0, SEVERITY_NOTICE);
         assert_string_equal(f.kind, "in-step");
         assert_true(hours_after(&f, 2.0) > 0.0 && hours_after(&f, 2.0) < 1.6);
@@ -45,7 +27,7 @@ static void finds_hosts_that_share_no_port(void **state)
         assert_true(f.start < f.time);
         assert_true(f.hosts >= 10 && f.hosts <= 70);
         assert_non_null(strstr(f.explanation, "began a visit in the same"));
-        done(b);
+        beats_done(b);
     }
 }
 
@@ -58,12 +40,12 @@ static void names_the_ports(void **state)
     e.ports[0] = 121;
     e.ports[1] = 135;
     e.port_count = 2;
-    struct bench *b = run(&o, 24, &e, 1, false);
+    struct bench *b = run(&o, 24, &e);
     assert_true(b->count > 0);
     for (size_t i = 0; i < b->count; i++)
         assert_true(
             strstr(b->found[i].title, "121/tcp") && strstr(b->found[i].title, "135/tcp"));
-    done(b);
+    beats_done(b);
 }
 
 /* Few at a time: that the same come together again, hours later, tells. */
@@ -75,10 +57,10 @@ static void weak_groups_add_up(void **state)
     e.hosts = 40;
     e.slots = 1;
     e.visits = 0.12;
-    struct bench *b = run(&o, 60, &e, 1, false);
+    struct bench *b = run(&o, 60, &e);
     assert_true(b->count > 0);
     assert_true(strstr(b->found[b->count - 1].explanation, "came together before") != NULL);
-    done(b);
+    beats_done(b);
 }
 
 static void shuffled_times_are_silent(void **state)
@@ -89,107 +71,44 @@ static void shuffled_times_are_silent(void **state)
     e.visits = 0.3;
     for (uint64_t seed = 11; seed <= 13; seed++) {
         struct beats_options o = beats_usual(seed);
-        struct bench *b = run(&o, 48, &e, 1, false);
+        struct bench *b = run(&o, 48, &e);
         assert_int_equal(b->count, 0);
-        done(b);
+        beats_done(b);
     }
 }
 
-/* Three days of background, calm and restless, with a site that goes dark for half of every
- * window. */
 static void background_is_silent(void **state)
 {
     (void)state;
-    size_t all = 0;
-    for (uint64_t seed = 21; seed <= 23; seed++) {
-        struct beats_options o = beats_usual(seed);
-        o.unrest = seed & 1 ? 0.8 : 0.0;
-        o.outage = seed == 23;
-        struct bench *b = run(&o, 144, NULL, 0, false);
-        assert_int_equal(bench_notices(b, 0), 0);
-        all += b->count;
-        done(b);
-    }
-    assert_true(all <= 3);
+    beats_background_is_silent(&engine_nmf);
 }
 
 static void harmless_is_no_notice(void **state)
 {
     (void)state;
-    struct beats_event one_target = in_step;
-    one_target.one_target = true;
-    struct beats_event one_network = in_step;
-    one_network.one_network = true;
-    struct beats_event few = in_step;
-    few.hosts = 6;
-    few.visits = 0.5;
-    const struct beats_event events[] = {one_target, one_network, few};
-    for (size_t i = 0; i < 3; i++) {
-        struct beats_options o = beats_usual(51 + i);
-        struct bench *b = run(&o, 30, &events[i], 1, false);
-        for (size_t k = 0; k < b->count; k++)
-            assert_int_equal(b->found[k].severity, SEVERITY_INFO);
-        done(b);
-    }
+    beats_harmless_is_no_notice(&engine_nmf, &in_step, 6);
 }
 
 static void restart_changes_nothing(void **state)
 {
     (void)state;
-    struct beats_options o = beats_usual(61);
-    o.ports = 40;
-    struct bench *whole = run(&o, 30, &in_step, 1, false);
-    struct bench *cut = run(&o, 30, &in_step, 1, true);
-    assert_true(whole->count >= 4);
-    assert_int_equal(whole->text.len, cut->text.len);
-    assert_memory_equal(whole->text.data, cut->text.data, whole->text.len);
-    done(whole);
-    done(cut);
+    beats_restart_changes_nothing(&engine_nmf, &in_step);
 }
 
 static void broken_state_changes_nothing(void **state)
 {
     (void)state;
-    struct beats_options o = beats_usual(71);
-    struct bench *b = run(&o, 16, &in_step, 1, false);
-    struct buf before;
-    struct buf after;
-    buf_init(&before, 1 << 24);
-    buf_init(&after, 1 << 24);
-    assert_int_equal(engine_nmf.save(b->state, &before), OK);
-    struct fault f;
-    for (size_t cut = 0; cut < before.len; cut += 1 + before.len / 300)
-        assert_int_not_equal(engine_nmf.load(b->state, bytes_over(before.data, cut), &f), OK);
-    assert_int_equal(engine_nmf.save(b->state, &after), OK);
-    assert_int_equal(before.len, after.len);
-    assert_memory_equal(before.data, after.data, before.len);
-    buf_done(&before);
-    buf_done(&after);
-    done(b);
+    beats_broken_state_changes_nothing(&engine_nmf, &in_step);
 }
 
 static void gaps_are_no_matter(void **state)
 {
     (void)state;
-    struct beats_options o = beats_usual(81);
-    struct bench *b = malloc(sizeof *b);
-    bench_open(b, &engine_nmf);
-    struct beats *w = beats_new(&o);
     struct beats_event e = in_step;
     e.first = 0;
-    beats_event(w, e);
-    for (unsigned n = 0; n < 60; n++) {
-        const struct window *window = beats_next(w);
-        if (n < 2 || n > 40)
-            bench_step(b, window);
-    }
+    struct bench *b = beats_gaps(&engine_nmf, &e, 2);
     assert_true(b->count > 0);
-    struct sink sink = {.put = bench_put, .context = b};
-    struct window old = *beats_next(w);
-    old.start -= 100 * old.length;
-    assert_int_equal(engine_nmf.step(b->state, &old, &b->scratch, &sink), ERR_RANGE);
-    beats_free(w);
-    done(b);
+    beats_done(b);
 }
 
 static const struct CMUnitTest tests[] = {
