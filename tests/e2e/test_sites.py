@@ -36,16 +36,17 @@ def free_port():
 class Hub:
     """A hub with its own message server; it may be killed and started again on the same folder."""
 
-    def __init__(self, folder, *more):
+    def __init__(self, folder, *more, bus=()):
         self.folder, self.port, self.more = folder, free_port(), more
+        self.bus = bus or ("--sites", f"127.0.0.1:{self.port}")
         self.process = None
         self.start()
 
     def start(self):
         with open(self.folder + ".log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [KIZASHI, "hub", "--data", self.folder, "--listen", "127.0.0.1:0", "--user", "root", "--sites",
-                 f"127.0.0.1:{self.port}", *map(str, self.more)], stdout=log, stderr=subprocess.STDOUT)
+                [KIZASHI, "hub", "--data", self.folder, "--listen", "127.0.0.1:0", "--user", "root", *self.bus,
+                 *map(str, self.more)], stdout=log, stderr=subprocess.STDOUT)
         self.begun = getattr(self, "begun", 0) + 1
         found = self.wait_for(lambda: (lines := re.findall(r"Portal: (\S+)/\n", self.log()))[self.begun - 1:] and lines)
         self.url = found[-1]
@@ -313,6 +314,68 @@ def latency(folder):
             watching.terminate()
             watching.communicate(timeout=30)
         hub.stop()
+
+
+class Cluster:
+    """Three message servers whose configuration kizashi prints."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.clients, self.routes = [free_port() for _ in range(3)], [free_port() for _ in range(3)]
+        os.mkdir(f"{folder}/hub")
+        self.write()
+        program = shutil.which("nats-server") or "/usr/sbin/nats-server"
+        self.processes = []
+        for name in "abc":
+            with open(f"{folder}/{name}.log", "w", encoding="utf-8") as log:
+                self.processes.append(subprocess.Popen([program, "-c", f"{folder}/{name}.conf"], stdout=log, stderr=log))
+
+    def write(self):
+        for number, name in enumerate("abc"):
+            routes = [part for port in self.routes for part in ("--route", f"127.0.0.1:{port}")]
+            done = run("site", "bus-config", "--data", f"{self.folder}/hub", "--server", name, "--listen",
+                       f"127.0.0.1:{self.clients[number]}", "--cluster", f"127.0.0.1:{self.routes[number]}", *routes,
+                       "--store", f"{self.folder}/store-{name}", "--store-cap", 1)
+            same(done.returncode, 0, done.stderr)
+            with open(f"{self.folder}/{name}.conf", "w", encoding="ascii") as file:
+                file.write(done.stdout)
+
+    def reload(self):
+        self.write()
+        for process in self.processes:
+            process.send_signal(signal.SIGHUP)
+
+    def stop(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@says("one of three message servers is killed under load: nothing is lost, nothing is there twice")
+def cluster_of_three(folder):
+    need_server()
+    capture = simulated(folder)
+    done = run("replay", "--data", f"{folder}/here", "--quiet", "--engines", "none", "--site", f"{SITE}={capture}")
+    same(done.returncode, 0, done.stderr)
+    count = json.loads(run("stats", "--data", f"{folder}/here", "--json").stdout.splitlines()[0])["packets"]
+    cluster = Cluster(folder)
+    bus = [part for port in cluster.clients for part in ("--bus", f"tls://127.0.0.1:{port}")]
+    hub = None
+    try:
+        hub = Hub(f"{folder}/hub", "--engines", "none", bus=(*bus, "--bus-replicas", "3"))
+        hub.enrol(SITE, f"{folder}/site")
+        cluster.reload()
+        Hub.wait_for(lambda: "site.received" in hub.log())
+        sending = sensor(f"{folder}/site", "--read", capture)
+        Hub.wait_for(lambda: spooled(f"{folder}/site") >= 2 or sending.poll() is not None)
+        cluster.processes[random.Random(7).randrange(3)].kill()
+        _, errors = sending.communicate(timeout=200)
+        same(sending.returncode, 0, errors)
+        same(hub.packets(), count)
+    finally:
+        if hub:
+            hub.stop()
+        cluster.stop()
 
 
 main()
