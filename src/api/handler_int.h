@@ -58,6 +58,8 @@ enum err handle_site_config(struct request *r);
 enum err handle_site_version(struct request *r);
 enum err handle_site_configure(struct request *r);
 enum err handle_document_schema(struct request *r);
+enum err handle_site_actions(struct request *r);
+enum err handle_site_act(struct request *r);
 enum err handle_enrol(struct request *r);
 
 /* hub.c */

@@ -128,6 +128,12 @@ enum param_where {
     X(B_BASE, IN_BODY, "base", PARAM_NUMBER, 0, 999999999999999, NULL, NULL,                   \
         "the number of the version that was changed")                                          \
     X(B_WHY, IN_BODY, "note", PARAM_TEXT, 0, 200, NULL, NULL, "at most 200 bytes of text")     \
+    X(B_ACTION, IN_BODY, "action", PARAM_WORD, 0, 0, "restart|upgrade|reboot", NULL,           \
+        "restart, upgrade or reboot")                                                          \
+    X(B_SERVICE, IN_BODY, "service", PARAM_CHARS, 1, 63, "a-z0-9@._-", NULL,                   \
+        "a service of kizashi, such as kizashi-sensor")                                        \
+    X(B_CONFIRM, IN_BODY, "confirm", PARAM_CHARS, 1, 63, PARAM_NAME_CHARS, NULL,               \
+        "the name of the site")                                                                \
     X(B_CHECK, IN_BODY, "check", PARAM_BOOL, 0, 1, NULL, NULL, "true or false")                \
     X(B_TOKEN, IN_BODY, "token", PARAM_SECRET, 1, 127, NULL, NULL, "1 to 127 bytes")           \
     X(B_REQUEST, IN_BODY, "request", PARAM_TEXT, 1, 1000, NULL, NULL,                          \

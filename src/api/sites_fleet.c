@@ -3,7 +3,9 @@
 #include "api/api_int.h"
 #include "api/session_int.h"
 #include "base/clock.h"
-#include "fleet/fleet.h"
+#include "fleet/config.h"
+
+#include <string.h>
 
 #include <stdio.h>
 
@@ -90,4 +92,51 @@ enum err handle_enrol(struct request *r)
     session_throttle_forgive(r, "enrol", &r->api->rule_login_address);
     reply_json(r, 200, papers);
     return OK;
+}
+
+enum err handle_site_actions(struct request *r)
+{
+    struct fleet *fleet = r->api->parts.fleet;
+    json_t *actions = NULL;
+    enum err e =
+        fleet ? fleet_actions(fleet, arg(r, P_SITE_NAME)->text, &actions) : ERR_NOTFOUND;
+    if (e == ERR_NOTFOUND) {
+        reply_problem(r, 404, NULL, NULL, "there is no site %s that runs by itself",
+            arg(r, P_SITE_NAME)->text);
+        return OK;
+    }
+    if (!e)
+        reply_json(r, 200, actions);
+    return e;
+}
+
+/* What asking came to. */
+static enum err reply_act(struct request *r, enum err e, int64_t id)
+{
+    unsigned status = e == ERR_NOTFOUND ? 404 : e == ERR_BUSY ? 409 : e == ERR_IO ? 503 : 0;
+    if (status)
+        reply_problem(r, status, NULL, NULL, "%s", r->fault.text);
+    else if (!e)
+        reply_json(r, 200, json_pack("{s:I}", "id", (json_int_t)id));
+    return status ? OK : e;
+}
+
+enum err handle_site_act(struct request *r)
+{
+    struct fleet *fleet = r->api->parts.fleet;
+    const char *site = arg(r, P_SITE_NAME)->text;
+    const char *service = arg(r, B_SERVICE)->given ? arg(r, B_SERVICE)->text : "";
+    struct site_action a;
+    int64_t id = 0;
+    if (strcmp(arg(r, B_CONFIRM)->text, site) != 0) {
+        reply_problem(r, 400, "confirm", "the name of the site", "confirm must be %s", site);
+        return OK;
+    }
+    if (site_action_parse(arg(r, B_ACTION)->text, service, &a, &r->fault) != OK) {
+        reply_problem(r, 400, "service", NULL, "%s", r->fault.text);
+        return OK;
+    }
+    enum err e = fleet ? fleet_act(fleet, site, &a, r->who.label, r->now, &id, &r->fault)
+                       : fault_set(&r->fault, ERR_NOTFOUND, "no site runs by itself here");
+    return reply_act(r, e, id);
 }

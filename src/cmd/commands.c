@@ -19,6 +19,8 @@ extern const struct command cmd_screen_patterns;
 extern const struct command cmd_screen_rules;
 extern const struct command cmd_screen_tags;
 extern const struct command cmd_simulate_telescope;
+extern const struct command cmd_site_act;
+extern const struct command cmd_site_action;
 extern const struct command cmd_site_config;
 extern const struct command cmd_site_image;
 extern const struct command cmd_site_list;
@@ -53,8 +55,10 @@ const struct command *const commands[] = {
     &cmd_site_list,
     &cmd_site_show,
     &cmd_site_config,
+    &cmd_site_action,
     &cmd_site_power,
     &cmd_site_image,
+    &cmd_site_act,
     &cmd_site_policy,
     &cmd_screen_tags,
     &cmd_screen_patterns,

@@ -1,6 +1,7 @@
 #include "cmd/sensor_beat.h"
 
 #include "cmd/hardware.h"
+#include "cmd/site_action_file.h"
 #include "cmd/version.h"
 #include "fleet/heartbeat.h"
 
@@ -47,6 +48,7 @@ void sensor_beat_write(const struct sensor_beat *b, struct buf *out)
     counters_fill(b, &h);
     spool_fill(b, &h);
     applier_report(b->applier, &h);
+    site_action_report(b->folder, &h);
     hardware_look(b->folder, &m);
     h.clock_offset_us = m.clock_offset_us;
     h.uptime = m.uptime;

@@ -1,6 +1,7 @@
 #include "cmd/sensor_rules.h"
 
 #include "base/log.h"
+#include "cmd/site_action_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@ struct held {
 };
 
 struct sensor_rules {
+    char folder[4096];
     char path[4200]; /* of the document */
     struct anon_keys *keys;
     struct applier *applier;
@@ -123,9 +125,26 @@ static enum err keep(const struct sensor_rules *r, struct bytes parcel)
     return whole && rename(path, r->path) == 0 ? OK : ERR_IO;
 }
 
+/* Whoever may act looks into the folder; here it is only written down. */
+static void action_ask(const struct sensor_rules *r, struct bytes parcel)
+{
+    struct site_action a;
+    struct fault f = {0};
+    struct clock wall = clock_system();
+    enum err e = document_parcel_action(parcel, &a, &f);
+    if (!e && a.id)
+        e = site_action_ask(r->folder, &a, clock_now(&wall));
+    if (e)
+        log_event(LOG_WARN, "action.refused", "error=\"%s\"", f.text[0] ? f.text : err_text(e));
+    else if (a.id)
+        log_event(LOG_NOTE, "action.asked", "id=%lld what=%s", (long long)a.id,
+            site_action_name(a.kind));
+}
+
 void sensor_rules_offer(struct sensor_rules *r, struct bytes parcel)
 {
     struct fault f = {0};
+    action_ask(r, parcel);
     if (applier_offer(r->applier, parcel, steady_now(), &f) != OK) {
         log_event(LOG_ERROR, "document.refused", "error=\"%s\"", f.text);
         return;
@@ -163,6 +182,7 @@ enum err sensor_rules_new(struct sensor_rules **ret_rules,
         free(r);
         return fault_set(f, ERR_NOMEM, "out of memory");
     }
+    snprintf(r->folder, sizeof r->folder, "%s", options->folder);
     snprintf(r->path, sizeof r->path, "%s/document.json", options->folder);
     snprintf(keys, sizeof keys, "%s/anonymisation.keys", options->folder);
     enum err e = anon_keys_open(&r->keys, keys, f);

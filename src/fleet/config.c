@@ -82,8 +82,12 @@ static enum err push_one(struct fleet *fleet, const char *site, int64_t version,
     const struct site_document *d, int64_t now, struct fault *f)
 {
     struct buf parcel;
+    pthread_mutex_lock(&fleet->lock);
+    struct fleet_member *m = fleet_find(fleet, site);
+    struct site_action action = m ? m->way.action : (struct site_action){0};
+    pthread_mutex_unlock(&fleet->lock);
     buf_init(&parcel, DOCUMENT_MAX);
-    document_parcel_write(&parcel, site, version, d);
+    document_parcel_write(&parcel, site, version, d, &action);
     enum err e = parcel.err;
     if (!e && !fleet->push.document)
         e = fault_set(f, ERR_IO, "no bus is there");
@@ -94,7 +98,7 @@ static enum err push_one(struct fleet *fleet, const char *site, int64_t version,
     if (e)
         return e;
     pthread_mutex_lock(&fleet->lock);
-    struct fleet_member *m = fleet_find(fleet, site);
+    m = fleet_find(fleet, site);
     if (m && m->way.version == version) {
         m->way.pushed = true;
         m->way.tried_at = now;
@@ -172,7 +176,8 @@ static void set_out(struct fleet *fleet, const char *site, int64_t version, int6
     pthread_mutex_lock(&fleet->lock);
     struct fleet_member *m = fleet_find(fleet, site);
     if (m) {
-        m->way = (struct fleet_way){.version = version, .pushed_at = now};
+        m->way =
+            (struct fleet_way){.version = version, .pushed_at = now, .action = m->way.action};
         watch_wanted(&m->watch, version, now);
     }
     pthread_mutex_unlock(&fleet->lock);
@@ -232,9 +237,36 @@ static enum err note_answer(struct fleet *fleet, const struct fleet_member *m, s
     return catalog_config_answer(fleet->catalog, &answer, f);
 }
 
+static enum err action_answer(
+    struct fleet *fleet, struct fleet_member *m, const struct heartbeat *h, int64_t now)
+{
+    struct site_action *a = &m->way.action;
+    if (!a->id || h->action_id != a->id)
+        return OK;
+    enum err e = catalog_action_finish(fleet->catalog, a->id, now, h->action_result);
+    if (!e)
+        a->id = 0;
+    return e;
+}
+
+enum err fleet_action_expire(struct fleet *fleet, struct fleet_member *m, int64_t now)
+{
+    struct site_action *a = &m->way.action;
+    if (!a->id || now < a->until + US_MINUTE)
+        return OK;
+    enum err e =
+        catalog_action_finish(fleet->catalog, a->id, now, "the site did not answer in time");
+    if (!e)
+        a->id = 0;
+    return e;
+}
+
 enum err fleet_way_answer(struct fleet *fleet, struct fleet_member *m,
     const struct heartbeat *h, int64_t now, struct fault *f)
 {
+    enum err told = action_answer(fleet, m, h, now);
+    if (told)
+        return fault_set(f, told, "the result of an action could not be kept");
     bool has = m->way.version && h->config_version >= m->way.version;
     bool refuses = m->way.version && h->config_refused[0];
     /* It came back from where the push did not reach it. */
@@ -327,5 +359,85 @@ enum err fleet_config(
         *ret_config = json_pack("{s:s, s:I, s:o, s:O}", "site", site, "version",
             (json_int_t)version, "document", document_json(&newest), "versions", v.rows);
     json_decref(v.rows);
+    return e;
+}
+
+/* ---- actions ---- */
+
+static enum err action_begin(
+    struct fleet *fleet, const char *site, const struct site_action *action, struct fault *f)
+{
+    enum err e = OK;
+    pthread_mutex_lock(&fleet->lock);
+    struct fleet_member *m = fleet_find(fleet, site);
+    if (!m)
+        e = fault_set(f, ERR_NOTFOUND, "there is no site %.63s that runs by itself", site);
+    else if (m->way.action.id && action->id)
+        e = fault_set(f, ERR_BUSY, "%.63s has yet to answer: %s", site,
+            site_action_name(m->way.action.kind));
+    else
+        m->way.action = *action;
+    pthread_mutex_unlock(&fleet->lock);
+    return e;
+}
+
+static enum err act(struct fleet *fleet, const char *site, struct site_action *action,
+    const char *who, int64_t now, struct fault *f)
+{
+    struct site_document d;
+    int64_t version;
+    struct catalog_action row = {.asked = now};
+    snprintf(row.site, sizeof row.site, "%.63s", site);
+    snprintf(row.what, sizeof row.what, "%s", site_action_name(action->kind));
+    snprintf(row.subject, sizeof row.subject, "%.63s", action->service);
+    snprintf(row.who, sizeof row.who, "%.63s", who);
+    enum err e = fleet_document(fleet, site, 0, &d, &version, f);
+    if (!e)
+        e = catalog_action_add(fleet->catalog, &row, &action->id, f);
+    if (!e)
+        e = action_begin(fleet, site, action, f);
+    if (!e) {
+        e = push_one(fleet, site, version, &d, now, f);
+        if (e && action_begin(fleet, site, &(struct site_action){0}, NULL) != OK)
+            return e;
+    }
+    if (e && action->id &&
+        catalog_action_finish(fleet->catalog, action->id, now, f->text) != OK)
+        return ERR_IO;
+    return e;
+}
+
+enum err fleet_act(struct fleet *fleet, const char *site, const struct site_action *action,
+    const char *who, int64_t now, int64_t *ret_id, struct fault *f)
+{
+    struct site_action a = *action;
+    a.id = 0;
+    a.until = now + SITE_ACTION_WAIT_S * US_SECOND;
+    pthread_mutex_lock(&fleet->configuring);
+    enum err e = act(fleet, site, &a, who, now, f);
+    pthread_mutex_unlock(&fleet->configuring);
+    if (!e)
+        *ret_id = a.id;
+    return e;
+}
+
+static enum err take_action(void *context, const struct catalog_action *a)
+{
+    json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:o}", "id", (json_int_t)a->id,
+        "what", a->what, "service", a->subject, "who", a->who, "asked", json_time(a->asked),
+        "finished", a->finished ? json_time(a->finished) : json_null(), "result",
+        text(a->result));
+    return json_array_append_new(context, row) ? ERR_NOMEM : OK;
+}
+
+enum err fleet_actions(struct fleet *fleet, const char *site, json_t **ret_actions)
+{
+    json_t *rows = json_array();
+    enum err e = is_member(fleet, site)
+                     ? catalog_actions(fleet->catalog, site, VERSIONS_SHOWN, take_action, rows)
+                     : ERR_NOTFOUND;
+    if (!e)
+        *ret_actions = json_pack("{s:O}", "rows", rows);
+    json_decref(rows);
     return e;
 }

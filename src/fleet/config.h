@@ -46,6 +46,19 @@ enum err fleet_document(struct fleet *fleet, const char *site, int64_t version,
 enum err fleet_config(
     struct fleet *fleet, const char *site, json_t **ret_config, struct fault *f) MUST_CHECK;
 
+/**
+ * Ask a site to do something to itself. It is in the catalogue and the audit log before it is
+ * pushed; `id` of `action` and its time are set here.
+ *
+ * @return OK: the bus has it, and the site answers within minutes; ERR_NOTFOUND: no such site;
+ * ERR_BUSY: it has yet to answer the one before; ERR_IO: the bus does not take it.
+ */
+enum err fleet_act(struct fleet *fleet, const char *site, const struct site_action *action,
+    const char *who, int64_t now, int64_t *ret_id, struct fault *f) MUST_CHECK;
+
+/* What was done to a site from afar, newest first: a new reference that fits SiteActions. */
+enum err fleet_actions(struct fleet *fleet, const char *site, json_t **ret_actions) MUST_CHECK;
+
 /* Push again what could not be pushed. Called by fleet_look(). */
 void fleet_push_pending(struct fleet *fleet, int64_t now);
 

@@ -249,13 +249,32 @@ json_t *document_schema(void)
 
 /* ---- parcels ---- */
 
-void document_parcel_write(
-    struct buf *out, const char *site, int64_t version, const struct site_document *d)
+void document_parcel_write(struct buf *out, const char *site, int64_t version,
+    const struct site_document *d, const struct site_action *action)
 {
     json_t *parcel = json_pack("{s:s, s:I, s:o}", "site", site, "version", (json_int_t)version,
         "document", document_json(d));
+    if (action && action->id)
+        json_object_set_new(parcel, "action", site_action_json(action));
     json_write(out, parcel);
     json_decref(parcel);
+}
+
+enum err document_parcel_action(
+    struct bytes text, struct site_action *ret_action, struct fault *f)
+{
+    json_t *parcel = NULL;
+    struct site_action none = {0};
+    enum err e = load(text, &parcel, f);
+    if (e)
+        return e;
+    const json_t *action = json_object_get(parcel, "action");
+    if (action)
+        e = site_action_read(action, ret_action, f);
+    else
+        *ret_action = none;
+    json_decref(parcel);
+    return e;
 }
 
 static enum err parcel_read(const json_t *parcel, const char *site, int64_t *ret_version,
@@ -263,7 +282,7 @@ static enum err parcel_read(const json_t *parcel, const char *site, int64_t *ret
 {
     const char *name = json_string_value(json_object_get(parcel, "site"));
     const json_t *version = json_object_get(parcel, "version");
-    if (!name || !json_is_integer(version) || json_integer_value(version) < 1)
+    if (!name || !json_is_integer(version) || json_integer_value(version) < 0)
         return fault_set(f, ERR_BAD, "what came is not a document with its site and version");
     if (strcmp(name, site) != 0)
         return fault_set(f, ERR_BAD, "the document is for the site %.63s", name);

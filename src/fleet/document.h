@@ -4,6 +4,7 @@
 #include "anon/policy.h"
 #include "base/bytes.h"
 #include "base/json.h"
+#include "fleet/action.h"
 #include "fleet/filter.h"
 
 #include <stddef.h>
@@ -76,9 +77,14 @@ bool document_same(const struct site_document *a, const struct site_document *b)
 /* --- how it travels ------------------------------------------------------------------------
  */
 
-/* {"site": ..., "version": ..., "document": {...}}: what is pushed. */
-void document_parcel_write(
-    struct buf *out, const char *site, int64_t version, const struct site_document *d);
+/* {"site": ..., "version": ..., "document": {...}, "action": {...}}: what is pushed; without an
+ * action where that is NULL or has no id. */
+void document_parcel_write(struct buf *out, const char *site, int64_t version,
+    const struct site_document *d, const struct site_action *action);
+
+/* What a parcel asks for; its id is 0 where that is nothing. ERR_BAD: it is no action. */
+enum err document_parcel_action(
+    struct bytes text, struct site_action *ret_action, struct fault *f) MUST_CHECK;
 
 /* ERR_BAD: no parcel, one for another site, or the document is refused. */
 enum err document_parcel_read(struct bytes text, const char *site, int64_t *ret_version,

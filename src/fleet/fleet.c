@@ -262,6 +262,8 @@ static enum err look_at(struct fleet *fleet, size_t i, int64_t now, struct fault
     if (i < fleet->count) {
         before = fleet->members[i]->watch.state;
         e = member_look(fleet, fleet->members[i], now, &event, &changed, f);
+        if (!e)
+            e = fleet_action_expire(fleet, fleet->members[i], now);
     }
     pthread_mutex_unlock(&fleet->lock);
     if (changed)

@@ -16,6 +16,7 @@ struct fleet_way {
     bool answered;     /* the site said that it is in effect, or why not */
     int64_t answered_at;
     char refused[HEARTBEAT_TEXT];
+    struct site_action action; /* that the site has yet to answer; id 0: none */
 };
 
 struct fleet_member {
@@ -44,6 +45,10 @@ struct fleet_member *fleet_find(const struct fleet *fleet, const char *site);
 /* What the heartbeat says of the document's way goes into the catalogue. The lock is held. */
 enum err fleet_way_answer(struct fleet *fleet, struct fleet_member *m,
     const struct heartbeat *h, int64_t now, struct fault *f) MUST_CHECK;
+
+/* An action that nobody answered in time is over. The lock is held. */
+enum err fleet_action_expire(
+    struct fleet *fleet, struct fleet_member *m, int64_t now) MUST_CHECK;
 
 /* What the catalogue knows of documents, at the start. */
 enum err fleet_ways_read(struct fleet *fleet, int64_t now) MUST_CHECK;

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import urllib.request
 
 from tap import KIZASHI, Skip, main, run, same, says
 
@@ -233,6 +234,60 @@ def the_limit(folder):
         world.config("--set", "anonymisation.destination=drop")
         world.in_effect(2)
         wait_for(lambda: world.site()["state"] == "up", 10)
+    finally:
+        world.stop()
+
+
+@says("an action is confirmed, asked for, done at the site by its own unit, and its result is told; late ones are not begun")
+def actions(folder):
+    world = World(folder)
+    site = os.path.join(folder, "site")
+    programs = os.path.join(folder, "programs")
+    log = os.path.join(folder, "done.log")
+    os.mkdir(programs)
+    for name, status in (("systemctl", 0), ("apt-get", 3)):
+        with open(os.path.join(programs, name), "w", encoding="ascii") as file:
+            file.write(f'#!/bin/sh\necho "{name} $*" >> {log}\nexit {status}\n')
+        os.chmod(os.path.join(programs, name), 0o755)
+
+    def ask(*words, confirm="jp-01"):
+        return run("site", "action", "jp-01", "--data", world.data, *words, "--confirm", confirm)
+
+    def act():
+        wait_for(lambda: os.path.exists(os.path.join(site, "action.json")), 20)
+        return run("site", "act", "--data", site, "--programs", programs)
+
+    def newest():
+        hub = open(os.path.join(world.data, "hub-address"), encoding="ascii").read().split()
+        request = urllib.request.Request(hub[0] + "/api/v1/fleet/jp-01/actions",
+                                         headers={"Authorization": "Bearer " + hub[1]})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["rows"][0]
+
+    try:
+        same(ask("restart", "kizashi-sensor", confirm="kr-01").returncode, 1)
+        same(ask("restart", "ssh").returncode, 2)
+        done = ask("restart", "kizashi-sensor")
+        same(done.returncode, 0, done.stderr)
+        same(act().returncode, 0)
+        row = wait_for(lambda: newest() if newest()["finished"] else None, 20)
+        same((row["what"], row["service"], row["result"]), ("restart", "kizashi-sensor", ""))
+        same(ask("upgrade").returncode, 0)
+        same(act().returncode, 1)
+        row = wait_for(lambda: newest() if newest()["finished"] else None, 20)
+        same((row["what"], row["result"]), ("upgrade", "apt-get -q ended with status 3"))
+        same(ask("reboot").returncode, 0)
+        same(act().returncode, 0)
+        wait_for(lambda: newest()["finished"], 20)
+        with open(log, encoding="ascii") as file:
+            same(file.read().splitlines(), ["systemctl restart -- kizashi-sensor", "apt-get -q update",
+                                            "systemctl reboot"])
+        same(run("site", "act", "--data", site, "--programs", programs).returncode, 1)  # nothing is asked for
+        with open(os.path.join(site, "action.json"), "w", encoding="ascii") as file:
+            json.dump({"id": 99, "what": "reboot", "service": "", "until": "2020-01-01T00:00:00Z"}, file)
+        same(run("site", "act", "--data", site, "--programs", programs).returncode, 0)
+        with open(os.path.join(site, "action-done.json"), encoding="ascii") as file:
+            same(json.load(file)["result"], "too late: it was to begin earlier")
     finally:
         world.stop()
 

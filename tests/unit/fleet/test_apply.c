@@ -25,7 +25,7 @@ static enum err offer(
     document_default(&d);
     assert_int_equal(document_set(&d, assignment, f), OK);
     buf_init(&text, DOCUMENT_MAX);
-    document_parcel_write(&text, "jp-01", version, &d);
+    document_parcel_write(&text, "jp-01", version, &d, NULL);
     enum err e = applier_offer(a, bytes_over(text.data, text.len), now, f);
     buf_done(&text);
     return e;
@@ -168,7 +168,7 @@ static void *offering(void *context)
         d.sample = 1 + v % 65536;
         snprintf(d.filter, sizeof d.filter, "tcp dst port %d", (int)(v % 65536));
         buf_init(&text, DOCUMENT_MAX);
-        document_parcel_write(&text, "jp-01", v, &d);
+        document_parcel_write(&text, "jp-01", v, &d, NULL);
         enum err e = applier_offer(r->applier, bytes_over(text.data, text.len), 0, &f);
         assert_int_equal(e, OK);
         buf_done(&text);

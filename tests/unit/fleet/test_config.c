@@ -191,7 +191,76 @@ static void audited(void **state)
     assert_int_equal(count, 1);
 }
 
+static int64_t ask(struct place *p, const char *what, enum err want, int64_t now)
+{
+    struct site_action a;
+    struct fault f = {0};
+    int64_t id = 0;
+    assert_int_equal(
+        site_action_parse(what, strcmp(what, "restart") ? "" : "kizashi-sensor", &a, &f), OK);
+    assert_int_equal(fleet_act(p->fleet, "jp-01", &a, "ann", now, &id, &f), want);
+    return id;
+}
+
+static const char *result_of(struct place *p, size_t i, char text[128])
+{
+    json_t *actions = NULL;
+    assert_int_equal(fleet_actions(p->fleet, "jp-01", &actions), OK);
+    const json_t *row = json_array_get(json_object_get(actions, "rows"), i);
+    snprintf(text, 128, "%s %s: %s", json_string_value(json_object_get(row, "what")),
+        json_is_null(json_object_get(row, "finished")) ? "waits" : "over",
+        json_string_value(json_object_get(row, "result")));
+    json_decref(actions);
+    return text;
+}
+
+static void acts(void **state)
+{
+    struct place *p = *state;
+    struct fake_bus bus = {.count = 0};
+    char told[128];
+    use(p, &bus);
+    place_beat(p, "jp-01", START);
+    int64_t id = ask(p, "restart", OK, START);
+    assert_true(id > 0);
+    assert_non_null(strstr(bus.parcel, "\"version\":0,"));
+    assert_non_null(strstr(bus.parcel, "\"what\":\"restart\",\"service\":\"kizashi-sensor\""));
+    assert_string_equal(result_of(p, 0, told), "restart waits: ");
+    ask(p, "reboot", ERR_BUSY, START + US_SECOND);
+    struct heartbeat h = beat_of("jp-01", START + 2 * US_SECOND);
+    struct fault f;
+    h.action_id = id;
+    assert_int_equal(fleet_heartbeat(p->fleet, &h, START + 2 * US_SECOND, &f), OK);
+    assert_string_equal(result_of(p, 1, told), "restart over: ");
+    set(p, "payload=10", 0, START); /* a change does not ask for it again */
+    assert_null(strstr(bus.parcel, "restart"));
+    ask(p, "reboot", OK, START + US_MINUTE);
+    place_look(p, START + 8 * US_MINUTE);
+    assert_string_equal(result_of(p, 0, told), "reboot over: the site did not answer in time");
+    bus.fails = true;
+    ask(p, "upgrade", ERR_IO, START + 9 * US_MINUTE);
+    assert_string_equal(result_of(p, 0, told), "upgrade over: the bus is away");
+}
+
+static void only_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what, *service;
+    } wrong[] = {{"restart", ""}, {"restart", "ssh"}, {"restart", "kizashi;reboot"},
+        {"restart", "kizashi/../x"}, {"restart", "kizashi..x"}, {"reboot", "kizashi-sensor"},
+        {"format", ""}, {"", ""}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct site_action a;
+        struct fault f;
+        assert_int_equal(site_action_parse(wrong[i].what, wrong[i].service, &a, &f), ERR_BAD);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS("only services of kizashi can be restarted, and nothing unknown be asked", only_ours),
+    SAYS_WITH("an action is pushed once, answered or over in time, and kept with its result",
+        acts, place_make, place_drop),
     SAYS_WITH("each change is a version that says who, why and what", versions, place_make,
         place_drop),
     SAYS_WITH("who changes a version that is not the newest is told so", faster, place_make,

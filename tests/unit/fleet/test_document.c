@@ -141,7 +141,7 @@ static void parcels(void **state)
     document_default(&d);
     assert_int_equal(document_set(&d, "payload=3", &f), OK);
     buf_init(&text, DOCUMENT_MAX);
-    document_parcel_write(&text, "jp-01", 17, &d);
+    document_parcel_write(&text, "jp-01", 17, &d, NULL);
     struct bytes in = bytes_over(text.data, text.len);
     assert_int_equal(document_parcel_read(in, "jp-01", &version, &again, &f), OK);
     assert_int_equal(version, 17);
