@@ -136,7 +136,8 @@ enum err handle_site_act(struct request *r)
         reply_problem(r, 400, "service", NULL, "%s", r->fault.text);
         return OK;
     }
-    enum err e = fleet ? fleet_act(fleet, site, &a, r->who.label, r->now, &id, &r->fault)
+    enum err e = fleet ? fleet_act(fleet, &(struct fleet_asked){site, &a, r->who.label}, r->now,
+                             &id, &r->fault)
                        : fault_set(&r->fault, ERR_NOTFOUND, "no site runs by itself here");
     return reply_act(r, e, id);
 }

@@ -381,16 +381,17 @@ static enum err action_begin(
     return e;
 }
 
-static enum err act(struct fleet *fleet, const char *site, struct site_action *action,
-    const char *who, int64_t now, struct fault *f)
+static enum err act(struct fleet *fleet, const struct fleet_asked *asked,
+    struct site_action *action, int64_t now, struct fault *f)
 {
     struct site_document d;
     int64_t version;
+    const char *site = asked->site;
     struct catalog_action row = {.asked = now};
     snprintf(row.site, sizeof row.site, "%.63s", site);
     snprintf(row.what, sizeof row.what, "%s", site_action_name(action->kind));
     snprintf(row.subject, sizeof row.subject, "%.63s", action->service);
-    snprintf(row.who, sizeof row.who, "%.63s", who);
+    snprintf(row.who, sizeof row.who, "%.63s", asked->who);
     enum err e = fleet_document(fleet, site, 0, &d, &version, f);
     if (!e)
         e = catalog_action_add(fleet->catalog, &row, &action->id, f);
@@ -407,14 +408,14 @@ static enum err act(struct fleet *fleet, const char *site, struct site_action *a
     return e;
 }
 
-enum err fleet_act(struct fleet *fleet, const char *site, const struct site_action *action,
-    const char *who, int64_t now, int64_t *ret_id, struct fault *f)
+enum err fleet_act(struct fleet *fleet, const struct fleet_asked *asked, int64_t now,
+    int64_t *ret_id, struct fault *f)
 {
-    struct site_action a = *action;
+    struct site_action a = *asked->action;
     a.id = 0;
     a.until = now + SITE_ACTION_WAIT_S * US_SECOND;
     pthread_mutex_lock(&fleet->configuring);
-    enum err e = act(fleet, site, &a, who, now, f);
+    enum err e = act(fleet, asked, &a, now, f);
     pthread_mutex_unlock(&fleet->configuring);
     if (!e)
         *ret_id = a.id;

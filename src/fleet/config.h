@@ -53,8 +53,13 @@ enum err fleet_config(
  * @return OK: the bus has it, and the site answers within minutes; ERR_NOTFOUND: no such site;
  * ERR_BUSY: it has yet to answer the one before; ERR_IO: the bus does not take it.
  */
-enum err fleet_act(struct fleet *fleet, const char *site, const struct site_action *action,
-    const char *who, int64_t now, int64_t *ret_id, struct fault *f) MUST_CHECK;
+struct fleet_asked {
+    const char *site;
+    const struct site_action *action;
+    const char *who;
+};
+enum err fleet_act(struct fleet *fleet, const struct fleet_asked *asked, int64_t now,
+    int64_t *ret_id, struct fault *f) MUST_CHECK;
 
 /* What was done to a site from afar, newest first: a new reference that fits SiteActions. */
 enum err fleet_actions(struct fleet *fleet, const char *site, json_t **ret_actions) MUST_CHECK;

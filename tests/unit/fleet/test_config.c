@@ -198,7 +198,8 @@ static int64_t ask(struct place *p, const char *what, enum err want, int64_t now
     int64_t id = 0;
     assert_int_equal(
         site_action_parse(what, strcmp(what, "restart") ? "" : "kizashi-sensor", &a, &f), OK);
-    assert_int_equal(fleet_act(p->fleet, "jp-01", &a, "ann", now, &id, &f), want);
+    assert_int_equal(
+        fleet_act(p->fleet, &(struct fleet_asked){"jp-01", &a, "ann"}, now, &id, &f), want);
     return id;
 }
 
