@@ -7,8 +7,9 @@
 #include <time.h>
 
 enum {
-    QUIET_MS = 300, /* without blocks before a step begins */
-    AGAIN_S = 60    /* after a step that failed: the disk may be full */
+    LOOK_MS = 500,   /* between looks at how busy the writer is */
+    BUSY_MOST = 25,  /* per cent of the time since the last look, for a step to begin */
+    AGAIN_LOOKS = 60 /* after a step that failed: the disk may be full */
 };
 
 struct upkeep {
@@ -17,11 +18,32 @@ struct upkeep {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool busy, ending;
-    bool due; /* something may have to be done */
+    bool due;        /* something may have to be done */
+    int64_t since;   /* the writer has been as busy as it is, or the last look */
+    int64_t busy_us; /* since the last look */
+    int64_t looked;
 };
 
-/* True: the time has passed and nothing has changed. The caller holds the lock. */
-static bool wait_quiet(struct upkeep *u, int64_t ms)
+static int64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Per cent of the time since the last look. The caller holds the lock. */
+static int64_t busy_share(struct upkeep *u)
+{
+    int64_t now = now_us();
+    int64_t busy = u->busy_us + (u->busy ? now - u->since : 0);
+    int64_t length = now - u->looked;
+    u->busy_us = 0;
+    u->since = u->looked = now;
+    return length > 0 ? busy * 100 / length : 0;
+}
+
+/* Until the time has passed or the end has come. The caller holds the lock. */
+static void pause_for(struct upkeep *u, int64_t ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -32,31 +54,30 @@ static bool wait_quiet(struct upkeep *u, int64_t ms)
         until.tv_nsec -= 1000000000;
     }
     int e = 0;
-    while (!u->ending && !u->busy && e == 0)
+    while (!u->ending && e == 0)
         e = pthread_cond_timedwait(&u->changed, &u->lock, &until);
-    return !u->ending && !u->busy;
 }
 
 /* Nobody waits for the result: a step that fails is tried again. */
 static void *run(void *context)
 {
     struct upkeep *u = context;
-    int64_t pause_ms = QUIET_MS;
+    unsigned again = 0;
     pthread_mutex_lock(&u->lock);
     while (!u->ending) {
-        if (u->busy || !u->due) {
-            pthread_cond_wait(&u->changed, &u->lock);
-            continue;
+        pause_for(u, LOOK_MS);
+        bool quiet = busy_share(u) <= BUSY_MOST;
+        again -= again > 0;
+        while (u->due && quiet && !again && !u->ending) {
+            bool more = false;
+            u->due = false;
+            pthread_mutex_unlock(&u->lock);
+            enum err e = store_upkeep(u->store, &more, NULL);
+            pthread_mutex_lock(&u->lock);
+            u->due = u->due || more || e;
+            again = e ? AGAIN_LOOKS : 0;
+            quiet = busy_share(u) <= BUSY_MOST;
         }
-        if (!wait_quiet(u, pause_ms))
-            continue;
-        bool more = false;
-        u->due = false;
-        pthread_mutex_unlock(&u->lock);
-        enum err e = store_upkeep(u->store, &more, NULL);
-        pthread_mutex_lock(&u->lock);
-        u->due = u->due || more || e;
-        pause_ms = e ? AGAIN_S * 1000 : more ? 0 : QUIET_MS;
     }
     pthread_mutex_unlock(&u->lock);
     return NULL;
@@ -70,6 +91,7 @@ enum err upkeep_new(struct upkeep **ret_upkeep, struct store *store)
         return ERR_NOMEM;
     u->store = store;
     u->due = true;
+    u->since = u->looked = now_us();
     pthread_mutex_init(&u->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -89,9 +111,11 @@ void upkeep_busy(struct upkeep *u, bool busy)
 {
     pthread_mutex_lock(&u->lock);
     if (u->busy != busy) {
+        int64_t now = now_us();
+        u->busy_us += u->busy ? now - u->since : 0;
+        u->since = now;
         u->busy = busy;
         u->due = true;
-        pthread_cond_signal(&u->changed);
     }
     pthread_mutex_unlock(&u->lock);
 }
