@@ -30,6 +30,7 @@ class Problem extends Error {
   }
 }
 
+let rules = [];
 const summary = ({ hosts, evidence, ...rest }) => rest;
 const rank = ['info', 'notice', 'warning', 'critical'];
 
@@ -37,12 +38,50 @@ function listAlerts(query) {
   const least = rank.indexOf(query.get('severity') ?? 'info');
   const is = (name, value) => !query.get(name) || query.get(name) === value;
   const rows = alerts.filter((a) =>
-    rank.indexOf(a.severity) >= least && is('status', a.status) && is('state', a.workflow.state) && is('proto', a.proto) &&
+    rank.indexOf(a.severity) >= least && shows(query.get('suppressed'), a) && is('status', a.status) && is('state', a.workflow.state) && is('proto', a.proto) &&
     (!query.get('port') || a.ports.includes(Number(query.get('port')))) && (!query.get('site') || a.sites.includes(query.get('site'))) &&
     (!query.get('country') || a.countries.includes(query.get('country'))) &&
     (!query.get('q') || `${a.title} ${a.explanation}`.toLowerCase().includes(query.get('q').toLowerCase())) &&
     (!query.get('from') || a.end >= query.get('from')) && (!query.get('to') || a.start < query.get('to')));
-  return { rows: rows.map(summary), next: null };
+  const leftOut = query.get('suppressed') === 'exclude' ? alerts.filter((a) => a.workflow.suppression !== null).length : 0;
+  return { rows: rows.map(summary), next: null, left_out: leftOut };
+}
+
+function shows(how, alert) {
+  const suppressed = alert.workflow.suppression !== null;
+  return how === 'exclude' ? !suppressed : how === 'only' ? suppressed : true;
+}
+
+/** Only the alert itself is suppressed: the hub covers its like. */
+function suppress(alert, { state, note, until, scope = 'kind,port,site' }) {
+  const parts = scope.split(',');
+  const rule = {
+    id: rules.length + 1, alert: alert.id, severity: alert.severity, state, why: note, by: 'demo', made: iso(Date.now()), until,
+    scope: { ...(parts.includes('kind') ? { kind: alert.kind } : {}), ...(parts.includes('port') ? { proto: alert.proto, ports: alert.ports } : {}), ...(parts.includes('site') ? { sites: alert.sites } : {}) },
+    revoked: null, revoked_by: null, alerts: 1,
+  };
+  rules = [rule, ...rules];
+  alert.workflow.suppression = rule.id;
+}
+
+function revoke(id) {
+  const rule = rules.find((r) => r.id === Number(id) && !r.revoked);
+  if (!rule) throw new Problem(404, 'There is no such suppression');
+  Object.assign(rule, { revoked: iso(Date.now()), revoked_by: 'demo', alerts: 0 });
+  for (const a of alerts) if (a.workflow.suppression === rule.id) Object.assign(a.workflow, { suppression: null, state: 'new', back: 'the suppression was revoked' });
+}
+
+/** What spreads is expected at the site that waits; the one before it came as was said. */
+function forecasts(query) {
+  const rows = alerts.filter((a) => !query.get('alert') || a.id === query.get('alert')).flatMap((a) =>
+    (a.evidence.growth?.sites ?? []).slice(2).filter(() => a.ports[0] === 5000).map((s) => {
+      const made = Date.parse(a.start) + 3 * 3_600_000;
+      const p = { made: iso(made), expected: iso(made + 9 * 3_600_000), low: iso(made + 3 * 3_600_000), high: iso(made + 26 * 3_600_000), chance: 0.72 };
+      const came = s.first && Date.parse(s.first) > made ? s.first : null;
+      return { alert: a.id, site: s.site, origin: a.sites[0], began: a.start, proto: a.proto, port: a.ports[0], first: p, last: p, state: s.first ? (came ? 'came' : 'late') : 'open', came: s.first ?? null, settled: s.first ?? null };
+    }));
+  const wanted = rows.filter((r) => !query.get('state') || r.state === query.get('state'));
+  return { rows: wanted, score: { counts: { open: 1, came: 14, late: 2, missed: 3, void: 0 }, came: 0.82, said: 0.7, in_interval: 0.86, error_median_h: 3.2 } };
 }
 
 function tell(event, data) {
@@ -54,7 +93,9 @@ const me = () => ({ user: 'demo', role: 'admin', csrf: CSRF, by: 'session', expi
 function patchAlert(id, body) {
   const alert = alerts.find((a) => a.id === id);
   if (!alert) throw new Problem(404, 'There is no such alert');
-  Object.assign(alert.workflow, body, { by: 'demo', changed: iso(Date.now()) });
+  const { until, scope, ...said } = body;
+  Object.assign(alert.workflow, said, { by: 'demo', changed: iso(Date.now()) });
+  if (until) suppress(alert, { state: alert.workflow.state, note: alert.workflow.note, until, scope });
   tell('alert', summary(alert));
   return alert;
 }
@@ -84,6 +125,9 @@ const ROUTES = [
     if (!made) throw new Problem(404, `There is no site "${name}"`, `Sites: ${SITES.map((s) => s.name).join(', ')}.`);
     return made;
   }],
+  ['GET', /^\/suppressions$/, () => ({ rows: rules })],
+  ['DELETE', /^\/suppressions\/([^/]+)$/, (_q, id) => void revoke(id)],
+  ['GET', /^\/forecasts$/, (q) => forecasts(q)],
   ['GET', /^\/fleet$/, () => fleet.fleet()],
   ['GET', /^\/fleet\/([^/]+)$/, (_q, name) => {
     const made = fleet.fleetSite(name);

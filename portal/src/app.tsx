@@ -15,6 +15,7 @@ import { SitePage } from './pages/site';
 import { SitesPage } from './pages/sites';
 import { SourcePage } from './pages/source';
 import { SourcesPage } from './pages/sources';
+import { SuppressionsPage } from './pages/suppressions';
 import { VictimsPage } from './pages/victims';
 import { Head } from './ui/head';
 import { Shell } from './ui/shell';
@@ -30,6 +31,7 @@ function Page() {
   if (place === 'sources') return detail ? <SourcePage key={detail} address={detail} /> : <SourcesPage />;
   if (place === 'sites') return detail ? <SitePage key={detail} name={detail} /> : <SitesPage />;
   if (place === 'fleet') return detail ? <FleetSitePage key={detail} name={detail} /> : <FleetPage />;
+  if (place === 'suppressions') return <SuppressionsPage />;
   if (place === 'victims') return <VictimsPage />;
   if (place === 'settings') return <SettingsPage />;
   return (

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Alert } from '../src/api/client';
-import { drawnKey, evidenceSeries, inPlace, merged, nextSteps, ranked, scope } from '../src/lib/alerts';
+import { drawnKey, reading, scopeText, evidenceSeries, inPlace, merged, nextSteps, ranked, scope } from '../src/lib/alerts';
 import { csvCell, evidenceCsv } from '../src/lib/evidence-csv';
 import { heat, onsets } from '../src/lib/onset';
 
@@ -10,19 +10,37 @@ function alert(change: Partial<Alert>): Alert {
     version: 1, id: '20261122-53413udp-4f2a', time: '2026-11-22T00:10:00Z', start: '2026-11-22T00:00:00Z', end: '2026-11-22T01:00:00Z',
     kind: 'port-surge', engine: ['surge'], severity: 'notice', confidence: 0.5, title: 't', explanation: 'e', proto: 'udp', ports: [53413],
     sites: ['jp-01', 'kr-01'], countries: ['kr', 'jp'], host_count: 12, tool: null, related: [], tlp: 'amber', status: 'open', revision: 1,
-    workflow: { state: 'new', note: '', by: null, changed: null }, hosts: [], evidence: {}, ...change,
+    workflow: { state: 'new', note: '', by: null, changed: null, suppression: null, back: null }, hosts: [], evidence: {}, ...change,
   };
 }
 
 test('the most severe comes first, then the most certain; false alarms sink below all', () => {
   const list = [
     alert({ id: 'a', severity: 'notice', confidence: 0.9 }),
-    alert({ id: 'b', severity: 'critical', workflow: { state: 'wrong', note: '', by: 'x', changed: null } }),
+    alert({ id: 'b', severity: 'critical', workflow: { state: 'wrong', note: '', by: 'x', changed: null, suppression: null, back: null } }),
     alert({ id: 'c', severity: 'warning', confidence: 0.4 }),
     alert({ id: 'd', severity: 'warning', confidence: 0.8 }),
   ];
   assert.deepEqual(ranked(list).map((a) => a.id), ['d', 'c', 'a', 'b']);
   assert.equal(list[0]?.id, 'a', 'the list itself is left as it was');
+});
+
+test('curves of one thing at several sites are one chart, and other curves are charts of their own', () => {
+  const curve = (name: string, more = {}) => ({ name, unit: 'sources', start: '2026-11-22T00:00:00Z', step_s: 600, values: [1, 2], ...more });
+  const evidence = {
+    growth: { series: [curve('sources at jp-01'), curve('sources at kr-01')] },
+    surge: { series: [curve('sources at jp-01', { threshold: [3, 3] })] },
+  } as unknown as Alert['evidence'];
+  const drawn = evidenceSeries(alert({ evidence }));
+  assert.deepEqual(drawn.map((d) => [d.engine, d.beside?.length ?? 0]), [['surge', 0], ['growth', 1]]);
+  assert.equal(evidenceCsv(alert({ evidence })).trim().split('\r\n').length, 1 + 6);
+  assert.equal(reading('nmf').limit, 'rhythm');
+  assert.equal(reading('surge').limit, 'limit');
+});
+
+test('a suppression says in words what it covers', () => {
+  assert.equal(scopeText({ kind: 'port-surge', proto: 'tcp', ports: [9200], sites: ['us-01'] }), 'port-surge 9200/tcp at us-01');
+  assert.equal(scopeText({ engine: 'nmf', network: '192.0.2.0/24' }), 'by nmf alone from 192.0.2.0/24');
 });
 
 test('charts keep their places when a stronger curve comes; what is new comes after them', () => {

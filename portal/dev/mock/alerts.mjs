@@ -109,7 +109,7 @@ export function makeAlerts(model) {
       sites: row.oneSite ? [row.oneSite] : SITES.slice(0, row.sites).map((s) => s.name),
       countries: row.only ? [row.only] : COUNTRIES.slice(0, row.countries).map(([c]) => c).filter(Boolean),
       host_count: row.hosts, tool: row.tool || null, related: [], tlp: 'amber', status: row.closed ? 'closed' : 'open', revision: 7,
-      workflow: row.state ? { state: row.state, note: row.note, by: 'akiko', changed: iso(model.end - 5 * STEP) } : { state: 'new', note: '', by: null, changed: null },
+      workflow: row.state ? { state: row.state, note: row.note, by: 'akiko', changed: iso(model.end - 5 * STEP), suppression: null, back: null } : { state: 'new', note: '', by: null, changed: null, suppression: null, back: null },
       hosts: Array.from({ length: 24 }, (_, i) => address(row.title, i)), evidence,
     };
   }).sort((a, b) => (a.time < b.time ? 1 : -1));

@@ -2,5 +2,5 @@
 import { url } from './client';
 
 export const UNSEEN_MAX = 99;
-export const UNSEEN_URL = url('/alerts', { state: 'new', severity: 'notice', limit: UNSEEN_MAX });
-export const OPEN_URL = url('/alerts', { status: 'open', severity: 'notice', limit: UNSEEN_MAX });
+export const UNSEEN_URL = url('/alerts', { state: 'new', severity: 'notice', suppressed: 'exclude', limit: UNSEEN_MAX });
+export const OPEN_URL = url('/alerts', { status: 'open', severity: 'notice', suppressed: 'exclude', limit: UNSEEN_MAX });

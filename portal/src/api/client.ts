@@ -17,6 +17,9 @@ export type FleetFigures = Schemas['FleetFigures'];
 export type FleetRow = Schemas['FleetRow'];
 export type FleetSite = Schemas['FleetSite'];
 export type FleetStrip = Schemas['FleetStrip'];
+export type Forecast = Schemas['Forecast'];
+export type Forecasts = Schemas['Forecasts'];
+export type ForecastScore = Forecasts['score'];
 export type Me = Schemas['Me'];
 export type MoverRow = Schemas['MoverRow'];
 export type Overview = Schemas['Overview'];
@@ -31,6 +34,7 @@ export type SiteRow = Schemas['SiteRow'];
 export type SourceEvent = Schemas['SourceEvent'];
 export type SourceRow = Schemas['SourceRow'];
 export type Status = Schemas['Status'];
+export type Suppression = Schemas['Suppression'];
 export type Tick = Schemas['Tick'];
 export type Token = Schemas['Token'];
 export type ToolRow = Schemas['ToolRow'];
@@ -42,6 +46,7 @@ export interface Page<Row> {
   to: string | null;
   rows: Row[];
   next: string | null;
+  left_out?: number;
 }
 export type Rows<Row> = { rows: Row[] };
 export type Source = Page<SourceEvent> & { address: string; summary: SourceRow | null };

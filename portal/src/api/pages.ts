@@ -5,6 +5,8 @@ import { useResource } from './resource';
 
 export interface Pages<Row> {
   rows: Row[] | undefined;
+  /** Of the first page: how many the list leaves out. */
+  leftOut: number;
   fault: Fault | undefined;
   busy: boolean;
   retry: () => void;
@@ -36,6 +38,7 @@ export function usePages<Row>(path: string, query: Query): Pages<Row> {
   };
   return {
     rows: first.data && [...first.data.rows, ...(own?.rows ?? [])],
+    leftOut: first.data?.left_out ?? 0,
     fault: first.fault ?? fault,
     busy: first.busy || busy,
     retry: () => {

@@ -1,5 +1,5 @@
 // What the portal says about alerts beyond what they say themselves.
-import type { Alert, AlertState, AlertSummary, Evidence, Severity } from '../api/client';
+import type { Alert, AlertState, AlertSummary, Evidence, Severity, Suppression } from '../api/client';
 import { countryName } from './countries';
 import { plural } from './format';
 import { portText, serviceName } from './ports';
@@ -14,6 +14,28 @@ export const STATES: { key: AlertState; name: string; text: string }[] = [
   { key: 'known', name: 'Known', text: 'Explained and harmless' },
   { key: 'wrong', name: 'Wrong', text: 'A false alarm' },
 ];
+
+/** What can tell the like of an alert; the words say what that means for this one. */
+export const SUPPRESS_PARTS: { key: 'kind' | 'engine' | 'port' | 'site'; name: string; text: (a: AlertSummary) => string }[] = [
+  { key: 'kind', name: 'Kind', text: (a) => `of kind ${a.kind}` },
+  { key: 'port', name: 'Service', text: (a) => (a.ports.length > 0 ? `on ${a.ports.map((p) => portText(a.proto ?? '', p)).join(', ')} only` : 'on any service') },
+  { key: 'site', name: 'Site', text: (a) => `at ${a.sites.join(', ')} only` },
+  { key: 'engine', name: 'Engine', text: (a) => `seen by ${a.engine.filter((e) => e !== 'lead').join(', ')} alone` },
+];
+
+export const SUPPRESS_DAYS: [string, string][] = [['7', 'for a week'], ['30', 'for 30 days'], ['90', 'for 90 days'], ['365', 'for a year']];
+
+/** What a suppression covers, in words. */
+export function scopeText(scope: Suppression['scope']): string {
+  const parts = [
+    scope.kind ?? '',
+    scope.ports ? scope.ports.map((p) => portText(scope.proto ?? '', p)).join(', ') : (scope.proto ?? ''),
+    scope.sites ? `at ${scope.sites.join(', ')}` : '',
+    scope.engine ? `by ${scope.engine} alone` : '',
+    scope.network ? `from ${scope.network}` : '',
+  ].filter(Boolean);
+  return parts.join(' ');
+}
 
 /** Answered alerts sink below those that wait; then by severity, confidence and time. */
 export function ranked(alerts: readonly AlertSummary[]): AlertSummary[] {
@@ -51,6 +73,8 @@ export interface Drawn {
   /** Number of the series in the engine's evidence. */
   index: number;
   series: EvidenceSeries;
+  /** Series of the same engine, unit and times that are drawn with it: one line a site. */
+  beside?: EvidenceSeries[];
 }
 
 /** All series of the evidence; the one that says most comes first: it has a threshold and passed it furthest. */
@@ -58,7 +82,11 @@ export function evidenceSeries(alert: Alert): Drawn[] {
   const all: Drawn[] = [];
   for (const [engine, evidence] of Object.entries(alert.evidence)) {
     (evidence.series ?? []).forEach((series, index) => {
-      if (series.values.length > 0) all.push({ engine, index, series: { unit: '', ...series } });
+      if (series.values.length === 0) return;
+      const drawn: EvidenceSeries = { unit: '', ...series };
+      const mate = all.find((d) => d.engine === engine && isMate(d.series, drawn));
+      if (mate) (mate.beside ??= []).push(drawn);
+      else all.push({ engine, index, series: drawn });
     });
   }
   return all.sort((a, b) => excess(b.series) - excess(a.series));
@@ -76,6 +104,28 @@ export function inPlace(drawn: readonly Drawn[], places: readonly string[]): Dra
   return [...drawn].sort((a, b) => place(a) - place(b));
 }
 
+/** The same thing at another site: bare curves over the same time. */
+function isMate(a: EvidenceSeries, b: EvidenceSeries): boolean {
+  const bare = (s: EvidenceSeries) => !s.expected && !s.threshold;
+  const where = / at [\w.:-]+$/;
+  return bare(a) && bare(b) && a.unit === b.unit && a.start === b.start && a.step_s === b.step_s &&
+    a.values.length === b.values.length && where.test(a.name) && a.name.replace(where, '') === b.name.replace(where, '');
+}
+
+/** How to read an engine's curves: what the lines are called, and one sentence. */
+const READING: Record<string, { seen?: string; normal?: string; limit?: string; text: string }> = {
+  surge: { text: 'Different sources in each window; normal is learned for this site, service and hour, and above the limit chance ends.' },
+  growth: { text: 'One line a site: the further apart they rise, the longer the lag between sites.' },
+  graph: { normal: 'predicted', text: 'A feature of the graph of sources and services; it changed where it leaves what its own past predicts.' },
+  glasso: { normal: 'usual', text: 'Hosts that act in the same moments are joined in a graph; its density jumps when many do, and a slot that stands out is when they acted.' },
+  nmf: { limit: 'rhythm', text: 'Visits of the group that begin in each slot; normal is what the same hosts would do if they followed all others, the dashed line the rhythm that the factorisation found.' },
+  tensor: { text: 'Different networks in each slot; what stands out above the limit is a crowd that came within seconds.' },
+};
+
+export function reading(engine: string): { seen: string; normal: string; limit: string; text: string } {
+  return { seen: 'seen', normal: 'normal', limit: 'limit', text: '', ...READING[engine] };
+}
+
 function excess(series: EvidenceSeries): number {
   let most = series.threshold ? 0 : -1;
   series.values.forEach((value, i) => {
@@ -87,8 +137,10 @@ function excess(series: EvidenceSeries): number {
 
 export type SiteStand = NonNullable<Evidence['sites']>[number];
 
-/** How it stands at each site, as the engine that looks at all sites says; empty if none did. */
+/** How it stands at each site: as what joins the engines says, else the engine that looks at all sites; empty if none did. */
 export function siteStands(alert: { evidence?: Alert['evidence'] }): SiteStand[] {
+  const joined = alert.evidence?.lead?.sites ?? [];
+  if (joined.length > 0) return joined;
   return Object.values(alert.evidence ?? {}).flatMap((evidence) => evidence.sites ?? []);
 }
 

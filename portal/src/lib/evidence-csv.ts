@@ -14,7 +14,8 @@ export function csvCell(value: string | number | null | undefined): string {
 
 export function evidenceCsv(alert: Alert): string {
   const lines = ['engine,series,unit,time,seen,normal,limit'];
-  for (const { engine, series } of evidenceSeries(alert)) {
+  const all = evidenceSeries(alert).flatMap((d) => [d.series, ...(d.beside ?? [])].map((series) => ({ engine: d.engine, series })));
+  for (const { engine, series } of all) {
     const times = evidenceTimes(series);
     series.values.forEach((value, i) => {
       const row = [engine, series.name, series.unit, iso((times[i] ?? 0) * 1000), value, series.expected?.[i], series.threshold?.[i]];

@@ -2,9 +2,9 @@ import { useMemo, useRef } from 'preact/hooks';
 import type { Alert } from '../api/client';
 import type { Line, Mark } from '../charts/plot';
 import { TimeChart } from '../charts/time-chart';
-import { drawnKey, inPlace, type Drawn } from '../lib/alerts';
+import { drawnKey, inPlace, reading, type Drawn } from '../lib/alerts';
 import { quantity, short } from '../lib/format';
-import { evidenceTimes, firstCrossing, peak, type EvidenceSeries } from '../lib/series';
+import { evidenceTimes, firstCrossing, peak } from '../lib/series';
 import { Card } from '../ui/card';
 import { Empty } from '../ui/state';
 import { saveEvidence } from '../lib/evidence-csv';
@@ -58,25 +58,44 @@ function Reason({ drawn }: { drawn: Drawn | undefined }) {
   );
 }
 
-function evidenceLines(series: EvidenceSeries): Line[] {
-  const lines: Line[] = [{ label: 'seen', values: series.values, color: 'c1', fill: true, width: 1.9 }];
-  if (series.expected) lines.push({ label: 'normal', values: series.expected, color: 'c3', width: 1.6 });
-  if (series.threshold) lines.push({ label: 'limit', values: series.threshold, color: 'warning', dash: true, width: 1.5 });
+function evidenceLines({ engine, series, beside }: Drawn): Line[] {
+  if (beside) {
+    return [series, ...beside].map((one, i) => ({ label: one.name.replace(/^.* at /, ''), values: one.values, color: `c${(i % 8) + 1}`, width: 1.6 }));
+  }
+  const words = reading(engine);
+  const lines: Line[] = [{ label: words.seen, values: series.values, color: 'c1', fill: true, width: 1.9 }];
+  if (series.expected) lines.push({ label: words.normal, values: series.expected, color: 'c3', width: 1.6 });
+  if (series.threshold) lines.push({ label: words.limit, values: series.threshold, color: 'warning', dash: true, width: 1.5 });
   return lines;
 }
 
+/** A mark outside of the curve's time is not drawn; one that would hide another is left out. */
+function evidenceMarks(alert: Alert, times: number[]): Mark[] {
+  const began = Date.parse(alert.start) / 1000;
+  const warned = Date.parse(alert.time) / 1000;
+  const apart = ((times[times.length - 1] ?? 0) - (times[0] ?? 0)) / 12;
+  const made: Mark[] = [{ at: warned, label: 'warned', color: 'critical' }];
+  if (warned - began > apart) made.unshift({ at: began, label: 'began', color: 'ink' });
+  return made;
+}
+
 function EvidenceChart({ drawn, alert, height }: { drawn: Drawn; alert: Alert; height: number }) {
+  const { series, beside, engine } = drawn;
   const { times, lines, marks } = useMemo(() => {
-    const made: Mark[] = [{ at: Date.parse(alert.time) / 1000, label: 'warned', color: 'critical' }];
-    return { times: evidenceTimes(drawn.series), lines: evidenceLines(drawn.series), marks: made };
-  }, [drawn.series, alert.time]);
+    const made = evidenceTimes(series);
+    return { times: made, lines: evidenceLines(drawn), marks: evidenceMarks(alert, made) };
+  }, [series, alert.time, alert.start]);
+  const name = beside ? series.name.replace(/ at [\w.:-]+$/, ', by site') : series.name;
+  const { text } = reading(engine);
   return (
     <div class="evidence">
       <h3>
-        {drawn.series.name} <span class="muted">· {drawn.engine}</span>
+        {name} <span class="muted">· {engine}</span>
       </h3>
-      <TimeChart label={`${drawn.series.name}, evidence of ${drawn.engine}`} times={times} lines={lines} marks={marks}
-        unit={drawn.series.unit || 'value'} height={height} {...(lines.length === 3 ? { band: NORMAL } : {})} format={short} sync="evidence" />
+      <TimeChart label={`${name}, evidence of ${engine}`} times={times} lines={lines} marks={marks}
+        unit={series.unit || 'value'} height={height} {...(lines.length === 3 && !beside && series.threshold && engine !== 'nmf' ? { band: NORMAL } : {})} format={short}
+        sync={`evidence ${series.step_s}`} />
+      {text && <p class="small muted">{text}</p>}
     </div>
   );
 }

@@ -42,12 +42,12 @@ function Strips({ series, alert }: { series: Series; alert: Alert }) {
   const rows = onsets(lines, stepOf(alert.start), siteStands(alert), stepOf);
   const first = rows[0]?.step ?? -1;
   return (
-    <div class="strips">
+    <div class="onsets">
       {rows.map((row) => (
         <Strip key={row.site} row={row} at={row.step < 0 ? undefined : start + row.step * step}
           lag={row.step < 0 ? undefined : (row.step - first) * step} />
       ))}
-      <div class="strip strip-axis muted small" aria-hidden="true">
+      <div class="onset onset-axis muted small" aria-hidden="true">
         <span />
         <span class="row between"><span>{stamp(start)}</span><span>{stamp(start + length * step)} UTC</span></span>
         <span />
@@ -62,8 +62,8 @@ function Strip({ row, at, lag }: { row: Onset; at: number | undefined; lag: numb
   const mark = row.step < 0 ? -1 : Math.floor((row.step / row.values.length) * cells.length);
   const said = at === undefined ? (row.waiting ? 'expected, not seen yet' : 'nothing stands out') : `onset ${stamp(at)} UTC`;
   return (
-    <div class="strip">
-      <a class="strip-site" href={href(['sites', row.site])}>{row.site}</a>
+    <div class="onset">
+      <a class="onset-site" href={href(['sites', row.site])}>{row.site}</a>
       <svg viewBox={`0 0 ${cells.length * 5} 16`} preserveAspectRatio="none" role="img"
         aria-label={`${row.site}: ${said}, at most ${short(most)} sources a step`}>
         {cells.map((value, i) => (

@@ -1,7 +1,7 @@
 import { csvUrl, url, type Alert } from '../api/client';
 import { useResource } from '../api/resource';
 import { evidenceSeries, nextSteps, scope } from '../lib/alerts';
-import { duration, iso, plural } from '../lib/format';
+import { duration, iso } from '../lib/format';
 import { href } from '../lib/route';
 import { Card } from '../ui/card';
 import { Confidence } from '../ui/confidence';
@@ -14,9 +14,11 @@ import { StateChip } from '../ui/state-chip';
 import { Failed, Loading } from '../ui/state';
 import { Time } from '../ui/time';
 import { EvidenceCard } from './alert-evidence';
-import { JudgeCard } from './alert-judge';
+import { HostsCard } from './alert-hosts';
+import { JudgeCard, SuppressedBanner } from './alert-judge';
 import { NumbersCard } from './alert-numbers';
 import { OnsetCard } from './alert-onset';
+import { WayCard } from './alert-way';
 
 /** How much time around an alert its links show. */
 const AROUND = 6 * 3_600_000;
@@ -51,6 +53,7 @@ export function AlertPage({ id }: { id: string }) {
       <Head title={alert.title} back={back} text={alert.explanation}>
         <Downloads alert={alert} address={address} />
       </Head>
+      <SuppressedBanner alert={alert} />
       <div class="row row-wrap alert-bar">
         <SeverityMark of={alert.severity} />
         <Confidence value={alert.confidence} word />
@@ -61,9 +64,10 @@ export function AlertPage({ id }: { id: string }) {
       <div class="grid cols-main">
         <div class="stack">
           <EvidenceCard key={alert.id} alert={alert} drawn={evidenceSeries(alert)} />
+          <WayCard alert={alert} />
           <OnsetCard alert={alert} />
-          <NumbersCard alert={alert} />
           <HostsCard alert={alert} />
+          <NumbersCard alert={alert} />
         </div>
         <div class="stack">
           <NextCard alert={alert} />
@@ -161,26 +165,6 @@ function FactsCard({ alert }: { alert: Alert }) {
         <dt>Id</dt>
         <dd class="mono">{alert.id} <span class="muted">revision {alert.revision}</span></dd>
       </dl>
-    </Card>
-  );
-}
-
-function HostsCard({ alert }: { alert: Alert }) {
-  const span = around(alert);
-  const note =
-    alert.hosts.length === 0
-      ? 'The policy of this hub shows no addresses in alerts.'
-      : `${plural(alert.hosts.length, 'address', 'addresses')} of ${plural(alert.host_count, 'source')}, most active first`;
-  return (
-    <Card title="Sources" note={note}
-      tools={alert.ports.length > 0 && (
-        <a class="button button-small" href={href(['sources'], { ...span, proto: alert.proto, port: alert.ports[0] })}>All of them</a>
-      )}>
-      <ul class="hosts">
-        {alert.hosts.map((host) => (
-          <li key={host}><a class="mono" href={href(['sources', host], span)}>{host}</a></li>
-        ))}
-      </ul>
     </Card>
   );
 }

@@ -32,6 +32,7 @@ function useFilters() {
       site: word('site'),
       country: word('country'),
       q: word('q'),
+      suppressed: word('suppressed') || 'exclude',
       port: port?.port,
       proto: port?.proto ?? word('proto'),
     },
@@ -64,6 +65,7 @@ export function AlertsPage() {
       </div>
       <Card title="Alerts" csv={csvUrl('/alerts', ask)} flush
         note={<>Keys: <kbd>j</kbd> <kbd>k</kbd> to move, <kbd>Enter</kbd> to open</>}>
+        <SuppressedNote leftOut={alerts.leftOut} shown={word('suppressed')} />
         {alerts.fault && <Failed fault={alerts.fault} retry={alerts.retry} />}
         {!alerts.fault && !alerts.rows && <Loading height={320} />}
         {!alerts.fault && alerts.rows?.length === 0 && <NoAlerts />}
@@ -96,6 +98,19 @@ function portWord(port: string, proto: string): string {
 function setPort(text: string): void {
   const parsed = parsePort(text);
   setQuery({ port: parsed?.port ?? null, proto: parsed?.proto ?? null });
+}
+
+/** Nothing is lost without a word: how many suppressed alerts the list leaves out, and the way to them. */
+function SuppressedNote({ leftOut, shown }: { leftOut: number; shown: string }) {
+  if (leftOut === 0 && !shown) return null;
+  return (
+    <p class="suppressed-note small">
+      {shown === 'only' && <>Only suppressed alerts. <button class="button button-small" type="button" onClick={() => setQuery({ suppressed: null })}>Leave them out</button></>}
+      {shown === 'include' && <>With suppressed alerts. <button class="button button-small" type="button" onClick={() => setQuery({ suppressed: null })}>Leave them out</button></>}
+      {!shown && <>{leftOut === 1 ? 'One suppressed alert is' : `${leftOut} suppressed alerts are`} left out. <button class="button button-small" type="button" onClick={() => setQuery({ suppressed: 'include' })}>Show {leftOut === 1 ? 'it' : 'them'}</button></>}
+      {' '}<a href={href(['suppressions'])}>Suppressions</a>
+    </p>
+  );
 }
 
 function NoAlerts() {

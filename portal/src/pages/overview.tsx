@@ -16,6 +16,7 @@ import { Answer, Empty } from '../ui/state';
 import { MapCard } from './overview-map';
 import { LiveCard } from './overview-live';
 import { MoversCard, SitesCard } from './overview-side';
+import { ExpectedCard } from './overview-expected';
 import { AlertsCard, Headline } from './overview-alerts';
 
 /** The overview compares a length of the newest data with the same length before it. */
@@ -46,6 +47,7 @@ export function OverviewPage() {
         <div class="grid cols-main">
           <AlertsCard />
           <div class="stack">
+            <ExpectedCard />
             <MoversCard overview={overview} range={range} />
             <LiveCard />
           </div>

@@ -10,6 +10,8 @@ export function StateChip({ alert }: { alert: AlertSummary }) {
         <i class={alert.status === 'open' ? 'dot dot-good' : 'dot'} aria-hidden="true" />
         {alert.status}
       </span>
+      {alert.workflow.suppression !== null && <span class="chip chip-out" title="Its like need not be shown; it is kept and counted">suppressed</span>}
+      {alert.workflow.back && <span class="chip chip-back" title={`It was suppressed, and ${alert.workflow.back}`}>came back</span>}
       {alert.workflow.state !== 'new' && (
         <span class="chip" title={state?.text}>
           {state?.name}
