@@ -102,6 +102,12 @@ static const struct conf_item items[] = {
         .max = 1e6,
         .initial = "1",
         .text = "Sources with fewer packets are left out."},
+    {.name = "features",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .text =
+            "With --propose and --try: write what is known of every source as CSV, for other "
+            "programs to learn from."},
     {.name = "json", .type = CONF_FLAG, .text = "Tables as JSON lines."},
     SCREEN_DATA_ITEMS,
     {.name = NULL},
@@ -357,6 +363,54 @@ static enum err sources_make(struct work *w, struct fault *f)
     return OK;
 }
 
+static void features_row(
+    const struct work *w, const struct neighbours *n, size_t number, struct buf *out)
+{
+    double values[FEATURE_COUNT];
+    char address[IP_TEXT], text[THING_TEXT];
+    uint32_t profile = w->sources[number].profile;
+    const struct profile *p = &w->profiles.list[profile];
+    bool labelled = w->truth[number] != LEARN_UNKNOWN;
+    features_of(&w->profiles, n, profile, p->last, values);
+    buf_printf(
+        out, "%s,%s", ip_format(&p->ip, address), labelled ? w->names[w->truth[number]] : "");
+    for (size_t f = 0; f < FEATURE_COUNT; f++)
+        buf_printf(out, ",%.10g", values[f]);
+    buf_str(out, ",\"");
+    for (unsigned i = 0; i < p->thing_count; i++) {
+        struct thing_match m = thing_match_of(p->thing[i].key, &w->profiles.words);
+        buf_printf(out, "%s%s", i ? " " : "", thing_match_format(&m, text));
+    }
+    buf_str(out, "\"\n");
+}
+
+/* Every source as a line: address, label, numbers, things. */
+static enum err features_write(const struct work *w, struct fault *f)
+{
+    enum {
+        CSV_MAX = 1 << 30
+    };
+    const char *path = conf_text(w->conf, "features");
+    struct neighbours n;
+    struct arena scratch;
+    struct buf out;
+    if (!path)
+        return OK;
+    buf_init(&out, CSV_MAX);
+    arena_init(&scratch, CSV_MAX);
+    enum err e = neighbours_count(&w->profiles, w->task.now, &scratch, &n);
+    buf_str(&out, "source,label");
+    for (unsigned i = 0; i < FEATURE_COUNT; i++)
+        buf_printf(&out, ",%s", feature_word((enum feature)i));
+    buf_str(&out, ",things\n");
+    for (size_t i = 0; !e && i < w->task.source_count; i++)
+        features_row(w, &n, i, &out);
+    e = e ? fault_set(f, e, "%s", err_text(e)) : screen_file_write(path, &out, f);
+    arena_done(&scratch);
+    buf_done(&out);
+    return e;
+}
+
 static enum err work_open(
     struct work *w, const struct conf *conf, size_t count, char **operands, struct fault *f)
 {
@@ -374,6 +428,8 @@ static enum err work_open(
     e = screen_data_profiles(&w->data, &w->profiles, &w->task.now, f);
     if (!e)
         e = sources_make(w, f);
+    if (!e)
+        e = features_write(w, f);
     w->task.profiles = &w->profiles;
     w->task.sources = w->sources;
     w->task.labels = w->names;

@@ -22,7 +22,7 @@ struct subject {
     size_t host_count;
     const thing_key *keys;
     unsigned key_count;
-    const char *name; /* of the rule; NULL: a pattern */
+    const char *name; /* of the service; NULL: a pattern */
     double networks, expected, score;
     bool novel;
     uint32_t fired;
@@ -125,14 +125,14 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
     const char *what = about->name ? about->name : things;
     snprintf(f->title, sizeof f->title,
         about->novel ? "New pattern: %.100s, from %.0f networks"
-                     : "Known pattern in a new amount: %.80s, from %.0f networks",
+                     : "Known malware in a new amount: %.80s, %.0f contacts",
         what, about->networks);
     snprintf(f->explanation, sizeof f->explanation,
         about->novel
             ? "%.0f different networks sent the same things within the last two hours: %.200s. "
               "So many would share this by chance in %.2g hours of a hundred; %.2g were to be "
               "expected.%s"
-            : "%.0f networks in this window send what is known: %.200s. Of a hundred windows "
+            : "%.0f contacts in this window are of what is known: %.200s. Of a hundred windows "
               "%.2g would have so many; the most in a window of the day that ended half a day "
               "ago was %.0f. It is "
               "not left out while it lasts.%s",
@@ -153,7 +153,7 @@ static enum err write_numbers(struct finding *f, const struct screen *s,
     } rows[] = {
         {"networks", about->networks, "networks",
             about->novel ? "different /24 (IPv6: /48) in one to two hours, estimated"
-                         : "different /24 (IPv6: /48) in this window"},
+                         : "contacts in this window"},
         {"expected", about->expected, "networks",
             about->novel ? "in that time, from how often it was seen before"
                          : "the most in a window of the day that ended half a day ago"},
@@ -166,7 +166,7 @@ static enum err write_numbers(struct finding *f, const struct screen *s,
     enum err e = OK;
     for (size_t i = 0; !e && i < sizeof rows / sizeof *rows; i++)
         e = evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
-    for (unsigned i = 0; !e && i < about->key_count; i++) {
+    for (unsigned i = 0; !e && about->novel && i < about->key_count; i++) {
         char thing[THING_TEXT];
         double sources = 0.0;
         for (size_t k = 0; k < c->tally.source_count; k++)
@@ -190,8 +190,9 @@ static enum err write_series(
         expected[i] = about->novel ? about->expected / (2.0 * s->book.hour) : about->expected;
     }
     return evidence_series(
-        f, &(struct evidence_series){.name = about->name ? "sources" : "networks that send it",
-               .unit = about->name ? "sources" : "networks",
+        f, &(struct evidence_series){
+               .name = about->name ? "contacts that are known" : "networks that send it",
+               .unit = about->name ? "contacts" : "networks",
                .start = screen_window_start(s, s->now - count + 1),
                .step = s->window,
                .count = count,
@@ -267,17 +268,18 @@ static enum err hosts_of_pattern(const struct screen *s, const struct screen_ste
     return OK;
 }
 
-static enum err hosts_of_rule(
-    const struct screen *s, const struct screen_step *step, size_t rule, struct subject *about)
+static enum err hosts_of_service(const struct screen *s, const struct screen_step *step,
+    const struct screen_use *use, struct subject *about)
 {
-    about->hosts = arena_take(step->scratch, s->use[rule].sources + 1u, sizeof *about->hosts);
+    about->hosts = arena_take(step->scratch, use->contacts + 1u, sizeof *about->hosts);
     if (!about->hosts)
         return ERR_NOMEM;
     for (size_t i = 0; i < step->rows.count; i++) {
-        uint32_t profile = step->rows.list[i].profile;
-        if ((i == 0 || profile != step->rows.list[i - 1].profile) &&
-            step->rule[profile] == rule + 1)
-            about->hosts[about->host_count++] = s->profiles.list[profile].hash;
+        const struct profile_row *row = &step->rows.list[i];
+        uint64_t host = s->profiles.list[row->profile].hash;
+        if (thing_service(row->key) == use->service && screen_is_known(s, step, row) &&
+            (!about->host_count || about->hosts[about->host_count - 1] != host))
+            about->hosts[about->host_count++] = host;
     }
     qsort(about->hosts, about->host_count, sizeof *about->hosts, by_number);
     return OK;
@@ -289,14 +291,6 @@ static double surge_score(const struct screen *s, double count, double most)
     const double dispersion = 0.1;
     double log_p = log_tail_negbin(count, fmax(most, 1.0), dispersion);
     return -log_p / log(10.0) - log10((double)s->book.day);
-}
-
-static bool is_worm(const struct screen *s, const struct pattern *p)
-{
-    for (unsigned i = 0; i < p->key_count; i++)
-        if (!s->profiles.words.worm[thing_tool(p->key[i])])
-            return false;
-    return true;
 }
 
 /* A novel pattern that is strange enough. */
@@ -327,16 +321,12 @@ static enum err report_pattern(
     struct pattern *p = &s->book.list[number];
     struct subject about = {.keys = p->key,
         .key_count = p->key_count,
-        .novel = p->novel,
+        .novel = true,
         .amount = &p->amount,
-        .start = screen_window_start(s, p->novel ? p->born : s->now)};
-    bool worth =
-        p->novel ? is_news(s, step, p, &about)
-                 : p->surges && is_worm(s, p) && is_surge(s, &p->amount, p->networks, &about);
-    if (!p->sources || !worth)
+        .start = screen_window_start(s, p->born)};
+    if (!p->novel || !p->sources || !is_news(s, step, p, &about))
         return OK;
-    if (!p->fired || !(p->novel || p->history >> 1 & 1))
-        p->fired = s->now;
+    p->fired = p->fired ? p->fired : s->now;
     p->history |= 1;
     about.fired = p->fired;
     about.history = p->history;
@@ -344,20 +334,21 @@ static enum err report_pattern(
     return e ? e : tell(s, step, t, &about);
 }
 
-static enum err report_rule(
-    struct screen *s, const struct screen_step *step, const struct tally *t, size_t number)
+static enum err report_service(struct screen *s, const struct screen_step *step,
+    const struct tally *t, const struct screen_use *use)
 {
-    const struct rule *rule = &s->rules.list[number];
-    const struct screen_use *use = &s->use[number];
-    struct subject about = {.name = rule->name,
+    char name[SERVICE_TEXT];
+    const thing_key key = thing_make(use->service, 0.0, 0, 0);
+    struct subject about = {.name = service_format(use->service, name),
+        .keys = &key,
+        .key_count = 1,
         .amount = &use->amount,
         .start = screen_window_start(s, s->now),
         .fired = s->now,
         .history = 1};
-    if (rule->tag != TAG_KNOWN || !use->surges ||
-        !is_surge(s, &use->amount, use->sources, &about))
+    if (!use->surges || !is_surge(s, &use->amount, use->contacts, &about))
         return OK;
-    enum err e = hosts_of_rule(s, step, number, &about);
+    enum err e = hosts_of_service(s, step, use, &about);
     return e ? e : tell(s, step, t, &about);
 }
 
@@ -365,9 +356,9 @@ static enum err report_rule(
 static bool is_quiet(const struct screen *s)
 {
     for (size_t i = 0; i < s->book.count; i++)
-        if ((s->book.list[i].novel || s->book.list[i].surges) && s->book.list[i].sources)
+        if (s->book.list[i].novel && s->book.list[i].sources)
             return false;
-    for (size_t i = 0; i < s->rules.count; i++)
+    for (size_t i = 0; i < s->use_count; i++)
         if (s->use[i].surges)
             return false;
     return true;
@@ -381,7 +372,7 @@ enum err screen_report(struct screen *s, const struct screen_step *step)
     enum err e = tally_build(&t, step->window, 0, step->scratch);
     for (size_t i = 0; !e && i < s->book.count; i++)
         e = report_pattern(s, step, &t, (uint32_t)i);
-    for (size_t i = 0; !e && i < s->rules.count; i++)
-        e = report_rule(s, step, &t, i);
+    for (size_t i = 0; !e && i < s->use_count; i++)
+        e = report_service(s, step, &t, &s->use[i]);
     return e;
 }

@@ -48,11 +48,9 @@ static enum err rules_open(struct screen *s, const struct conf *conf, struct fau
         e = rules_builtin(&s->rules, f);
     if (e)
         return e;
-    s->use = calloc(s->rules.count + 1, sizeof *s->use);
+    s->use = calloc(SCREEN_USES_MAX, sizeof *s->use);
     if (!s->use)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i < s->rules.count; i++)
-        s->use[i].name = hash_bytes(s->rules.list[i].name, strlen(s->rules.list[i].name), 0);
     return OK;
 }
 

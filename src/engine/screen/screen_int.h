@@ -11,12 +11,16 @@ struct screen_settings {
     int64_t learn;
 };
 
-/* A rule at work. */
+/* How much of a service is known: contacts in a window that would be tagged so. */
 struct screen_use {
-    uint64_t name; /* hash of the rule's */
+    uint32_t service;
     struct amount amount;
-    uint32_t sources; /* in the present window */
+    uint32_t contacts; /* in the present window */
     bool surges;
+};
+
+enum {
+    SCREEN_USES_MAX = 1024 /* services; of more, nothing is tagged as known */
 };
 
 /* Tags of one block. */
@@ -32,7 +36,8 @@ struct screen {
     int64_t origin;
     uint32_t now;
     struct rules rules;     /* those that act, in their order */
-    struct screen_use *use; /* one a rule; owned */
+    struct screen_use *use; /* SCREEN_USES_MAX, by service; owned */
+    size_t use_count;
     struct profiles profiles;
     struct pattern_book book;
     struct screen_tags *tags; /* owned */
@@ -54,8 +59,10 @@ struct screen_step {
     struct sink *out;
     struct profile_rows rows;
     struct pattern_strings strings;
-    uint16_t *rule;    /* by profile number: number of the rule that fits + 1 */
-    uint32_t *pattern; /* by profile number: its pattern, or PATTERN_NONE */
+    uint16_t *rule;           /* by profile number: number of the rule that fits + 1 */
+    uint32_t *pattern;        /* by profile number: its pattern, or PATTERN_NONE */
+    const thing_key *settled; /* what malware that a signature names has long sent; rising */
+    size_t settled_count;
 };
 
 enum err screen_step(struct engine_state *st, const struct window *w, struct arena *scratch,
@@ -64,8 +71,13 @@ const uint8_t *const *screen_tags(const struct engine_state *st);
 
 /* --- tags.c ------------------------------------------------------------------------------- */
 
+/* Would the row be tagged as known, if its service did not surge? */
+bool screen_is_known(
+    const struct screen *s, const struct screen_step *step, const struct profile_row *row);
+/* The service's entry; NULL if there is none. */
+struct screen_use *screen_use_find(const struct screen *s, uint32_t service);
 /* Which rows of the window get which tags. */
-enum err screen_tag_rows(struct screen *s, const struct screen_step *step) MUST_CHECK;
+enum err screen_tag_rows(struct screen *s, struct screen_step *step) MUST_CHECK;
 
 /* --- report.c ----------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 
 enum {
     STATE_MAGIC = 0x63737a6b, /* "kzsc" */
-    STATE_VERSION = 1
+    STATE_VERSION = 2
 };
 
 enum err screen_save(const struct engine_state *st, struct buf *out)
@@ -19,29 +19,27 @@ enum err screen_save(const struct engine_state *st, struct buf *out)
         out, &(struct saved_head){STATE_MAGIC, STATE_VERSION, s->window, s->origin, s->now, 0});
     profiles_save(&s->profiles, out);
     patterns_save(&s->book, out);
-    buf_le32(out, (uint32_t)s->rules.count);
-    for (size_t i = 0; i < s->rules.count; i++) {
-        buf_le64(out, s->use[i].name);
+    buf_le32(out, (uint32_t)s->use_count);
+    for (size_t i = 0; i < s->use_count; i++) {
+        buf_le32(out, s->use[i].service);
         amount_save(&s->use[i].amount, s->book.day, out);
     }
     return out->err;
 }
 
-/* Rules that are no longer there are forgotten. */
 static enum err use_load(struct screen *s, struct bytes *in)
 {
     uint32_t count = bytes_le32(in);
-    if (in->cut || count > RULES_MAX)
+    if (in->cut || count > SCREEN_USES_MAX)
         return ERR_BAD;
     for (uint32_t i = 0; i < count; i++) {
-        struct amount amount;
-        uint64_t name = bytes_le64(in);
-        if (!amount_load(&amount, s->book.day, s->now, in))
+        struct screen_use *use = &s->use[i];
+        use->service = bytes_le32(in);
+        if (!amount_load(&use->amount, s->book.day, s->now, in) || use->service >= SERVICES ||
+            (i && use->service <= s->use[i - 1].service))
             return ERR_BAD;
-        for (size_t k = 0; k < s->rules.count; k++)
-            if (s->use[k].name == name)
-                s->use[k].amount = amount;
     }
+    s->use_count = count;
     return OK;
 }
 
@@ -69,10 +67,9 @@ enum err screen_load(struct engine_state *st, struct bytes saved, struct fault *
     size_t whole = saved.left;
     fresh.profiles = (struct profiles){0};
     fresh.book = (struct pattern_book){0};
-    fresh.use = calloc(s->rules.count + 1, sizeof *fresh.use);
+    fresh.use = calloc(SCREEN_USES_MAX, sizeof *fresh.use);
+    fresh.use_count = 0;
     enum err e = fresh.use ? screen_begin(&fresh) : ERR_NOMEM;
-    for (size_t i = 0; !e && i < s->rules.count; i++)
-        fresh.use[i].name = s->use[i].name;
     if (!e)
         e = load_into(&fresh, &saved);
     struct screen *drop = e ? &fresh : s;

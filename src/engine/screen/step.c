@@ -11,8 +11,6 @@ static enum err rules_ask(struct screen *s, struct screen_step *step)
     step->rule = arena_take(step->scratch, s->profiles.count + 1, sizeof *step->rule);
     if (e || !step->rule)
         return e ? e : ERR_NOMEM;
-    for (size_t i = 0; i < s->rules.count; i++)
-        s->use[i].sources = 0;
     for (size_t i = 0; i < step->rows.count; i++) {
         uint32_t profile = step->rows.list[i].profile;
         if (i && profile == step->rows.list[i - 1].profile)
@@ -23,11 +21,7 @@ static enum err rules_ask(struct screen *s, struct screen_step *step)
         if (rule == s->rules.count)
             continue;
         step->rule[profile] = (uint16_t)(rule + 1);
-        s->use[rule].sources++;
     }
-    for (size_t i = 0; i < s->rules.count; i++)
-        s->use[i].surges =
-            amount_take(&s->use[i].amount, s->now, s->book.day, s->use[i].sources);
     return OK;
 }
 

@@ -40,70 +40,110 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Things of signature-named malware that are no news: in some pattern that is not novel. */
-struct settled {
-    thing_key *list; /* rising; in the arena */
-    size_t count;
-};
-
-static enum err settled_make(const struct screen *s, struct arena *scratch, struct settled *ret)
+/* Things of malware that a signature names which are no news: in some pattern that is not
+ * novel.
+ */
+static enum err settled_make(const struct screen *s, struct screen_step *step)
 {
-    struct settled out = {
-        .list = arena_take(scratch, s->book.count * PATTERN_KEYS + 1, sizeof *out.list)};
-    if (!out.list)
+    thing_key *list = arena_take(step->scratch, s->book.count * PATTERN_KEYS + 1, sizeof *list);
+    if (!list)
         return ERR_NOMEM;
+    size_t count = 0;
     for (size_t i = 0; i < s->book.count; i++) {
         const struct pattern *p = &s->book.list[i];
-        for (unsigned k = 0; k < p->key_count && !p->novel && !p->surges; k++)
+        for (unsigned k = 0; k < p->key_count && !p->novel; k++)
             if (s->profiles.words.worm[thing_tool(p->key[k])])
-                out.list[out.count++] = p->key[k];
+                list[count++] = p->key[k];
     }
-    qsort(out.list, out.count, sizeof *out.list, by_number);
-    *ret = out;
+    qsort(list, count, sizeof *list, by_number);
+    step->settled = list;
+    step->settled_count = count;
     return OK;
 }
 
-/* Known by its signature: malware that is at what it always does. */
-static bool is_settled(const struct screen *s, const struct settled *settled,
-    const struct profile_row *row, const struct screen_step *step)
-{
-    if (!s->profiles.words.worm[thing_tool(row->key)])
-        return false;
-    uint32_t pattern = step->pattern[row->profile];
-    if (pattern != PATTERN_NONE && s->book.list[pattern].surges)
-        return false;
-    return bsearch(&row->key, settled->list, settled->count, sizeof *settled->list,
-               by_number) != NULL;
-}
-
-/* What the rule that fits the source says of this row. */
-static unsigned tags_by_rule(
-    const struct screen *s, const struct profile_row *row, const struct screen_step *step)
+/* The rule that fits the source, if it speaks of this row. */
+static const struct rule *rule_of(
+    const struct screen *s, const struct screen_step *step, const struct profile_row *row)
 {
     unsigned number = step->rule[row->profile];
-    if (!number)
-        return 0;
-    const struct rule *rule = &s->rules.list[number - 1];
-    if (rule->tag == TAG_COUNT || (rule->tag == TAG_KNOWN && s->use[number - 1].surges) ||
-        !rule_covers(rule, row->key, &s->profiles.words))
-        return 0;
-    return 1u << rule->tag;
+    const struct rule *rule = number ? &s->rules.list[number - 1] : NULL;
+    return rule && rule_covers(rule, row->key, &s->profiles.words) ? rule : NULL;
 }
 
-enum err screen_tag_rows(struct screen *s, const struct screen_step *step)
+bool screen_is_known(
+    const struct screen *s, const struct screen_step *step, const struct profile_row *row)
 {
-    struct settled settled;
+    const struct rule *rule = rule_of(s, step, row);
+    if (rule && rule->tag == TAG_KNOWN)
+        return true;
+    return s->profiles.words.worm[thing_tool(row->key)] &&
+           bsearch(
+               &row->key, step->settled, step->settled_count, sizeof *step->settled, by_number);
+}
+
+struct screen_use *screen_use_find(const struct screen *s, uint32_t service)
+{
+    size_t low = 0;
+    size_t high = s->use_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->use[middle].service < service)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->use_count && s->use[low].service == service ? &s->use[low] : NULL;
+}
+
+static struct screen_use *use_of(struct screen *s, uint32_t service)
+{
+    struct screen_use *use = screen_use_find(s, service);
+    if (use || s->use_count == SCREEN_USES_MAX)
+        return use;
+    size_t at = s->use_count++;
+    for (; at > 0 && s->use[at - 1].service > service; at--)
+        s->use[at] = s->use[at - 1];
+    s->use[at] = (struct screen_use){.service = service};
+    return &s->use[at];
+}
+
+/* How much of each service is known, against what it was. */
+static void uses_count(struct screen *s, const struct screen_step *step)
+{
+    for (size_t i = 0; i < s->use_count; i++)
+        s->use[i].contacts = 0;
+    for (size_t i = 0; i < step->rows.count; i++) {
+        const struct profile_row *row = &step->rows.list[i];
+        struct screen_use *use =
+            screen_is_known(s, step, row) ? use_of(s, thing_service(row->key)) : NULL;
+        if (use)
+            use->contacts++;
+    }
+    for (size_t i = 0; i < s->use_count; i++)
+        s->use[i].surges =
+            amount_take(&s->use[i].amount, s->now, s->book.day, s->use[i].contacts);
+}
+
+enum err screen_tag_rows(struct screen *s, struct screen_step *step)
+{
     enum err e = tags_clear(s, step->window);
     if (!e)
-        e = settled_make(s, step->scratch, &settled);
-    for (size_t i = 0; !e && i < step->rows.count; i++) {
+        e = settled_make(s, step);
+    if (e)
+        return e;
+    uses_count(s, step);
+    for (size_t i = 0; i < step->rows.count; i++) {
         const struct profile_row *row = &step->rows.list[i];
-        unsigned tags = tags_by_rule(s, row, step);
-        if (is_settled(s, &settled, row, step))
+        const struct rule *rule = rule_of(s, step, row);
+        const struct screen_use *use = screen_use_find(s, thing_service(row->key));
+        unsigned tags = 0;
+        if (rule && rule->tag == TAG_SURVEY_LIKE)
+            tags |= 1u << TAG_SURVEY_LIKE;
+        if (use && !use->surges && screen_is_known(s, step, row))
             tags |= 1u << TAG_KNOWN;
         s->tags[row->block].rows[row->row] = (uint8_t)tags;
     }
-    return e;
+    return OK;
 }
 
 const uint8_t *const *screen_tags(const struct engine_state *st)
