@@ -139,6 +139,12 @@ const ROUTES = [
     if (body.document?.payload > 256) throw new Problem(400, 'Bad Request', 'payload: must be a whole number from 0 to 256', 'document');
     return fleet.siteConfigure(name, body);
   }],
+  ['GET', /^\/fleet\/[^/]+\/actions$/, () => ({ rows: fleet.actions })],
+  ['POST', /^\/fleet\/([^/]+)\/actions$/, (_q, name, body) => {
+    if (body.confirm !== name) throw new Problem(400, 'Bad Request', `confirm must be ${name}`, 'confirm');
+    fleet.actions.unshift({ id: fleet.actions.length + 1, what: body.action, service: body.service ?? '', who: 'demo', asked: iso(Date.now()), finished: null, result: '' });
+    return { id: fleet.actions.length };
+  }],
   ['GET', /^\/datasets$/, () => ({ rows: answers.datasets() })],
   ['GET', /^\/status$/, () => ({ version: '0.1.0', now: iso(Date.now()), started: iso(Date.now() - 7.2e6), uptime_s: 7200, held: answers.held(model, option('--empty')), store: answers.storeUsage(model), retention: { packets_s: 604_800, contacts_s: 7_776_000, rollups_s: 0 }, losses: { received: 24_000_000, dropped: 18_423, sampled_out: 0, malformed: 960 }, clients: { events: readers.size, events_cut_off: 0 } })],
   ['GET', /^\/users$/, () => ({ rows: people })],

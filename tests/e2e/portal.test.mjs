@@ -385,6 +385,14 @@ test('the fleet shows what needs a person first, and a site its document', { ski
   await page.click('text=Save and push');
   await page.waitForSelector('.document-form + .banner, .document-form ~ .banner');
   assert.match(await page.textContent('.document-form ~ .banner'), /Version 1 .*payload: 64 → 128/s);
+  await page.selectOption('[name=action]', 'reboot');
+  await page.fill('[name=confirm]', 'another');
+  await page.click('text=Ask >> nth=-1');
+  await page.waitForSelector('.card[aria-label=Actions] .form-error');
+  await page.fill('[name=confirm]', 'kr-01');
+  await page.click('text=Ask >> nth=-1');
+  await page.waitForSelector('table[aria-label=Actions] tbody tr');
+  assert.match(await page.textContent('table[aria-label=Actions]'), /reboot .*no answer yet/s);
 });
 
 test('dark and light can be switched, and the choice is kept', { skip }, async () => {

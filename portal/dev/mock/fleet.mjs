@@ -40,6 +40,7 @@ function row([site, state, cells], now) {
   };
 }
 
+export const actions = [];
 const versions = [];
 const DEFAULTS = {
   filter: '', sample: 1, payload: 64, batch: '1s', heartbeat: '10s',

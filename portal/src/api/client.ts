@@ -27,6 +27,7 @@ export type PortRow = Schemas['PortRow'];
 export type Series = Schemas['Series'];
 export type Severity = Schemas['Severity'];
 export type SiteAnswer = Schemas['SiteAnswer'];
+export type SiteAction = Schemas['SiteActions']['rows'][number];
 export type SiteConfig = Schemas['SiteConfig'];
 export type SiteConfigured = Schemas['SiteConfigured'];
 export type SiteLive = Schemas['SiteLive'];

@@ -9,6 +9,7 @@ import { Figures, FLEET_STATES, FleetState, Strip } from '../ui/fleet-state';
 import { Head } from '../ui/head';
 import { Answer, Empty } from '../ui/state';
 import { useFleetNews } from './fleet';
+import { ActionsCard } from './fleet-actions';
 import { DocumentCard } from './fleet-document';
 
 const SPANS: [string, string][] = [['24h', 'Day'], ['7d', 'Week'], ['30d', 'Month'], ['365d', 'Year']];
@@ -36,6 +37,7 @@ export function FleetSitePage({ name }: { name: string }) {
                 <Strip strip={data.history} tall />
               </Card>
               <DocumentCard site={name} />
+              <ActionsCard site={name} />
               <Card title="What happened" note="Newest first" flush>
                 {data.events.length === 0 ? <Empty small title="Nothing in this time" /> : (
                   <DataTable label="What happened" columns={eventColumns()} rows={data.events} id={(e) => `${e.time}${e.state}`} />
