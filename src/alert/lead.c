@@ -13,6 +13,7 @@ enum {
 static const int64_t quiet = US_DAY; /* a thing on which nothing came for so long is over */
 static const int64_t eldest = 7 * US_DAY; /* and what lasts longer is not new any more */
 static const double chance_default = 0.5; /* less likely than not: nothing is said */
+static const double moved_least = 1.0;    /* hours between the first site and another */
 static const double blind_share = 0.25;   /* of a forecast's time: nobody knows what came */
 
 static const char *const states[] = {
@@ -219,11 +220,12 @@ static struct progress progress_of(const struct spread *s, const struct window *
     return p;
 }
 
-/* Sites that see it in the same window tell nothing of how it moves. */
+/* Sites that begin to see it within an hour tell nothing of how it moves: what comes to all at
+ * once is noticed here sooner and there later. */
 static bool has_moved(const struct progress *p)
 {
     for (size_t i = 0; i < p->came_count; i++)
-        if (p->came[i] >= p->step)
+        if (p->came[i] >= moved_least)
             return true;
     return false;
 }

@@ -297,6 +297,34 @@ def one_alert(folder):
         assert len(line) < 140, line
     same(json.loads(run("alerts", strongest["id"], "--json", "--data", store).stdout)["title"], strongest["title"])
     holds(run("alerts", "19990101-1tcp-0000", "--data", store).stderr, "19990101-1tcp-0000")
+    marked_and_suppressed(store, strongest["id"])
+
+
+def marked_and_suppressed(store, alert):
+    """Through the hub, and without it: the same."""
+    def listed(*more):
+        return run("alerts", "--severity", "notice", "--data", store, *more).stdout
+
+    hub = Hub("--data", store)
+    try:
+        same(run("alerts", "mark", alert, "known", "--until", "30d", "--data", store).returncode, 2)
+        done = run("alerts", "mark", alert, "known", "--why", "ours", "--until", "30d", "--data", store)
+        same(done.returncode, 0, done.stderr)
+        assert alert not in listed()
+        holds(listed("--suppressed", "only"), alert)
+        holds(run("alerts", "suppressions", "--data", store).stdout, "ours")
+        told = run("alerts", alert, "--data", store).stdout
+    finally:
+        same(hub.stop(), 0)
+    holds(told, "by suppression 1")
+    assert alert not in listed()
+    same(run("alerts", "revoke", "1", "--data", store).returncode, 0)
+    same(run("alerts", "revoke", "1", "--data", store).returncode, 2)
+    holds(listed(), alert)
+    holds(run("alerts", alert, "--data", store).stdout, "from a suppression: the suppression was revoked")
+    same(run("alerts", "mark", alert, "wrong", "--why", "x", "--until", "7d", "--scope", "port", "--data", store).returncode, 0)
+    assert alert not in listed()
+    same(run("forecasts", "--data", store).returncode, 0)
 
 
 @says("a hub that was killed leaves an address that nobody answers at, and questions are answered all the same")
