@@ -82,16 +82,16 @@ static void word_fill(const struct receiver *r, bool gap, struct commitment *ret
         .want = gap ? r->taken[0] + 1 : 0};
 }
 
-bool receiver_beat(struct receiver *r, uint64_t spool, uint64_t sent, uint64_t committed,
-    bool idle, int64_t now, struct commitment *ret_word)
+bool receiver_beat(struct receiver *r, const struct said *said, bool idle, int64_t now,
+    struct commitment *ret_word)
 {
-    bring_up(r, spool);
-    bool waits = sent > r->taken[0];
+    bring_up(r, said->spool);
+    bool waits = said->sent > r->taken[0];
     bool lost = waits && idle && now - r->moved >= lost_after && now - r->asked >= ask_apart;
     if (lost)
         r->asked = now;
     word_fill(r, lost, ret_word);
-    return lost || !committed || committed < r->positions[0].committed;
+    return lost || !said->committed || said->committed < r->positions[0].committed;
 }
 
 bool receiver_word(

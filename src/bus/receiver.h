@@ -52,12 +52,18 @@ void receiver_stored(struct receiver *r, uint64_t spool, uint64_t number);
 /* Forget what was taken and not stored: it will be asked for again. */
 void receiver_reset(struct receiver *r);
 
-/* The site says that the bus has everything up to `sent` of this spool. If the hub has waited
+/* What a site says of itself: the bus has everything of this spool up to `sent`, and it knows
+ * that the hub has stored everything up to `committed`. */
+struct said {
+    uint64_t spool, sent, committed;
+};
+
+/* The site has said so. If the hub has waited
  * for some of it for so long that it must be lost, `ret_word` asks for it again. `idle`: the
  * hub has looked at all that the bus gave it. Returns whether there is something to say: also
  * where the site knows less than is true. */
-bool receiver_beat(struct receiver *r, uint64_t spool, uint64_t sent, uint64_t committed,
-    bool idle, int64_t now, struct commitment *ret_word);
+bool receiver_beat(struct receiver *r, const struct said *said, bool idle, int64_t now,
+    struct commitment *ret_word);
 
 /* What to tell a site after a copy or a gap; false: it was told a moment ago. */
 bool receiver_word(

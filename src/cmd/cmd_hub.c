@@ -654,7 +654,7 @@ static enum err bus_start(struct hub *h, struct fault *f)
         snprintf(url, sizeof url, "tls://127.0.0.1:%s", port_of(listen));
         o.nats.servers[o.nats.server_count++] = url;
     }
-    if (strncmp(o.nats.servers[0], "tls://", 6) == 0) {
+    if (o.nats.server_count && strncmp(o.nats.servers[0], "tls://", 6) == 0) {
         const char *folder = site_office_folder(h->office);
         snprintf(ca, sizeof ca, "%s/ca.pem", folder);
         snprintf(certificate, sizeof certificate, "%s/hub.pem", folder);

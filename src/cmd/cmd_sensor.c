@@ -367,7 +367,7 @@ static void spool_tell(struct sensor_run *r)
             (unsigned long long)c.cut);
     if (c.last >= c.first)
         log_event(LOG_NOTE, "spool.holds", "entries=%llu bytes=%llu",
-            (unsigned long long)(c.last - c.first + 1), (unsigned long long)c.bytes);
+            (unsigned long long)c.last - c.first + 1, (unsigned long long)c.bytes);
 }
 
 /* Captures have been read: stay until the hub has stored them. */

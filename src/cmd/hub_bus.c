@@ -203,8 +203,9 @@ static void on_beat(void *context, const char *site, struct bytes text)
         log_event(LOG_WARN, "heartbeat.refused", "site=%s error=\"%s\"", site, f.text);
         return;
     }
-    intake_heard(h->intake, site, strtoull(beat.spool, NULL, 16), count_of(beat.sent_seq),
-        count_of(beat.committed_seq), strcmp(beat.mode, "live") != 0);
+    struct said said = {
+        strtoull(beat.spool, NULL, 16), count_of(beat.sent_seq), count_of(beat.committed_seq)};
+    intake_heard(h->intake, site, &said, strcmp(beat.mode, "live") != 0);
 }
 
 static void on_trouble(void *context, const char *site, const struct fault *f)

@@ -176,7 +176,7 @@ static enum err make_groups(struct tally *t, struct arena *scratch)
 }
 
 enum err tally_make(
-    struct tally *ret_tally, const struct window *w, unsigned leave_out, struct arena *scratch)
+    struct tally *ret_tally, const struct window *w, unsigned leave_out, struct arena *memory)
 {
     assert(w->kind == &record_contact && w->site_count <= WINDOW_SITES_MAX);
     size_t rows = 0;
@@ -185,11 +185,11 @@ enum err tally_make(
     if (rows >= UINT32_MAX)
         return ERR_NOMEM;
     struct tally t = {.window = w};
-    struct meaning *m = arena_take(scratch, 1, sizeof *m);
-    struct starts *starts = arena_take(scratch, 1, sizeof *starts);
-    struct tally_source *spare = arena_room(scratch, rows ? rows : 1, sizeof *spare);
-    struct tally_source *sources = arena_room(scratch, rows ? rows : 1, sizeof *sources);
-    uint32_t *block_first = arena_room(scratch, w->block_count + 1, sizeof *block_first);
+    struct meaning *m = arena_take(memory, 1, sizeof *m);
+    struct starts *starts = arena_take(memory, 1, sizeof *starts);
+    struct tally_source *spare = arena_room(memory, rows ? rows : 1, sizeof *spare);
+    struct tally_source *sources = arena_room(memory, rows ? rows : 1, sizeof *sources);
+    uint32_t *block_first = arena_room(memory, w->block_count + 1, sizeof *block_first);
     if (!m || !starts || !spare || !sources || !block_first)
         return ERR_NOMEM;
     uint32_t first = 0;
@@ -206,7 +206,7 @@ enum err tally_make(
     sources = radix_sort(sources, spare, t.source_count, starts);
     t.source_count = drop_repeats(sources, t.source_count);
     t.sources = sources;
-    enum err e = make_groups(&t, scratch);
+    enum err e = make_groups(&t, memory);
     if (!e)
         *ret_tally = t;
     return e;

@@ -113,17 +113,16 @@ void intake_remove(struct intake *i, const char *site)
     }
 }
 
-void intake_heard(struct intake *i, const char *site, uint64_t spool, uint64_t sent,
-    uint64_t committed, bool replay)
+void intake_heard(struct intake *i, const char *site, const struct said *said, bool replay)
 {
     struct commitment word;
     struct intake_site *s = site_find(i, site);
-    if (!s || !spool)
+    if (!s || !said->spool)
         return;
     remote_alive(s->remote, replay);
     int64_t now = clock_now(&i->clock);
     bool idle = !s->held_count && !i->item_count;
-    if (!receiver_beat(&s->receiver, spool, sent, committed, idle, now, &word))
+    if (!receiver_beat(&s->receiver, said, idle, now, &word))
         return;
     /* What the bus should have brought and has not: ask it, too. */
     if (word.want)

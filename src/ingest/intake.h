@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "bus/bus.h"
+#include "bus/receiver.h"
 #include "ingest/remote.h"
 #include "store/catalog_remote.h"
 #include "store/store.h"
@@ -64,8 +65,7 @@ enum err intake_add(
 void intake_remove(struct intake *i, const char *site);
 
 /* What a site's heartbeat says of its spool. */
-void intake_heard(struct intake *i, const char *site, uint64_t spool, uint64_t sent,
-    uint64_t committed, bool replay);
+void intake_heard(struct intake *i, const char *site, const struct said *said, bool replay);
 
 struct intake_counts {
     uint64_t messages, packets, bytes; /* stored */

@@ -98,7 +98,7 @@ static void on_beat(void *context, const char *site, struct bytes text)
     char *at = copy;
     for (int i = 0; i < 3; i++)
         n[i] = strtoull(at, &at, 16);
-    intake_heard(s->intake, site, n[0], n[1], n[2], false);
+    intake_heard(s->intake, site, &(struct said){n[0], n[1], n[2]}, false);
 }
 
 static void on_trouble(void *context, const char *site, const struct fault *f)
