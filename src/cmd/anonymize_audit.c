@@ -147,9 +147,10 @@ static enum err mapping_row(const struct conf *conf, struct anon *a, enum anon_f
     struct mapping_result r;
     enum err e = mapping_audit(
         a, field, t->end[field], t->count, (size_t)conf_count(conf, "injected"), &r);
+    if (e == ERR_RANGE) /* one address alone: there is nothing to tell apart */
+        return OK;
     if (e)
-        return fault_set(
-            f, e, e == ERR_RANGE ? "the captures have too few addresses" : "%s", err_text(e));
+        return fault_set(f, e, "%s", err_text(e));
     json_array_append_new(
         rows, json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:f, s:I}", "field",
                   anon_fields[field].name, "method",
@@ -179,6 +180,8 @@ static enum err audit_addresses(const struct conf *conf, const struct anon_polic
         fault_set(f, e, "%s", err_text(e));
     for (unsigned field = ANON_SOURCE; field <= ANON_DESTINATION && !e; field++)
         e = mapping_row(conf, a, (enum anon_field)field, &t, rows, f);
+    if (!e && !json_array_size(rows))
+        e = fault_set(f, ERR_RANGE, "the captures have too few addresses");
     if (!e)
         print_rows(rows, conf_flag(conf, "json"));
     json_decref(rows);

@@ -122,28 +122,38 @@ struct span {
     size_t count;
 };
 
+/* Points outside the span are left out: there one file says nothing. */
 static void spread(
     const struct points *p, size_t from, size_t to, const struct span *s, double *out)
 {
     memset(out, 0, s->count * sizeof *out);
-    for (size_t i = from; i < to; i++)
-        out[(p->point[i].time - s->first) / s->step] += p->point[i].value;
+    for (size_t i = from; i < to; i++) {
+        int64_t into = p->point[i].time - s->first;
+        if (into >= 0 && (size_t)(into / s->step) < s->count)
+            out[into / s->step] += p->point[i].value;
+    }
 }
 
+/* The time that both files are about. */
 static enum err span_of(const struct points p[2], struct span *ret_span, struct fault *f)
 {
-    int64_t first = INT64_MAX, last = INT64_MIN;
-    for (unsigned k = 0; k < 2; k++)
+    int64_t begin = INT64_MIN, end = INT64_MAX;
+    for (unsigned k = 0; k < 2; k++) {
+        int64_t first = INT64_MAX, last = INT64_MIN;
         for (size_t i = 0; i < p[k].count; i++) {
             first = p[k].point[i].time < first ? p[k].point[i].time : first;
             last = p[k].point[i].time > last ? p[k].point[i].time : last;
         }
+        begin = first > begin ? first : begin;
+        end = last < end ? last : end;
+    }
     int64_t one = step_of(&p[0]), two = step_of(&p[1]);
     int64_t step = one > two ? one : two;
-    if (!step || (last - first) / step >= CORRELATE_STEPS_MAX)
-        return fault_set(f, ERR_RANGE, "the files have no series, or more than %d steps",
+    if (!step || end < begin || (end - begin) / step >= CORRELATE_STEPS_MAX)
+        return fault_set(f, ERR_RANGE,
+            "the files have no time in common, no series, or more than %d steps",
             CORRELATE_STEPS_MAX);
-    *ret_span = (struct span){first, step, (size_t)((last - first) / step) + 1};
+    *ret_span = (struct span){begin, step, (size_t)((end - begin) / step) + 1};
     return OK;
 }
 

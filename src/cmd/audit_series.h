@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /* Two CSV files of time,key,value with a header, as `kizashi stats --csv` writes series; the
- * keys that both have are compared, one row each into `rows`. Times are RFC 3339 or seconds;
+ * keys that both have are compared over the time that both files are about, one row each into
+ * `rows`. Times are RFC 3339 or seconds;
  * steps that a file leaves out are 0.
  *
  * @return OK; ERR_BAD: the fault names file and line; ERR_RANGE: no key in both, or more than a
