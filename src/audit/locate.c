@@ -10,7 +10,8 @@
 
 enum {
     WORDS = LOCATE_NETWORKS / 64,
-    PLANES = 14, /* bits of a counter of rows: LOCATE_ROWS_MAX fits */
+    PATIENCE = 24, /* steps */
+    PLANES = 14,   /* bits of a counter of rows: LOCATE_ROWS_MAX fits */
 };
 
 static_assert(LOCATE_ROWS_MAX < 1 << PLANES, "a counter holds all rows");
@@ -242,7 +243,9 @@ static uint32_t halves_attack(struct trial *t, uint8_t *hit, bool *seen)
         keys = 2 * p->most_rows;
     unsigned steps =
         LOCATE_ROWS_MAX / keys < t->o->steps ? LOCATE_ROWS_MAX / keys : t->o->steps;
-    for (unsigned step = 0; step < steps; step++)
+    /* Who sees none of his keys for so long sees none later: what hides them does not change.
+     */
+    for (unsigned step = 0; step < steps && (t->published || step < PATIENCE); step++)
         halves_step(t, step, keys, hit, seen);
     uint32_t best = (uint32_t)rng_below(&t->rng, LOCATE_NETWORKS);
     if (!t->published)
