@@ -11,48 +11,50 @@ static uint32_t digest_packet(const struct packet *p, uint64_t dst_hash)
 
 /* The place of a rule in a source's evidence: its own, a free one, or one whose single match is
  * likely to be chance. HOST_EVIDENCE if there is none. */
-static unsigned find_place(struct host *h, uint8_t rule)
+static unsigned find_place(struct host_lines l, uint8_t rule)
 {
+    struct host *h = l.host;
     unsigned place = HOST_EVIDENCE;
     for (unsigned i = 0; i < h->rule_count; i++) {
-        if (h->rule[i] == rule)
+        if (l.rest->rule[i] == rule)
             return i;
-        if (h->evidence[i].matches == 1 && place == HOST_EVIDENCE)
+        if (l.rest->evidence[i].matches == 1 && place == HOST_EVIDENCE)
             place = i;
     }
     if (h->rule_count < HOST_EVIDENCE)
         place = h->rule_count++;
     if (place < HOST_EVIDENCE) {
-        h->rule[place] = rule;
-        h->evidence[place] = (struct host_evidence){0};
+        l.rest->rule[place] = rule;
+        l.rest->evidence[place] = (struct host_evidence){0};
         h->proven &= (uint8_t) ~(1u << place);
     }
     return place;
 }
 
-uint64_t evidence_packets(const struct host *h, const struct signature *s)
+uint64_t evidence_packets(struct host_lines l, const struct signature *s)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < SCOPE_COUNT; i++)
         if (s->scopes & 1u << i)
-            sum += host_packets_of(h, i);
+            sum += *host_packets(l, i);
     return sum;
 }
 
 static void add_match(
-    struct host *h, const struct fingerprints *set, uint8_t rule, uint32_t digest)
+    struct host_lines l, const struct fingerprints *set, uint8_t rule, uint32_t digest)
 {
-    unsigned i = find_place(h, rule);
-    if (i == HOST_EVIDENCE || h->evidence[i].last == digest)
+    struct host *h = l.host;
+    unsigned i = find_place(l, rule);
+    if (i == HOST_EVIDENCE || l.rest->evidence[i].last == digest)
         return;
-    struct host_evidence *e = &h->evidence[i];
+    struct host_evidence *e = &l.rest->evidence[i];
     e->last = digest;
     if (e->matches < UINT32_MAX)
         e->matches++;
     if (h->proven >> i & 1 || e->matches < EVIDENCE_MATCHES)
         return;
     const struct signature *s = fingerprints_at(set, rule);
-    if (fingerprint_evidence(s, e->matches, evidence_packets(h, s)) < EVIDENCE_BITS)
+    if (fingerprint_evidence(s, e->matches, evidence_packets(l, s)) < EVIDENCE_BITS)
         return;
     h->proven |= (uint8_t)(1u << i);
     if (!h->named)
@@ -71,27 +73,27 @@ void evidence_add_pair(
 }
 
 void evidence_add_hits(
-    struct host *h, const struct fingerprints *set, const struct evidence_packet *p)
+    struct host_lines l, const struct fingerprints *set, const struct evidence_packet *p)
 {
     uint32_t digest = digest_packet(p->packet, p->dst_hash);
     for (unsigned i = 0; i < p->hits->count; i++)
-        add_match(h, set, p->hits->rule[i], digest);
+        add_match(l, set, p->hits->rule[i], digest);
 }
 
-uint64_t evidence_matches(const struct host *h)
+uint64_t evidence_matches(struct host_lines l)
 {
-    for (unsigned i = 0; i < h->rule_count; i++)
-        if (h->named == h->rule[i] + 1)
-            return h->evidence[i].matches;
+    for (unsigned i = 0; i < l.host->rule_count; i++)
+        if (l.host->named == l.rest->rule[i] + 1)
+            return l.rest->evidence[i].matches;
     return 0;
 }
 
-unsigned evidence_of_match(const struct host *h, const struct fingerprint_hits *hits)
+unsigned evidence_of_match(struct host_lines l, const struct fingerprint_hits *hits)
 {
-    for (unsigned k = 0; h->proven && k < hits->count; k++)
-        for (unsigned i = 0; i < h->rule_count; i++)
-            if (h->rule[i] == hits->rule[k] && h->proven >> i & 1)
-                return h->rule[i] + 1u;
+    for (unsigned k = 0; l.host->proven && k < hits->count; k++)
+        for (unsigned i = 0; i < l.host->rule_count; i++)
+            if (l.rest->rule[i] == hits->rule[k] && l.host->proven >> i & 1)
+                return l.rest->rule[i] + 1u;
     return 0;
 }
 

@@ -18,30 +18,30 @@ struct evidence_packet {
 void evidence_add_pair(
     struct host *h, const struct fingerprints *set, const struct evidence_packet *p);
 void evidence_add_hits(
-    struct host *h, const struct fingerprints *set, const struct evidence_packet *p);
+    struct host_lines l, const struct fingerprints *set, const struct evidence_packet *p);
 
 /* Count a packet of a source and what it matched. Pairwise rules are tried against the source's
  * latest packet that met their condition. A rule is proven when it has EVIDENCE_MATCHES matches
  * and EVIDENCE_BITS of evidence; the first to be proven names the source, once and for all. */
 static inline void evidence_add(
-    struct host *h, const struct fingerprints *set, const struct evidence_packet *p)
+    struct host_lines l, const struct fingerprints *set, const struct evidence_packet *p)
 {
-    uint32_t *packets = host_packets(h, p->scope);
+    uint32_t *packets = host_packets(l, p->scope);
     *packets += *packets < UINT32_MAX;
     if (p->hits->each)
-        evidence_add_pair(h, set, p);
+        evidence_add_pair(l.host, set, p);
     if (p->hits->count)
-        evidence_add_hits(h, set, p);
+        evidence_add_hits(l, set, p);
 }
 
 /* Matches of the rule that has named the source, and the packets that it was tried on. */
-uint64_t evidence_matches(const struct host *h);
-uint64_t evidence_packets(const struct host *h, const struct signature *s);
+uint64_t evidence_matches(struct host_lines l);
+uint64_t evidence_packets(struct host_lines l, const struct signature *s);
 
 /* The rule, + 1, that names the tool behind a packet of a source: one that the packet matches
  * and for which there is enough evidence; else, for a probe, the one that has named the source,
  * if it is about such packets (`scope`: a bit mask of enum host_scope). 0: none. */
-unsigned evidence_of_match(const struct host *h, const struct fingerprint_hits *hits);
+unsigned evidence_of_match(struct host_lines l, const struct fingerprint_hits *hits);
 unsigned evidence_of_source(
     const struct host *h, const struct fingerprints *set, unsigned scope);
 

@@ -176,9 +176,9 @@ static void count_packet(struct sensor *s, const struct packet *p)
 }
 
 /* Remember, for each rule, the source with most matches. */
-static void note_example(struct rule_use *use, const struct host *h, uint32_t host)
+static void note_example(struct rule_use *use, struct host_lines l, uint32_t host)
 {
-    uint64_t matches = evidence_matches(h);
+    uint64_t matches = evidence_matches(l);
     if (matches <= use->matches)
         return;
     use->matches = (uint32_t)matches;
@@ -197,26 +197,27 @@ static void note_tool(struct sensor *s, struct seen *seen)
         seen->tool = evidence_of_packet(set, &seen->hits);
     if (seen->host == HOST_NONE)
         return;
-    struct host *h = &s->hosts.host[seen->host];
+    struct host_lines l = hosts_lines(&s->hosts, seen->host);
+    const struct host *h = l.host;
     bool known = h->named;
     const struct evidence_packet evidence = {
         seen->packet, seen->target.dst_hash, seen->scope, &seen->hits};
-    evidence_add(h, set, &evidence);
+    evidence_add(l, set, &evidence);
     if (!h->named)
         return;
     struct rule_use *use = &s->use[h->named - 1];
     if (seen->hits.count)
-        note_example(use, h, seen->host);
+        note_example(use, l, seen->host);
     uint64_t packets = 1;
     if (!known) {
         use->sources++;
         packets = 0;
         for (unsigned i = 0; i < SCOPE_COUNT; i++)
-            packets += host_packets_of(h, i);
+            packets += *host_packets(l, i);
     }
     use->packets += packets;
     if (!seen->tool && seen->hits.count)
-        seen->tool = evidence_of_match(h, &seen->hits);
+        seen->tool = evidence_of_match(l, &seen->hits);
     if (!seen->tool && seen->class == CLASS_SCAN)
         seen->tool = evidence_of_source(h, set, 1u << seen->scope);
 }
@@ -401,7 +402,7 @@ static void step_contact(const struct sensor *s, struct line *l, size_t number)
         return;
     const struct host *h = &s->hosts.host[seen->host];
     if (seen->hits.count || seen->scope != SCOPE_SYN)
-        host_prefetch_rest(h);
+        hosts_prefetch_rest(&s->hosts, seen->host);
     if (h->window != s->window)
         return;
     enum packet_class class = likely_class(s, seen, h);

@@ -236,8 +236,8 @@ void sensor_note_examples(struct sensor *s)
     for (size_t i = 0; set && i < fingerprints_count(set); i++) {
         struct rule_use *use = &s->use[i];
         if (use->host != HOST_NONE)
-            use->tried =
-                (uint32_t)evidence_packets(&s->hosts.host[use->host], fingerprints_at(set, i));
+            use->tried = (uint32_t)evidence_packets(
+                hosts_lines(&s->hosts, use->host), fingerprints_at(set, i));
         use->host = HOST_NONE;
     }
 }

@@ -3,32 +3,42 @@
 #include "base/memory.h"
 
 #include <assert.h>
-#include <stddef.h>
+#include <string.h>
 
 enum {
     HOSTS_START = 1024,
     REINDEX_AHEAD = 16
 };
 
-_Static_assert(sizeof(struct host) == 128, "a source takes two cache lines");
-_Static_assert(offsetof(struct host, other_packets) == 64, "most packets need the first one");
+_Static_assert(sizeof(struct host) == 64, "most packets need one cache line of a source");
+_Static_assert(sizeof(struct host_rest) == 64, "the others need one more");
+
+/* One of the two arrays; what has grown stays so if the other one cannot. */
+static void *lines_grow(void *lines, size_t *room, size_t wanted, size_t size)
+{
+    void *larger = memory_resize(lines, *room * size, wanted * size);
+    if (larger)
+        *room = wanted;
+    return larger;
+}
 
 /* Leaves the index empty. */
 static enum err grow(struct hosts *t, size_t room)
 {
     struct index index;
+    struct host *host = lines_grow(t->host, &t->host_room, room, sizeof *host);
+    if (!host)
+        return ERR_NOMEM;
+    t->host = host;
+    struct host_rest *rest = lines_grow(t->rest, &t->rest_room, room, sizeof *rest);
+    if (!rest)
+        return ERR_NOMEM;
+    t->rest = rest;
     if (index_init(&index, room))
         return ERR_NOMEM;
-    struct host *host =
-        memory_resize(t->host, t->room * sizeof *t->host, room * sizeof *t->host);
-    if (!host) {
-        index_done(&index);
-        return ERR_NOMEM;
-    }
     index_done(&t->index);
-    t->host = host;
-    t->room = room;
     t->index = index;
+    t->room = room;
     return OK;
 }
 
@@ -59,7 +69,8 @@ enum err hosts_init(struct hosts *t, size_t cap, uint64_t secret)
 
 void hosts_done(struct hosts *t)
 {
-    memory_free(t->host, t->room * sizeof *t->host);
+    memory_free(t->host, t->host_room * sizeof *t->host);
+    memory_free(t->rest, t->rest_room * sizeof *t->rest);
     index_done(&t->index);
     *t = (struct hosts){0};
 }
@@ -106,8 +117,10 @@ void hosts_filter(struct hosts *t, bool (*keep)(void *context, const struct host
             continue;
         }
         ret_moved[i] = (uint32_t)kept;
+        t->rest[kept] = t->rest[i];
         t->host[kept++] = t->host[i];
     }
+    memset(t->rest + kept, 0, (t->count - kept) * sizeof *t->rest);
     t->count = kept;
     index_clear(&t->index);
     reindex(t);

@@ -33,7 +33,7 @@ struct host_evidence {
     uint32_t last; /* digest of the latest that counted: a repetition is no further evidence */
 };
 
-/* One cache line for what every packet needs, and one for the rest. */
+/* One cache line, for what every packet needs. */
 struct host {
     struct ip ip;
     uint32_t window;                /* the latest in which it was seen */
@@ -48,37 +48,49 @@ struct host {
     uint8_t rule_count;
     uint8_t proven; /* bit i: there is enough evidence for rule[i] */
     bool located;
-    /* The second line: for packets that match a rule or open no TCP connection. */
+};
+
+/* One more, in an array beside it, for packets that match a rule or open no TCP connection:
+ * what nobody touches takes no memory. Zero where there is no source. */
+struct host_rest {
     uint32_t other_packets[SCOPE_COUNT]; /* of the other scopes */
     struct host_evidence evidence[HOST_EVIDENCE];
     uint8_t rule[HOST_EVIDENCE];
-    uint8_t spare_too[8];
+    uint8_t spare[8];
+};
+
+/* Both lines of a source. */
+struct host_lines {
+    struct host *host;
+    struct host_rest *rest;
 };
 
 /* Where a source's packets of a scope are counted. */
-static inline uint32_t *host_packets(struct host *h, unsigned scope)
+static inline uint32_t *host_packets(struct host_lines l, unsigned scope)
 {
-    return scope == SCOPE_SYN ? &h->syn_packets : &h->other_packets[scope];
-}
-
-static inline uint32_t host_packets_of(const struct host *h, unsigned scope)
-{
-    return scope == SCOPE_SYN ? h->syn_packets : h->other_packets[scope];
-}
-
-/* Ask for the line that few packets need. */
-static inline void host_prefetch_rest(const struct host *h)
-{
-    __builtin_prefetch(&h->other_packets);
+    return scope == SCOPE_SYN ? &l.host->syn_packets : &l.rest->other_packets[scope];
 }
 
 struct hosts {
     struct index index;
-    struct host *host; /* whole pages */
+    struct host *host;           /* whole pages */
+    struct host_rest *rest;      /* the same */
+    size_t host_room, rest_room; /* of the two arrays */
     size_t count, room, cap;
     uint64_t secret, secret_too;
     uint32_t share; /* addresses with a hash up to this are kept */
 };
+
+static inline struct host_lines hosts_lines(const struct hosts *t, uint32_t number)
+{
+    return (struct host_lines){&t->host[number], &t->rest[number]};
+}
+
+/* Ask for the line that few packets need. */
+static inline void hosts_prefetch_rest(const struct hosts *t, uint32_t number)
+{
+    __builtin_prefetch(&t->rest[number]);
+}
 
 enum err hosts_init(struct hosts *t, size_t cap, uint64_t secret) MUST_CHECK;
 void hosts_done(struct hosts *t);
