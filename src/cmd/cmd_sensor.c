@@ -294,6 +294,8 @@ static enum err collector_make(struct sensor_run *r, struct fault *f)
         .ruler = sensor_rules_ruler(r->rules),
         .spool = r->spool,
         .batch = conf_us(r->conf, "batch"),
+        .refuse = conf_text(r->conf, "interface") &&
+                  strcmp(conf_text(r->conf, "spool-full"), "drop-newest") == 0,
         .stop = stop_flag(),
         .events = {r, on_trouble, on_alive}};
     enum err e = setup_sensor_options(&r->setup, r->identity.site, 1, &o.sensor, f);

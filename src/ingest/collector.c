@@ -146,6 +146,10 @@ static void account_fill(struct collector *c, struct batch_rows *b, bool end, in
     a->bytes = now.bytes - c->source.bytes;
     a->dropped_kernel = now.dropped_kernel + now.dropped_interface - c->source.dropped_kernel -
                         c->source.dropped_interface;
+    pthread_mutex_lock(&c->lock);
+    a->dropped_queue = c->counts.dropped_queue - c->told_dropped;
+    c->told_dropped = c->counts.dropped_queue;
+    pthread_mutex_unlock(&c->lock);
     memcpy(a->failed, c->failed_frames, sizeof a->failed);
     memset(c->failed_frames, 0, sizeof c->failed_frames);
     c->source = now;

@@ -44,8 +44,8 @@ struct collector_options {
     struct spool *spool;
     int64_t batch; /* us: live packets are in the spool after this at the latest */
     struct collector_ruler ruler; /* instead of anon, batch and the sensor's payload */
-    bool refuse; /* the spool refuses when it is full: captures wait for it, live
-                    packets are dropped and counted */
+    bool refuse; /* packets for which the spool has no room are dropped and counted; else
+                    they wait for it */
     const atomic_bool *stop;
     const struct clock *clock; /* NULL: the system's */
     struct {

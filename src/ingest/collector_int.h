@@ -45,6 +45,7 @@ struct collector {
     int64_t batch_since;  /* wall clock at the first row of the batch; 0: none */
     int64_t window_start; /* of the window that is open; INT64_MIN: none */
     struct source_counts source;
+    uint64_t told_dropped; /* packets dropped here, as far as parcels have told */
     uint32_t failed_frames[DECODE_RESULTS];
     int64_t newest_taken;
     struct collector_counts counts; /* with the lock */

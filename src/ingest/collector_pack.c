@@ -16,8 +16,8 @@ static void tell(struct collector *c, const struct fault *f)
         c->options.events.trouble(c->options.events.context, f);
 }
 
-/* Into the spool. A full disk is waited for: live, the packets behind wait in the batches and
- * are then dropped and counted by the kernel; captures have time. */
+/* Into the spool. A full disk is waited for, unless packets are to be dropped: live, those
+ * behind wait in the batches, and are then dropped and counted by the kernel. */
 static enum err parcel_spool(struct collector *c, uint32_t rows, struct fault *f)
 {
     uint64_t number;
@@ -30,7 +30,7 @@ static enum err parcel_spool(struct collector *c, uint32_t rows, struct fault *f
             return e;
         if (!c->told)
             tell(c, f);
-        if (stopping(c))
+        if (stopping(c) || c->options.refuse)
             return e;
         nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
     }
