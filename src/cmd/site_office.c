@@ -209,15 +209,6 @@ enum err site_office_enrol(struct site_office *o, const char *token, const char 
     return e;
 }
 
-enum err site_office_renew(struct site_office *o, const char *site, const char *request,
-    int64_t now, json_t **ret_papers, struct fault *f)
-{
-    pthread_mutex_lock(&o->lock);
-    enum err e = papers_make(o, site, request, now, ret_papers, f);
-    pthread_mutex_unlock(&o->lock);
-    return e;
-}
-
 /* ---- the message server ---- */
 
 enum err site_office_own(

@@ -33,10 +33,6 @@ enum err site_office_invite(struct site_office *o, const struct catalog_remote *
 enum err site_office_enrol(struct site_office *o, const char *token, const char *request,
     int64_t now, json_t **ret_papers, struct fault *f) MUST_CHECK;
 
-/* A site that holds a certificate gets its next one. */
-enum err site_office_renew(struct site_office *o, const char *site, const char *request,
-    int64_t now, json_t **ret_papers, struct fault *f) MUST_CHECK;
-
 /* The message server's configuration as the catalogue is now. `b` says where it listens;
  * folder, users and the hub's name are filled in. */
 enum err site_office_broker(struct site_office *o, const struct broker_options *b,
