@@ -15,8 +15,9 @@ enum {
 };
 
 /* A function compiled also for wider registers; the loader takes what the machine has. Clang's
- * sanitizers run before such a choice can be made. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+ * sanitizers, and the thread sanitizer, run before such a choice can be made. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                         \
+    !defined(__SANITIZE_THREAD__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE
