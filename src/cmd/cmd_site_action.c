@@ -74,10 +74,11 @@ static int run(struct conf *conf, size_t count, char **operands)
 const struct command cmd_site_action = {
     .name = "site action",
     .text = "Ask a site to restart a service, upgrade or reboot, or list what was asked.",
-    .operands = "NAME [restart SERVICE|upgrade|reboot]",
+    .operands = "NAME [ACTION [SERVICE]]",
     .items = items,
     .run = run,
-    .more = "It is confirmed by typing the site's name, stands in the audit log before it is "
+    .more = "ACTION is restart (with a SERVICE of kizashi), upgrade or reboot. It is confirmed "
+            "by typing the site's name, stands in the audit log before it is "
             "sent, and is begun within five minutes or not at all. The site must have enabled "
             "the unit kizashi-site-act; its answer comes with a heartbeat.\n\n"
             "Examples:\n"

@@ -27,7 +27,7 @@ static const struct conf_item items[] = {
     VALUE("nameserver", "ADDR", "Name server for the installation."),
     VALUE("mac", "MAC", "Ethernet address of the machine; no other is answered."),
     VALUE("port", "PORT", "Port on which the serving machine gives files. Default: 8069."),
-    VALUE("mirror", "HOST", "Debian mirror that speaks HTTP. Default: deb.debian.org."),
+    VALUE("mirror", "HOST", "Debian mirror that speaks HTTP, the name of its host."),
     VALUE("disk", "DEVICE", "Disk to install on: everything on it is lost. Default: /dev/sda."),
     VALUE("capture", "IF", "Interface of the site's machine that captures."),
     VALUE("hub", "URL", "The hub, https://HOST:PORT."),
@@ -122,6 +122,7 @@ const struct command cmd_site_image = {
         "  kizashi site add jp-01 --quiet > jp-01.token\n"
         "  kizashi site image jp-01 --out jp-01.boot --interface eth1 --server 10.9.0.1 \\\n"
         "      --first 10.9.0.50 --last 10.9.0.60 --gateway 10.9.0.1 --nameserver 10.9.0.1 \\\n"
-        "      --mac 52:54:00:12:34:56 --capture eth1 --hub https://hub.example.org:8480 \\\n"
+        "      --mac 52:54:00:12:34:56 --mirror debian.example.org --capture eth1 \\\n"
+        "      --hub https://hub.example.org:8480 \\\n"
         "      --token-file jp-01.token --ssh-key-file ~/.ssh/id_ed25519.pub\n",
 };

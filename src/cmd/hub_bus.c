@@ -166,6 +166,13 @@ static void catalogue_look(struct hub_bus *h)
 
 /* ---- events of the intake ---- */
 
+/* From the thread of whoever changed a document. */
+static enum err on_push(void *context, const char *site, struct bytes parcel, struct fault *f)
+{
+    struct hub_bus *h = context;
+    return bus_config_put(h->bus, site, parcel, f);
+}
+
 static void on_tick(void *context, bool connected)
 {
     struct hub_bus *h = context;
@@ -176,6 +183,10 @@ static void on_tick(void *context, bool connected)
             connected ? NULL : "the message server does not answer: sites keep what they see");
         log_event(connected ? LOG_NOTE : LOG_WARN, "bus.state", "connected=%s",
             connected ? "yes" : "no");
+        if (connected) { /* what could not be pushed does not wait for its next turn */
+            fleet_push_by(h->options.fleet, &(struct fleet_push){h, on_push});
+            fleet_push_pending(h->options.fleet, now);
+        }
     }
     if (now - h->looked < look_apart && now >= h->looked)
         return;
@@ -226,13 +237,6 @@ static enum err on_append(
     void *store, const struct store_block *blocks, size_t count, struct fault *f)
 {
     return store_append_all(store, blocks, count, f);
-}
-
-/* From the thread of whoever changed a document. */
-static enum err on_push(void *context, const char *site, struct bytes parcel, struct fault *f)
-{
-    struct hub_bus *h = context;
-    return bus_config_put(h->bus, site, parcel, f);
 }
 
 static void *bus_thread(void *context)

@@ -21,7 +21,7 @@
     X(nameserver, IMAGE_ADDRESS, 15, NULL, "Name server for the installation.")                \
     X(mac, IMAGE_MAC, 17, NULL, "Ethernet address of the machine; no other is answered.")      \
     X(port, IMAGE_NUMBER, 5, "8069", "Port on which the serving machine gives files.")         \
-    X(mirror, IMAGE_HOST, 200, "deb.debian.org", "Debian mirror, a host that speaks HTTP.")    \
+    X(mirror, IMAGE_HOST, 200, NULL, "Debian mirror, a host that speaks HTTP.")                \
     X(disk, IMAGE_PATH, 64, "/dev/sda", "Disk to install on: everything on it is lost.")       \
     X(capture, IMAGE_NAME, 15, NULL, "Interface of the site's machine that captures.")         \
     X(hub, IMAGE_URL, 200, NULL, "The hub, https://HOST:PORT.")                                \

@@ -13,7 +13,8 @@ INSTALLER = "/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd
 MAC = "52:54:00:12:34:56"
 VALUES = {
     "interface": "tap0", "server": "10.9.0.1", "first": "10.9.0.50", "last": "10.9.0.60", "gateway": "10.9.0.1",
-    "nameserver": "10.9.0.1", "mac": MAC, "capture": "eth1", "hub": "https://hub.example.org:8480"}
+    "nameserver": "10.9.0.1", "mac": MAC,
+    "mirror": "debian.example.org", "capture": "eth1", "hub": "https://hub.example.org:8480"}
 
 
 def need(*programs):
