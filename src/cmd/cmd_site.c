@@ -12,8 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* kizashi site add, certificates, revoke and bus-config: on the hub's machine, beside a running hub or
- * without one. What changes is in the catalogue, which the hub looks at every two seconds. */
+/* kizashi site add, certificates, revoke and bus-config: on the hub's machine, beside a running
+ * hub or without one. What changes is in the catalogue, which the hub looks at every two
+ * seconds. */
 
 #define DATA_ITEM                                                                              \
     {                                                                                          \
