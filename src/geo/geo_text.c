@@ -175,6 +175,24 @@ struct groups {
     size_t gap; /* groups before it; SIZE_MAX: there is none */
 };
 
+/* The digits of a group; false if there are too many, or none where a group must be. */
+static inline bool plain_group(const uint8_t **at, const uint8_t *end, struct groups *g)
+{
+    uint64_t value = 0;
+    const uint8_t *first = *at;
+    for (; *at < end && digit_value[**at]; ++*at)
+        value = value << 4 | (digit_value[**at] - 1u);
+    size_t digits = (size_t)(*at - first);
+    if (*at == end || digits > 4)
+        return false;
+    if (!digits)
+        return g->gap == g->count && **at == ',';
+    if (g->count == 8)
+        return false;
+    g->value[g->count++] = value;
+    return true;
+}
+
 /* Groups up to the comma after them; "::" at most once. */
 static bool plain_groups(struct bytes *in, struct groups *g)
 {
@@ -185,17 +203,7 @@ static bool plain_groups(struct bytes *in, struct groups *g)
         g->gap = 0;
         at += 2;
     }
-    for (;;) {
-        uint64_t value = 0;
-        const uint8_t *first = at;
-        for (; at < end && digit_value[*at]; at++)
-            value = value << 4 | (digit_value[*at] - 1u);
-        size_t digits = (size_t)(at - first);
-        if (at == end || digits > 4 || (digits && g->count == 8) ||
-            (!digit_value[*first] && (g->gap != g->count || *at != ',')))
-            return false;
-        if (digits)
-            g->value[g->count++] = value;
+    while (plain_group(&at, end, g)) {
         uint8_t mark = *at++;
         bytes_skip(in, (size_t)(at - in->at));
         if (mark == ',')
@@ -209,6 +217,7 @@ static bool plain_groups(struct bytes *in, struct groups *g)
             at++;
         }
     }
+    return false;
 }
 
 /* Groups `from` to `to` as one number. */
