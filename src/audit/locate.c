@@ -28,8 +28,9 @@ struct trial {
     uint64_t secret;
     uint16_t site[LOCATE_SITES_MAX];
     struct publication_row *rows;
-    size_t published; /* rows of his, so far */
-    double share;     /* of the networks that a key goes to */
+    size_t published;  /* rows of his, so far */
+    double share;      /* of the networks that a key goes to */
+    unsigned halvings; /* of a half, until it is that share */
     double in_counted,
         in_missing; /* what a network's presence in a set is worth, log-likelihood */
     struct counters *counted, *missing;
@@ -178,6 +179,7 @@ static void halves_plan(struct trial *t)
         if (fabs(p - 0.5) < best) {
             best = fabs(p - 0.5);
             t->share = shares[i];
+            t->halvings = i < 3 ? (unsigned)(3 - i) : 0;
         }
     }
     double in = at_least(n - 1, least ? least - 1 : 0, t->share);
@@ -194,7 +196,7 @@ static void set_draw(struct trial *t)
         uint64_t x = rng_u64(&t->rng);
         if (t->share > 0.5)
             x |= rng_u64(&t->rng);
-        for (double s = t->share; s < 0.5; s *= 2)
+        for (unsigned n = t->halvings; n > 0; n--)
             x &= rng_u64(&t->rng);
         t->set[w] = x;
     }
