@@ -82,6 +82,7 @@ static unsigned outer_mode(const struct tucker *f, unsigned mode)
 static size_t sum_out(
     double *now, size_t count, unsigned rank, size_t inner, const double part_values[])
 {
+    assert(rank && inner);
     size_t outer = count / (rank * inner);
     for (size_t o = 0; o < outer; o++)
         for (size_t i = 0; i < inner; i++) {

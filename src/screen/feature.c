@@ -46,44 +46,57 @@ thing_key profile_main(const struct profile *p)
 /* --- neighbours ----------------------------------------------------------------------------
  */
 
-struct likeness {
-    uint64_t kind; /* network, tool and size */
-    uint32_t profile;
+enum {
+    AHEAD = 16 /* profiles whose places in the table are on their way from memory */
 };
 
-static int by_kind(const void *a, const void *b)
+/* How many profiles are of one kind: network, tool and size. */
+struct likeness {
+    uint64_t kind;
+    uint32_t profiles; /* 0: the place is free */
+};
+
+/* The places are a power of two, and at most half of them are taken. */
+static uint32_t likeness_place(const struct likeness *of, size_t places, uint64_t kind)
 {
-    const struct likeness *x = a;
-    const struct likeness *y = b;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    return (x->profile > y->profile) - (x->profile < y->profile);
+    size_t at = kind & (places - 1);
+    while (of[at].profiles && of[at].kind != kind)
+        at = (at + 1) & (places - 1);
+    return (uint32_t)at;
+}
+
+/* Never 0. */
+static uint64_t kind_of(const struct profile *p)
+{
+    thing_key main = profile_main(p);
+    return hash_two(profile_network(p), (uint64_t)thing_tool(main) << 16 | thing_size(main)) |
+           UINT64_C(1) << 63;
 }
 
 enum err neighbours_count(const struct profiles *t, uint32_t now, struct arena *scratch,
     struct neighbours *ret_neighbours)
 {
-    struct likeness *list = arena_take(scratch, t->count + 1, sizeof *list);
+    size_t places = 2;
+    while (places < 2 * t->count)
+        places *= 2;
+    struct likeness *likes = arena_take(scratch, places, sizeof *likes);
+    uint64_t *kind = arena_take(scratch, t->count + AHEAD, sizeof *kind);
     uint32_t *of = arena_take(scratch, t->count + 1, sizeof *of);
-    if (!list || !of)
+    if (!likes || !kind || !of)
         return ERR_NOMEM;
-    size_t count = 0;
+    for (size_t i = 0; i < t->count; i++)
+        if (now - t->list[i].last < t->day)
+            kind[i] = kind_of(&t->list[i]);
     for (size_t i = 0; i < t->count; i++) {
-        const struct profile *p = &t->list[i];
-        thing_key main = profile_main(p);
-        if (now - p->last < t->day)
-            list[count++] =
-                (struct likeness){hash_two(profile_network(p),
-                                      (uint64_t)thing_tool(main) << 16 | thing_size(main)),
-                    (uint32_t)i};
+        __builtin_prefetch(&likes[kind[i + AHEAD] & (places - 1)], 1);
+        if (!kind[i])
+            continue;
+        of[i] = likeness_place(likes, places, kind[i]);
+        likes[of[i]].kind = kind[i];
+        likes[of[i]].profiles++;
     }
-    qsort(list, count, sizeof *list, by_kind);
-    for (size_t from = 0, to; from < count; from = to) {
-        for (to = from; to < count && list[to].kind == list[from].kind;)
-            to++;
-        for (size_t i = from; i < to; i++)
-            of[list[i].profile] = (uint32_t)(to - from);
-    }
+    for (size_t i = 0; i < t->count; i++)
+        of[i] = kind[i] ? likes[of[i]].profiles : 0;
     ret_neighbours->of = of;
     return OK;
 }
