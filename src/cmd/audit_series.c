@@ -91,7 +91,7 @@ static enum err points_read(struct points *p, const char *path, struct fault *f)
             fault_set(f, e, "%s: %s", path, err_text(e));
     }
     fclose(file);
-    if (!e)
+    if (!e && p->count)
         qsort(p->point, p->count, sizeof *p->point, by_key_time);
     return e;
 }

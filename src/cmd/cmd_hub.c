@@ -9,7 +9,10 @@
 #include "cmd/hub_bus.h"
 #include "cmd/hub_client.h"
 #include "cmd/hub_fleet.h"
+#include "cmd/hub_items.h"
 #include "cmd/hub_live.h"
+#include "cmd/hub_people.h"
+#include "cmd/hub_servers.h"
 #include "cmd/hub_sites.h"
 #include "cmd/imports.h"
 #include "cmd/keep.h"
@@ -25,142 +28,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-static const struct conf_item hub_items[] = {
-    {.name = "config",
-        .type = CONF_TEXT,
-        .arg = "FILE",
-        .text =
-            "YAML file with the options below; what the command line gives goes before it."},
-    {.name = "data",
-        .type = CONF_TEXT,
-        .arg = "DIR",
-        .text = "Data folder, made if it is not there. Default: ./kizashi-data; with --demo a "
-                "temporary one that goes when the hub ends."},
-    {.name = "listen",
-        .type = CONF_TEXT,
-        .arg = "ADDR:PORT",
-        .initial = "127.0.0.1:8480",
-        .text = "Where the portal and the API answer; port 0 takes any free one."},
-    {.name = "tls-cert", .type = CONF_TEXT, .arg = "FILE", .text = "Certificate chain, PEM."},
-    {.name = "tls-key", .type = CONF_TEXT, .arg = "FILE", .text = "Its key, PEM."},
-    {.name = "host",
-        .type = CONF_LIST,
-        .arg = "NAME",
-        .text = "Name under which browsers may reach the portal."},
-    {.name = "proxy",
-        .type = CONF_TEXT,
-        .arg = "PREFIX",
-        .text = "Addresses of a proxy in front whose X-Forwarded headers are believed."},
-    {.name = "admin-password-file",
-        .type = CONF_TEXT,
-        .arg = "FILE",
-        .text =
-            "Password of the first user, admin, when the data folder is new. Without it one "
-            "is made up and written to DIR/admin-password."},
-    {.name = "site",
-        .type = CONF_LIST,
-        .arg = "NAME=FILE",
-        .text = "A capture of this site to take in; a folder stands for the captures in it."},
-    {.name = "interface",
-        .type = CONF_LIST,
-        .arg = "NAME=IF",
-        .text = "Capture live from this interface as this site."},
-    {.name = "filter",
-        .type = CONF_TEXT,
-        .arg = "EXPRESSION",
-        .text = "Filter for live capture, pcap-filter(7), applied in the kernel."},
-    {.name = "sites",
-        .type = CONF_TEXT,
-        .arg = "ADDR:PORT",
-        .text =
-            "Receive from sites elsewhere: start a message server (nats-server) that listens "
-            "here, with certificates of the hub's own. 0.0.0.0:4222 is the usual place."},
-    {.name = "sites-host",
-        .type = CONF_LIST,
-        .arg = "NAME",
-        .text = "Name or address under which sites reach --sites; without it that of --sites."},
-    {.name = "bus",
-        .type = CONF_LIST,
-        .arg = "URL",
-        .text = "Receive over a NATS server that is there already instead, tls://HOST:PORT; "
-                "several times for the servers of one cluster. nats:// is in clear: for "
-                "loopback."},
-    {.name = "bus-replicas",
-        .type = CONF_COUNT,
-        .arg = "COUNT",
-        .initial = "1",
-        .min = 1,
-        .max = 5,
-        .text = "On how many of the cluster's servers each message is."},
-    {.name = "demo",
-        .type = CONF_FLAG,
-        .text = "Show simulated telescopes: days of history, then live traffic."},
-    {.name = "demo-sites",
-        .type = CONF_COUNT,
-        .arg = "COUNT",
-        .min = 1,
-        .max = 32,
-        .initial = "6",
-        .text = "How many telescopes are simulated."},
-    {.name = "demo-history",
-        .type = CONF_DURATION,
-        .arg = "DURATION",
-        .min = 3600,
-        .max = 2592000,
-        .initial = "4d",
-        .text = "How much history."},
-    {.name = "demo-scale",
-        .type = CONF_NUMBER,
-        .arg = "FACTOR",
-        .min = 0.001,
-        .max = 100,
-        .initial = "1",
-        .text = "Volume of the simulated traffic."},
-    {.name = "demo-seed",
-        .type = CONF_COUNT,
-        .arg = "NUMBER",
-        .initial = "1",
-        .text = "Another number, another history."},
-    SETUP_ITEMS,
-    {.name = "library",
-        .type = CONF_TEXT,
-        .arg = "FILE",
-        .text = "libchdb.so, where it is in none of the places that kizashi doctor lists."},
-    {.name = "keep-packets",
-        .type = CONF_DURATION,
-        .arg = "DURATION",
-        .initial = "30d",
-        .min = 86400,
-        .max = 3153600000.0, /* 100 years */
-        .text = "How long packets are kept."},
-    {.name = "keep-contacts",
-        .type = CONF_DURATION,
-        .arg = "DURATION",
-        .initial = "90d",
-        .min = 86400,
-        .max = 3153600000.0, /* 100 years */
-        .text = "How long contacts are kept."},
-    {.name = "keep-rollups",
-        .type = CONF_DURATION,
-        .arg = "DURATION",
-        .initial = "1826d",
-        .min = 86400,
-        .max = 3153600000.0, /* 100 years */
-        .text = "How long hourly figures are kept."},
-    {.name = "user",
-        .type = CONF_TEXT,
-        .arg = "NAME",
-        .text =
-            "Whom root turns into before the first packet is read; without it the user "
-            "kizashi if there is one; else it stays root without root's capabilities. The data "
-            "folder becomes that user's."},
-    {.name = "verbose", .type = CONF_FLAG, .text = "Log more."},
-    {.name = NULL},
-};
 
 enum {
     CHANGED_MAX = 4096
@@ -327,47 +196,11 @@ static enum err privileges_drop(struct hub *h, struct fault *f)
     return e ? e : jail_enter(&jail, f);
 }
 
-static enum err password_write(const char *path, const char *password, struct fault *f)
-{
-    mode_t old = umask(077);
-    FILE *file = fopen(path, "w");
-    umask(old);
-    if (!file || fprintf(file, "%s\n", password) < 0 || fclose(file) != 0)
-        return fault_set(f, ERR_IO, "%s: cannot be written", path);
-    return OK;
-}
-
 /* The file is root's perhaps: it is read while root is still there. */
 static enum err password_read(struct hub *h, struct fault *f)
 {
     const char *path = conf_text(h->conf, "admin-password-file");
     return path ? api_password_file(path, h->password, f) : OK;
-}
-
-/* The first user of a new data folder. */
-static enum err admin_make(struct hub *h, struct fault *f)
-{
-    uint64_t users = 0;
-    char path[4200];
-    struct clock wall = clock_system();
-    enum err e = catalog_user_count(keep_catalog(h->keep), &users);
-    if (e || users)
-        return e ? fault_set(f, e, "the catalogue cannot be read") : OK;
-    bool given = h->password[0] != 0;
-    snprintf(path, sizeof path, "%s/admin-password", h->data);
-    if (!given) {
-        api_password_random(h->password);
-        e = password_write(path, h->password, f);
-    }
-    if (!e)
-        e = api_user_add(
-            keep_catalog(h->keep), "admin", h->password, ROLE_ADMIN, clock_now(&wall), f);
-    if (!e && given)
-        printf("First user: admin, with the password of --admin-password-file\n");
-    else if (!e)
-        printf("First user: admin, password: %s\n(also in %s; change it in the portal)\n",
-            h->password, path);
-    return e;
 }
 
 static void note_left_out(const char *site, const char *text)
@@ -455,44 +288,6 @@ static enum err api_open(struct hub *h, struct fault *f)
     return e;
 }
 
-struct token_name {
-    const char *name;
-    int64_t ids[64];
-    size_t count;
-};
-
-static enum err token_named(void *context, const struct catalog_token *t)
-{
-    struct token_name *n = context;
-    if (!t->revoked && strcmp(t->name, n->name) == 0 &&
-        n->count < sizeof n->ids / sizeof *n->ids)
-        n->ids[n->count++] = t->id;
-    return OK;
-}
-
-/* Leave address and a fresh token for the other commands; tokens of earlier runs are withdrawn.
- */
-static enum err address_leave(struct hub *h, struct fault *f)
-{
-    struct clock wall = clock_system();
-    int64_t now = clock_now(&wall);
-    struct catalog *c = keep_catalog(h->keep);
-    struct token_name old = {.name = "command-line"};
-    enum err e = catalog_tokens(c, token_named, &old);
-    for (size_t i = 0; i < old.count && !e; i++)
-        e = catalog_token_revoke(c, old.ids[i], now);
-    /* Who can read the file can write the catalogue beside it: an admin already. */
-    struct catalog_token t = {.role = ROLE_ADMIN, .created = now};
-    struct hub_address address;
-    snprintf(t.name, sizeof t.name, "%s", old.name);
-    snprintf(t.by, sizeof t.by, "system");
-    snprintf(address.url, sizeof address.url, "%s", api_address(h->api));
-    if (!e)
-        e = api_token_add(c, &t, address.token, f);
-    return e ? fault_set(f, e, "no token for the command line: %s", err_text(e))
-             : hub_address_write(h->data, &address, f);
-}
-
 static enum err config_read(struct hub *h, struct conf *conf, struct fault *f)
 {
     h->conf = conf;
@@ -521,13 +316,6 @@ static enum err keep_start(struct hub *h, struct fault *f)
     return keep_open(&h->keep, &options, f);
 }
 
-/* Does the hub receive from sites elsewhere? */
-static bool wants_bus(const struct hub *h)
-{
-    const char *const *servers;
-    return conf_text(h->conf, "sites") || conf_list(h->conf, "bus", &servers) > 0;
-}
-
 static enum err ingest_prepare(struct hub *h, struct fault *f)
 {
     struct clock wall = clock_system();
@@ -544,7 +332,7 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
     e = hub_live_new(&h->live, h->sites.about, h->sites.count, clock_now(&wall));
     if (e)
         return fault_set(f, e, "%s", err_text(e));
-    bool bus = wants_bus(h);
+    bool bus = servers_wanted(h->conf);
     if (!h->sites.count && !bus)
         return OK;
     struct pipeline_options options = {
@@ -562,107 +350,23 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
     return pipeline_new(&h->pipeline, h->sites.sites, h->sites.count, &options, f);
 }
 
-/* "0.0.0.0:4222" -> its port; NULL: there is none. */
-static const char *port_of(const char *listen)
-{
-    const char *colon = strrchr(listen, ':');
-    return colon && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1) ? colon + 1
-                                                                                     : NULL;
-}
-
-static enum err sites_check(struct hub *h, struct fault *f)
-{
-    const char *const *servers;
-    const char *listen = conf_text(h->conf, "sites");
-    size_t count = conf_list(h->conf, "bus", &servers);
-    if (listen && count)
-        return fault_set(f, ERR_BAD, "--sites and --bus exclude each other");
-    if (listen && !port_of(listen))
-        return fault_set(f, ERR_BAD, "--sites: \"%.100s\" is not ADDR:PORT", listen);
-    return count > BUS_SERVERS_MAX
-               ? fault_set(f, ERR_RANGE, "--bus: given more than %d times", BUS_SERVERS_MAX)
-               : OK;
-}
-
-/* The process that keeps a message server running: begun while the hub still may start one. */
-static enum err broker_begin(struct hub *h, struct fault *f)
-{
-    char config[4200], log[4200];
-    const char *user = conf_text(h->conf, "user");
-    if (!conf_text(h->conf, "sites"))
-        return OK;
-    if (!user && getpwnam("kizashi"))
-        user = "kizashi";
-    snprintf(config, sizeof config, "%.4000s/bus/nats.conf", h->data);
-    snprintf(log, sizeof log, "%.4000s/bus/nats.log", h->data);
-    struct broker_run run = {
-        .config = config, .log = log, .user = user && strcmp(user, "root") != 0 ? user : NULL};
-    return broker_start(&h->broker, &run, f);
-}
-
-/* What sites are told: where the message server is. */
-static enum err servers_tell(struct hub *h, struct fault *f)
-{
-    char texts[BUS_SERVERS_MAX][256];
-    const char *list[BUS_SERVERS_MAX];
-    const char *const *given;
-    const char *listen = conf_text(h->conf, "sites");
-    size_t count = conf_list(h->conf, listen ? "sites-host" : "bus", &given);
-    if (!listen)
-        return site_office_servers(h->office, given, count, f);
-    size_t most = count < BUS_SERVERS_MAX ? count : BUS_SERVERS_MAX;
-    for (size_t i = 0; i < most; i++)
-        snprintf(texts[i], sizeof texts[i], "tls://%.200s:%s", given[i], port_of(listen));
-    if (!most)
-        snprintf(texts[most++], sizeof texts[0], "tls://%.240s", listen);
-    for (size_t i = 0; i < most; i++)
-        list[i] = texts[i];
-    enum err e = site_office_servers(h->office, list, most, f);
-    return e ? e : site_office_own(h->office, given, count, f);
-}
-
-static enum err office_open(struct hub *h, struct fault *f)
-{
-    enum err e =
-        wants_bus(h) ? site_office_open(&h->office, h->data, keep_catalog(h->keep), f) : OK;
-    return !e && h->office ? servers_tell(h, f) : e;
-}
-
 /* Receive from sites elsewhere. */
 static enum err bus_start(struct hub *h, struct fault *f)
 {
-    char url[64], ca[OFFICE_PATH + 16], certificate[OFFICE_PATH + 16], key[OFFICE_PATH + 16];
-    const char *const *servers;
-    const char *listen = conf_text(h->conf, "sites");
-    size_t count = conf_list(h->conf, "bus", &servers);
-    struct hub_bus_options o = {.nats = {.server_count = count,
-                                    .replicas = (unsigned)conf_count(h->conf, "bus-replicas")},
+    if (!servers_wanted(h->conf))
+        return OK;
+    struct servers_way way;
+    servers_way(h->conf, h->office, &way);
+    struct hub_bus_options o = {.nats = way.nats,
         .office = h->office,
         .broker = h->broker,
-        .listen = listen,
+        .listen = conf_text(h->conf, "sites"),
         .setup = &h->setup,
         .keep = h->keep,
         .pipeline = h->pipeline,
         .live = h->live,
         .fleet = h->fleet.fleet,
         .stop = stop_flag()};
-    if (!wants_bus(h))
-        return OK;
-    for (size_t i = 0; i < count; i++)
-        o.nats.servers[i] = servers[i];
-    if (listen) {
-        snprintf(url, sizeof url, "tls://127.0.0.1:%s", port_of(listen));
-        o.nats.servers[o.nats.server_count++] = url;
-    }
-    if (o.nats.server_count && strncmp(o.nats.servers[0], "tls://", 6) == 0) {
-        const char *folder = site_office_folder(h->office);
-        snprintf(ca, sizeof ca, "%s/ca.pem", folder);
-        snprintf(certificate, sizeof certificate, "%s/hub.pem", folder);
-        snprintf(key, sizeof key, "%s/hub.key", folder);
-        o.nats.ca = ca;
-        o.nats.certificate = certificate;
-        o.nats.key = key;
-    }
     return hub_bus_start(&h->bus, &o, f);
 }
 
@@ -688,26 +392,26 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = password_read(h, f);
     if (!e)
-        e = sites_check(h, f);
+        e = servers_check(conf, f);
     if (!e)
-        e = broker_begin(h, f);
+        e = servers_begin(conf, h->data, &h->broker, f);
     if (!e)
         e = privileges_drop(h, f);
     if (!e)
         e = keep_start(h, f);
     if (!e)
-        e = admin_make(h, f);
+        e = first_user_make(keep_catalog(h->keep), h->data, h->password, f);
     if (!e)
         e = ingest_prepare(h, f);
     if (!e)
         e = hub_fleet_open(&h->fleet, keep_catalog(h->keep), clock_now(&wall), f);
     if (!e)
-        e = office_open(h, f);
+        e = servers_office(conf, h->data, keep_catalog(h->keep), &h->office, f);
     if (!e)
         e = api_open(h, f);
     if (!e)
         e = bus_start(h, f);
-    return e ? e : address_leave(h, f);
+    return e ? e : address_leave(keep_catalog(h->keep), h->data, api_address(h->api), f);
 }
 
 static void hub_close(struct hub *h)
