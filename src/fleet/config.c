@@ -102,6 +102,7 @@ static enum err push_one(struct fleet *fleet, const char *site, int64_t version,
     if (m && m->way.version == version) {
         m->way.pushed = true;
         m->way.tried_at = now;
+        m->way.behind = false;
     }
     pthread_mutex_unlock(&fleet->lock);
     return OK;
@@ -115,14 +116,21 @@ void fleet_push_by(struct fleet *fleet, const struct fleet_push *push)
     pthread_mutex_unlock(&fleet->configuring);
 }
 
+/* Not with the bus yet, or so long ago that the site must have missed it: it was away. */
+static bool is_pending(const struct fleet_way *way, int64_t now)
+{
+    return way->version &&
+           (!way->pushed || (way->behind && now - way->tried_at >= PUSH_AGAIN_S * US_SECOND));
+}
+
 /* The next site by name whose document waits. */
-static bool next_pending(struct fleet *fleet, char name[CATALOG_SITE])
+static bool next_pending(struct fleet *fleet, int64_t now, char name[CATALOG_SITE])
 {
     bool found = false;
     pthread_mutex_lock(&fleet->lock);
     for (size_t i = 0; i < fleet->count && !found; i++) {
         const struct fleet_member *m = fleet->members[i];
-        found = m->way.version && !m->way.pushed && strcmp(m->name, name) > 0;
+        found = is_pending(&m->way, now) && strcmp(m->name, name) > 0;
         if (found)
             memcpy(name, m->name, CATALOG_SITE);
     }
@@ -138,7 +146,7 @@ void fleet_push_pending(struct fleet *fleet, int64_t now)
                now - atomic_load(&fleet->push_tried) >= PUSH_AGAIN_S * US_SECOND;
     if (due)
         atomic_store(&fleet->push_tried, now);
-    while (due && next_pending(fleet, name)) {
+    while (due && next_pending(fleet, now, name)) {
         struct site_document d;
         struct fault f;
         int64_t version;
@@ -269,13 +277,8 @@ enum err fleet_way_answer(struct fleet *fleet, struct fleet_member *m,
         return fault_set(f, told, "the result of an action could not be kept");
     bool has = m->way.version && h->config_version >= m->way.version;
     bool refuses = m->way.version && h->config_refused[0];
-    /* It came back from where the push did not reach it. */
-    bool behind = m->way.version && !has && !refuses && m->way.pushed &&
-                  now - m->way.tried_at > PUSH_AGAIN_S * US_SECOND;
-    if (behind) {
-        m->way.pushed = false;
-        atomic_store(&fleet->push_tried, 0);
-    }
+    /* It may have come back from where the push did not reach it, or the push is on its way. */
+    m->way.behind = m->way.version && !has && !refuses;
     bool news = has ? !m->way.answered || m->way.refused[0]
                     : refuses && strcmp(m->way.refused, h->config_refused) != 0;
     if (!news)

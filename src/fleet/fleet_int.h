@@ -13,6 +13,7 @@ struct fleet_way {
     bool pushed;       /* the bus has it */
     int64_t pushed_at; /* when it was first tried, by the hub's clock */
     int64_t tried_at;  /* when the bus last took it */
+    bool behind;       /* the site has said since that it has an older one */
     bool answered;     /* the site said that it is in effect, or why not */
     int64_t answered_at;
     char refused[HEARTBEAT_TEXT];

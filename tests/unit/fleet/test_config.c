@@ -156,6 +156,23 @@ static void tried_again(void **state)
     assert_non_null(strstr(bus.parcel, "\"payload\":10,"));
 }
 
+static void missed(void **state)
+{
+    struct place *p = *state;
+    struct fake_bus bus = {.count = 0};
+    use(p, &bus);
+    beat_with(p, 0, "", START);
+    set(p, "payload=10", 0, START);
+    beat_with(p, 0, "", START + US_SECOND / 10); /* its only word for long: it came back late */
+    place_look(p, START + US_SECOND);
+    assert_int_equal(bus.count, 1); /* the push may still be on its way */
+    place_look(p, START + 3 * US_SECOND);
+    assert_int_equal(bus.count, 2);
+    beat_with(p, 1, "", START + 4 * US_SECOND);
+    place_look(p, START + 10 * US_SECOND);
+    assert_int_equal(bus.count, 2);
+}
+
 /* A bus that lost its memory gets everything when the hub starts again. */
 static void pushed_at_start(void **state)
 {
@@ -269,6 +286,8 @@ static const struct CMUnitTest tests[] = {
     SAYS_WITH("the site's word that it is in effect, or why not, is kept", answers, place_make,
         place_drop),
     SAYS_WITH("what could not be pushed is pushed later", tried_again, place_make, place_drop),
+    SAYS_WITH("what a site missed is pushed again, after a single word of it", missed,
+        place_make, place_drop),
     SAYS_WITH("every document is pushed anew when the hub starts", pushed_at_start, place_make,
         place_drop),
     SAYS_WITH("a change is in the audit log", audited, place_make, place_drop),
