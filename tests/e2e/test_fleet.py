@@ -13,13 +13,14 @@ import urllib.request
 
 from tap import KIZASHI, Skip, main, run, same, says
 
-PORT = 40917  # nobody else sends to it
 
-
-def free_port():
-    with socket.socket() as s:
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(type=kind) as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+PORT = free_port(socket.SOCK_DGRAM)  # nobody else sends to it
 
 
 def wait_for(what, seconds=60):
