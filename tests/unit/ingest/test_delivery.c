@@ -440,8 +440,8 @@ static void plays(void **state)
         "site down;append 40;run 20;expect 0;site up;run 9;expect 40",
         "append 5;run 3;hub down;append 50;run 60;expect 5;hub up;run 9;expect 55",
         "append 30;run 1;wipe;append 5;run 8;expect 35",
-        "site down;append 20;site up;run 3;hub down;append 20;run 1;wipe;hub up;run 9;expect "
-        "40",
+        ("site down;append 20;site up;run 3;hub down;append 20;run 1;wipe;hub up;run 9;expect "
+         "40"),
         "append 9;kill site;append 9;tear;append 9;run 8;expect 27",
         "append 9;kill hub late;run 1;append 9;run 12;expect 18",
         "append 9;run 1;kill hub;kill site;wipe;append 1;run 9;expect 10",
