@@ -26,6 +26,7 @@ export function stripText(strip: FleetStrip): string {
 /** 99.95 %, and never "100 %" of a time in which something was missing. */
 export function share(value: number): string {
   if (value >= 100) return '100 %';
-  const text = (Math.floor(value * 1000) / 1000).toFixed(value >= 99 ? 3 : 1);
-  return `${text} %`;
+  const digits = value >= 99 ? 3 : 1;
+  const scale = 10 ** digits;
+  return `${(Math.floor(value * scale) / scale).toFixed(digits)} %`;
 }
