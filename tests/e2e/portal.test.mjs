@@ -153,7 +153,7 @@ test('a chart stays where it is, and a table, when the alert grows by a stronger
   await page.locator('.evidence h3').filter({ hasText: 'a stronger curve' }).waitFor();
   assert.doesNotMatch(await figure.getAttribute('aria-label'), /a stronger curve/);
   assert.ok((await figure.locator('tbody tr').count()) > 10);
-  await page.unroute(address);
+  await page.unrouteAll({ behavior: 'wait' });
   await page.locator('.judge button[data-state=seen][aria-pressed=true]').click();
   await page.waitForSelector('.judge button[data-state=seen][aria-pressed=false]');
   await figure.getByRole('button', { name: 'Chart' }).click();
@@ -336,7 +336,7 @@ test('what is wrong with the hub is told on every page, with what to do', { skip
     await page.waitForSelector('.troubles');
     assert.match(await page.textContent('.troubles'), /store takes nothing in.*no space left on device.*--keep-packets/s);
   }
-  await page.unroute('**/healthz');
+  await page.unrouteAll({ behavior: 'wait' });
   await page.reload();
   await page.waitForSelector('main h1');
   assert.equal(await page.locator('.troubles .banner-bad').count(), 0);
