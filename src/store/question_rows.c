@@ -216,4 +216,8 @@ void question_packets_sql(const struct asking *q, struct buf *out)
     plan_filters(q->ask, out);
     buf_str(out, " ORDER BY ts, site, src, dst, proto, sport, dport, ip_id, tcp_seq");
     question_put_page(q, out);
+    /* In order, a part for each few minutes of traffic would be open at once, with buffers for
+     * all columns: more than a question may take. A page needs few rows, so they are sorted. */
+    if (q->limit)
+        buf_str(out, " SETTINGS optimize_read_in_order = 0");
 }
