@@ -356,3 +356,27 @@ enum err bus_nats_open(
     *ret_bus = &n->bus;
     return OK;
 }
+
+static bool server_fits(const char *url)
+{
+    const char *host = strncmp(url, "nats://", 7) == 0  ? url + 7
+                       : strncmp(url, "tls://", 6) == 0 ? url + 6
+                                                        : NULL;
+    const char *colon = host ? strrchr(host, ':') : NULL;
+    if (!colon || colon == host || strpbrk(host, "/@ ,"))
+        return false;
+    size_t digits = strspn(colon + 1, "0123456789");
+    unsigned long port = digits && digits <= 5 ? strtoul(colon + 1, NULL, 10) : 0;
+    return !colon[1 + digits] && port >= 1 && port <= 65535;
+}
+
+enum err bus_servers_check(const char *const *servers, size_t count, struct fault *f)
+{
+    if (count > BUS_SERVERS_MAX)
+        return fault_set(f, ERR_RANGE, "--bus: given more than %d times", BUS_SERVERS_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (!server_fits(servers[i]))
+            return fault_set(f, ERR_BAD,
+                "--bus: \"%.100s\" is not nats://HOST:PORT or tls://HOST:PORT", servers[i]);
+    return OK;
+}

@@ -33,4 +33,9 @@ struct bus_nats_options {
 enum err bus_nats_open(
     struct bus **ret_bus, const struct bus_nats_options *options, struct fault *f) MUST_CHECK;
 
+/* Are these addresses of message servers, as --bus takes them: nats://HOST:PORT or
+ * tls://HOST:PORT, at most BUS_SERVERS_MAX? The fault names the first that is none. */
+enum err bus_servers_check(
+    const char *const *servers, size_t count, struct fault *f) MUST_CHECK;
+
 #endif

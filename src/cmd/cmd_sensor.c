@@ -146,9 +146,14 @@ static enum err config_read(struct sensor_run *r, struct conf *conf, struct faul
     bool read = conf_list(conf, "read", &files) > 0;
     if (!e && live + read + conf_flag(conf, "drain") != 1)
         e = fault_set(f, ERR_BAD, "give one of --interface IF, --read FILE and --drain");
-    if (!e && mkdir(r->data, 0700) != 0 && errno != EEXIST)
-        e = fault_set(f, ERR_IO, "%s: %s", r->data, strerror(errno));
     return e;
+}
+
+static enum err folder_make(struct sensor_run *r, struct fault *f)
+{
+    return mkdir(r->data, 0700) == 0 || errno == EEXIST
+               ? OK
+               : fault_set(f, ERR_IO, "%s: %s", r->data, strerror(errno));
 }
 
 /* Who we are: what the folder's certificate says, or, without one, the command line. */
@@ -157,7 +162,10 @@ static enum err identity_find(struct sensor_run *r, struct fault *f)
     const char *name = conf_text(r->conf, "site");
     const char *const *servers;
     size_t count = conf_list(r->conf, "bus", &servers);
-    enum err e = site_identity_read(&r->identity, r->data, f);
+    enum err e = bus_servers_check(servers, count, f);
+    if (e)
+        return e;
+    e = site_identity_read(&r->identity, r->data, f);
     if (e && e != ERR_NOTFOUND)
         return e;
     if (e && (!name || !count))
@@ -168,8 +176,6 @@ static enum err identity_find(struct sensor_run *r, struct fault *f)
     if (!e && name && strcmp(name, r->identity.site) != 0)
         return fault_set(f, ERR_BAD, "--site is %s, but the certificate in %s says %s", name,
             r->data, r->identity.site);
-    if (count > BUS_SERVERS_MAX)
-        return fault_set(f, ERR_RANGE, "--bus: given more than %d times", BUS_SERVERS_MAX);
     if (name)
         snprintf(r->identity.site, sizeof r->identity.site, "%.*s", BUS_SITE_MAX, name);
     if (!bus_site_fits(r->identity.site) || (name && strlen(name) > BUS_SITE_MAX))
@@ -331,6 +337,8 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
         e = interface_open(r, f);
     if (!e)
         e = setup_look_open(&r->setup, conf, f);
+    if (!e)
+        e = folder_make(r, f);
     if (!e)
         e = privileges_drop(r, f);
     if (!e)

@@ -27,9 +27,7 @@ enum err servers_check(const struct conf *conf, struct fault *f)
         return fault_set(f, ERR_BAD, "--sites and --bus exclude each other");
     if (listen && !port_of(listen))
         return fault_set(f, ERR_BAD, "--sites: \"%.100s\" is not ADDR:PORT", listen);
-    return count > BUS_SERVERS_MAX
-               ? fault_set(f, ERR_RANGE, "--bus: given more than %d times", BUS_SERVERS_MAX)
-               : OK;
+    return bus_servers_check(servers, count, f);
 }
 
 enum err servers_begin(

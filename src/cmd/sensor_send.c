@@ -9,7 +9,8 @@
 
 enum {
     WAIT_MS = 25,
-    DRAIN = 256 /* events that are taken before publishing goes on */
+    SILENT_S = 3, /* until it is told that no message server has answered yet */
+    DRAIN = 256   /* events that are taken before publishing goes on */
 };
 
 struct sensor_send {
@@ -22,7 +23,8 @@ struct sensor_send {
     enum err failed;
     struct fault fault;
     int64_t spoken;
-    uint64_t told; /* changes of the document that were told */
+    int64_t alone_since; /* nobody has answered yet; 0: somebody has, or it was told */
+    uint64_t told;       /* changes of the document that were told */
 };
 
 static void speak(struct sensor_send *s)
@@ -56,8 +58,18 @@ static void event_take(struct sensor_send *s, struct bus_event *e)
     else if (e->kind == BUS_CONFIG)
         sensor_rules_offer(s->options.rules, e->data);
     if (e->kind == BUS_CONNECTED)
-        s->spoken = 0; /* the hub tells how far it is when it hears from us */
+        s->spoken = s->alone_since = 0; /* the hub tells how far it is when it hears from us */
     sender_event(s->sender, e);
+}
+
+/* Nobody has answered since the start: a wrong address looks like this. */
+static void silence_tell(struct sensor_send *s)
+{
+    if (!s->alone_since || clock_now(&s->clock) - s->alone_since < SILENT_S * US_SECOND)
+        return;
+    s->alone_since = 0;
+    log_event(LOG_WARN, "bus.silent",
+        "text=\"no message server answers; packets wait in the spool, and it is tried again\"");
 }
 
 static void events_take(struct sensor_send *s)
@@ -80,6 +92,7 @@ static void *send_thread(void *context)
         struct fault f = {0};
         struct spool_counts spool;
         events_take(s);
+        silence_tell(s);
         enum err e = sender_pump(s->sender, &f);
         if (e) {
             pthread_mutex_lock(&s->lock);
@@ -107,6 +120,7 @@ enum err sensor_send_start(
         return ERR_NOMEM;
     s->options = *options;
     s->clock = clock_system();
+    s->alone_since = clock_now(&s->clock);
     pthread_mutex_init(&s->lock, NULL);
     struct sender_options o = {
         .spool = options->spool, .bus = options->bus, .clock = &s->clock};

@@ -56,6 +56,10 @@ def values_by_what_is_allowed(folder):
             (("evaluate", "alerts.jsonl"), "--truth"),
             (("simulate", "telescope", "--out", new, "--events", "foo"), ("--events", "worm-growth")),
             (("hub", "--data", new, "--listen", "127.0.0.1:0", "--proxy", "x"), ("--proxy", "127.0.0.1")),
+            (("hub", "--data", new, "--bus", "http://hub:4222"), ("--bus", "nats://HOST:PORT")),
+            (("sensor", "--data", new, "--site", "a", "--bus", "nats://hub", "--interface", "lo"),
+             ("--bus", '"nats://hub"', "tls://HOST:PORT")),
+            (("sensor", "--data", new, "--site", "a", "--bus", "nats://hub:0", "--interface", "lo"), '"nats://hub:0"'),
             (("hub", "--data", new, "--listen", "127.0.0.1:0", "--host", "a b"), ("--host", "a b")),
             (("hub", "--data", new, "--keep-packets", "1h"), ("--keep-packets", "1d..36500d")),
     ):
