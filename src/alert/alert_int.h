@@ -22,6 +22,8 @@ struct track {
     bool changed;
 };
 
+/* Do findings of these kinds, about the same ports, become one alert? */
+bool kinds_join(const char *kind, const char *other);
 /* Do the finding and the alert tell of the same thing? */
 bool track_matches(const struct track *t, const struct finding *f, int64_t quiet);
 /* Begin an alert with its first finding. */

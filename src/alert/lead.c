@@ -1,5 +1,5 @@
+#include "alert/alert_int.h"
 #include "alert/lead_int.h"
-
 #include "record/proto.h"
 
 #include <math.h>
@@ -332,7 +332,7 @@ enum err lead_turn(struct lead *l, const struct window *w, struct alert_book *bo
 
 void lead_know(struct lead *l, const struct alert *a)
 {
-    if (!a->open || !kind_is_rise(a->kind))
+    if (!a->open || !kinds_join(a->kind, "spread"))
         return;
     for (size_t i = 0; i < l->count; i++) {
         struct spread *s = l->spreads[i];

@@ -75,8 +75,8 @@ enum err lead_turn(struct lead *l, const struct window *w, struct alert_book *bo
 /* An alert as the book tells it: forecasts learn whose they are. */
 void lead_know(struct lead *l, const struct alert *a);
 
-/* Calls `changed` for every forecast that is new, was revised or settled since the last time,
- * in order of alert, site and time. */
+/* Calls `changed` for every forecast that is new, was revised or settled since the last time;
+ * those of the thing that is followed longest first. */
 enum err lead_tell(struct lead *l, enum err (*changed)(void *context, const struct forecast *f),
     void *context) MUST_CHECK;
 

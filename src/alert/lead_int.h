@@ -109,7 +109,6 @@ void lead_clear(struct lead *l);
 /* --- lead_note.c ----------------------------------------------------------------------------
  */
 
-bool kind_is_rise(const char *kind);
 enum err lead_note(struct lead *l, const struct finding *f) MUST_CHECK;
 /* Give each change of the whole to the port that explains it. */
 void lead_explain(struct lead *l, int64_t now);

@@ -8,7 +8,8 @@
 static const int64_t together = US_HOUR;   /* a change of the whole, and what explains it */
 static const int64_t before = 2 * US_HOUR; /* ... may have begun so much earlier */
 
-bool kind_is_rise(const char *kind)
+/* Kinds that say by themselves that a thing rises; others tell where it is. */
+static bool is_rise(const char *kind)
 {
     static const char *const kinds[] = {
         "port-surge", "global-growth", "graph-change", "high-risk-port", "spread"};
@@ -121,7 +122,7 @@ static void note_macro(struct lead *l, const struct finding *f)
 
 enum err lead_note(struct lead *l, const struct finding *f)
 {
-    bool rise = kind_is_rise(f->kind);
+    bool rise = is_rise(f->kind);
     note_macro(l, f);
     if (!f->proto || !f->port_count || (!rise && f->severity < SEVERITY_NOTICE))
         return OK;

@@ -59,11 +59,16 @@ static bool ports_overlap(const struct alert *a, const struct finding *f)
     return false;
 }
 
+bool kinds_join(const char *kind, const char *other)
+{
+    return strcmp(family_of(kind), family_of(other)) == 0;
+}
+
 bool track_matches(const struct track *t, const struct finding *f, int64_t quiet)
 {
     const struct alert *a = &t->alert;
     return a->open && a->proto == f->proto && f->time - t->last <= quiet &&
-           ports_overlap(a, f) && strcmp(family_of(a->kind), family_of(f->kind)) == 0;
+           ports_overlap(a, f) && kinds_join(a->kind, f->kind);
 }
 
 static void copy_cut(char *to, size_t room, const char *from)

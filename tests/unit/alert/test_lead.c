@@ -228,6 +228,28 @@ static void what_had_begun_before_is_late(void **state)
     run_end(&r);
 }
 
+/* The alert is that of the screening; its kind says nothing of a rise. */
+static void a_forecast_knows_an_alert_that_another_kind_began(void **state)
+{
+    (void)state;
+    struct run r;
+    run_begin(&r);
+    for (int window = 0; window < 24; window++) {
+        static const char *const kinds[] = {"new-pattern", "graph-change"};
+        for (int i = 0; i < 2; i++) {
+            struct finding f = seen(&r, i ? "graph" : "screen", kinds[i], window < 12 ? 0 : 1);
+            f.proto = 6;
+            finding_port(&f, 5000);
+            put(&r, f);
+        }
+        turn(&r);
+    }
+    assert_string_equal(r.kind, "new-pattern");
+    assert_true(r.forecasts >= 4);
+    assert_memory_equal(r.last[2].alert, "20260815-5000tcp", 16);
+    run_end(&r);
+}
+
 static void macro(struct run *r, int site)
 {
     put(r, seen(r, "graph", "graph-shift", site));
@@ -401,6 +423,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("a forecast for a site that did not watch is void", what_did_not_watch_is_void),
     SAYS("what had begun at the site before it was said is late, not right",
         what_had_begun_before_is_late),
+    SAYS("a forecast knows its alert, whichever kind began that",
+        a_forecast_knows_an_alert_that_another_kind_began),
     SAYS("a change of the whole is explained by the port that rose most at that site",
         a_change_of_the_whole_is_explained_by_the_strongest_port),
     SAYS("a restart at any window changes nothing", a_restart_changes_nothing),
