@@ -184,6 +184,26 @@ static enum err run(struct asking *q, struct answer *out)
     return e;
 }
 
+/* All packets of a long span are more than can be sorted at once: they go out by slices of
+ * time. */
+static enum err run_slices(struct asking *q, struct answer *out)
+{
+    struct buf cuts;
+    int64_t end = q->to;
+    buf_init(&cuts, CUTS_MAX);
+    enum err e = question_packets_cuts(q, &cuts);
+    char *at = e || !cuts.len ? NULL : (char *)cuts.data;
+    while (!e && at && *at) {
+        q->to = strtoll(at, &at, 10);
+        at += *at == '\n';
+        e = run(q, out);
+        q->from = q->to;
+    }
+    q->to = end;
+    buf_done(&cuts);
+    return e ? e : run(q, out);
+}
+
 static enum err ask(struct store *s, const struct ask *a, struct answer *out, bool paged,
     struct place *ret_next, struct fault *f)
 {
@@ -205,7 +225,7 @@ static enum err ask(struct store *s, const struct ask *a, struct answer *out, bo
     else {
         question_span(&q);
         answer_begin(out);
-        e = run(&q, out);
+        e = !paged && a->what == ASK_PACKETS ? run_slices(&q, out) : run(&q, out);
         view_done(&q.view);
     }
     pthread_rwlock_unlock(&s->removal);

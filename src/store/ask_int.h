@@ -9,7 +9,8 @@ enum {
     SERIES_STEPS_MAX = 10000,
     SERIES_LINES = 10, /* of a series, when the question does not say */
     CURSOR_ROWS_MAX = 1000000,
-    STREAM_PIECE_MAX = 1 << 26
+    STREAM_PIECE_MAX = 1 << 26,
+    CUTS_MAX = 1 << 24 /* text of where a stream of packets is cut: about a million places */
 };
 
 /* Where a page begins. */
@@ -105,6 +106,8 @@ void question_sites_sql(const struct asking *q, struct buf *out);
 void question_victims_sql(const struct asking *q, struct buf *out);
 void question_losses_sql(const struct asking *q, struct buf *out);
 void question_packets_sql(const struct asking *q, struct buf *out);
+/* Times, one a line, ascending: between them are few enough packets to be sorted at once. */
+enum err question_packets_cuts(const struct asking *q, struct buf *out);
 
 /* What they are made of: " LIMIT ..." of the page, and the source of the whole span. */
 void question_put_page(const struct asking *q, struct buf *out);

@@ -2,10 +2,12 @@
 #include "store/ask_int.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
-    CANDIDATES_MOST = 1000 /* rows for which some thousands of sources an hour are enough */
+    CANDIDATES_MOST = 1000, /* rows for which some thousands of sources an hour are enough */
+    SLICE_GRANULES = 32     /* of packets that are sorted at once, some 260,000 at most */
 };
 
 /* --- sources ------------------------------------------------------------------------------ */
@@ -202,6 +204,8 @@ void question_losses_sql(const struct asking *q, struct buf *out)
     buf_str(out, " GROUP BY bucket, k HAVING n > 0 ORDER BY bucket, k");
 }
 
+/* Sorted: read in order, each part of the span would be open at once, with buffers for all
+ * columns, which is more than a question may take. */
 void question_packets_sql(const struct asking *q, struct buf *out)
 {
     int64_t from = q->place.time > q->from ? q->place.time : q->from;
@@ -216,8 +220,17 @@ void question_packets_sql(const struct asking *q, struct buf *out)
     plan_filters(q->ask, out);
     buf_str(out, " ORDER BY ts, site, src, dst, proto, sport, dport, ip_id, tcp_seq");
     question_put_page(q, out);
-    /* In order, a part for each few minutes of traffic would be open at once, with buffers for
-     * all columns: more than a question may take. A page needs few rows, so they are sorted. */
-    if (q->limit)
-        buf_str(out, " SETTINGS optimize_read_in_order = 0");
+    buf_str(out, " SETTINGS optimize_read_in_order = 0");
+}
+
+/* The table's index knows the time of every granule's first row. */
+enum err question_packets_cuts(const struct asking *q, struct buf *out)
+{
+    char sql[384];
+    snprintf(sql, sizeof sql,
+        "SELECT DISTINCT ts FROM (SELECT ts, row_number() OVER (ORDER BY ts) AS n FROM "
+        "mergeTreeIndex(kz, %s) WHERE ts > %" PRId64 " AND ts < %" PRId64
+        ") WHERE n %% %d = 0 ORDER BY ts",
+        record_packet.name, q->from, q->to, SLICE_GRANULES);
+    return chdb_read(q->store->chdb, sql, out, q->fault);
 }
