@@ -282,7 +282,7 @@ static enum err stored_lines(struct store *store, const struct ask *ask, enum as
     if (!e && s.line.len)
         e = line_give(&s);
     buf_done(&s.line);
-    return e == ERR_STOPPED ? OK : e;
+    return e == ERR_STOPPED && !s.left ? OK : e; /* or else a question that took too long */
 }
 
 enum err holder_stream(struct holder *a, const struct ask *ask, enum ask_format format,
