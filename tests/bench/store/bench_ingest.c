@@ -44,6 +44,16 @@ static double now_cpu(void)
            (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
+/* Not exit(): the engine's threads do not survive it while the store is open. */
+static void check(enum err e, const struct fault *f)
+{
+    if (!e)
+        return;
+    fflush(stdout);
+    fprintf(stderr, "bench_ingest: %s\n", f->text);
+    _exit(1);
+}
+
 /* In one go; what is counted is only this. */
 static void append_all(struct bench *bench, const struct block *const *blocks, size_t count)
 {
@@ -60,10 +70,7 @@ static void append_all(struct bench *bench, const struct block *const *blocks, s
     }
     double wall = now_wall();
     double cpu = now_cpu();
-    if (store_append_all(bench->store, all, count, &f)) {
-        fprintf(stderr, "bench_ingest: %s\n", f.text);
-        exit(1);
-    }
+    check(store_append_all(bench->store, all, count, &f), &f);
     cpu = now_cpu() - cpu;
     bench->wall += now_wall() - wall;
     bench->cpu += cpu;
@@ -115,7 +122,7 @@ static void print(const struct bench *bench)
     double packets = (double)bench->packets;
     double contacts = (double)(bench->rows - bench->packets);
     getrusage(RUSAGE_SELF, &r);
-    telescope_check(store_usage(bench->store, &u, &f));
+    check(store_usage(bench->store, &u, &f), &f);
     printf("store_ingest %.0f packets/s %.0f ns/packet, %.0f ns of CPU (background merges "
            "included): %.1f M packets, %.1f M contacts; %.0f MB RSS, %.1f bytes on disk a "
            "packet\n",
@@ -137,10 +144,7 @@ static void keep_up(const struct bench *bench)
     bool more = true;
     unsigned steps = 0;
     for (; more; steps += more)
-        if (store_upkeep(bench->store, &more, &f)) {
-            fprintf(stderr, "bench_ingest: %s\n", f.text);
-            exit(1);
-        }
+        check(store_upkeep(bench->store, &more, &f), &f);
     printf(
         "store_upkeep %u steps, %.1f s, %.0f ns of CPU a packet (background merges included)\n",
         steps, now_wall() - wall, (now_cpu() - cpu) / (double)bench->packets * 1e9);
