@@ -18,6 +18,9 @@ import threading
 import time
 import urllib.parse
 
+import tap
+from tap import same, says
+
 try:
     import jsonschema
 except ImportError:
@@ -26,23 +29,11 @@ except ImportError:
 ADMIN = ('ann', "ann's long password")
 VIEWER = ('vic', "vic's long password")
 ALERT = '20261122-53413udp-0001'
-tests = []
-
-
-def says(sentence):
-    def keep(function):
-        tests.append((sentence, function))
-        return function
-    return keep
 
 
 def expect(condition, *what):
     if not condition:
         raise AssertionError(' '.join(str(w) for w in what) or 'not as expected')
-
-
-def same(have, want, what=''):
-    expect(have == want, f'{what}: have {have!r}, want {want!r}')
 
 
 class Answer:
@@ -904,21 +895,11 @@ def main():
     world.dripper.start()
     if jsonschema is None:
         print('# skipped: answers against schemas; python3-jsonschema is not installed')
-    failed = 0
-    for number, (sentence, function) in enumerate(tests, 1):
-        try:
-            function(world)
-            print(f'ok {number} - {sentence}', flush=True)
-        except Exception as error:  # a test must not end the others
-            failed += 1
-            print(f'not ok {number} - {sentence}')
-            for line in f'{type(error).__name__}: {error}'.splitlines()[:12]:
-                print(f'# {line}')
-            sys.stdout.flush()
-    print(f'1..{len(tests)}')
-    world.server.stop()
-    world.big.stop()
-    sys.exit(1 if failed else 0)
+    try:
+        tap.main(world)
+    finally:
+        world.server.stop()
+        world.big.stop()
 
 
 main()

@@ -1,16 +1,12 @@
 #!/usr/bin/env python3
-"""kizashi doctor, as an operator meets it. Prints TAP.
+"""kizashi doctor, as an operator meets it."""
 
-    doctor.py KIZASHI
-"""
 import json
 import os
 import socket
 import subprocess
-import sys
-import tempfile
 
-KIZASHI = sys.argv[1]
+from tap import KIZASHI, main, says
 
 # Loading half a gigabyte again and again proves nothing: the C library that this program uses stands for it.
 ANY_LIBRARY = next(line.split()[-1] for line in open("/proc/self/maps") if "/libc.so" in line or "/libc-" in line)
@@ -23,6 +19,7 @@ def doctor(*words, **environment):
     return run.returncode, {row["check"]: row for row in json.loads(run.stdout)} if run.stdout else run.stderr
 
 
+@says("doctor looks at everything, and tells how to mend what is not ok")
 def rows_are_whole(folder):
     _, checks = doctor("--data", folder)
     names = ["store library", "countries", "networks", "capture", "interfaces", "address", "portal", "data folder",
@@ -33,12 +30,14 @@ def rows_are_whole(folder):
         assert (row["mend"] is None) == (row["state"] == "ok"), row
 
 
+@says("doctor's status is 1 exactly if a check fails")
 def status_follows(folder):
     for words in ((), ("--listen", "nowhere:1")):
         status, checks = doctor("--data", folder, *words)
         assert status == any(row["state"] == "fail" for row in checks.values()), (status, checks)
 
 
+@says("an address that is taken is named")
 def address_in_use(folder):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = "127.0.0.1:%d" % taken.getsockname()[1]
@@ -47,6 +46,7 @@ def address_in_use(folder):
     assert address in checks["address"]["found"] and "listens there" in checks["address"]["found"]
 
 
+@says("a library of the store that is missing or broken is named")
 def library_broken(folder):
     path = os.path.join(folder, "libchdb.so")
     with open(path, "wb") as file:
@@ -57,6 +57,7 @@ def library_broken(folder):
     assert status == 1 and "script/bootstrap" in checks["store library"]["mend"], checks["store library"]
 
 
+@says("a data folder that is a file is named")
 def data_is_file(folder):
     path = os.path.join(folder, "file")
     open(path, "w").close()
@@ -64,6 +65,7 @@ def data_is_file(folder):
     assert status == 1 and checks["data folder"]["found"] == f"{path} is not a folder", checks["data folder"]
 
 
+@says("a database that is broken is named")
 def database_broken(folder):
     path = os.path.join(folder, "geoip")
     with open(path, "w") as file:
@@ -72,6 +74,7 @@ def database_broken(folder):
     assert status == 1 and path in checks["countries"]["found"], checks["countries"]
 
 
+@says("doctor makes no folder")
 def changes_nothing(folder):
     data = os.path.join(folder, "new")
     _, checks = doctor("--data", data)
@@ -79,31 +82,12 @@ def changes_nothing(folder):
     assert not os.path.exists(data)
 
 
+@says("without --json every line begins with its state")
 def lines_for_people(folder):
     run = subprocess.run([KIZASHI, "doctor", "--data", folder], capture_output=True, text=True)
     for line in run.stdout.splitlines():
         assert line.split()[0] in ("ok", "warn", "fail", "to"), line
 
 
-TESTS = [
-    ("doctor looks at everything, and tells how to mend what is not ok", rows_are_whole),
-    ("doctor's status is 1 exactly if a check fails", status_follows),
-    ("an address that is taken is named", address_in_use),
-    ("a library of the store that is missing or broken is named", library_broken),
-    ("a data folder that is a file is named", data_is_file),
-    ("a database that is broken is named", database_broken),
-    ("doctor makes no folder", changes_nothing),
-    ("without --json every line begins with its state", lines_for_people),
-]
-
-print(f"1..{len(TESTS)}")
-failed = 0
-for number, (sentence, test) in enumerate(TESTS, 1):
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            test(scratch)
-            print(f"ok {number} - {sentence}")
-        except (AssertionError, KeyError, ValueError) as fault:
-            failed += 1
-            print(f"not ok {number} - {sentence}\n# {fault!r}")
-sys.exit(bool(failed))
+if __name__ == "__main__":
+    main()

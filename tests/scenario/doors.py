@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
-"""What the front doors in script/ share, as a person at a terminal meets it. Prints TAP.
+"""What the front doors in script/ share, as a person at a terminal meets it."""
 
-    doors.py KIZASHI      (the program is not used: doors come before it)
-"""
 import os
 import pathlib
 import subprocess
-import sys
-import tempfile
+
+from tap import main, says
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
@@ -20,6 +18,7 @@ def quietly(folder, command):
     return run, (TOP / log).read_text()
 
 
+@says("a step that succeeds is one line with the time it took")
 def success_is_one_line(folder):
     run, log = quietly(folder, "bash -c 'for i in $(seq 100); do echo compile $i; done'")
     assert run.returncode == 0 and not run.stdout, run
@@ -27,6 +26,7 @@ def success_is_one_line(folder):
     assert len(log.splitlines()) == 100, log
 
 
+@says("a step that fails shows what failed, and names the log with all of it")
 def failure_names_the_log(folder):
     run, log = quietly(folder, "bash -c 'echo [1/2] fine; echo FAILED: x.o; echo x.c:1: error; exit 1'")
     assert run.returncode == 1, run
@@ -34,19 +34,5 @@ def failure_names_the_log(folder):
     assert "fine" not in run.stderr and "fine" in log, run.stderr
 
 
-TESTS = [
-    ("a step that succeeds is one line with the time it took", success_is_one_line),
-    ("a step that fails shows what failed, and names the log with all of it", failure_names_the_log),
-]
-
-print(f"1..{len(TESTS)}")
-failed = 0
-for number, (sentence, test) in enumerate(TESTS, 1):
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            test(scratch)
-            print(f"ok {number} - {sentence}")
-        except (AssertionError, OSError) as fault:
-            failed += 1
-            print(f"not ok {number} - {sentence}\n# {fault!r}")
-sys.exit(bool(failed))
+if __name__ == "__main__":
+    main()

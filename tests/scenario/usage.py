@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
-"""What the commands say when they are called wrongly, or asked for help. Prints TAP.
+"""What the commands say when they are called wrongly, or asked for help."""
 
-    usage.py KIZASHI
-"""
 import os
 import struct
 import subprocess
-import sys
-import tempfile
 
-KIZASHI = sys.argv[1]
+from tap import KIZASHI, main, says
+
 COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "anonymize", "site policy",
             "engines", "evaluate", "doctor")
 
@@ -26,6 +23,7 @@ def refused(*words, says):
         assert part in run.stderr, (words, part, run.stderr)
 
 
+@says("options that exclude each other are refused, and nothing is written")
 def contradictions(folder):
     refused("stats", "--csv", "--json", says="--csv and --json")
     refused("replay", "--no-store", "--data", folder, KIZASHI, says="--data and --no-store")
@@ -33,6 +31,7 @@ def contradictions(folder):
     assert os.listdir(folder) == []
 
 
+@says("every command takes the same forms of time, and refuses others with what is allowed")
 def time_ranges(folder):
     for command in ("stats", "alerts", "export"):
         refused(command, "--from", "-24x", says=("-24x", "-24h", "2026-11-22"))
@@ -41,6 +40,7 @@ def time_ranges(folder):
         refused(command, "--from", "-24h", "--data", folder + "/none", says="no data folder")
 
 
+@says("a wrong value is named with what is allowed, before a folder is made")
 def values_by_what_is_allowed(folder):
     """One line, what is wrong by the option's name, what is allowed; and no folder was made."""
     new, capture = os.path.join(folder, "new"), os.path.join(folder, "empty.pcap")
@@ -67,6 +67,7 @@ def values_by_what_is_allowed(folder):
     assert not os.path.exists(new)
 
 
+@says("half a command lists the whole ones")
 def half_a_command(_):
     run = kizashi("simulate")
     assert run.returncode == 2 and "simulate telescope" in run.stderr and not run.stdout, run
@@ -77,6 +78,7 @@ def half_a_command(_):
     refused("simulate", "ocean", says="simulate ocean")
 
 
+@says("stats lists the questions that it answers, and no other")
 def questions(_):
     listing = kizashi("stats", "--help").stdout
     names = [line.split()[0] for line in listing.split("columns of its answer", 1)[1].splitlines()
@@ -86,6 +88,7 @@ def questions(_):
     refused("stats", "portz", says="portz")
 
 
+@says("ranges and defaults are shown as they are written")
 def ranges_as_written(_):
     for command in COMMANDS:
         text = kizashi(*command.split(), "--help").stdout
@@ -95,12 +98,14 @@ def ranges_as_written(_):
     assert "Default" not in limit, limit
 
 
+@says("manual pages have a date")
 def manual_date(_):
     for command in COMMANDS:
         page = kizashi(*command.split(), "--help=man").stdout
         assert page.startswith(".Dd ") and "$" not in page.splitlines()[0], page[:80]
 
 
+@says("engines are listed, and each tells the settings that --set takes")
 def engines_tell(_):
     names = [line.split()[0] for line in kizashi("engines").stdout.splitlines()[1:]]
     assert {"surge", "growth"} <= set(names), names
@@ -118,25 +123,5 @@ def engines_tell(_):
     refused("engines", "--man", says="--man")
 
 
-TESTS = [
-    ("engines are listed, and each tells the settings that --set takes", engines_tell),
-    ("options that exclude each other are refused, and nothing is written", contradictions),
-    ("every command takes the same forms of time, and refuses others with what is allowed", time_ranges),
-    ("a wrong value is named with what is allowed, before a folder is made", values_by_what_is_allowed),
-    ("half a command lists the whole ones", half_a_command),
-    ("stats lists the questions that it answers, and no other", questions),
-    ("ranges and defaults are shown as they are written", ranges_as_written),
-    ("manual pages have a date", manual_date),
-]
-
-print(f"1..{len(TESTS)}")
-failed = 0
-for number, (sentence, test) in enumerate(TESTS, 1):
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            test(scratch)
-            print(f"ok {number} - {sentence}")
-        except (AssertionError, IndexError) as fault:
-            failed += 1
-            print(f"not ok {number} - {sentence}\n# {fault!r}")
-sys.exit(bool(failed))
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """Sentences about the real binary: each function that is decorated with @says is one test.
 
-Run by meson as `python3 test_x.py`; $KIZASHI is the binary, $KIZASHI_TEST_DATA the folder of real captures (may be
-unset). Output is TAP."""
+Run by meson as `python3 test_x.py`; $PYTHONPATH has this folder, $KIZASHI is the binary, $KIZASHI_TEST_DATA the folder
+of real captures (may be unset). Output is TAP."""
 
 import os
 import shutil
@@ -48,13 +48,14 @@ def holds(text, part):
     assert part in text, f"{part!r} is not in {text!r}"
 
 
-def main():
+def main(given=None):
+    """Each test gets what is `given` to all, or else a new folder, which is removed after it."""
     failed = 0
     print(f"1..{len(_tests)}")
     for number, (sentence, function) in enumerate(_tests, 1):
         folder = tempfile.mkdtemp(prefix="kizashi-e2e-")
         try:
-            function(folder)
+            function(folder if given is None else given)
             print(f"ok {number} - {sentence}", flush=True)
         except Skip as skip:
             print(f"ok {number} - {sentence} # SKIP {skip}", flush=True)
