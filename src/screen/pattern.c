@@ -47,7 +47,7 @@ bool amount_take(struct amount *a, uint32_t now, uint32_t day, uint32_t count)
         a->most = then > a->most ? then : a->most;
     }
     bool surges = a->seen >= day && count > factor * a->most + beside;
-    a->past[now % (day + half)] = count < UINT16_MAX ? (uint16_t)count : UINT16_MAX;
+    a->past[now % (day + half)] = count;
     a->seen += a->seen < UINT32_MAX;
     return surges;
 }
@@ -385,10 +385,8 @@ enum err patterns_take(struct pattern_book *b, const struct profiles *t,
         group_assign(b, &l, &g, &s.list[from], now);
         s.groups++;
     }
-    for (size_t i = 0; i < b->count; i++) {
-        struct pattern *p = &b->list[i];
-        p->surges = amount_take(&p->amount, now, b->day, p->networks);
-    }
+    for (size_t i = 0; i < b->count; i++)
+        amount_take(&b->list[i].amount, now, b->day, b->list[i].networks);
     *ret_strings = s;
     return OK;
 }

@@ -25,7 +25,7 @@ enum {
 
 /* A count that is compared with itself: what is known is known in some amount. */
 struct amount {
-    uint16_t past[AMOUNT_PAST]; /* by window mod the windows of a day and a half */
+    uint32_t past[AMOUNT_PAST]; /* by window mod the windows of a day and a half */
     uint32_t seen;              /* windows so far */
     uint32_t most;              /* in any window of the day that ended half a day ago */
 };
@@ -57,7 +57,6 @@ struct pattern {
     struct amount amount; /* networks */
     /* In the present window: */
     uint32_t sources, networks;
-    bool surges;
 };
 
 struct pattern_book {

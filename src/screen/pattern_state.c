@@ -8,14 +8,14 @@ void amount_save(const struct amount *a, uint32_t day, struct buf *out)
 {
     buf_le32(out, a->seen);
     for (uint32_t i = 0; i < day + day / 2; i++)
-        buf_le16(out, a->past[i]);
+        buf_le32(out, a->past[i]);
 }
 
 bool amount_load(struct amount *a, uint32_t day, uint32_t now, struct bytes *in)
 {
     *a = (struct amount){.seen = bytes_le32(in)};
     for (uint32_t i = 0; i < day + day / 2; i++)
-        a->past[i] = bytes_le16(in);
+        a->past[i] = bytes_le32(in);
     return !in->cut && a->seen <= now;
 }
 

@@ -1,5 +1,4 @@
-/* Everything that the next step depends on. The rules are the file's; what is kept of them is
- * how many sources each fitted. */
+/* Everything that the next step depends on, but the rules: those are the file's. */
 #include "engine/saved.h"
 #include "engine/screen/screen_int.h"
 
@@ -8,7 +7,7 @@
 
 enum {
     STATE_MAGIC = 0x63737a6b, /* "kzsc" */
-    STATE_VERSION = 2
+    STATE_VERSION = 3
 };
 
 enum err screen_save(const struct engine_state *st, struct buf *out)
