@@ -40,12 +40,6 @@ enum err rules_add(struct rules *r, const struct rule *rule)
     return OK;
 }
 
-void rules_remove(struct rules *r, size_t number)
-{
-    memmove(&r->list[number], &r->list[number + 1], (r->count - number - 1) * sizeof *r->list);
-    r->count--;
-}
-
 void suspect_make(const struct profiles *t, const struct neighbours *n, uint32_t profile,
     uint32_t now, struct suspect *ret_suspect)
 {

@@ -64,8 +64,6 @@ void rules_done(struct rules *r);
 /* A copy of the rule at the end; ERR_EXISTS for a name that is there, ERR_FULL. */
 enum err rules_add(struct rules *r, const struct rule *rule) MUST_CHECK;
 const struct rule *rules_find(const struct rules *r, const char *name);
-/* Take one out; the others keep their order. */
-void rules_remove(struct rules *r, size_t number);
 
 /* --- text (rule_text.c) ------------------------------------------------------------------- */
 

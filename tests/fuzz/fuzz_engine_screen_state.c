@@ -1,7 +1,5 @@
 /* A state that screen_load() takes is saved as bytes that it takes again, and the engine works
- * on from it. What is saved of the rules is that of the rules that act now, so bytes may differ
- * once.
- */
+ * on from it. */
 #include "engine/screen/screen.h"
 #include "engine_state.h"
 

@@ -60,7 +60,6 @@ struct screen_step {
     struct profile_rows rows;
     struct pattern_strings strings;
     uint16_t *rule;           /* by profile number: number of the rule that fits + 1 */
-    uint32_t *pattern;        /* by profile number: its pattern, or PATTERN_NONE */
     const thing_key *settled; /* what malware that a signature names has long sent; rising */
     size_t settled_count;
 };
@@ -74,8 +73,6 @@ const uint8_t *const *screen_tags(const struct engine_state *st);
 /* Would the row be tagged as known, if its service did not surge? */
 bool screen_is_known(
     const struct screen *s, const struct screen_step *step, const struct profile_row *row);
-/* The service's entry; NULL if there is none. */
-struct screen_use *screen_use_find(const struct screen *s, uint32_t service);
 /* Which rows of the window get which tags. */
 enum err screen_tag_rows(struct screen *s, struct screen_step *step) MUST_CHECK;
 

@@ -25,20 +25,6 @@ static enum err rules_ask(struct screen *s, struct screen_step *step)
     return OK;
 }
 
-static enum err patterns_ask(struct screen *s, struct screen_step *step)
-{
-    enum err e = patterns_take(
-        &s->book, &s->profiles, &step->rows, s->now, step->scratch, &step->strings);
-    step->pattern = arena_take(step->scratch, s->profiles.count + 1, sizeof *step->pattern);
-    if (e || !step->pattern)
-        return e ? e : ERR_NOMEM;
-    for (size_t i = 0; i < s->profiles.count; i++)
-        step->pattern[i] = PATTERN_NONE;
-    for (size_t i = 0; i < step->strings.count; i++)
-        step->pattern[step->strings.list[i].profile] = step->strings.list[i].pattern;
-    return OK;
-}
-
 enum err screen_step(
     struct engine_state *st, const struct window *w, struct arena *scratch, struct sink *out)
 {
@@ -56,7 +42,7 @@ enum err screen_step(
     if (!e)
         e = rules_ask(s, &step);
     if (!e)
-        e = patterns_ask(s, &step);
+        e = patterns_take(&s->book, &s->profiles, &step.rows, s->now, scratch, &step.strings);
     if (!e)
         e = screen_tag_rows(s, &step);
     return e ? e : screen_report(s, &step);

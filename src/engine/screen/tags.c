@@ -81,7 +81,8 @@ bool screen_is_known(
                &row->key, step->settled, step->settled_count, sizeof *step->settled, by_number);
 }
 
-struct screen_use *screen_use_find(const struct screen *s, uint32_t service)
+/* The service's entry; NULL if there is none. */
+static struct screen_use *use_find(const struct screen *s, uint32_t service)
 {
     size_t low = 0;
     size_t high = s->use_count;
@@ -97,7 +98,7 @@ struct screen_use *screen_use_find(const struct screen *s, uint32_t service)
 
 static struct screen_use *use_of(struct screen *s, uint32_t service)
 {
-    struct screen_use *use = screen_use_find(s, service);
+    struct screen_use *use = use_find(s, service);
     if (use || s->use_count == SCREEN_USES_MAX)
         return use;
     size_t at = s->use_count++;
@@ -135,7 +136,7 @@ enum err screen_tag_rows(struct screen *s, struct screen_step *step)
     for (size_t i = 0; i < step->rows.count; i++) {
         const struct profile_row *row = &step->rows.list[i];
         const struct rule *rule = rule_of(s, step, row);
-        const struct screen_use *use = screen_use_find(s, thing_service(row->key));
+        const struct screen_use *use = use_find(s, thing_service(row->key));
         unsigned tags = 0;
         if (rule && rule->tag == TAG_SURVEY_LIKE)
             tags |= 1u << TAG_SURVEY_LIKE;
