@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "geo/country.h"
+#include "num/order.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -38,13 +39,6 @@ static int by_hash(const void *a, const void *b)
     if (x->hash != y->hash)
         return x->hash > y->hash ? 1 : -1;
     return (x->source->key > y->source->key) - (x->source->key < y->source->key);
-}
-
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 static const struct ip *address(const struct tally *t, const struct host *h)
@@ -149,7 +143,7 @@ static void rank_host(
 
 static uint32_t count_networks(uint64_t *networks, size_t count)
 {
-    qsort(networks, count, sizeof *networks, by_number);
+    qsort(networks, count, sizeof *networks, compare_u64);
     uint32_t different = 0;
     for (size_t i = 0; i < count; i++)
         different += i == 0 || networks[i] != networks[i - 1];

@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 
+/* For qsort() and bsearch() over uint64_t, rising. */
+int compare_u64(const void *a, const void *b);
+
 /* Statistics by order, which a few wild values cannot move. All of them reorder the array that
  * they are given; values must not be NaN, count >= 1. */
 

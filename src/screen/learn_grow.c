@@ -1,5 +1,6 @@
 /* Rules from labelled sources, one after the other. Conditions are sets of sources as bits, so
  * that trying one costs a few hundred words. */
+#include "num/order.h"
 #include "screen/learn_int.h"
 
 #include <math.h>
@@ -109,13 +110,6 @@ struct tallied {
     uint32_t sources;
 };
 
-static int by_key(const void *a, const void *b)
-{
-    thing_key x = *(const thing_key *)a;
-    thing_key y = *(const thing_key *)b;
-    return (x > y) - (x < y);
-}
-
 static int by_sources(const void *a, const void *b)
 {
     const struct tallied *x = a;
@@ -144,7 +138,7 @@ static enum err things_tally(
         for (unsigned k = 0; wanted && k < s->thing_count; k++)
             keys[count++] = s->thing[k];
     }
-    qsort(keys, count, sizeof *keys, by_key);
+    qsort(keys, count, sizeof *keys, compare_u64);
     for (size_t i = 0; i < count; i++) {
         if (!i || keys[i] != keys[i - 1])
             list[different++] = (struct tallied){keys[i], 0};

@@ -1,5 +1,6 @@
 /* Labels that spread over what sources have in common. */
 #include "base/index.h"
+#include "num/order.h"
 #include "screen/learn_int.h"
 
 #include <math.h>
@@ -29,13 +30,6 @@ static uint64_t trait_hash(enum trait_kind kind, uint64_t a, uint64_t b)
     return hash_two(hash_two((uint64_t)kind, a), b);
 }
 
-static int by_key(const void *a, const void *b)
-{
-    thing_key x = *(const thing_key *)a;
-    thing_key y = *(const thing_key *)b;
-    return (x > y) - (x < y);
-}
-
 /* Numbers in classes, each twice as wide as the one before. */
 static uint64_t size_class(double value)
 {
@@ -48,7 +42,7 @@ static unsigned traits_of(const struct suspect *s, uint64_t *to, float *weight)
     unsigned count = 0;
     thing_key all[PROFILE_THINGS];
     memcpy(all, s->thing, s->thing_count * sizeof *all);
-    qsort(all, s->thing_count, sizeof *all, by_key);
+    qsort(all, s->thing_count, sizeof *all, compare_u64);
     uint64_t sum = 0;
     for (unsigned i = 0; i < s->thing_count; i++) {
         to[count++] = trait_hash(TRAIT_THING, all[i], 0);

@@ -1,22 +1,16 @@
 /* Hosts that were together before are together again: the past is another half hour, so it is
  * evidence of its own. */
 #include "engine/nmf/nmf_int.h"
+#include "num/order.h"
 #include "num/tail.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static bool is_among(const uint64_t *ids, size_t count, uint64_t id)
 {
-    return count && bsearch(&id, ids, count, sizeof *ids, by_number);
+    return count && bsearch(&id, ids, count, sizeof *ids, compare_u64);
 }
 
 /* Only from windows that share no slot with this half hour. */
@@ -42,7 +36,7 @@ enum err nmf_compare(
         }
     if (!count)
         return OK;
-    qsort(ids, count, sizeof *ids, by_number);
+    qsort(ids, count, sizeof *ids, compare_u64);
     double outside = 0.0;
     double known_outside = 0.0;
     double pairs_least = 1.0;

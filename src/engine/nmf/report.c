@@ -3,6 +3,7 @@
 #include "engine/nmf/nmf_int.h"
 #include "engine/portrait.h"
 #include "engine/severity.h"
+#include "num/order.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,16 +16,9 @@ enum {
 };
 static const double aimed_least = 0.8;
 
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static bool is_member(const struct part *p, uint64_t host)
 {
-    return bsearch(&host, p->hosts, p->host_count, sizeof *p->hosts, by_number) != NULL;
+    return bsearch(&host, p->hosts, p->host_count, sizeof *p->hosts, compare_u64) != NULL;
 }
 
 static uint64_t bits_of(const struct part *p, unsigned window)

@@ -3,6 +3,7 @@
 #include "engine/pulse.h"
 #include "engine/screen/screen_int.h"
 #include "engine/severity.h"
+#include "num/order.h"
 #include "num/tail.h"
 
 #include <math.h>
@@ -30,13 +31,6 @@ struct subject {
     const struct amount *amount;
     int64_t start;
 };
-
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
 
 /* --- who ---------------------------------------------------------------------------------- */
 
@@ -76,7 +70,7 @@ static enum err crowd_take(const struct screen_step *step, const struct tally *t
         const struct block *b = tally_row(t, s, &row);
         uint64_t dsts = block_u64(b, CONTACT_DSTS)[row];
         targets[tally_site(s)] |= dsts;
-        if (!bsearch(&s->hash, about->hosts, about->host_count, sizeof s->hash, by_number) ||
+        if (!bsearch(&s->hash, about->hosts, about->host_count, sizeof s->hash, compare_u64) ||
             !is_about(about, tally_service(s)))
             continue;
         for (; dsts; dsts &= dsts - 1)
@@ -264,7 +258,7 @@ static enum err hosts_of_pattern(const struct screen *s, const struct screen_ste
         if (step->strings.list[i].pattern == pattern)
             about->hosts[about->host_count++] =
                 s->profiles.list[step->strings.list[i].profile].hash;
-    qsort(about->hosts, about->host_count, sizeof *about->hosts, by_number);
+    qsort(about->hosts, about->host_count, sizeof *about->hosts, compare_u64);
     return OK;
 }
 
@@ -281,7 +275,7 @@ static enum err hosts_of_service(const struct screen *s, const struct screen_ste
             (!about->host_count || about->hosts[about->host_count - 1] != host))
             about->hosts[about->host_count++] = host;
     }
-    qsort(about->hosts, about->host_count, sizeof *about->hosts, by_number);
+    qsort(about->hosts, about->host_count, sizeof *about->hosts, compare_u64);
     return OK;
 }
 

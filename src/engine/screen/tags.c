@@ -1,5 +1,7 @@
 #include "engine/screen/screen_int.h"
 
+#include "num/order.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,13 +35,6 @@ static enum err tags_clear(struct screen *s, const struct window *w)
     return OK;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    thing_key x = *(const thing_key *)a;
-    thing_key y = *(const thing_key *)b;
-    return (x > y) - (x < y);
-}
-
 /* Things of malware that a signature names which are no news: in some pattern that is not
  * novel.
  */
@@ -55,7 +50,7 @@ static enum err settled_make(const struct screen *s, struct screen_step *step)
             if (s->profiles.words.worm[thing_tool(p->key[k])])
                 list[count++] = p->key[k];
     }
-    qsort(list, count, sizeof *list, by_number);
+    qsort(list, count, sizeof *list, compare_u64);
     step->settled = list;
     step->settled_count = count;
     return OK;
@@ -77,8 +72,8 @@ bool screen_is_known(
     if (rule && rule->tag == TAG_KNOWN)
         return true;
     return s->profiles.words.worm[thing_tool(row->key)] &&
-           bsearch(
-               &row->key, step->settled, step->settled_count, sizeof *step->settled, by_number);
+           bsearch(&row->key, step->settled, step->settled_count, sizeof *step->settled,
+               compare_u64);
 }
 
 /* The service's entry; NULL if there is none. */

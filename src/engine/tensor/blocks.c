@@ -1,6 +1,7 @@
 /* Which services go together: the remembered fibres as a tensor of hosts x services x times,
  * its non-negative Tucker factorisation, and the core read as a list of blocks. */
 #include "engine/tensor/tensor_int.h"
+#include "num/order.h"
 #include "num/tucker.h"
 
 #include <math.h>
@@ -24,13 +25,6 @@ struct cube {
     uint64_t *times; /* slot of the first fibre at each time */
 };
 
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static uint64_t slot_of(const struct fibre *f)
 {
     return (uint64_t)f->window * PULSE_SLOTS + f->slot;
@@ -53,7 +47,7 @@ static const struct fibre **fibres_of(const struct tensor *s, const struct voice
 static size_t unite(uint64_t *values, size_t count, uint64_t near)
 {
     size_t kept = 0;
-    qsort(values, count, sizeof *values, by_number);
+    qsort(values, count, sizeof *values, compare_u64);
     for (size_t i = 0; i < count; i++)
         if (!kept || values[i] - values[kept - 1] > near)
             values[kept++] = values[i];

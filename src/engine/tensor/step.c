@@ -1,5 +1,6 @@
 #include "engine/tensor/tensor_int.h"
 
+#include "num/order.h"
 #include "num/tail.h"
 
 #include <assert.h>
@@ -110,16 +111,9 @@ static bool is_brief(const struct pulse_host *h)
     return __builtin_popcountll(h->slots) <= BRIEF;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static bool is_among(const uint64_t *ids, size_t count, uint64_t id)
 {
-    return count && bsearch(&id, ids, count, sizeof *ids, by_number);
+    return count && bsearch(&id, ids, count, sizeof *ids, compare_u64);
 }
 
 /* The ids in all fibres of a service, rising. */
@@ -139,7 +133,7 @@ static enum err ids_before(const struct tensor *s, uint32_t service, struct aren
             memcpy(ids + count, s->fibres[i].id, s->fibres[i].kept * sizeof *ids);
             count += s->fibres[i].kept;
         }
-    qsort(ids, count, sizeof *ids, by_number);
+    qsort(ids, count, sizeof *ids, compare_u64);
     *ret_ids = ids;
     *ret_count = count;
     return OK;
