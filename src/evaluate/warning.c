@@ -174,7 +174,10 @@ static enum err get_forecasts(const struct line *l, struct warning *w)
         if (!site || strlen(site) > RECORD_NAME_MAX)
             return bad(l, "forecasts", "hold something else than names of sites");
         memcpy(f.site, site, strlen(site) + 1);
-        f.chance = json_number_value(json_object_get(row, "chance"));
+        const json_t *chance = json_object_get(row, "chance");
+        f.chance = json_number_value(chance);
+        if (!json_is_number(chance) || !(f.chance >= 0.0 && f.chance <= 1.0))
+            return bad(&at, "chance", "is not a number from 0 to 1");
         enum err e = get_time(&at, "made", &f.made);
         if (!e)
             e = get_time(&at, "expected", &f.expected);

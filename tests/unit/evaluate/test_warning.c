@@ -97,6 +97,10 @@ static void refused(void **state)
          "03\","
          "\"end\":\"2026-08-03\",\"ports\":[],\"proto\":\"tpc\",\"sites\":[]}\n",
             "proto"},
+        {"{\"id\":\"a\",\"severity\":\"notice\",\"time\":\"2026-08-03\",\"start\":\"2026-08-"
+         "03\",\"end\":\"2026-08-03\",\"ports\":[],\"proto\":\"tcp\",\"sites\":[],"
+         "\"evidence\":{\"lead\":{\"forecasts\":[{\"site\":\"b\",\"chance\":1e300}]}}}\n",
+            "chance"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct warnings w;
