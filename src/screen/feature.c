@@ -104,15 +104,6 @@ enum err neighbours_count(const struct profiles *t, uint32_t now, struct arena *
 /* --- numbers -------------------------------------------------------------------------------
  */
 
-/* Different members, from a map of 128 bits in which each has set one. */
-static double estimate(const uint64_t a[2], const uint64_t b[2])
-{
-    const double bits = 128.0;
-    int set = __builtin_popcountll(a[0] | b[0]) + __builtin_popcountll(a[1] | b[1]);
-    double empty = fmax(bits - set, 0.5);
-    return round(bits * log(bits / empty));
-}
-
 static double steadiness(const struct profiles *t, const struct profile *p, uint32_t now)
 {
     uint32_t since = now - p->first + 1;
@@ -133,7 +124,7 @@ void features_of(const struct profiles *t, const struct neighbours *n, uint32_t 
     const struct profile_span *b = &p->span[1];
     double packets = (double)a->packets + b->packets;
     double windows = (double)a->windows + b->windows;
-    ret_values[FEATURE_SERVICES] = estimate(a->ports, b->ports);
+    ret_values[FEATURE_SERVICES] = maps_count(a->ports, b->ports);
     ret_values[FEATURE_PACKETS] = packets;
     ret_values[FEATURE_RATE] = packets / fmax(windows, 1.0);
     ret_values[FEATURE_SITES] = __builtin_popcountll(a->sites | b->sites);

@@ -391,20 +391,12 @@ enum err patterns_take(struct pattern_book *b, const struct profiles *t,
     return OK;
 }
 
-static double networks_in(const uint64_t nets[2][2])
-{
-    const double bits = 128.0;
-    int set = __builtin_popcountll(nets[0][0] | nets[1][0]) +
-              __builtin_popcountll(nets[0][1] | nets[1][1]);
-    return round(bits * log(bits / fmax(bits - set, 0.5)));
-}
-
 void pattern_novelty(
     const struct pattern_book *b, const struct pattern *p, uint32_t now, struct novelty *ret)
 {
     uint32_t windows = b->hour + now % b->hour + 1;
     windows = windows < now - p->born + 1 ? windows : now - p->born + 1;
-    ret->networks = networks_in(p->nets);
+    ret->networks = maps_count(p->nets[0], p->nets[1]);
     ret->expected = p->rate * windows;
     ret->log10_p = tail_correct(&b->tail, minus_log10_p(ret->networks, ret->expected, p->hits));
 }

@@ -1,9 +1,11 @@
 #include "screen/profile.h"
 
 #include "base/clock.h"
+#include "engine/pulse.h"
 #include "engine/service.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -424,8 +426,12 @@ unsigned profile_string(const struct profiles *t, const struct profile *p, uint3
 
 uint64_t profile_network(const struct profile *p)
 {
-    struct ip net = p->ip;
-    size_t kept = ip_is_v4(&net) ? 15 : 6;
-    memset(net.byte + kept, 0, sizeof net.byte - kept);
-    return ip_hash(&net);
+    return pulse_network(&p->ip, 24);
+}
+
+double maps_count(const uint64_t a[2], const uint64_t b[2])
+{
+    const double bits = 128.0;
+    int set = __builtin_popcountll(a[0] | b[0]) + __builtin_popcountll(a[1] | b[1]);
+    return round(bits * log(bits / fmax(bits - set, 0.5)));
 }

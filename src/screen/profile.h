@@ -99,6 +99,10 @@ unsigned profile_string(const struct profiles *t, const struct profile *p, uint3
 /* What is known of its network: hash of its /24 (IPv6: /48). */
 uint64_t profile_network(const struct profile *p);
 
+/* How many different members two linear-counting maps hold together, estimated: each member has
+ * set one of 128 bits. */
+double maps_count(const uint64_t a[2], const uint64_t b[2]);
+
 void profiles_save(const struct profiles *t, struct buf *out);
 /* Into an empty table. ERR_BAD for what cannot be; the table is to be thrown away then. */
 enum err profiles_load(struct profiles *t, struct bytes *in, uint32_t now) MUST_CHECK;
