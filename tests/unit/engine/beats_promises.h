@@ -88,19 +88,7 @@ static inline void beats_broken_state_changes_nothing(
 {
     struct beats_options o = beats_usual(71);
     struct bench *b = beats_run(engine, &o, 16, event, false);
-    struct buf before;
-    struct buf after;
-    buf_init(&before, 1 << 24);
-    buf_init(&after, 1 << 24);
-    assert_int_equal(engine->save(b->state, &before), OK);
-    struct fault f;
-    for (size_t cut = 0; cut < before.len; cut += 1 + before.len / 300)
-        assert_int_not_equal(engine->load(b->state, bytes_over(before.data, cut), &f), OK);
-    assert_int_equal(engine->save(b->state, &after), OK);
-    assert_int_equal(before.len, after.len);
-    assert_memory_equal(before.data, after.data, before.len);
-    buf_done(&before);
-    buf_done(&after);
+    bench_refuses_cut_states(b);
     beats_done(b);
 }
 

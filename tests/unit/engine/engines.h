@@ -110,6 +110,24 @@ static inline void bench_restart(struct bench *b)
     buf_done(&kept);
 }
 
+/* Its state, cut at some three hundred places, is refused, and the engine is as it was. */
+static inline void bench_refuses_cut_states(struct bench *b)
+{
+    struct buf before;
+    struct buf after;
+    buf_init(&before, 1 << 24);
+    buf_init(&after, 1 << 24);
+    assert_int_equal(b->engine->save(b->state, &before), OK);
+    struct fault f;
+    for (size_t cut = 0; cut < before.len; cut += 1 + before.len / 300)
+        assert_int_not_equal(b->engine->load(b->state, bytes_over(before.data, cut), &f), OK);
+    assert_int_equal(b->engine->save(b->state, &after), OK);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, before.len);
+    buf_done(&before);
+    buf_done(&after);
+}
+
 /* The first finding of at least this severity on a port, or NULL. */
 static inline const struct found *bench_first(
     const struct bench *b, uint16_t port, enum severity severity)

@@ -67,19 +67,7 @@ static inline void promises_whole_states(
     const struct engine *engine, const struct world_options *o)
 {
     struct bench *b = run_engine(engine, o, 3, NULL);
-    struct buf before;
-    struct buf after;
-    buf_init(&before, 1 << 24);
-    buf_init(&after, 1 << 24);
-    assert_int_equal(engine->save(b->state, &before), OK);
-    struct fault f;
-    for (size_t cut = 0; cut < before.len; cut += 1 + before.len / 300)
-        assert_int_not_equal(engine->load(b->state, bytes_over(before.data, cut), &f), OK);
-    assert_int_equal(engine->save(b->state, &after), OK);
-    assert_int_equal(before.len, after.len);
-    assert_memory_equal(before.data, after.data, before.len);
-    buf_done(&before);
-    buf_done(&after);
+    bench_refuses_cut_states(b);
     done(b);
 }
 
