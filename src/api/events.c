@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "base/buf.h"
+#include "base/steady.h"
 
 #include <assert.h>
 #include <microhttpd.h>
@@ -9,7 +10,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     LEAVE_SECONDS = 2 /* for readers to take what waits for them, at the end */
@@ -51,7 +51,7 @@ enum err events_new(struct events **ret_events, struct connections *connections)
     if (!e)
         return ERR_NOMEM;
     pthread_mutex_init(&e->lock, NULL);
-    pthread_cond_init(&e->left, NULL);
+    steady_cond_init(&e->left);
     e->connections = connections;
     *ret_events = e;
     return OK;
@@ -262,11 +262,9 @@ void events_close(struct events *e)
 
 void events_wait(struct events *e)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += LEAVE_SECONDS;
+    int64_t until = steady_now() + LEAVE_SECONDS * US_SECOND;
     pthread_mutex_lock(&e->lock);
-    while (e->count && pthread_cond_timedwait(&e->left, &e->lock, &until) == 0)
+    while (e->count && steady_wait(&e->left, &e->lock, until))
         ;
     pthread_mutex_unlock(&e->lock);
 }

@@ -5,12 +5,12 @@
 #include "api/lines_int.h"
 #include "api/question_int.h"
 #include "api/server_int.h"
+#include "base/steady.h"
 
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* An export of any length: a thread of its own asks the store and fills a small pipe; the
@@ -55,14 +55,7 @@ static void drop(struct export *x)
 
 static void wait_moved(struct export *x)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += POLL_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
-    pthread_cond_timedwait(&x->moved, &x->lock, &until);
+    steady_wait(&x->moved, &x->lock, steady_now() + POLL_MS * INT64_C(1000));
 }
 
 /* The lock is held. */
@@ -164,7 +157,7 @@ static enum err export_new(
     x->lines.most = (uint64_t)arg(r, P_STREAM_LIMIT)->number;
     buf_init(&x->pipe, PIPE_MOST);
     pthread_mutex_init(&x->lock, NULL);
-    pthread_cond_init(&x->moved, NULL);
+    steady_cond_init(&x->moved);
     *ret_export = x;
     return OK;
 }

@@ -1,11 +1,11 @@
 #include "api/kept_int.h"
 
 #include "api/cache_int.h"
+#include "base/steady.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     WINDOW = 10 * US_MINUTE
@@ -59,13 +59,6 @@ static bool make_key(const struct kept_ask *q, char key[CACHE_KEY])
         a->country, a->tool, a->class, a->proto, a->port, a->asn, src,
         a->has_src ? a->src.bits : 0, a->limit, a->cursor);
     return len > 0 && len < CACHE_KEY;
-}
-
-static int64_t monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * US_SECOND + now.tv_nsec / 1000;
 }
 
 static bool serves(const struct cache_note *note, const void *context)
@@ -123,11 +116,11 @@ enum err kept_run(struct kept *k, const struct api_store *store, const struct ke
         return OK;
     }
     size_t at = answer->out->len;
-    int64_t began = monotonic();
+    int64_t began = steady_now();
     enum err e = ask_store(store, q, answer, f);
     if (e)
         cache_drop(k->cache, place);
     else
-        keep(k, place, q, answer, at, monotonic() - began);
+        keep(k, place, q, answer, at, steady_now() - began);
     return e;
 }

@@ -7,12 +7,12 @@
 #include "api/request_int.h"
 #include "api/session_int.h"
 #include "api/work_int.h"
+#include "base/steady.h"
 
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The network side, on libmicrohttpd. A request is put together from the server's callbacks;
@@ -31,13 +31,6 @@ struct call {
     bool begun, asked;
     bool too_large;
 };
-
-static int64_t monotonic(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * US_SECOND + ts.tv_nsec / 1000;
-}
 
 bool server_stopping(const struct api *a)
 {
@@ -216,7 +209,7 @@ static void on_done(void *context, struct MHD_Connection *connection, void **mar
 {
     struct api *a = context;
     (void)how;
-    connections_answered(a->connections, connection, monotonic());
+    connections_answered(a->connections, connection, steady_now());
     call_free(*mark);
     *mark = NULL;
 }
@@ -226,7 +219,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 {
     struct api *a = context;
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        connections_opened(a->connections, connection, mark, monotonic());
+        connections_opened(a->connections, connection, mark, steady_now());
     else
         connections_closed(a->connections, mark);
 }

@@ -3,10 +3,10 @@
 #include "api/api_int.h"
 #include "api/connections_int.h"
 #include "api/events_int.h"
+#include "base/steady.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct ticker {
     struct api *api;
@@ -75,13 +75,10 @@ static void tick(struct ticker *t)
 /* True: time to stop. */
 static bool wait_second(struct ticker *t)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
+    int64_t until = steady_now() + US_SECOND;
     pthread_mutex_lock(&t->lock);
-    int e = 0;
-    while (!t->stopping && e == 0)
-        e = pthread_cond_timedwait(&t->stop, &t->lock, &until);
+    while (!t->stopping && steady_wait(&t->stop, &t->lock, until))
+        ;
     bool stopping = t->stopping;
     pthread_mutex_unlock(&t->lock);
     return stopping;
@@ -91,10 +88,7 @@ static void *run(void *context)
 {
     struct ticker *t = context;
     for (unsigned second = 0; !wait_second(t); second++) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        connections_sweep(
-            t->api->connections, (int64_t)now.tv_sec * US_SECOND + now.tv_nsec / 1000);
+        connections_sweep(t->api->connections, steady_now());
         if (second % 2)
             tick(t);
     }
@@ -103,17 +97,13 @@ static void *run(void *context)
 
 enum err ticker_start(struct ticker **ret_ticker, struct api *a)
 {
-    pthread_condattr_t monotonic;
     struct ticker *t = calloc(1, sizeof *t);
     if (!t)
         return ERR_NOMEM;
     t->api = a;
     t->states = json_object();
     pthread_mutex_init(&t->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&t->stop, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    steady_cond_init(&t->stop);
     if (!t->states || pthread_create(&t->thread, NULL, run, t) != 0) {
         json_decref(t->states);
         free(t);

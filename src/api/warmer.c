@@ -3,9 +3,9 @@
 #include "api/api_int.h"
 #include "api/handler_int.h"
 #include "api/question_int.h"
+#include "base/steady.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     PAUSE_S = 30
@@ -41,13 +41,10 @@ static void warm(struct warmer *w)
 /* True: time to stop. */
 static bool wait_pause(struct warmer *w)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += PAUSE_S;
+    int64_t until = steady_now() + PAUSE_S * US_SECOND;
     pthread_mutex_lock(&w->lock);
-    int e = 0;
-    while (!atomic_load(&w->stopping) && e == 0)
-        e = pthread_cond_timedwait(&w->stop, &w->lock, &until);
+    while (!atomic_load(&w->stopping) && steady_wait(&w->stop, &w->lock, until))
+        ;
     bool stopping = atomic_load(&w->stopping);
     pthread_mutex_unlock(&w->lock);
     return stopping;
@@ -63,16 +60,12 @@ static void *run(void *context)
 
 enum err warmer_start(struct warmer **ret_warmer, struct api *a)
 {
-    pthread_condattr_t clock;
     struct warmer *w = calloc(1, sizeof *w);
     if (!w)
         return ERR_NOMEM;
     w->api = a;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->stop, &clock);
-    pthread_condattr_destroy(&clock);
+    steady_cond_init(&w->stop);
     if (pthread_create(&w->thread, NULL, run, w) != 0) {
         pthread_cond_destroy(&w->stop);
         pthread_mutex_destroy(&w->lock);

@@ -2,10 +2,11 @@
  * nats_site.c and nats_hub.c. */
 #include "bus/nats_int.h"
 
+#include "base/steady.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     RECONNECT_MS = 250,
@@ -56,25 +57,6 @@ static void event_free(struct nats_event *e)
 {
     natsMsg_Destroy(e->msg);
     free(e);
-}
-
-static struct timespec deadline_in(int ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
-}
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec t = deadline_in(0);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void ops_release(void *context, struct bus_event *event, bool done)
@@ -273,11 +255,11 @@ static void give_up(struct nats_bus *n)
 static void connection_mend(struct nats_bus *n)
 {
     pthread_mutex_lock(&n->lock);
-    bool due = n->closed && monotonic_ms() - n->tried_ms >= AGAIN_MS;
+    bool due = n->closed && steady_now() / 1000 - n->tried_ms >= AGAIN_MS;
     pthread_mutex_unlock(&n->lock);
     if (!due)
         return;
-    n->tried_ms = monotonic_ms();
+    n->tried_ms = steady_now() / 1000;
     connection_drop(n);
     pthread_mutex_lock(&n->lock);
     n->closed = false;
@@ -290,9 +272,9 @@ static void ops_next(void *context, int wait_ms, struct bus_event *ret_event)
 {
     struct nats_bus *n = context;
     connection_mend(n);
-    struct timespec until = deadline_in(wait_ms);
+    int64_t until = steady_now() + wait_ms * INT64_C(1000);
     pthread_mutex_lock(&n->lock);
-    while (!n->first && pthread_cond_timedwait(&n->changed, &n->lock, &until) == 0)
+    while (!n->first && steady_wait(&n->changed, &n->lock, until))
         ;
     struct nats_event *e = n->first;
     if (e) {
@@ -323,7 +305,7 @@ static enum err connect_start(struct nats_bus *n, struct fault *f)
     natsStatus s = options_make(n);
     if (s != NATS_OK)
         return nats_fault(f, n->options.servers[0], s, 0);
-    n->tried_ms = monotonic_ms();
+    n->tried_ms = steady_now() / 1000;
     if (connection_make(n) != NATS_OK)
         give_up(n); /* a server that refuses us today may take us tomorrow */
     return OK;
@@ -332,7 +314,6 @@ static enum err connect_start(struct nats_bus *n, struct fault *f)
 enum err bus_nats_open(
     struct bus **ret_bus, const struct bus_nats_options *options, struct fault *f)
 {
-    pthread_condattr_t attr;
     if (options->site && !bus_site_fits(options->site))
         return fault_set(f, ERR_BAD,
             "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
@@ -344,10 +325,7 @@ enum err bus_nats_open(
     n->bus = (struct bus){&nats_ops, n};
     snprintf(n->site, sizeof n->site, "%s", options->site ? options->site : "");
     pthread_mutex_init(&n->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&n->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    steady_cond_init(&n->changed);
     enum err e = connect_start(n, f);
     if (e) {
         ops_close(n);

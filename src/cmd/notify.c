@@ -1,19 +1,13 @@
 #include "cmd/notify.h"
 
+#include "base/steady.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
-
-static int64_t monotonic_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static void say(const struct notify *n, const char *text)
 {
@@ -52,7 +46,7 @@ void notify_alive(struct notify *n)
 {
     if (n->fd < 0 || n->interval <= 0)
         return;
-    int64_t now = monotonic_us();
+    int64_t now = steady_now();
     if (now - atomic_load(&n->beaten) < n->interval)
         return;
     atomic_store(&n->beaten, now);

@@ -1,6 +1,7 @@
 #include "cmd/sensor_rules.h"
 
 #include "base/log.h"
+#include "base/steady.h"
 #include "cmd/site_action_file.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* One document in effect, as the collector sees it. */
@@ -27,14 +27,6 @@ struct sensor_rules {
     struct applier *applier;
     struct held *now; /* the capturing thread's */
 };
-
-/* Durations only. */
-static int64_t steady_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * US_SECOND + t.tv_nsec / 1000;
-}
 
 /* ---- for the collector ---- */
 

@@ -1,10 +1,10 @@
 #include "ingest/crew.h"
 
 #include "base/clock.h"
+#include "base/steady.h"
 #include "engine/shelf.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,13 +183,9 @@ static enum err threads_start(struct crew *c, struct fault *f)
 
 static void crew_init(struct crew *c, const struct crew_options *o)
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->work, NULL);
-    pthread_cond_init(&c->done, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    steady_cond_init(&c->done);
     c->scratch_cap = o->scratch_cap;
 }
 
@@ -361,14 +357,10 @@ static bool is_idle(const struct crew *c)
 /* Until all engines are done; live: with this window, and at most as long as patience lasts. */
 static void await(struct crew *c, const struct pane *p, const struct crew_show *how)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t us = until.tv_nsec / 1000 + how->patience;
-    until.tv_sec += us / US_SECOND;
-    until.tv_nsec = us % US_SECOND * 1000;
+    int64_t until = steady_now() + how->patience;
     pthread_mutex_lock(&c->lock);
-    for (int late = 0; how->live && p->left && late != ETIMEDOUT;)
-        late = pthread_cond_timedwait(&c->done, &c->lock, &until);
+    while (how->live && p->left && steady_wait(&c->done, &c->lock, until))
+        ;
     while (!how->live && !is_idle(c))
         pthread_cond_wait(&c->done, &c->lock);
     pthread_mutex_unlock(&c->lock);

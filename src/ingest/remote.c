@@ -1,12 +1,12 @@
 #include "ingest/remote.h"
 
 #include "base/clock.h"
+#include "base/steady.h"
 #include "ingest/ahead.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     PARCELS_MAX = 1024,
@@ -47,7 +47,7 @@ enum err remote_new(struct remote **ret_remote, const struct remote_options *opt
     r->clock = options->clock ? *options->clock : clock_system();
     r->closed = INT64_MIN;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->changed, NULL);
+    steady_cond_init(&r->changed);
     *ret_remote = r;
     return OK;
 }
@@ -119,14 +119,7 @@ void remote_counts(struct remote *r, struct remote_counts *ret_counts)
 
 static void wait_change(struct remote *r)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += WAIT_MS * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000L;
-    }
-    pthread_cond_timedwait(&r->changed, &r->lock, &t);
+    steady_wait(&r->changed, &r->lock, steady_now() + WAIT_MS * INT64_C(1000));
 }
 
 /* The next parcel becomes the one that is given out. With the lock held. */

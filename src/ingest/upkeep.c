@@ -1,10 +1,10 @@
 #include "ingest/upkeep.h"
 
+#include "base/steady.h"
 #include "store/store.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     LOOK_MS = 500,   /* between looks at how busy the writer is */
@@ -24,17 +24,10 @@ struct upkeep {
     int64_t looked;
 };
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* Per cent of the time since the last look. The caller holds the lock. */
 static int64_t busy_share(struct upkeep *u)
 {
-    int64_t now = now_us();
+    int64_t now = steady_now();
     int64_t busy = u->busy_us + (u->busy ? now - u->since : 0);
     int64_t length = now - u->looked;
     u->busy_us = 0;
@@ -45,17 +38,9 @@ static int64_t busy_share(struct upkeep *u)
 /* Until the time has passed or the end has come. The caller holds the lock. */
 static void pause_for(struct upkeep *u, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    int e = 0;
-    while (!u->ending && e == 0)
-        e = pthread_cond_timedwait(&u->changed, &u->lock, &until);
+    int64_t until = steady_now() + ms * 1000;
+    while (!u->ending && steady_wait(&u->changed, &u->lock, until))
+        ;
 }
 
 /* Nobody waits for the result: a step that fails is tried again. */
@@ -85,18 +70,14 @@ static void *run(void *context)
 
 enum err upkeep_new(struct upkeep **ret_upkeep, struct store *store)
 {
-    pthread_condattr_t monotonic;
     struct upkeep *u = calloc(1, sizeof *u);
     if (!u)
         return ERR_NOMEM;
     u->store = store;
     u->due = true;
-    u->since = u->looked = now_us();
+    u->since = u->looked = steady_now();
     pthread_mutex_init(&u->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&u->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    steady_cond_init(&u->changed);
     if (pthread_create(&u->thread, NULL, run, u) != 0) {
         pthread_cond_destroy(&u->changed);
         pthread_mutex_destroy(&u->lock);
@@ -111,7 +92,7 @@ void upkeep_busy(struct upkeep *u, bool busy)
 {
     pthread_mutex_lock(&u->lock);
     if (u->busy != busy) {
-        int64_t now = now_us();
+        int64_t now = steady_now();
         u->busy_us += u->busy ? now - u->since : 0;
         u->since = now;
         u->busy = busy;
