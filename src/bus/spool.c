@@ -75,8 +75,9 @@ enum err spool_open(
         e = spool_recover(s, f);
     if (!e)
         e = identity_make(s, f);
-    /* Numbers were passed over, or nothing is there: go on in a file whose name says where. */
-    if (!e && (!s->count || s->segments[s->count - 1].last + 1 != s->next))
+    /* Numbers were passed over, or no file is left to go on in: go on in one whose name says
+     * where. */
+    if (!e && (s->append_fd < 0 || s->segments[s->count - 1].last + 1 != s->next))
         e = segment_begin(s, f);
     if (e) {
         spool_close(s);

@@ -211,6 +211,31 @@ static void torn_end_is_cut(void **state)
     }
 }
 
+/* A crash right after a file was begun: what comes next has its place, also where it would have
+ * fitted into the file before. */
+static void begun_file_without_header_is_begun_again(void **state)
+{
+    static const uint8_t long_one[900];
+    char path[512];
+    struct spool_entry e;
+    uint64_t number;
+    struct spool *s = open_small(*state);
+    for (int i = 0; i < 5; i++) /* four fit into 4096 bytes */
+        assert_int_equal(
+            spool_append(s, "packet", bytes_over(long_one, sizeof long_one), 1, &number, NULL),
+            OK);
+    spool_close(s);
+    newest_file(*state, path);
+    assert_non_null(strstr(path, "5.spool"));
+    assert_int_equal(truncate(path, 0), 0);
+    s = open_small(*state);
+    assert_int_equal(spool_append(s, "packet", bytes_over("x", 1), 1, &number, NULL), OK);
+    assert_int_equal(number, 5);
+    assert_int_equal(spool_read(s, number, &e, NULL), OK);
+    assert_int_equal(e.previous, 4);
+    spool_close(s);
+}
+
 static void changed_bytes_are_passed_over(void **state)
 {
     char path[512];
@@ -354,6 +379,8 @@ static const struct CMUnitTest tests[] = {
         survives_a_restart, folder_make, folder_drop),
     SAYS_WITH("what is committed leaves the disk, file by file", commit_removes_files,
         folder_make, folder_drop),
+    SAYS_WITH("a file that a crash left without its header is begun again",
+        begun_file_without_header_is_begun_again, folder_make, folder_drop),
     SAYS_WITH("a torn end is cut, and no number is given twice", torn_end_is_cut, folder_make,
         folder_drop),
     SAYS_WITH("bytes that the disk changed are passed over and counted",
