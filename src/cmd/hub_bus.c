@@ -12,9 +12,9 @@
 struct far_site {
     char name[BUS_SITE_MAX + 1];
     struct remote *remote;
-    struct site *site;
-    bool received; /* the intake has it */
-    bool named;    /* the catalogue does, at the last look */
+    struct site *site; /* NULL: it could not be begun, which the log was told once */
+    bool received;     /* the intake has it */
+    bool named;        /* the catalogue does, at the last look */
 };
 
 struct hub_bus {
@@ -73,10 +73,14 @@ static enum err site_join(
     int64_t now = clock_now(&h->clock);
     struct hub_site about = {.site = s->site, .kind = HUB_REMOTE, .addresses = r->addresses};
     snprintf(about.source, sizeof about.source, "sensor of %s", r->name);
-    enum err e = hub_live_add(h->options.live, &about, now);
-    if (!e)
-        e = pipeline_add(h->options.pipeline, s->site);
-    return e ? fault_set(f, e, "%s: %s", r->name, err_text(e)) : OK;
+    /* The pipeline refuses a name that an interface or a capture of the hub has already, so it
+     * is asked first: what it has taken, and what is shown, stays for the life of the hub. */
+    enum err e = pipeline_add(h->options.pipeline, s->site);
+    if (e)
+        return fault_set(f, e, "%s: %s", r->name, err_text(e));
+    if (hub_live_add(h->options.live, &about, now) != OK)
+        log_event(LOG_ERROR, "site.show", "site=%s error=\"out of memory\"", r->name);
+    return OK;
 }
 
 static enum err site_begin(struct hub_bus *h, const struct catalog_remote *r, struct fault *f)
@@ -92,10 +96,11 @@ static enum err site_begin(struct hub_bus *h, const struct catalog_remote *r, st
     if (e) {
         site_free(s->site);
         remote_free(s->remote);
-        return e;
+        s->site = NULL;
+        s->remote = NULL;
     }
     h->count++;
-    return OK;
+    return e;
 }
 
 static void site_receive(struct hub_bus *h, struct far_site *s)
@@ -153,7 +158,7 @@ static void catalogue_look(struct hub_bus *h)
         return;
     for (size_t i = 0; i < h->count; i++) {
         struct far_site *s = &h->sites[i];
-        if (s->named && !s->received)
+        if (s->named && !s->received && s->site)
             site_receive(h, s);
         if (s->named || !s->received)
             continue;
@@ -205,6 +210,9 @@ static void on_beat(void *context, const char *site, struct bytes text)
     struct hub_bus *h = context;
     struct heartbeat beat;
     struct fault f = {0};
+    const struct far_site *s = site_find(h, site);
+    if (!s || !s->received)
+        return; /* nobody that we know, or no longer: what is revoked does not come back */
     enum err e = heartbeat_read(text, &beat, &f);
     if (!e && strcmp(beat.site, site) != 0)
         e = fault_set(&f, ERR_BAD, "it says that it is another's");

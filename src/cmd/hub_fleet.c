@@ -41,16 +41,6 @@ void hub_fleet_close(struct hub_fleet *h, int64_t now)
 
 /* ---- what sites say ---- */
 
-enum err hub_fleet_beat(
-    struct hub_fleet *h, const char *site, struct bytes text, int64_t now, struct fault *f)
-{
-    struct heartbeat beat;
-    enum err e = heartbeat_read(text, &beat, f);
-    if (!e && strcmp(beat.site, site) != 0)
-        e = fault_set(f, ERR_BAD, "heartbeat: from %s, but says that it is another's", site);
-    return e ? e : fleet_heartbeat(h->fleet, &beat, now, f);
-}
-
 /* An interface of the hub's own machine speaks through the hub. */
 static void beat_of(
     const struct hub_site *site, int64_t started, int64_t now, struct heartbeat *ret_beat)

@@ -23,11 +23,6 @@ enum err hub_fleet_open(
 void hub_fleet_look(
     struct hub_fleet *h, const struct hub_site *sites, size_t count, int64_t now);
 
-/* A heartbeat came over the bus, from this site as the bus vouches. ERR_BAD: it is none, or
- * says that it is another's. */
-enum err hub_fleet_beat(struct hub_fleet *h, const char *site, struct bytes text, int64_t now,
-    struct fault *f) MUST_CHECK;
-
 void hub_fleet_close(struct hub_fleet *h, int64_t now);
 
 #endif
