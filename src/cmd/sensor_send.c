@@ -1,6 +1,7 @@
 #include "cmd/sensor_send.h"
 
 #include "base/log.h"
+#include "base/steady.h"
 #include "cmd/sensor_beat.h"
 
 #include <pthread.h>
@@ -13,6 +14,8 @@ enum {
     DRAIN = 256   /* events that are taken before publishing goes on */
 };
 
+static const int64_t again_after = US_SECOND; /* what went wrong */
+
 struct sensor_send {
     struct sensor_send_options options;
     struct clock clock;
@@ -20,8 +23,8 @@ struct sensor_send {
     pthread_t thread;
     atomic_bool stop, done;
     pthread_mutex_t lock;
-    enum err failed;
-    struct fault fault;
+    struct fault fault; /* code OK: nothing is wrong */
+    int64_t again;      /* when publishing goes on after it, steady */
     int64_t spoken;
     int64_t alone_since; /* nobody has answered yet; 0: somebody has, or it was told */
     uint64_t told;       /* changes of the document that were told */
@@ -85,22 +88,34 @@ static void events_take(struct sensor_send *s)
     }
 }
 
+/* Publish. What goes wrong may pass (a message server that takes no message so large is given
+ * another configuration): it is told once, tried again, and meanwhile the hub hears from us. */
+static void publish(struct sensor_send *s)
+{
+    struct fault f = {0};
+    int64_t now = steady_now();
+    if (now < s->again)
+        return;
+    f.code = sender_pump(s->sender, &f);
+    bool news = f.code != s->fault.code;
+    s->again = f.code ? now + again_after : 0;
+    pthread_mutex_lock(&s->lock);
+    s->fault = f;
+    pthread_mutex_unlock(&s->lock);
+    if (news && f.code)
+        log_event(LOG_ERROR, "sending.failed", "error=\"%s\" action=trying-again", f.text);
+    else if (news)
+        log_event(LOG_NOTE, "sending.mended", "action=going-on");
+}
+
 static void *send_thread(void *context)
 {
     struct sensor_send *s = context;
     while (!atomic_load(&s->stop)) {
-        struct fault f = {0};
         struct spool_counts spool;
         events_take(s);
         silence_tell(s);
-        enum err e = sender_pump(s->sender, &f);
-        if (e) {
-            pthread_mutex_lock(&s->lock);
-            s->failed = e;
-            s->fault = f;
-            pthread_mutex_unlock(&s->lock);
-            break;
-        }
+        publish(s);
         struct applier *applier = sensor_rules_applier(s->options.rules);
         if (clock_now(&s->clock) - s->spoken >= applier_heartbeat(applier) ||
             applier_changes(applier) != s->told)
@@ -129,6 +144,7 @@ enum err sensor_send_start(
         e = ERR_NOMEM;
     if (e) {
         sender_free(s->sender);
+        pthread_mutex_destroy(&s->lock);
         free(s);
         return e;
     }
@@ -144,7 +160,7 @@ bool sensor_send_is_done(struct sensor_send *s)
 enum err sensor_send_failed(struct sensor_send *s, struct fault *f)
 {
     pthread_mutex_lock(&s->lock);
-    enum err e = s->failed;
+    enum err e = s->fault.code;
     if (e && f)
         *f = s->fault;
     pthread_mutex_unlock(&s->lock);

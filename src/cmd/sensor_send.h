@@ -29,7 +29,8 @@ enum err sensor_send_start(
 /* Has the hub stored everything that is in the spool? */
 bool sensor_send_is_done(struct sensor_send *s);
 
-/* What the thread met that makes sending impossible: a spool that cannot be read. */
+/* What keeps the thread from sending just now: a spool that cannot be read, a message that the
+ * server does not take. It is tried again. */
 enum err sensor_send_failed(struct sensor_send *s, struct fault *f);
 
 /* Ends the thread. */
