@@ -24,6 +24,12 @@ enum err nats_fault(struct fault *f, const char *what, natsStatus status, int co
 
 /* ---- events ---- */
 
+static void event_free(struct nats_event *e)
+{
+    natsMsg_Destroy(e->msg);
+    free(e);
+}
+
 void nats_push(struct nats_bus *n, enum bus_event_kind kind, const char *subject_site,
     uint64_t tag, natsMsg *msg, bool kept)
 {
@@ -41,7 +47,14 @@ void nats_push(struct nats_bus *n, enum bus_event_kind kind, const char *subject
         snprintf(e->event.site, sizeof e->event.site, "%s", subject_site);
     if (msg)
         e->event.data = bytes_over(natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg));
+    bool loose = msg && !kept;
     pthread_mutex_lock(&n->lock);
+    if (loose && n->loose == NATS_LOOSE_MAX) { /* somebody talks faster than we listen */
+        pthread_mutex_unlock(&n->lock);
+        event_free(e);
+        return;
+    }
+    n->loose += loose;
     if (kind == BUS_CONNECTED || kind == BUS_DISCONNECTED)
         n->connected = kind == BUS_CONNECTED;
     if (n->last)
@@ -51,12 +64,6 @@ void nats_push(struct nats_bus *n, enum bus_event_kind kind, const char *subject
     n->last = e;
     pthread_cond_signal(&n->changed);
     pthread_mutex_unlock(&n->lock);
-}
-
-static void event_free(struct nats_event *e)
-{
-    natsMsg_Destroy(e->msg);
-    free(e);
 }
 
 static void ops_release(void *context, struct bus_event *event, bool done)
@@ -220,6 +227,7 @@ static void ops_close(void *context)
         event_free(e);
     }
     pthread_cond_destroy(&n->changed);
+    pthread_mutex_destroy(&n->making);
     pthread_mutex_destroy(&n->lock);
     free(n->watched);
     free(n);
@@ -260,12 +268,14 @@ static void connection_mend(struct nats_bus *n)
     if (!due)
         return;
     n->tried_ms = steady_now() / 1000;
+    pthread_mutex_lock(&n->making);
     connection_drop(n);
     pthread_mutex_lock(&n->lock);
     n->closed = false;
     pthread_mutex_unlock(&n->lock);
     if (connection_make(n) != NATS_OK)
         give_up(n);
+    pthread_mutex_unlock(&n->making);
 }
 
 static void ops_next(void *context, int wait_ms, struct bus_event *ret_event)
@@ -282,6 +292,7 @@ static void ops_next(void *context, int wait_ms, struct bus_event *ret_event)
         if (!n->first)
             n->last = NULL;
         e->next = NULL;
+        n->loose -= e->msg && !e->kept;
     }
     pthread_mutex_unlock(&n->lock);
     *ret_event = e ? e->event : (struct bus_event){.kind = BUS_NOTHING};
@@ -325,6 +336,7 @@ enum err bus_nats_open(
     n->bus = (struct bus){&nats_ops, n};
     snprintf(n->site, sizeof n->site, "%s", options->site ? options->site : "");
     pthread_mutex_init(&n->lock, NULL);
+    pthread_mutex_init(&n->making, NULL);
     steady_cond_init(&n->changed);
     enum err e = connect_start(n, f);
     if (e) {

@@ -181,10 +181,9 @@ void nats_hub_say(void *context, const char *site, struct bytes text)
         (void)natsConnection_Publish(n->connection, subject, text.at, (int)text.left);
 }
 
-enum err nats_hub_config_put(
-    void *context, const char *site, struct bytes text, struct fault *f)
+static enum err config_put(
+    struct nats_bus *n, const char *site, struct bytes text, struct fault *f)
 {
-    struct nats_bus *n = context;
     kvStore *kv = NULL;
     kvConfig c;
     if (!n->js)
@@ -203,4 +202,14 @@ enum err nats_hub_config_put(
         s = kvStore_Put(NULL, kv, site, text.at, (int)text.left);
     kvStore_Destroy(kv);
     return s == NATS_OK ? OK : nats_fault(f, bucket, s, 0);
+}
+
+enum err nats_hub_config_put(
+    void *context, const char *site, struct bytes text, struct fault *f)
+{
+    struct nats_bus *n = context;
+    pthread_mutex_lock(&n->making); /* the bus's own thread may be making a new connection */
+    enum err e = config_put(n, site, text, f);
+    pthread_mutex_unlock(&n->making);
+    return e;
 }

@@ -10,7 +10,8 @@
 enum {
     NATS_TEXT = 256,
     NATS_WATCHED_MAX = 1024,
-    NATS_WAIT_MS = 3000 /* for an answer of the server */
+    NATS_WAIT_MS = 3000,  /* for an answer of the server */
+    NATS_LOOSE_MAX = 1024 /* messages no stream keeps that may wait for bus_next() */
 };
 
 /* An event on its way out. */
@@ -34,10 +35,12 @@ struct nats_bus {
     natsOptions *connection_options;
     natsConnection *connection;
     jsCtx *js;
+    pthread_mutex_t making; /* held while connection and js change, or another thread uses js */
     natsSubscription *subscriptions[2]; /* site: words, configuration; hub: heartbeats */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct nats_event *first, *last;
+    size_t loose; /* of these, with a message that no stream keeps */
     bool connected;
     bool closed;                  /* the library has given up: a new connection is made */
     int64_t tried_ms;             /* when one was tried last, monotonic */
