@@ -238,7 +238,7 @@ static void put_words(const struct block *b, size_t column, struct buf *out)
 }
 
 /* Rows that are the first of their source, in `more`; false if another row of a source has
- * another country or network. */
+ * another country or network, or the sources are chosen to crowd one place of the table. */
 static bool sources_find(struct parcel_writer *w, const struct block *b, size_t *ret_count)
 {
     const struct ip *ip = block_ip(b, PACKET_SRC);
@@ -248,8 +248,12 @@ static bool sources_find(struct parcel_writer *w, const struct block *b, size_t 
     w->turn++;
     for (size_t i = 0; i < b->rows; i++) {
         size_t at = ip_hash(&ip[i]) & (SOURCE_SLOTS - 1);
-        while (w->sources[at].turn == w->turn && !ip_same(&ip[w->sources[at].row], &ip[i]))
+        unsigned steps = 0;
+        while (w->sources[at].turn == w->turn && !ip_same(&ip[w->sources[at].row], &ip[i])) {
             at = (at + 1) & (SOURCE_SLOTS - 1);
+            if (++steps == PLANES_STEPS)
+                return false;
+        }
         if (w->sources[at].turn != w->turn) {
             w->sources[at] = (struct source_slot){w->turn, (uint32_t)i};
             w->more[count++] = i;

@@ -127,15 +127,20 @@ static void put_planes(
 }
 
 /* Number the different values in the order in which they come; 0 as soon as there are more than
- * `most`. */
+ * `most`, or where they crowd one place of the table: whoever sends packets to a telescope
+ * chooses values, and may choose them so. */
 static size_t table_make(struct planes *p, const uint64_t *values, size_t count, size_t most)
 {
     size_t used = 0;
     p->turn++;
     for (size_t i = 0; i < count; i++) {
         size_t at = hash_u64(values[i]) & (SLOTS - 1);
-        while (p->slots[at].turn == p->turn && p->slots[at].value != values[i])
+        unsigned steps = 0;
+        while (p->slots[at].turn == p->turn && p->slots[at].value != values[i]) {
             at = (at + 1) & (SLOTS - 1);
+            if (++steps == PLANES_STEPS)
+                return 0;
+        }
         if (p->slots[at].turn != p->turn) {
             if (used == most)
                 return 0;

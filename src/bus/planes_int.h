@@ -8,7 +8,8 @@
  * does not spoil what is regular in the next. */
 
 enum {
-    PLANES_VALUES = 1 << 15 /* of one column */
+    PLANES_VALUES = 1 << 15, /* of one column */
+    PLANES_STEPS = 256       /* in a table that is a quarter full: not met by chance */
 };
 
 /* Working memory for writing. */
