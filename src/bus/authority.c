@@ -103,6 +103,10 @@ static EVP_PKEY *key_read(const char *path)
 
 /* ---- certificates ---- */
 
+/* PEM may be encrypted, and OpenSSL then asks at the terminal for a password, and waits. What
+ * comes from others is read with this one instead: it fails. */
+static char no_password[] = "";
+
 static bool name_add(X509_NAME *name, const char *part, const char *text)
 {
     return X509_NAME_add_entry_by_txt(
@@ -303,7 +307,7 @@ enum err certificate_fingerprint(
 {
     size_t len = strlen(pem);
     BIO *in = len < AUTHORITY_PEM_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
-    X509 *c = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+    X509 *c = in ? PEM_read_bio_X509(in, NULL, NULL, no_password) : NULL;
     BIO_free(in);
     if (!c)
         return tls_fault(f, ERR_BAD, "not a certificate");
@@ -336,7 +340,7 @@ static EVP_PKEY *request_key(const char *request)
 {
     size_t len = strlen(request);
     BIO *in = len < AUTHORITY_PEM_MAX ? BIO_new_mem_buf(request, (int)len) : NULL;
-    X509_REQ *r = in ? PEM_read_bio_X509_REQ(in, NULL, NULL, NULL) : NULL;
+    X509_REQ *r = in ? PEM_read_bio_X509_REQ(in, NULL, NULL, no_password) : NULL;
     EVP_PKEY *key = r ? X509_REQ_get_pubkey(r) : NULL;
     bool good = key && X509_REQ_verify(r, key) == 1 && EVP_PKEY_get_security_bits(key) >= 112;
     X509_REQ_free(r);
