@@ -218,6 +218,19 @@ json_t *document_json(const struct site_document *d)
     return object;
 }
 
+bool document_same(const struct site_document *a, const struct site_document *b)
+{
+    struct site_document one = *a, other = *b;
+    for (size_t i = 0; i < FIELDS; i++) {
+        const void *x = place(&one, &fields[i]);
+        const void *y = place(&other, &fields[i]);
+        bool text = fields[i].type == DOCUMENT_TEXT;
+        if (text ? strcmp(x, y) != 0 : *(const int64_t *)x != *(const int64_t *)y)
+            return false;
+    }
+    return anon_policy_same(&a->anonymisation, &b->anonymisation);
+}
+
 json_t *document_schema(void)
 {
     json_t *properties = json_object();

@@ -117,10 +117,3 @@ json_t *document_diff(const struct site_document *before, const struct site_docu
     }
     return rows;
 }
-
-bool document_same(const struct site_document *a, const struct site_document *b)
-{
-    return strcmp(a->filter, b->filter) == 0 && a->sample == b->sample &&
-           a->payload == b->payload && a->batch == b->batch && a->heartbeat == b->heartbeat &&
-           anon_policy_same(&a->anonymisation, &b->anonymisation);
-}
