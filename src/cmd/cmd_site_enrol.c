@@ -166,8 +166,8 @@ static enum err papers_take(const json_t *answer, const char *token,
         return e;
     size_t count = json_array_size(servers);
     if (!count || count > BUS_SERVERS_MAX)
-        return fault_set(f, ERR_BAD,
-            "the hub names no message server: it has to run with --sites (or --bus-server)");
+        return fault_set(
+            f, ERR_BAD, "the hub names no message server: it has to run with --sites or --bus");
     snprintf(ret_identity->site, sizeof ret_identity->site, "%s", site);
     for (size_t i = 0; i < count; i++) {
         const char *text = json_string_value(json_array_get(servers, i));
