@@ -102,13 +102,21 @@ static void temperatures_look(struct hardware *h)
 static int attributes_fail(const char *path)
 {
     static const char *const marks[] = {"\t5;", "\t197;", "\t198;"};
-    char line[8192], last[8192] = "";
+    char tail[8192];
     FILE *file = fopen(path, "r");
     if (!file)
         return -1;
-    while (fgets(line, sizeof line, file))
-        memcpy(last, line, sizeof last);
+    /* The file has all of the disk's life. Where it is shorter than the tail, the tail is it.
+     */
+    size_t len = 0;
+    if (fseek(file, -(long)(sizeof tail - 1), SEEK_END) == 0 || fseek(file, 0, SEEK_SET) == 0)
+        len = fread(tail, 1, sizeof tail - 1, file);
     fclose(file);
+    while (len && tail[len - 1] == '\n')
+        len--;
+    tail[len] = 0;
+    const char *end = strrchr(tail, '\n');
+    const char *last = end ? end + 1 : tail;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         const char *at = strstr(last, marks[i]);
         const char *raw = at ? strchr(at + strlen(marks[i]), ';') : NULL;
