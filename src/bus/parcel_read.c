@@ -24,7 +24,6 @@ struct reading {
     uint64_t more[PARCEL_ROWS];
     uint8_t scratch[PARCEL_ROWS];
     uint8_t flags[PARCEL_ROWS];
-    uint16_t word[NAMES_MAX]; /* numbers in the block of the parcel's words */
     struct sensor_look look[PARCEL_LOOKS];
     struct index sources;
     struct fault *fault;
