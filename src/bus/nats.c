@@ -12,7 +12,8 @@ enum {
     RECONNECT_MS = 250,
     PING_MS = 5000, /* a dead way is noticed after three of these */
     CONNECT_MS = 5000,
-    AGAIN_MS = 2000
+    AGAIN_MS = 2000,
+    LAST_CALL_MS = 5000 /* how long the library may take to call for the last time */
 };
 
 enum err nats_fault(struct fault *f, const char *what, natsStatus status, int code)
@@ -101,6 +102,36 @@ static void on_disconnected(natsConnection *c, void *closure)
     nats_push(closure, BUS_DISCONNECTED, NULL, 0, NULL, false);
 }
 
+/* Calls end after what they belong to is closed, on threads of the library. */
+static void call_begin(struct nats_bus *n)
+{
+    pthread_mutex_lock(&n->lock);
+    n->calling++;
+    pthread_mutex_unlock(&n->lock);
+}
+
+static void call_end(struct nats_bus *n)
+{
+    if (n->calling)
+        n->calling--;
+    pthread_cond_signal(&n->changed);
+}
+
+static void on_complete(void *closure)
+{
+    struct nats_bus *n = closure;
+    pthread_mutex_lock(&n->lock);
+    call_end(n);
+    pthread_mutex_unlock(&n->lock);
+}
+
+void nats_subscribed(struct nats_bus *n, natsSubscription *s)
+{
+    call_begin(n);
+    if (natsSubscription_SetOnCompleteCB(s, on_complete, n) != NATS_OK)
+        on_complete(n);
+}
+
 /* The library has given up, which it does when the server does not let us in: it may yet. */
 static void on_closed(natsConnection *c, void *closure)
 {
@@ -110,6 +141,7 @@ static void on_closed(natsConnection *c, void *closure)
         n->closed = true;
         n->connected = false;
     }
+    call_end(n);
     pthread_mutex_unlock(&n->lock);
 }
 
@@ -195,16 +227,17 @@ static bool ops_is_connected(void *context)
     return connected;
 }
 
-/* Everything that hangs on the connection. */
+/* Everything that hangs on the connection; what acknowledges goes before the subscriptions, for
+ * it calls on the same thread and does not say when it is done. */
 static void connection_drop(struct nats_bus *n)
 {
     nats_hub_stop(n);
+    jsCtx_Destroy(n->js);
+    n->js = NULL;
     for (size_t i = 0; i < sizeof n->subscriptions / sizeof *n->subscriptions; i++) {
         natsSubscription_Destroy(n->subscriptions[i]);
         n->subscriptions[i] = NULL;
     }
-    jsCtx_Destroy(n->js);
-    n->js = NULL;
     pthread_mutex_lock(&n->lock);
     natsConnection *c = n->connection;
     n->connection = NULL;
@@ -214,6 +247,18 @@ static void connection_drop(struct nats_bus *n)
     natsConnection_Destroy(c);
 }
 
+/* Wait until nobody calls any more. */
+static bool last_call(struct nats_bus *n)
+{
+    int64_t until = steady_now() + LAST_CALL_MS * INT64_C(1000);
+    pthread_mutex_lock(&n->lock);
+    while (n->calling && steady_wait(&n->changed, &n->lock, until))
+        ;
+    bool over = !n->calling;
+    pthread_mutex_unlock(&n->lock);
+    return over;
+}
+
 static void ops_close(void *context)
 {
     struct nats_bus *n = context;
@@ -221,6 +266,8 @@ static void ops_close(void *context)
         (void)natsConnection_FlushTimeout(n->connection, 500);
     connection_drop(n);
     natsOptions_Destroy(n->connection_options);
+    if (!last_call(n))
+        return; /* memory that is left to the library is better than memory that it has not */
     while (n->first) {
         struct nats_event *e = n->first;
         n->first = e->next;
@@ -236,8 +283,11 @@ static void ops_close(void *context)
 static natsStatus connection_make(struct nats_bus *n)
 {
     natsConnection *c = NULL;
+    call_begin(n);
     natsStatus s = natsConnection_Connect(&c, n->connection_options);
     bool open = s == NATS_OK;
+    if (!c)
+        on_complete(n); /* there is none that could be closed */
     pthread_mutex_lock(&n->lock);
     n->connection = c;
     pthread_mutex_unlock(&n->lock);

@@ -49,6 +49,8 @@ natsStatus nats_hub_start(struct nats_bus *n)
     if (s == NATS_OK)
         s = natsConnection_Subscribe(
             &n->subscriptions[0], n->connection, "kz.*.heartbeat", on_beat, n);
+    if (s == NATS_OK)
+        nats_subscribed(n, n->subscriptions[0]);
     if (!n->watched)
         n->watched = calloc(NATS_WATCHED_MAX, sizeof *n->watched);
     return s == NATS_OK && !n->watched ? NATS_NO_MEMORY : s;
@@ -118,6 +120,8 @@ static enum err consumer_make(
     snprintf(subject, sizeof subject, "kz.%s.spool.*", w->site);
     if (s == NATS_OK)
         s = js_Subscribe(&w->subscription, n->js, subject, on_block, n, NULL, &o, &code);
+    if (s == NATS_OK)
+        nats_subscribed(n, w->subscription);
     if (s == NATS_OK)
         s = natsSubscription_SetPendingLimits(w->subscription, -1, -1);
     return s == NATS_OK ? OK : nats_fault(f, stream, s, (int)code);

@@ -42,8 +42,9 @@ struct nats_bus {
     struct nats_event *first, *last;
     size_t loose; /* of these, with a message that no stream keeps */
     bool connected;
-    bool closed;                  /* the library has given up: a new connection is made */
-    int64_t tried_ms;             /* when one was tried last, monotonic */
+    size_t calling;   /* connections and subscriptions of the library that may still call us */
+    bool closed;      /* the library has given up: a new connection is made */
+    int64_t tried_ms; /* when one was tried last, monotonic */
     struct nats_watched *watched; /* hub */
     size_t watched_count;
 };
@@ -51,6 +52,9 @@ struct nats_bus {
 /* Put an event behind the others; `msg` is taken. */
 void nats_push(struct nats_bus *n, enum bus_event_kind kind, const char *subject_site,
     uint64_t tag, natsMsg *msg, bool kept);
+
+/* A subscription was made: the bus is there until its last message has been handed over. */
+void nats_subscribed(struct nats_bus *n, natsSubscription *s);
 
 enum err nats_fault(struct fault *f, const char *what, natsStatus status, int code);
 

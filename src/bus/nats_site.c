@@ -52,9 +52,13 @@ natsStatus nats_site_start(struct nats_bus *n)
     snprintf(subject, sizeof subject, "kzh.%s", n->site);
     if (s == NATS_OK)
         s = natsConnection_Subscribe(&n->subscriptions[0], n->connection, subject, on_word, n);
+    if (s == NATS_OK)
+        nats_subscribed(n, n->subscriptions[0]);
     snprintf(subject, sizeof subject, "$KV.kz_config.%s", n->site);
     if (s == NATS_OK)
         s = natsConnection_Subscribe(&n->subscriptions[1], n->connection, subject, on_word, n);
+    if (s == NATS_OK)
+        nats_subscribed(n, n->subscriptions[1]);
     return s;
 }
 
