@@ -75,16 +75,20 @@ static void number_change(const struct run *r, size_t row, const struct ip *mapp
     block_u16(r->b, PACKET_IP_ID)[row] = 0;
 }
 
-/* Overwrite each place where `what` stands. */
+/* Overwrite each place where `what` stands, and its first part, from half of it on, where the
+ * bytes end there: what was cut off went on. */
 static void blot(uint8_t *data, size_t len, const void *what, size_t what_len, uint8_t with)
 {
-    for (uint8_t *at = data; at && len >= what_len;) {
-        at = memmem(at, len - (size_t)(at - data), what, what_len);
-        if (!at)
-            return;
+    uint8_t *end = data + len;
+    for (uint8_t *at = data; (at = memmem(at, (size_t)(end - at), what, what_len));) {
         memset(at, with, what_len);
         at += what_len;
     }
+    for (size_t part = what_len - 1; part >= what_len / 2; part--)
+        if (len >= part && memcmp(end - part, what, part) == 0) {
+            memset(end - part, with, part);
+            return;
+        }
 }
 
 static void payload_blot(uint8_t *data, size_t len, const struct ip *ip)

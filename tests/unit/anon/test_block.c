@@ -204,6 +204,17 @@ static void payloads(void **state)
     block_free(b);
 }
 
+static void payload_cut_within_the_address(void **state)
+{
+    (void)state;
+    char text[257];
+    struct block *b = block_of(three, 3);
+    apply("{\"payload\": {\"method\": \"first\", \"bytes\": 28}}", b);
+    payload_text(b, 1, text);
+    assert_string_equal(text, "GET / HTTP/1.1\r\nHost: xxxxxx");
+    block_free(b);
+}
+
 static void payload_methods(void **state)
 {
     (void)state;
@@ -335,6 +346,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("a sequence number that named the destination names the new one, others are gone",
         numbers),
     SAYS("a payload is cut, and the destination in it overwritten", payloads),
+    SAYS("of a destination at which a payload is cut the part that is left is overwritten, too",
+        payload_cut_within_the_address),
     SAYS("of a payload its keyed hash, its length, or nothing stays", payload_methods),
     SAYS("times are rounded down, or go back by whole hours together", times),
     SAYS("network and country can be left out", places),
