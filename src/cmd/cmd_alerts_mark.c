@@ -1,14 +1,13 @@
 #include "base/clock.h"
 #include "cmd/commands.h"
+#include "cmd/confirm.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
 #include "store/catalog_rules.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What a person says of an alert, and the suppressions that come of it. A hub that runs is
  * told over HTTP; else the catalogue is written. */
@@ -50,13 +49,6 @@ static int64_t wall_now(void)
 {
     struct clock wall = clock_system();
     return clock_now(&wall);
-}
-
-/* Who is at the keyboard, as the catalogue writes names. */
-static void own_name(char name[CATALOG_NAME])
-{
-    const struct passwd *who = getpwuid(getuid());
-    snprintf(name, CATALOG_NAME, "%.63s", who ? who->pw_name : "unknown");
 }
 
 static enum err until_parse(const char *text, int64_t *ret_us, struct fault *f)
@@ -177,7 +169,7 @@ static enum err tell_catalog(struct catalog *c, const struct saying *s, struct f
 {
     char by[CATALOG_NAME];
     struct found found = {0};
-    own_name(by);
+    confirm_person(by);
     enum err e = catalog_alert_find(c, s->id, keep_found, &found);
     if (e)
         return fault_set(f, e, "there is no alert %.63s", s->id);
@@ -333,7 +325,7 @@ static enum err rule_let_go(struct holder *holder, int64_t id, struct fault *f)
 {
     if (!holder_hub(holder)) {
         char by[CATALOG_NAME];
-        own_name(by);
+        confirm_person(by);
         return catalog_rule_revoke(holder_catalog(holder), id, by, wall_now(), f);
     }
     char path[64];
