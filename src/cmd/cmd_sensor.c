@@ -23,11 +23,7 @@
 #include <unistd.h>
 
 static const struct conf_item sensor_items[] = {
-    {.name = "config",
-        .type = CONF_TEXT,
-        .arg = "FILE",
-        .text =
-            "YAML file with the options below; what the command line gives goes before it."},
+    SETUP_CONFIG_ITEM,
     {.name = "data",
         .type = CONF_TEXT,
         .arg = "DIR",
@@ -42,10 +38,7 @@ static const struct conf_item sensor_items[] = {
         .type = CONF_TEXT,
         .arg = "IF",
         .text = "Capture live from this interface."},
-    {.name = "filter",
-        .type = CONF_TEXT,
-        .arg = "EXPRESSION",
-        .text = "Filter for live capture, pcap-filter(7), applied in the kernel."},
+    SETUP_FILTER_ITEM,
     {.name = "read",
         .type = CONF_LIST,
         .arg = "FILE",
@@ -93,13 +86,7 @@ static const struct conf_item sensor_items[] = {
         .max = 60,
         .text = "How often the hub is told how the site is."},
     SETUP_LOOK_ITEMS,
-    {.name = "user",
-        .type = CONF_TEXT,
-        .arg = "NAME",
-        .text = "Whom root turns into before the first packet is read; without it the user "
-                "kizashi if there is one; else it stays root without root's capabilities. The "
-                "folder becomes that user's."},
-    {.name = "verbose", .type = CONF_FLAG, .text = "Log more."},
+    SETUP_PROCESS_ITEMS,
     {.name = NULL},
 };
 

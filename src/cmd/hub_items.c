@@ -1,12 +1,9 @@
 #include "cmd/hub_items.h"
 
 #include "cmd/setup.h"
+
 const struct conf_item hub_items[] = {
-    {.name = "config",
-        .type = CONF_TEXT,
-        .arg = "FILE",
-        .text =
-            "YAML file with the options below; what the command line gives goes before it."},
+    SETUP_CONFIG_ITEM,
     {.name = "data",
         .type = CONF_TEXT,
         .arg = "DIR",
@@ -41,10 +38,7 @@ const struct conf_item hub_items[] = {
         .type = CONF_LIST,
         .arg = "NAME=IF",
         .text = "Capture live from this interface as this site."},
-    {.name = "filter",
-        .type = CONF_TEXT,
-        .arg = "EXPRESSION",
-        .text = "Filter for live capture, pcap-filter(7), applied in the kernel."},
+    SETUP_FILTER_ITEM,
     {.name = "sites",
         .type = CONF_TEXT,
         .arg = "ADDR:PORT",
@@ -123,13 +117,6 @@ const struct conf_item hub_items[] = {
         .min = 86400,
         .max = 3153600000.0, /* 100 years */
         .text = "How long hourly figures are kept."},
-    {.name = "user",
-        .type = CONF_TEXT,
-        .arg = "NAME",
-        .text =
-            "Whom root turns into before the first packet is read; without it the user "
-            "kizashi if there is one; else it stays root without root's capabilities. The data "
-            "folder becomes that user's."},
-    {.name = "verbose", .type = CONF_FLAG, .text = "Log more."},
+    SETUP_PROCESS_ITEMS,
     {.name = NULL},
 };

@@ -60,6 +60,30 @@
             .text = "Set an option of an engine; kizashi engines ENGINE lists them."},         \
         SETUP_LOOK_ITEMS
 
+/* What the programs that stay have in common, hub and sensor: where the options are, what is
+ * captured, who they are. */
+#define SETUP_CONFIG_ITEM                                                                      \
+    {                                                                                          \
+        .name = "config", .type = CONF_TEXT, .arg = "FILE",                                    \
+        .text =                                                                                \
+            "YAML file with the options below; what the command line gives goes before it."    \
+    }
+#define SETUP_FILTER_ITEM                                                                      \
+    {                                                                                          \
+        .name = "filter", .type = CONF_TEXT, .arg = "EXPRESSION",                              \
+        .text = "Filter for live capture, pcap-filter(7), applied in the kernel."              \
+    }
+#define SETUP_PROCESS_ITEMS                                                                    \
+    {.name = "user",                                                                           \
+        .type = CONF_TEXT,                                                                     \
+        .arg = "NAME",                                                                         \
+        .text = "Whom root turns into before the first packet is read; without it the user "   \
+                "kizashi if there is one; else it stays root without root's capabilities. "    \
+                "The data folder becomes that user's."},                                       \
+    {                                                                                          \
+        .name = "verbose", .type = CONF_FLAG, .text = "Log more."                              \
+    }
+
 struct setup {
     const struct conf *conf; /* borrowed */
     int64_t window;
