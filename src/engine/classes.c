@@ -55,3 +55,12 @@ enum err classes_parse(const char *list, unsigned *ret_bits, struct fault *f)
     *ret_bits = bits;
     return OK;
 }
+
+void classes_counted(const struct block *b, unsigned leave_out, bool ret_counts[NAMES_MAX])
+{
+    const struct names *classes = &b->column[CONTACT_CLASS].names;
+    for (size_t i = 0; i < classes->count; i++) {
+        enum packet_class class = class_find(classes->word[i]);
+        ret_counts[i] = !(leave_out & 1u << (class < CLASS_COUNT ? class : CLASS_OTHER));
+    }
+}

@@ -14,6 +14,9 @@ enum {
  */
 enum err classes_parse(const char *list, unsigned *ret_bits, struct fault *f) MUST_CHECK;
 
+/* Which words of a block of contacts for classes count. A word that is no class is "other". */
+void classes_counted(const struct block *b, unsigned leave_out, bool ret_counts[NAMES_MAX]);
+
 /* The tags of a block's rows; NULL if nobody screens. */
 static inline const uint8_t *window_tags(const struct window *w, size_t block)
 {

@@ -51,13 +51,7 @@ static void learn_words(
     const struct names *sites = &b->column[CONTACT_SITE].names;
     for (size_t i = 0; i < sites->count; i++)
         m->site[i] = site_number(w, sites->word[i]);
-    const struct names *classes = &b->column[CONTACT_CLASS].names;
-    for (size_t i = 0; i < classes->count; i++) {
-        m->counts[i] = !(leave_out & 1u << CLASS_OTHER);
-        for (unsigned k = 0; k < CLASS_COUNT; k++)
-            if (strcmp(classes->word[i], class_name((enum packet_class)k)) == 0)
-                m->counts[i] = !(leave_out & 1u << k);
-    }
+    classes_counted(b, leave_out, m->counts);
 }
 
 static size_t take_block(

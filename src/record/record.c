@@ -65,6 +65,14 @@ const char *class_name(enum packet_class c)
     return c < CLASS_COUNT ? names[c] : names[CLASS_OTHER];
 }
 
+enum packet_class class_find(const char *word)
+{
+    unsigned c = 0;
+    while (c < CLASS_COUNT && strcmp(class_name((enum packet_class)c), word) != 0)
+        c++;
+    return (enum packet_class)c;
+}
+
 const char *tag_name(enum contact_tag tag)
 {
     static const char *const names[] = {

@@ -132,5 +132,7 @@ const char *tag_text(enum contact_tag tag);
 
 /* The word for a class; CLASS_COUNT and above give "other". */
 const char *class_name(enum packet_class c);
+/* The class of a word; CLASS_COUNT if it is none. */
+enum packet_class class_find(const char *word);
 
 #endif

@@ -223,10 +223,8 @@ static void learn_words(struct profiles *t, const struct block *b, struct meanin
 {
     const struct names *classes = &b->column[CONTACT_CLASS].names;
     for (size_t i = 0; i < classes->count; i++) {
-        m->class[i] = CLASS_OTHER;
-        for (unsigned k = 0; k < CLASS_COUNT; k++)
-            if (strcmp(classes->word[i], class_name((enum packet_class)k)) == 0)
-                m->class[i] = (uint8_t)k;
+        enum packet_class class = class_find(classes->word[i]);
+        m->class[i] = (uint8_t)(class < CLASS_COUNT ? class : CLASS_OTHER);
     }
     const struct names *tools = &b->column[CONTACT_TOOL].names;
     for (size_t i = 0; i < tools->count; i++)

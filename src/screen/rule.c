@@ -77,14 +77,6 @@ static bool uses_tool(const struct condition *c, const struct suspect *s)
     return false;
 }
 
-static bool has_class(const struct condition *c, const struct suspect *s)
-{
-    for (unsigned k = 0; k < CLASS_COUNT; k++)
-        if (strcmp(class_name((enum packet_class)k), c->word) == 0)
-            return s->profile->classes >> k & 1;
-    return false;
-}
-
 bool condition_holds(const struct condition *c, const struct suspect *s)
 {
     switch (c->kind) {
@@ -95,7 +87,7 @@ bool condition_holds(const struct condition *c, const struct suspect *s)
     case CONDITION_TOOL:
         return uses_tool(c, s);
     case CONDITION_CLASS:
-        return has_class(c, s);
+        return s->profile->classes >> class_find(c->word) & 1;
     case CONDITION_COUNTRY:
         return memcmp(s->profile->country, c->word, 2) == 0;
     case CONDITION_AT_LEAST:

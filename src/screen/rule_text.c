@@ -173,11 +173,10 @@ static enum err known_word(struct reader *r, const char *text, struct condition 
         return fault_at(r, "country", text, "two letters, lower case");
     if (e || c->kind != CONDITION_CLASS)
         return e;
-    for (unsigned k = 0; k < CLASS_COUNT; k++)
-        if (strcmp(class_name((enum packet_class)k), text) == 0)
-            return OK;
-    return fault_at(r, "class", text,
-        "there are other, scan, backscatter, misconfiguration, survey and worm");
+    return class_find(text) < CLASS_COUNT
+               ? OK
+               : fault_at(r, "class", text,
+                     "there are other, scan, backscatter, misconfiguration, survey and worm");
 }
 
 /* ">= 30" */

@@ -58,13 +58,7 @@ static void learn_words(struct meaning *m, const struct view *views, size_t coun
             k++;
         m->view[i] = k < count && views[k].about->watching ? (uint16_t)k : NO_VIEW;
     }
-    const struct names *classes = &b->column[CONTACT_CLASS].names;
-    for (size_t i = 0; i < classes->count; i++) {
-        m->counts[i] = !(leave_out & 1u << CLASS_OTHER);
-        for (unsigned k = 0; k < CLASS_COUNT; k++)
-            if (strcmp(classes->word[i], class_name((enum packet_class)k)) == 0)
-                m->counts[i] = !(leave_out & 1u << k);
-    }
+    classes_counted(b, leave_out, m->counts);
 }
 
 /* The network that a source acts from: its IPv4 /16; of IPv6 a hash of the /32. */
