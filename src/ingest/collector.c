@@ -286,7 +286,7 @@ static enum err run_take(
     return e;
 }
 
-/* Live packets do not wait for a full batch; and where none come, the hub is told so. */
+/* Live packets do not wait for a full batch. */
 static enum err batch_due(struct collector *c, struct fault *f)
 {
     int64_t now = clock_now(&c->clock);

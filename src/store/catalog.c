@@ -80,6 +80,7 @@ static const char *const migrations[] = {
     "CREATE TABLE forecast (alert TEXT NOT NULL, site TEXT NOT NULL, made INTEGER NOT NULL,"
     " state TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (alert, site)) WITHOUT ROWID;"
     "CREATE INDEX forecast_made ON forecast(made DESC);",
+    "DROP TABLE site; DROP TABLE dataset;",
 };
 
 enum {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* What is small and must never be half written: people and their keys, alerts and what was
- * decided about them, sites, imports, engine states, the audit log. One SQLite file beside the
+ * decided about them, imports, engine states, the audit log. One SQLite file beside the
  * store (write-ahead log, fsync at every commit), brought to the newest schema when it is
  * opened.
  *
@@ -42,7 +42,6 @@ enum catalog_role {
     ROLE_ADMIN
 };
 const char *role_name(enum catalog_role r);
-enum err role_parse(const char *word, enum catalog_role *ret_role) MUST_CHECK;
 
 enum {
     CATALOG_NAME = 64, /* [A-Za-z0-9._@-], 1 to 63 bytes */
@@ -234,21 +233,8 @@ enum err catalog_window_put(struct catalog *c, const struct catalog_alert *alert
 enum err catalog_engine_state(
     struct catalog *c, const char *engine, struct buf *out, int64_t *ret_window_end) MUST_CHECK;
 
-/* --- sites, imports, data sets ------------------------------------------------------------ */
-
-struct catalog_site {
-    char name[RECORD_NAME_MAX + 1];
-    int64_t first_seen; /* capture time */
-    uint64_t addresses; /* size of the telescope; 0: not known */
-    char source[256];   /* where its packets come from: "file a.pcap", "interface eth1" */
-    char note[CATALOG_NOTE];
-};
-
-/* New, or written over by name; first_seen keeps the earlier. */
-enum err catalog_site_put(
-    struct catalog *c, const struct catalog_site *s, struct fault *f) MUST_CHECK;
-enum err catalog_sites(struct catalog *c,
-    enum err (*each)(void *context, const struct catalog_site *s), void *context) MUST_CHECK;
+/* --- imports: captures that were taken in --------------------------------------------------
+ */
 
 struct catalog_import {
     char site[RECORD_NAME_MAX + 1];
@@ -264,22 +250,6 @@ enum err catalog_import_add(
     struct catalog *c, const struct catalog_import *i, struct fault *f) MUST_CHECK;
 enum err catalog_import_find(struct catalog *c, const char *site,
     const uint8_t digest[CATALOG_HASH], struct catalog_import *ret_import) MUST_CHECK;
-enum err catalog_imports(struct catalog *c,
-    enum err (*each)(void *context, const struct catalog_import *i), void *context) MUST_CHECK;
-
-/* Data from outside (country, network, survey lists): shown where it is used. */
-struct catalog_dataset {
-    char name[CATALOG_NAME];
-    char origin[256];
-    char dated[32]; /* as its publisher says */
-    uint64_t rows;
-    int64_t loaded;
-};
-
-enum err catalog_dataset_put(
-    struct catalog *c, const struct catalog_dataset *d, struct fault *f) MUST_CHECK;
-enum err catalog_datasets(struct catalog *c,
-    enum err (*each)(void *context, const struct catalog_dataset *d), void *context) MUST_CHECK;
 
 /* --- audit log: who did what; rows are added and read, never changed ---------------------- */
 

@@ -9,16 +9,6 @@ const char *role_name(enum catalog_role r)
     return roles[r == ROLE_ADMIN];
 }
 
-enum err role_parse(const char *word, enum catalog_role *ret_role)
-{
-    for (int i = 0; i < 2; i++)
-        if (strcmp(word, roles[i]) == 0) {
-            *ret_role = (enum catalog_role)i;
-            return OK;
-        }
-    return ERR_BAD;
-}
-
 /* ---- users ---- */
 
 #define USER_COLUMNS                                                                           \
