@@ -398,7 +398,7 @@ static enum err features_write(const struct work *w, struct fault *f)
         return OK;
     buf_init(&out, CSV_MAX);
     arena_init(&scratch, CSV_MAX);
-    enum err e = neighbours_count(&w->profiles, w->task.now, &scratch, &n);
+    enum err e = neighbours_count(&w->profiles, w->task.now, 0, &scratch, &n);
     buf_str(&out, "source,label");
     for (unsigned i = 0; i < FEATURE_COUNT; i++)
         buf_printf(&out, ",%s", feature_word((enum feature)i));

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    MAYBE_BITS = 1 << 18
+};
+
 static const struct {
     const char *word, *text;
 } names[] = {
@@ -33,70 +37,93 @@ enum feature feature_find(const char *word)
     return (enum feature)f;
 }
 
-thing_key profile_main(const struct profile *p)
-{
-    const struct profile_thing *best = &p->thing[0];
-    for (unsigned i = 1; i < p->thing_count; i++)
-        if (p->thing[i].packets > best->packets ||
-            (p->thing[i].packets == best->packets && p->thing[i].key < best->key))
-            best = &p->thing[i];
-    return p->thing_count ? best->key : 0;
-}
-
 /* --- neighbours ----------------------------------------------------------------------------
  */
 
-enum {
-    AHEAD = 16 /* profiles whose places in the table are on their way from memory */
-};
-
-/* How many profiles are of one kind: network, tool and size. */
+/* How many profiles are of one kind. */
 struct likeness {
-    uint64_t kind;
-    uint32_t profiles; /* 0: the place is free */
+    uint64_t kind; /* 0: the place is free */
+    uint32_t profiles;
 };
 
-/* The places are a power of two, and at most half of them are taken. */
-static uint32_t likeness_place(const struct likeness *of, size_t places, uint64_t kind)
+/* The kinds of those that are asked for. `maybe` has a bit for each, and few besides: most
+ * other profiles are told by it alone, and it stays in the nearest cache. */
+struct likenesses {
+    struct likeness *of;
+    size_t places; /* a power of two, at most half of them taken */
+    uint64_t maybe[MAYBE_BITS / 64];
+};
+
+static bool is_wanted(const struct profile_kin *k, uint32_t now, uint32_t day, uint32_t since)
 {
-    size_t at = kind & (places - 1);
-    while (of[at].profiles && of[at].kind != kind)
-        at = (at + 1) & (places - 1);
-    return (uint32_t)at;
+    return k->last >= since && now - k->last < day;
 }
 
-/* Never 0. */
-static uint64_t kind_of(const struct profile *p)
+static struct likeness *likeness_place(struct likenesses *l, uint64_t kind)
 {
-    thing_key main = profile_main(p);
-    return hash_two(profile_network(p), (uint64_t)thing_tool(main) << 16 | thing_size(main)) |
-           UINT64_C(1) << 63;
+    size_t at = kind & (l->places - 1);
+    while (l->of[at].kind && l->of[at].kind != kind)
+        at = (at + 1) & (l->places - 1);
+    return &l->of[at];
 }
 
-enum err neighbours_count(const struct profiles *t, uint32_t now, struct arena *scratch,
-    struct neighbours *ret_neighbours)
+static void maybe_bit(uint64_t kind, size_t *ret_word, uint64_t *ret_bit)
 {
-    size_t places = 2;
-    while (places < 2 * t->count)
-        places *= 2;
-    struct likeness *likes = arena_take(scratch, places, sizeof *likes);
-    uint64_t *kind = arena_take(scratch, t->count + AHEAD, sizeof *kind);
+    size_t at = kind >> 32 & (MAYBE_BITS - 1);
+    *ret_word = at / 64;
+    *ret_bit = UINT64_C(1) << at % 64;
+}
+
+static void want(struct likenesses *l, uint64_t kind)
+{
+    size_t word;
+    uint64_t bit;
+    maybe_bit(kind, &word, &bit);
+    l->maybe[word] |= bit;
+    likeness_place(l, kind)->kind = kind;
+}
+
+static void count(struct likenesses *l, uint64_t kind)
+{
+    size_t word;
+    uint64_t bit;
+    maybe_bit(kind, &word, &bit);
+    if (!(l->maybe[word] & bit))
+        return;
+    struct likeness *found = likeness_place(l, kind);
+    found->profiles += found->kind == kind;
+}
+
+static size_t wanted_count(const struct profiles *t, uint32_t now, uint32_t since)
+{
+    size_t wanted = 0;
+    for (size_t i = 0; i < t->count; i++)
+        wanted += is_wanted(&t->kin[i], now, t->day, since);
+    return wanted;
+}
+
+enum err neighbours_count(const struct profiles *t, uint32_t now, uint32_t since,
+    struct arena *scratch, struct neighbours *ret_neighbours)
+{
+    struct likenesses *l = arena_take(scratch, 1, sizeof *l);
     uint32_t *of = arena_take(scratch, t->count + 1, sizeof *of);
-    if (!likes || !kind || !of)
+    if (!l || !of)
+        return ERR_NOMEM;
+    size_t wanted = wanted_count(t, now, since);
+    for (l->places = 2; l->places < 2 * wanted;)
+        l->places *= 2;
+    l->of = arena_take(scratch, l->places, sizeof *l->of);
+    if (!l->of)
         return ERR_NOMEM;
     for (size_t i = 0; i < t->count; i++)
-        if (now - t->list[i].last < t->day)
-            kind[i] = kind_of(&t->list[i]);
-    for (size_t i = 0; i < t->count; i++) {
-        __builtin_prefetch(&likes[kind[i + AHEAD] & (places - 1)], 1);
-        if (!kind[i])
-            continue;
-        of[i] = likeness_place(likes, places, kind[i]);
-        likes[of[i]].kind = kind[i];
-        likes[of[i]].profiles++;
-    }
+        if (is_wanted(&t->kin[i], now, t->day, since))
+            want(l, t->kin[i].kind);
     for (size_t i = 0; i < t->count; i++)
-        of[i] = kind[i] ? likes[of[i]].profiles : 0;
+        if (now - t->kin[i].last < t->day)
+            count(l, t->kin[i].kind);
+    for (size_t i = 0; i < t->count; i++)
+        if (is_wanted(&t->kin[i], now, t->day, since))
+            of[i] = likeness_place(l, t->kin[i].kind)->profiles;
     ret_neighbours->of = of;
     return OK;
 }
@@ -108,10 +135,13 @@ static double steadiness(const struct profiles *t, const struct profile *p, uint
 {
     uint32_t since = now - p->first + 1;
     uint32_t span = since < t->day ? since : t->day;
-    uint32_t active = 0;
-    for (uint32_t i = 0; i < PROFILE_DAY; i++) {
-        uint32_t back = now - p->last + i;
-        active += back < span && (p->active[i / 64] >> i % 64 & 1);
+    uint32_t silent = now - p->last;
+    uint32_t left = silent < span ? span - silent : 0; /* bits that lie within the span */
+    int active = 0;
+    for (uint32_t i = 0; i < PROFILE_DAY / 64 && left; i++) {
+        uint64_t within = left < 64 ? (UINT64_C(1) << left) - 1 : UINT64_MAX;
+        active += __builtin_popcountll(p->active[i] & within);
+        left -= left < 64 ? left : 64;
     }
     return 100.0 * active / span;
 }

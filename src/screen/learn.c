@@ -27,7 +27,7 @@ static enum err samples_make(
     struct neighbours n;
     arena_init(&scratch, (size_t)1 << 30);
     struct learn_sample *samples = calloc(t->source_count + 1, sizeof *samples);
-    enum err e = samples ? neighbours_count(t->profiles, t->now, &scratch, &n) : ERR_NOMEM;
+    enum err e = samples ? neighbours_count(t->profiles, t->now, 0, &scratch, &n) : ERR_NOMEM;
     for (size_t i = 0; !e && i < t->source_count; i++) {
         const struct learn_source *s = &t->sources[i];
         suspect_make(t->profiles, &n, s->profile, t->profiles->list[s->profile].last,

@@ -74,6 +74,7 @@ static enum err strings_make(const struct profiles *t, const struct profile_rows
         return ERR_NOMEM;
     for (size_t i = 0; i < rows->count; i++) {
         thing_key keys[PROFILE_THINGS];
+        profile_rows_prefetch(t, rows, i);
         if (i && rows->list[i].profile == rows->list[i - 1].profile)
             continue;
         const struct profile *p = &t->list[rows->list[i].profile];

@@ -13,7 +13,11 @@
  * day.
  */
 enum {
-    BRIEF_HOURS = 6
+    BRIEF_HOURS = 6,
+    /* Entries ahead of the one that is taken: its place in the index, then its profile, are on
+     * their way from memory. */
+    AHEAD_INDEX = 16,
+    AHEAD_PROFILE = 8
 };
 
 static enum err resize(struct profiles *t, size_t room)
@@ -22,12 +26,14 @@ static enum err resize(struct profiles *t, size_t room)
     if (index_init(&index, room))
         return ERR_NOMEM;
     struct profile *list = realloc(t->list, room * sizeof *list);
-    if (!list) {
+    t->list = list ? list : t->list;
+    struct profile_kin *kin = list ? realloc(t->kin, room * sizeof *kin) : NULL;
+    if (!kin) {
         index_done(&index);
         return ERR_NOMEM;
     }
     index_done(&t->index);
-    t->list = list;
+    t->kin = kin;
     t->index = index;
     t->room = room;
     return OK;
@@ -63,6 +69,7 @@ enum err profiles_init(struct profiles *t, size_t cap, int64_t window)
 void profiles_done(struct profiles *t)
 {
     free(t->list);
+    free(t->kin);
     index_done(&t->index);
     *t = (struct profiles){0};
 }
@@ -89,6 +96,13 @@ static bool is_stale(const struct profiles *t, const struct profile *p, uint32_t
     return now - p->last > (brief ? BRIEF_HOURS * t->hour : t->day);
 }
 
+/* Keep this one as number `to`. */
+static void move(struct profiles *t, size_t from, size_t to)
+{
+    t->list[to] = t->list[from];
+    t->kin[to] = t->kin[from];
+}
+
 /* Forget those that are stale, and of a table that stays full the half that was silent longest.
  */
 static void thin(struct profiles *t, uint32_t now)
@@ -96,13 +110,13 @@ static void thin(struct profiles *t, uint32_t now)
     size_t left = 0;
     for (size_t i = 0; i < t->count; i++)
         if (!is_stale(t, &t->list[i], now))
-            t->list[left++] = t->list[i];
+            move(t, i, left++);
     t->count = left;
     for (uint32_t age = t->hour; t->count > t->cap / 2; age /= 2) {
         left = 0;
         for (size_t i = 0; i < t->count; i++)
             if (now - t->list[i].last < age || age == 0)
-                t->list[left++] = t->list[i];
+                move(t, i, left++);
         t->count = left;
         if (age == 0)
             break;
@@ -123,6 +137,24 @@ static enum err make_room(struct profiles *t, uint32_t now)
     if (!e)
         reindex(t);
     return e;
+}
+
+thing_key profile_main(const struct profile *p)
+{
+    const struct profile_thing *best = &p->thing[0];
+    for (unsigned i = 1; i < p->thing_count; i++)
+        if (p->thing[i].packets > best->packets ||
+            (p->thing[i].packets == best->packets && p->thing[i].key < best->key))
+            best = &p->thing[i];
+    return p->thing_count ? best->key : 0;
+}
+
+static struct profile_kin kin_of(const struct profile *p)
+{
+    thing_key main = profile_main(p);
+    uint64_t alike = (uint64_t)thing_tool(main) << 16 | thing_size(main);
+    return (struct profile_kin){
+        .kind = hash_two(profile_network(p), alike) | UINT64_C(1) << 63, .last = p->last};
 }
 
 static void span_turn(const struct profiles *t, struct profile *p, uint32_t now)
@@ -344,6 +376,25 @@ static bool is_roomy(const struct profiles *t, size_t rows)
     return t->room - t->count >= rows;
 }
 
+/* The profile that the entry most likely has, and the index before it. */
+static void fetch_ahead(
+    const struct profiles *t, const struct entry *entries, size_t count, size_t at)
+{
+    size_t far = at + AHEAD_INDEX;
+    size_t near = at + AHEAD_PROFILE;
+    uint32_t number = INDEX_OTHER;
+    if (far < count)
+        index_prefetch(&t->index, entries[far].hash);
+    if (near >= count || entries[near].hash == entries[near - 1].hash)
+        return;
+    uint64_t hash = entries[near].hash;
+    for (size_t p = index_first(&t->index, hash);
+         number == INDEX_OTHER && index_at(&t->index, p, hash, &number);)
+        p = index_next(&t->index, p);
+    if (number != INDEX_OTHER)
+        profile_prefetch(t, number);
+}
+
 static enum err entries_take(struct profiles *t, const struct window *w, uint32_t now,
     const struct entry *entries, size_t count, struct profile_rows *rows)
 {
@@ -352,6 +403,7 @@ static enum err entries_take(struct profiles *t, const struct window *w, uint32_
     uint32_t number = UINT32_MAX;
     for (size_t i = 0; i < count; i++) {
         const struct entry *e = &entries[i];
+        fetch_ahead(t, entries, count, i);
         if (i == 0 || e->hash != entries[i - 1].hash) {
             number = UINT32_MAX;
             bool full = t->count == t->cap && find(t, e->hash) == UINT32_MAX;
@@ -364,6 +416,8 @@ static enum err entries_take(struct profiles *t, const struct window *w, uint32_
             continue;
         add_row(&t->list[number], w->blocks[e->block], e, now);
         rows->list[rows->count++] = (struct profile_row){e->block, e->row, number, e->key};
+        if (i + 1 == count || entries[i + 1].hash != e->hash)
+            t->kin[number] = kin_of(&t->list[number]);
     }
     return OK;
 }
@@ -399,7 +453,8 @@ enum err profiles_add(struct profiles *t, const struct profile *p)
     enum err e = make_room(t, p->last);
     if (e)
         return e;
-    t->list[t->count++] = *p;
+    t->list[t->count] = *p;
+    t->kin[t->count++] = kin_of(p);
     note(t, (uint32_t)(t->count - 1));
     return OK;
 }

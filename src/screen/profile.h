@@ -48,8 +48,15 @@ struct profile {
     struct profile_thing thing[PROFILE_THINGS]; /* in the order in which they were first sent */
 };
 
+/* What is asked of all profiles in every window, apart from the rest of them. */
+struct profile_kin {
+    uint64_t kind; /* of its network, and the tool and size of what it sent most; never 0 */
+    uint32_t last;
+};
+
 struct profiles {
-    struct profile *list; /* owned */
+    struct profile *list;    /* owned */
+    struct profile_kin *kin; /* by profile number; owned */
     struct index index;
     size_t count, room, cap;
     uint32_t hour, day; /* windows in one */
@@ -80,10 +87,27 @@ struct profile_rows {
  *
  * @param now   its number; rises from call to call.
  * @param scratch gives about 64 bytes a row.
- * Cost: about 0.3 us a row.
+ * Cost: about 0.2 us a row.
  */
 enum err profiles_take(struct profiles *t, const struct window *w, uint32_t now,
     struct arena *scratch, struct profile_rows *ret_rows) MUST_CHECK;
+
+/* Bring a profile that will be looked at soon, and is not in the caches, on its way. */
+static inline void profile_prefetch(const struct profiles *t, uint32_t number)
+{
+    const char *at = (const char *)&t->list[number];
+    for (size_t i = 0; i < sizeof *t->list; i += 64)
+        __builtin_prefetch(at + i);
+}
+
+/* While going through rows, the one at `at`: those after it. */
+static inline void profile_rows_prefetch(
+    const struct profiles *t, const struct profile_rows *rows, size_t at)
+{
+    const size_t ahead = 6;
+    if (at + ahead < rows->count)
+        profile_prefetch(t, rows->list[at + ahead].profile);
+}
 
 /* The profile of an address; NULL if there is none. */
 const struct profile *profiles_find(const struct profiles *t, const struct ip *ip);
@@ -95,6 +119,9 @@ enum err profiles_add(struct profiles *t, const struct profile *p) MUST_CHECK;
  * many. */
 unsigned profile_string(const struct profiles *t, const struct profile *p, uint32_t now,
     thing_key ret_keys[PROFILE_THINGS]);
+
+/* The thing that it sent most packets of; of equal ones the smallest. */
+thing_key profile_main(const struct profile *p);
 
 /* What is known of its network: hash of its /24 (IPv6: /48). */
 uint64_t profile_network(const struct profile *p);

@@ -7,12 +7,13 @@
 static enum err rules_ask(struct screen *s, struct screen_step *step)
 {
     struct neighbours n;
-    enum err e = neighbours_count(&s->profiles, s->now, step->scratch, &n);
+    enum err e = neighbours_count(&s->profiles, s->now, s->now, step->scratch, &n);
     step->rule = arena_take(step->scratch, s->profiles.count + 1, sizeof *step->rule);
     if (e || !step->rule)
         return e ? e : ERR_NOMEM;
     for (size_t i = 0; i < step->rows.count; i++) {
         uint32_t profile = step->rows.list[i].profile;
+        profile_rows_prefetch(&s->profiles, &step->rows, i);
         if (i && profile == step->rows.list[i - 1].profile)
             continue;
         struct suspect suspect;
