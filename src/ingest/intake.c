@@ -18,6 +18,12 @@ enum err intake_new(
     }
     i->options = *options;
     i->clock = options->clock ? *options->clock : clock_system();
+    i->filling = &i->batches[0];
+    if (intake_storer_begin(i) != OK) {
+        deltas_free(i->deltas);
+        free(i);
+        return fault_set(f, ERR_NOMEM, "no thread for the store");
+    }
     *ret_intake = i;
     return OK;
 }
@@ -51,6 +57,7 @@ void intake_free(struct intake *i)
     if (!i)
         return;
     intake_drop(i);
+    intake_storer_end(i);
     for (size_t k = 0; k < i->count; k++)
         site_done(i, i->sites[k]);
     deltas_free(i->deltas);
@@ -121,7 +128,7 @@ void intake_heard(struct intake *i, const char *site, const struct said *said, b
         return;
     remote_alive(s->remote, replay);
     int64_t now = clock_now(&i->clock);
-    bool idle = !s->held_count && !i->item_count;
+    bool idle = !s->held_count && !i->filling->count;
     if (!receiver_beat(&s->receiver, said, idle, now, &word))
         return;
     /* What the bus should have brought and has not: ask it, too. */
@@ -150,17 +157,22 @@ void intake_counts(struct intake *i, const char *site, struct intake_counts *ret
 
 /* ---- the loop ---- */
 
+static bool has_room(const struct intake_site *s)
+{
+    return remote_has_room(s->remote, s->parcels, s->rows);
+}
+
 /* Messages that waited for room, as far as there is some. */
 static enum err held_take(struct intake *i, struct intake_site *s, struct fault *f)
 {
     enum err e = OK;
-    while (!e && s->held_count && remote_has_room(s->remote)) {
+    while (!e && s->held_count && has_room(s)) {
         struct bus_event event = s->held[s->held_first];
         s->held_first = (s->held_first + 1) % INTAKE_HELD;
         s->held_count--;
         if (!intake_take(i, s, &event))
             bus_release(i->options.bus, &event, true);
-        else if (i->item_count == INTAKE_BATCH || i->item_rows >= INTAKE_ROWS)
+        else if (i->filling->count == INTAKE_BATCH || i->filling->rows >= INTAKE_ROWS)
             e = intake_store(i, f);
     }
     return e;
@@ -222,7 +234,7 @@ static void event_take(struct intake *i, struct bus_event *event)
 static bool can_take(const struct intake *i)
 {
     for (size_t k = 0; k < i->count; k++)
-        if (i->sites[k]->held_count && remote_has_room(i->sites[k]->remote))
+        if (i->sites[k]->held_count && has_room(i->sites[k]))
             return true;
     return false;
 }
@@ -231,7 +243,7 @@ static bool can_take(const struct intake *i)
 static void events_drain(struct intake *i, int wait_ms)
 {
     int wait = can_take(i) ? 0 : wait_ms;
-    for (int n = 0; n < INTAKE_BATCH; n++, wait = 0) {
+    for (int n = 0; n < INTAKE_EVENTS; n++, wait = 0) {
         struct bus_event event;
         bus_next(i->options.bus, wait, &event);
         if (event.kind == BUS_NOTHING)
@@ -247,7 +259,7 @@ enum err intake_step(struct intake *i, int wait_ms, struct fault *f)
     for (size_t k = 0; k < i->count && !e; k++)
         e = held_take(i, i->sites[k], f);
     if (!e)
-        e = intake_store(i, f);
+        e = intake_settle(i, f);
     tick(i);
     return e;
 }

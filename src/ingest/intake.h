@@ -16,8 +16,8 @@
  * number, and, should the hub fail between storing and noting the number, by the id that the
  * store keeps.
  *
- * One thread runs it; it calls the events, and only from these may the other functions be
- * called. */
+ * One thread runs it, with another that waits for the store; it calls the events, and only from
+ * these may the other functions be called. */
 struct intake;
 
 enum {
@@ -30,14 +30,16 @@ struct intake_events {
     void (*beat)(void *context, const char *site, struct bytes text);
     /* About every second, and at once when the way opens or closes (`connected`). */
     void (*tick)(void *context, bool connected);
-    /* Something of a site was refused, or the store does not take a block now (`site` NULL;
-     * f->code OK: it does again). */
+    /* Something of a site was refused; or, from a thread that waits for the store, it does not
+     * take a block now (`site` NULL; f->code OK: it does again). */
     void (*trouble)(void *context, const char *site, const struct fault *f);
 };
 
 struct intake_options {
     struct bus *bus; /* borrowed, as all of these */
-    /* The store: store_append_all(), or what a test puts there. */
+    /* The store: store_append_all(), or what a test puts there. Called on a thread of the
+     * intake's own, while the next messages are taken apart, and never after intake_step() has
+     * returned. */
     enum err (*append)(
         void *store, const struct store_block *blocks, size_t count, struct fault *f);
     void *store;

@@ -5,9 +5,12 @@
 #include "ingest/deltas.h"
 #include "ingest/intake.h"
 
+#include <pthread.h>
+
 enum {
-    INTAKE_HELD = 512, /* messages of one site that wait for room among its windows */
-    INTAKE_BATCH = 32, /* messages that are stored together */
+    INTAKE_HELD = 512,  /* messages of one site that wait for room among its windows */
+    INTAKE_EVENTS = 64, /* that are taken from the bus in one turn */
+    INTAKE_BATCH = 32,  /* messages that are stored together */
     INTAKE_ROWS = 1 << 18
 };
 
@@ -21,6 +24,7 @@ struct intake_site {
     bool watched;           /* the bus has been told */
     struct bus_event *held; /* INTAKE_HELD of them, in a ring */
     size_t held_first, held_count;
+    size_t parcels, rows; /* taken apart, and not yet with the remote */
 };
 
 /* A message on its way into the store. */
@@ -29,8 +33,30 @@ struct intake_item {
     struct bus_event event;
     uint64_t spool, number;
     size_t bytes;
-    struct parcel_rows rows; /* packets NULL: it was refused, and only counts */
+    bool readable;           /* else it was refused, and only counts */
+    struct parcel_rows rows; /* of one that is */
+    size_t row_count;
     struct block *contacts;
+};
+
+/* Messages that are stored together. */
+struct intake_batch {
+    struct intake_item items[INTAKE_BATCH];
+    size_t count, rows;
+};
+
+/* The thread that waits for the store, so that the next batch is taken apart meanwhile. */
+struct intake_storer {
+    pthread_t thread;
+    bool threaded;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct intake_batch *batch; /* to be stored; NULL: nothing is */
+    bool stored;                /* it has been, with this result */
+    enum err result;
+    struct fault fault;
+    bool ending;
+    bool told; /* of the store's trouble; the thread's own */
 };
 
 struct intake {
@@ -38,19 +64,26 @@ struct intake {
     struct clock clock;
     struct intake_site *sites[INTAKE_SITES_MAX];
     size_t count;
-    struct intake_item items[INTAKE_BATCH];
-    size_t item_count, item_rows;
+    struct intake_batch batches[2];
+    struct intake_batch *filling; /* the other one is with the storer, or empty */
+    struct intake_storer storer;
     struct deltas *deltas;
     bool connected;
-    bool told; /* of the store's trouble */
     int64_t ticked;
 };
 
-/* Take a message apart and put it among the items (intake_take.c). True: the event is kept. */
+/* Take a message apart and put it into the batch (intake_take.c). True: the event is kept. */
 bool intake_take(struct intake *i, struct intake_site *s, struct bus_event *e);
 
-/* Store the items, hand them on and tell the sites (intake_store.c). */
+/* Begin and end the storer (intake_store.c). */
+enum err intake_storer_begin(struct intake *i) MUST_CHECK;
+void intake_storer_end(struct intake *i);
+
+/* Hand the batch to the storer, once the one before is in the store and its sites are told. */
 enum err intake_store(struct intake *i, struct fault *f) MUST_CHECK;
+/* Until everything that was taken apart is in the store and told. */
+enum err intake_settle(struct intake *i, struct fault *f) MUST_CHECK;
+/* Let go of all that was taken apart without having noted that it is stored. */
 void intake_drop(struct intake *i);
 
 /* Say something to a site. */

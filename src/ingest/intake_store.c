@@ -13,20 +13,13 @@ enum {
 
 static void item_done(struct intake_item *item)
 {
+    if (item->readable) {
+        item->site->rows -= item->row_count;
+        item->site->parcels--;
+    }
     parcel_rows_done(&item->rows);
     block_free(item->contacts);
-    item->contacts = NULL;
-}
-
-/* Let go of all items without having stored them: the sites will be asked for them again. */
-void intake_drop(struct intake *i)
-{
-    for (size_t k = 0; k < i->item_count; k++) {
-        receiver_reset(&i->items[k].site->receiver);
-        bus_release(i->options.bus, &i->items[k].event, false);
-        item_done(&i->items[k]);
-    }
-    i->item_count = i->item_rows = 0;
+    *item = (struct intake_item){0};
 }
 
 static bool stopping(const struct intake *i)
@@ -36,7 +29,7 @@ static bool stopping(const struct intake *i)
 
 static void tell_trouble(struct intake *i, const struct fault *f)
 {
-    i->told = f->code != OK;
+    i->storer.told = f->code != OK;
     if (i->options.events.trouble)
         i->options.events.trouble(i->options.events.context, NULL, f);
 }
@@ -48,11 +41,11 @@ static enum err append_all(
     for (;;) {
         enum err e = i->options.append(i->options.store, blocks, count, f);
         if (e != ERR_FULL) {
-            if (!e && i->told)
+            if (!e && i->storer.told)
                 tell_trouble(i, &(struct fault){.code = OK});
             return e;
         }
-        if (!i->told)
+        if (!i->storer.told)
             tell_trouble(i, f);
         for (int k = 0; k < RETRY_MS / 50; k++) {
             if (stopping(i))
@@ -62,13 +55,14 @@ static enum err append_all(
     }
 }
 
-static enum err items_append(struct intake *i, struct fault *f)
+static enum err items_append(
+    struct intake *i, const struct intake_batch *batch, struct fault *f)
 {
     char ids[2 * INTAKE_BATCH][ID_MAX];
     struct store_block blocks[2 * INTAKE_BATCH];
     size_t count = 0;
-    for (size_t k = 0; k < i->item_count; k++) {
-        const struct intake_item *item = &i->items[k];
+    for (size_t k = 0; k < batch->count; k++) {
+        const struct intake_item *item = &batch->items[k];
         const struct block *const both[] = {item->rows.packets, item->contacts};
         for (size_t b = 0; b < 2; b++) {
             if (!both[b] || !both[b]->rows)
@@ -83,17 +77,18 @@ static enum err items_append(struct intake *i, struct fault *f)
 }
 
 /* Note how far we are: losing this note costs nothing, what comes again is known by its id. */
-static enum err positions_write(struct intake *i, struct fault *f)
+static enum err positions_write(
+    struct intake *i, const struct intake_batch *batch, struct fault *f)
 {
     struct catalog_position rows[INTAKE_BATCH];
     size_t count = 0;
-    for (size_t k = 0; k < i->item_count; k++) {
-        struct intake_site *s = i->items[k].site;
-        receiver_stored(&s->receiver, i->items[k].spool, i->items[k].number);
-        s->moved = true;
+    for (size_t k = 0; k < batch->count; k++) {
+        const struct intake_item *item = &batch->items[k];
+        receiver_stored(&item->site->receiver, item->spool, item->number);
+        item->site->moved = true;
     }
-    for (size_t k = 0; k < i->item_count; k++) {
-        struct intake_site *s = i->items[k].site;
+    for (size_t k = 0; k < batch->count; k++) {
+        struct intake_site *s = batch->items[k].site;
         if (!s->moved)
             continue;
         s->moved = false;
@@ -120,42 +115,158 @@ void intake_say(struct intake *i, struct intake_site *s, const struct commitment
 
 /* The items leave: rows to the engines, the message to the bus as done, the word to the site.
  */
-static void items_hand_on(struct intake *i)
+static void items_hand_on(struct intake *i, struct intake_batch *batch)
 {
-    for (size_t k = 0; k < i->item_count; k++) {
-        struct intake_item *item = &i->items[k];
+    for (size_t k = 0; k < batch->count; k++) {
+        struct intake_item *item = &batch->items[k];
         struct intake_site *s = item->site;
         s->counts.messages++;
         s->counts.bytes += item->bytes;
-        if (item->rows.packets) {
-            s->counts.packets += item->rows.packets->rows;
+        if (item->readable) {
+            s->counts.packets += item->row_count;
             /* Out of memory only: the store has them, the engines do not. */
             (void)!remote_put(s->remote, &item->rows);
         }
         bus_release(i->options.bus, &item->event, true);
         item_done(item);
         bool last = true;
-        for (size_t n = k + 1; n < i->item_count; n++)
-            last = last && i->items[n].site != s;
+        for (size_t n = k + 1; n < batch->count; n++)
+            last = last && batch->items[n].site != s;
         struct commitment word = {.spool = s->receiver.positions[0].spool,
             .committed = s->receiver.positions[0].committed};
         if (last)
             intake_say(i, s, &word);
     }
-    i->item_count = i->item_rows = 0;
+    batch->count = batch->rows = 0;
+}
+
+/* ---- the storer ---- */
+
+static void *storer_thread(void *context)
+{
+    struct intake *i = context;
+    struct intake_storer *t = &i->storer;
+    pthread_mutex_lock(&t->lock);
+    for (;;) {
+        while ((!t->batch || t->stored) && !t->ending)
+            pthread_cond_wait(&t->changed, &t->lock);
+        if (!t->batch || t->stored)
+            break;
+        const struct intake_batch *batch = t->batch;
+        struct fault f = {0};
+        pthread_mutex_unlock(&t->lock);
+        enum err e = items_append(i, batch, &f);
+        pthread_mutex_lock(&t->lock);
+        t->result = e;
+        t->fault = f;
+        t->stored = true;
+        pthread_cond_broadcast(&t->changed);
+    }
+    pthread_mutex_unlock(&t->lock);
+    return NULL;
+}
+
+enum err intake_storer_begin(struct intake *i)
+{
+    struct intake_storer *t = &i->storer;
+    pthread_mutex_init(&t->lock, NULL);
+    pthread_cond_init(&t->changed, NULL);
+    t->threaded = pthread_create(&t->thread, NULL, storer_thread, i) == 0;
+    if (!t->threaded)
+        intake_storer_end(i);
+    return t->threaded ? OK : ERR_NOMEM;
+}
+
+void intake_storer_end(struct intake *i)
+{
+    struct intake_storer *t = &i->storer;
+    pthread_mutex_lock(&t->lock);
+    t->ending = true;
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
+    if (t->threaded)
+        pthread_join(t->thread, NULL);
+    pthread_cond_destroy(&t->changed);
+    pthread_mutex_destroy(&t->lock);
+}
+
+/* Wait until the storer has nothing, and take back what it had. NULL: nothing. */
+static struct intake_batch *storer_wait(struct intake *i, enum err *ret_result, struct fault *f)
+{
+    struct intake_storer *t = &i->storer;
+    pthread_mutex_lock(&t->lock);
+    while (t->batch && !t->stored)
+        pthread_cond_wait(&t->changed, &t->lock);
+    struct intake_batch *batch = t->batch;
+    *ret_result = batch ? t->result : OK;
+    if (*ret_result && f)
+        *f = t->fault;
+    t->batch = NULL;
+    t->stored = false;
+    pthread_mutex_unlock(&t->lock);
+    return batch;
+}
+
+static void storer_give(struct intake *i, struct intake_batch *batch)
+{
+    struct intake_storer *t = &i->storer;
+    pthread_mutex_lock(&t->lock);
+    t->batch = batch;
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void batch_drop(struct intake *i, struct intake_batch *batch)
+{
+    for (size_t k = 0; k < batch->count; k++) {
+        receiver_reset(&batch->items[k].site->receiver);
+        bus_release(i->options.bus, &batch->items[k].event, false);
+        item_done(&batch->items[k]);
+    }
+    batch->count = batch->rows = 0;
+}
+
+/* What follows what was dropped goes with it: entries are stored in order. */
+void intake_drop(struct intake *i)
+{
+    enum err ignored;
+    (void)!storer_wait(i, &ignored, NULL);
+    batch_drop(i, &i->batches[0]);
+    batch_drop(i, &i->batches[1]);
+}
+
+/* The batch that was being stored, if there was one, is noted and handed on. */
+static enum err storing_finish(struct intake *i, struct fault *f)
+{
+    enum err e;
+    struct intake_batch *batch = storer_wait(i, &e, f);
+    if (!batch)
+        return OK;
+    if (!e)
+        e = positions_write(i, batch, f);
+    if (e) {
+        intake_drop(i);
+        return e;
+    }
+    items_hand_on(i, batch);
+    return OK;
 }
 
 enum err intake_store(struct intake *i, struct fault *f)
 {
-    if (!i->item_count)
-        return OK;
-    enum err e = items_append(i, f);
-    if (!e)
-        e = positions_write(i, f);
-    if (e) {
-        intake_drop(i);
+    enum err e = storing_finish(i, f);
+    if (e || !i->filling->count)
         return e == ERR_STOPPED ? OK : e;
-    }
-    items_hand_on(i);
+    struct intake_batch *full = i->filling;
+    i->filling = full == &i->batches[0] ? &i->batches[1] : &i->batches[0];
+    storer_give(i, full);
     return OK;
+}
+
+enum err intake_settle(struct intake *i, struct fault *f)
+{
+    enum err e = intake_store(i, f);
+    if (!e)
+        e = storing_finish(i, f);
+    return e == ERR_STOPPED ? OK : e;
 }

@@ -72,7 +72,7 @@ bool intake_take(struct intake *i, struct intake_site *s, struct bus_event *even
             intake_say(i, s, &word);
         return false;
     }
-    struct intake_item *item = &i->items[i->item_count++];
+    struct intake_item *item = &i->filling->items[i->filling->count++];
     *item = (struct intake_item){.site = s,
         .event = *event,
         .spool = e.spool,
@@ -82,7 +82,12 @@ bool intake_take(struct intake *i, struct intake_site *s, struct bus_event *even
      * ever. */
     if (payload_read(i, item, &e, &f) != OK)
         refuse(i, s, &f);
-    else
-        i->item_rows += item->rows.packets->rows;
+    else {
+        item->readable = true;
+        item->row_count = item->rows.packets->rows;
+        i->filling->rows += item->row_count;
+        s->rows += item->row_count;
+        s->parcels++;
+    }
     return true;
 }

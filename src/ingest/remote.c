@@ -66,10 +66,11 @@ void remote_free(struct remote *r)
 
 /* ---- putting ---- */
 
-bool remote_has_room(struct remote *r)
+bool remote_has_room(struct remote *r, size_t parcels, size_t rows)
 {
     pthread_mutex_lock(&r->lock);
-    bool room = !r->count || (r->count < PARCELS_MAX && r->rows < REMOTE_ROWS);
+    size_t count = r->count + parcels;
+    bool room = !count || (count < PARCELS_MAX && r->rows + rows < REMOTE_ROWS);
     pthread_mutex_unlock(&r->lock);
     return room;
 }

@@ -35,9 +35,9 @@ void remote_free(struct remote *r);
 /* The feed over it; feed_close() leaves the remote as it is. */
 enum err remote_feed(struct remote *r, struct feed **ret_feed) MUST_CHECK;
 
-/* Is there room for another parcel? One that has more rows than there is room is let in when
- * nothing waits. */
-bool remote_has_room(struct remote *r);
+/* Is there room for another parcel, beside `parcels` with `rows` that are on their way here?
+ * One that has more rows than there is room is let in when nothing waits. */
+bool remote_has_room(struct remote *r, size_t parcels, size_t rows);
 
 /* A parcel, which is taken. ERR_NOMEM: it stays the caller's. */
 enum err remote_put(struct remote *r, struct parcel_rows *p) MUST_CHECK;
