@@ -4,6 +4,7 @@
 #include "base/jail.h"
 #include "base/log.h"
 #include "bus/nats.h"
+#include "cmd/anonymize.h"
 #include "cmd/config_file.h"
 #include "cmd/folder.h"
 #include "cmd/notify.h"
@@ -211,23 +212,6 @@ static enum err feed_make(struct sensor_run *r, struct fault *f)
     return feed_open_files(&r->feed, files, count, f);
 }
 
-static enum err policy_file(const char *path, struct anon_policy *ret_policy, struct fault *f)
-{
-    static char text[ANON_POLICY_MAX + 1];
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return fault_set(f, ERR_NOTFOUND, "%s: %s", path, strerror(errno));
-    size_t len = fread(text, 1, sizeof text, file);
-    fclose(file);
-    if (len > ANON_POLICY_MAX)
-        return fault_set(
-            f, ERR_RANGE, "%s: more than %d bytes are no policy", path, ANON_POLICY_MAX);
-    enum err e = anon_policy_parse(ret_policy, bytes_over(text, len), f);
-    if (e)
-        fault_prefix(f, path);
-    return e;
-}
-
 /* What the site lets out at most, and the keys for what it hides. */
 static enum err rules_make(struct sensor_run *r, struct fault *f)
 {
@@ -238,7 +222,7 @@ static enum err rules_make(struct sensor_run *r, struct fault *f)
     if (file && strcmp(file, "keep") == 0)
         anon_policy_open(&policy);
     else if (file)
-        e = policy_file(file, &policy, f);
+        e = anonymize_policy(file, &policy, f);
     struct site_document first;
     document_default(&first);
     first.payload = (int64_t)conf_count(r->conf, "payload");
