@@ -5,6 +5,7 @@
 #include "api/handler_int.h"
 #include "api/kept_int.h"
 #include "api/password_int.h"
+#include "api/publisher_int.h"
 #include "api/server_int.h"
 #include "api/shared_int.h"
 #include "api/ticker_int.h"
@@ -74,6 +75,7 @@ enum err api_bare_new(struct api **ret_api, const struct api_options *options,
         return fault_set(f, ERR_NOMEM, "out of memory");
     a->options = *options;
     a->parts = *parts;
+    a->publication = options->publication;
     a->clock = options->clock.now_us ? options->clock : clock_system();
     a->started = clock_now(&a->clock);
     a->hash_passes = options->password_passes ? options->password_passes : PASSWORD_PASSES;
@@ -179,7 +181,8 @@ static enum err start(struct api *a, struct fault *f)
         close(socket);
         return e;
     }
-    if (ticker_start(&a->ticker, a) != OK || warmer_start(&a->warmer, a) != OK)
+    if (ticker_start(&a->ticker, a) != OK || warmer_start(&a->warmer, a) != OK ||
+        publisher_start(&a->publisher, a) != OK)
         return fault_set(f, ERR_NOMEM, "no thread for the clock");
     return OK;
 }
@@ -233,6 +236,7 @@ void api_stop(struct api *a)
         return;
     atomic_store(&a->stopping, true);
     ticker_stop(a->ticker);
+    publisher_stop(a->publisher);
     warmer_stop(a->warmer);
     if (a->daemon)
         server_stop(a);

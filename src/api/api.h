@@ -1,6 +1,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "anon/publication.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -24,6 +25,15 @@ enum {
     API_EVENT_QUEUE = 128, /* events that wait for one slow reader before it is cut off */
     API_STREAMS = 4,       /* exports at once */
     API_HOSTS = 16
+};
+
+/* What leaves the hub for partners, or for all; off where this is all zero. */
+struct api_publication {
+    bool on;
+    bool to_all; /* nobody needs to sign in for it */
+    struct publication_policy policy;
+    uint64_t secret; /* of its noise and jitter */
+    int64_t keep;    /* us: steps are kept, and made of what the store holds, so long */
 };
 
 struct api_options {
@@ -51,7 +61,8 @@ struct api_options {
     size_t password_memory;
     int64_t keep_packets, keep_contacts, keep_rollups; /* us, only shown */
     const char *version;                               /* only shown; NULL: "unknown" */
-    struct clock clock;                                /* now_us NULL: the system's */
+    struct api_publication publication;
+    struct clock clock; /* now_us NULL: the system's */
 };
 
 /* How questions reach the store; tests put a fake here. */

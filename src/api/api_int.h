@@ -11,6 +11,7 @@
 struct MHD_Daemon;
 struct events;
 struct kept;
+struct publisher;
 struct shared;
 struct ticker;
 struct warmer;
@@ -39,6 +40,7 @@ struct api {
     struct api_options options;
     struct api_parts parts;
     struct clock clock;
+    struct api_publication publication;
     struct prefix proxy;
     bool has_proxy;
     bool loopback; /* bound to an address of this machine only */
@@ -62,6 +64,7 @@ struct api {
     struct connections *connections;
     struct ticker *ticker;
     struct warmer *warmer;
+    struct publisher *publisher; /* NULL: nothing is published */
     struct MHD_Daemon *daemon;
     char *certificate, *key; /* PEM, as MHD wants them */
     _Atomic bool stopping;

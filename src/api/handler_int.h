@@ -62,6 +62,10 @@ enum err handle_site_actions(struct request *r);
 enum err handle_site_act(struct request *r);
 enum err handle_enrol(struct request *r);
 
+/* published.c */
+enum err handle_published(struct request *r);
+enum err handle_published_ports(struct request *r);
+
 /* hub.c */
 enum err handle_datasets(struct request *r);
 enum err handle_status(struct request *r);

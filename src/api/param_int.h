@@ -111,7 +111,8 @@ enum param_where {
     X(B_PASSWORD, IN_BODY, "password", PARAM_SECRET, 12, 256, NULL, NULL, "12 to 256 bytes")   \
     X(B_OLD, IN_BODY, "old", PARAM_SECRET, 1, 256, NULL, NULL, "1 to 256 bytes")               \
     X(B_NEW, IN_BODY, "new", PARAM_SECRET, 12, 256, NULL, NULL, "12 to 256 bytes")             \
-    X(B_ROLE, IN_BODY, "role", PARAM_WORD, 0, 0, "viewer|admin", NULL, "viewer or admin")      \
+    X(B_ROLE, IN_BODY, "role", PARAM_WORD, 0, 0, "viewer|admin|partner", NULL,                 \
+        "viewer, admin or partner")                                                            \
     X(B_DISABLED, IN_BODY, "disabled", PARAM_BOOL, 0, 1, NULL, NULL, "true or false")          \
     X(B_LABEL, IN_BODY, "label", PARAM_CHARS, 1, 63, "A-Za-z0-9._@-", NULL,                    \
         "1 to 63 of A-Z a-z 0-9 . _ @ -")                                                      \

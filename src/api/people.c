@@ -202,7 +202,8 @@ enum err handle_users(struct request *r)
 
 static enum catalog_role role_asked(const struct request *r)
 {
-    return arg(r, B_ROLE)->given && arg(r, B_ROLE)->number == 1 ? ROLE_ADMIN : ROLE_VIEWER;
+    static const enum catalog_role roles[] = {ROLE_VIEWER, ROLE_ADMIN, ROLE_PARTNER};
+    return arg(r, B_ROLE)->given ? roles[arg(r, B_ROLE)->number] : ROLE_VIEWER;
 }
 
 enum err handle_user_create(struct request *r)
@@ -225,7 +226,7 @@ enum err handle_user_create(struct request *r)
 
 struct withdrawn {
     const char *by;
-    bool only_admin;
+    const struct catalog_user *maker; /* NULL: all of them go */
     int64_t ids[256];
     size_t count;
 };
@@ -233,17 +234,18 @@ struct withdrawn {
 static enum err note_token(void *context, const struct catalog_token *t)
 {
     struct withdrawn *w = context;
-    if (!t->revoked && strcmp(t->by, w->by) == 0 && (!w->only_admin || t->role == ROLE_ADMIN) &&
+    bool more = !w->maker || !role_covers(w->maker->role, t->role);
+    if (!t->revoked && strcmp(t->by, w->by) == 0 && more &&
         w->count < sizeof w->ids / sizeof *w->ids)
         w->ids[w->count++] = t->id;
     return OK;
 }
 
 /* Tokens are worth no more than the person who made them. */
-static enum err withdraw_tokens(struct request *r, const char *by, bool only_admin)
+static enum err withdraw_tokens(struct request *r, const struct catalog_user *u)
 {
     struct catalog *c = r->api->parts.catalog;
-    struct withdrawn w = {.by = by, .only_admin = only_admin};
+    struct withdrawn w = {.by = u->name, .maker = u->disabled ? NULL : u};
     do {
         w.count = 0;
         enum err e = catalog_tokens(c, note_token, &w);
@@ -269,8 +271,8 @@ static enum err apply_change(struct request *r, struct catalog_user *u)
         e = catalog_user_change(c, u, &r->fault);
     if (!e)
         e = catalog_sessions_end(c, u->id);
-    if (!e && (u->disabled || u->role == ROLE_VIEWER))
-        e = withdraw_tokens(r, u->name, !u->disabled);
+    if (!e)
+        e = withdraw_tokens(r, u);
     return e;
 }
 
@@ -361,8 +363,8 @@ enum err handle_token_create(struct request *r)
 {
     struct catalog_token t = {.role = role_asked(r), .created = r->now};
     char text[API_TOKEN_TEXT];
-    if (t.role == ROLE_ADMIN && r->who.role != ROLE_ADMIN) {
-        reply_problem(r, 403, "role", "viewer", "a viewer can make viewer tokens only");
+    if (!role_covers(r->who.role, t.role)) {
+        reply_problem(r, 403, "role", "viewer or partner", "only an admin makes admin tokens");
         return OK;
     }
     if (arg(r, B_EXPIRES_IN)->given)

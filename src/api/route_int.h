@@ -6,19 +6,22 @@
 
 struct request;
 
-enum need {
-    NEED_NOTHING,
-    NEED_VIEWER,
-    NEED_ADMIN
+/* Whom a route answers; each may what those before it may. */
+enum audience {
+    FOR_ALL,     /* without signing in */
+    FOR_PARTNER, /* what has passed the publication policy, and one's own session */
+    FOR_VIEWER,
+    FOR_ADMIN
 };
 
 enum route_flag {
-    ROUTE_QUICK = 1 << 0,   /* never waits: answered on the network thread */
-    ROUTE_SESSION = 1 << 1, /* not by token */
-    ROUTE_ROOT = 1 << 2,    /* stands at the root, not under /api/v1 */
-    ROUTE_LOCAL = 1 << 3,   /* from loopback nobody needs to sign in */
-    ROUTE_STREAM = 1 << 4,  /* gets a stream, not a body */
-    ROUTE_SHARED = 1 << 5,  /* the same for everybody: kept for a moment */
+    ROUTE_QUICK = 1 << 0,     /* never waits: answered on the network thread */
+    ROUTE_SESSION = 1 << 1,   /* not by token */
+    ROUTE_ROOT = 1 << 2,      /* stands at the root, not under /api/v1 */
+    ROUTE_LOCAL = 1 << 3,     /* from loopback nobody needs to sign in */
+    ROUTE_STREAM = 1 << 4,    /* gets a stream, not a body */
+    ROUTE_SHARED = 1 << 5,    /* the same for everybody: kept for a moment */
+    ROUTE_PUBLISHED = 1 << 6, /* for all where the hub publishes to the public */
 };
 
 /* One thing that can be asked. The rows stand in route.c; openapi.yaml tells people the same,
@@ -27,7 +30,7 @@ struct route {
     const char *id;     /* operationId */
     const char *method; /* "GET" also answers HEAD */
     const char *path;   /* "/alerts/{alert}" */
-    enum need need;
+    enum audience audience;
     unsigned flags;
     enum err (*run)(struct request *r);
     enum param_id params[PARAM_ROUTE_MAX];

@@ -175,14 +175,25 @@ static enum err forbid(struct request *r, const char *detail)
     return ERR_DENIED;
 }
 
+static bool open_to_all(const struct api *a)
+{
+    return a->publication.on && a->publication.to_all;
+}
+
 static enum err check_role(struct request *r)
 {
     const struct route *route = r->route;
-    if (route->need == NEED_NOTHING || ((route->flags & ROUTE_LOCAL) && is_loopback(&r->peer)))
+    bool partner = r->who.known && r->who.role == ROLE_PARTNER;
+    if (route->audience == FOR_ALL || ((route->flags & ROUTE_PUBLISHED) && open_to_all(r->api)))
+        return OK;
+    /* Who says that he is a partner is one from whatever address he comes. */
+    if ((route->flags & ROUTE_LOCAL) && is_loopback(&r->peer) && !partner)
         return OK;
     if (!r->who.known)
         return unknown(r, "sign in at " API_ROOT "/login, or send a token");
-    if (route->need == NEED_ADMIN && r->who.role != ROLE_ADMIN)
+    if (route->audience > FOR_PARTNER && partner)
+        return forbid(r, "a partner may see what is published only");
+    if (route->audience == FOR_ADMIN && r->who.role != ROLE_ADMIN)
         return forbid(r, "only an admin may do this");
     if ((route->flags & ROUTE_SESSION) && r->who.token)
         return forbid(r, "a token may not do this; sign in");
@@ -196,7 +207,7 @@ enum err session_may(struct request *r)
         return e;
     if (!r->who.token && !same_origin(r))
         return forbid(r, "the request comes from a page of another origin");
-    if (r->who.known && !r->who.token && r->route->need != NEED_NOTHING && !right_csrf(r))
+    if (r->who.known && !r->who.token && r->route->audience != FOR_ALL && !right_csrf(r))
         return forbid(r, "the X-CSRF-Token header must hold the value that GET /me gives");
     return OK;
 }

@@ -96,7 +96,9 @@ static void step_publish(
             t->rows[n++] = (struct publication_row){.key = FIRST_KEY + k,
                 .sources = o->sources,
                 .sites = o->policy->merge_sites ? hit[k] : 1};
-    n = publication_rows(o->policy, t->secret, step_start(t, step), t->rows, n);
+    const struct locate_publisher *p = &o->publisher;
+    n = p->publish ? p->publish(p->context, step_start(t, step), t->rows, n)
+                   : publication_rows(o->policy, t->secret, step_start(t, step), t->rows, n);
     for (size_t i = 0; i < n; i++)
         if (t->rows[i].key >= FIRST_KEY) {
             ret_seen[t->rows[i].key - FIRST_KEY] = true;

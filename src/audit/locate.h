@@ -19,6 +19,14 @@
  *   no single site to be seen, and so passes a least number of sites.
  *
  * In the end he names one network. He is right if there is a sensor. */
+
+/* Who publishes: rows of the step that starts then, in, and as they come out, in their place.
+ */
+struct locate_publisher {
+    void *context;
+    size_t (*publish)(void *context, int64_t start, struct publication_row *rows, size_t count);
+};
+
 struct locate_options {
     const struct publication_policy *policy;
     uint64_t seed;
@@ -31,6 +39,7 @@ struct locate_options {
      * keys compete with where only the largest are published. */
     const uint32_t *background;
     size_t background_count;
+    struct locate_publisher publisher; /* publish NULL: publication_rows() of the policy */
 };
 
 struct locate_result {

@@ -4,6 +4,7 @@
 #include "audit/mapping.h"
 #include "base/json.h"
 #include "cmd/audit_series.h"
+#include "cmd/hub_publish.h"
 #include "cmd/table.h"
 #include "decode/packet.h"
 #include "sensor/source.h"
@@ -64,20 +65,6 @@ static enum err locate_row(
     return OK;
 }
 
-static enum err publication_file(
-    const char *path, struct publication_policy *ret_policy, struct fault *f)
-{
-    json_error_t error;
-    json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    if (!document)
-        return fault_set(f, ERR_BAD, "%s: line %d: %s", path, error.line, error.text);
-    enum err e = publication_read(ret_policy, document, f);
-    if (e)
-        fault_prefix(f, path);
-    json_decref(document);
-    return e;
-}
-
 static enum err audit_locate(const struct conf *conf, struct fault *f)
 {
     struct publication_policy open, ours, given;
@@ -85,7 +72,7 @@ static enum err audit_locate(const struct conf *conf, struct fault *f)
     json_t *rows = json_array();
     publication_open(&open);
     publication_default(&ours);
-    enum err e = path ? publication_file(path, &given, f) : OK;
+    enum err e = path ? publication_file_read(path, &given, f) : OK;
     if (!e && ((e = locate_row(conf, "none", &open, rows)) != OK ||
                   (e = locate_row(conf, "default", &ours, rows)) != OK ||
                   (path && (e = locate_row(conf, path, &given, rows)) != OK)))

@@ -12,6 +12,7 @@
 #include "cmd/hub_items.h"
 #include "cmd/hub_live.h"
 #include "cmd/hub_people.h"
+#include "cmd/hub_publish.h"
 #include "cmd/hub_servers.h"
 #include "cmd/hub_sites.h"
 #include "cmd/imports.h"
@@ -49,6 +50,7 @@ struct hub {
     struct hub_bus *bus;
     struct broker *broker;
     struct site_office *office;
+    struct api_publication publication;
     struct api *api;
     pthread_t ingest;
     bool ingesting;
@@ -244,6 +246,7 @@ static enum err api_options_of(
         .keep_contacts = conf_us(h->conf, "keep-contacts"),
         .keep_rollups = conf_us(h->conf, "keep-rollups"),
         .version = KIZASHI_VERSION,
+        .publication = h->publication,
     };
     const char *const *hosts;
     options.host_count = conf_list(h->conf, "host", &hosts);
@@ -392,6 +395,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = password_read(h, f);
     if (!e)
+        e = hub_publish_read(conf, &h->publication, f);
+    if (!e)
         e = servers_check(conf, f);
     if (!e)
         e = servers_begin(conf, h->data, &h->broker, f);
@@ -401,6 +406,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
         e = keep_start(h, f);
     if (!e)
         e = first_user_make(keep_catalog(h->keep), h->data, h->password, f);
+    if (!e)
+        e = hub_publish_begin(keep_catalog(h->keep), clock_now(&wall), &h->publication, f);
     if (!e)
         e = ingest_prepare(h, f);
     if (!e)

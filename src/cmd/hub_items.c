@@ -1,5 +1,6 @@
 #include "cmd/hub_items.h"
 
+#include "cmd/hub_publish.h"
 #include "cmd/setup.h"
 
 const struct conf_item hub_items[] = {
@@ -62,6 +63,7 @@ const struct conf_item hub_items[] = {
         .min = 1,
         .max = 5,
         .text = "On how many of the cluster's servers each message is."},
+    HUB_PUBLISH_ITEMS,
     {.name = "demo",
         .type = CONF_FLAG,
         .text = "Show simulated telescopes: days of history, then live traffic."},

@@ -81,6 +81,13 @@ static const char *const migrations[] = {
     " state TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (alert, site)) WITHOUT ROWID;"
     "CREATE INDEX forecast_made ON forecast(made DESC);",
     "DROP TABLE site; DROP TABLE dataset;",
+    "CREATE TABLE publication (id INTEGER PRIMARY KEY CHECK (id = 1), policy TEXT NOT NULL,"
+    " secret INTEGER NOT NULL);"
+    "CREATE TABLE published_step (start INTEGER PRIMARY KEY, length INTEGER NOT NULL,"
+    " made INTEGER NOT NULL);"
+    "CREATE TABLE published (start INTEGER NOT NULL, rank INTEGER NOT NULL,"
+    " key INTEGER NOT NULL, sources INTEGER NOT NULL, PRIMARY KEY (start, rank))"
+    " WITHOUT ROWID;",
 };
 
 enum {

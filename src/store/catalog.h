@@ -37,11 +37,16 @@ enum err catalog_backup(struct catalog *c, const char *path, struct fault *f) MU
 
 /* --- people ------------------------------------------------------------------------------ */
 
+/* The numbers stand in catalogues. */
 enum catalog_role {
-    ROLE_VIEWER,
-    ROLE_ADMIN
+    ROLE_VIEWER = 0,  /* sees everything of the hub but other people */
+    ROLE_ADMIN = 1,   /* and changes it */
+    ROLE_PARTNER = 2, /* of another house: sees what is published, and nothing else */
+    ROLE_COUNT
 };
 const char *role_name(enum catalog_role r);
+/* May `r` do all that `other` may? */
+bool role_covers(enum catalog_role r, enum catalog_role other);
 
 enum {
     CATALOG_NAME = 64, /* [A-Za-z0-9._@-], 1 to 63 bytes */

@@ -2,11 +2,29 @@
 
 #include <string.h>
 
-static const char *const roles[] = {"viewer", "admin"};
+static const struct {
+    const char *name;
+    unsigned height; /* a higher one may do all that a lower one may */
+} roles[ROLE_COUNT] = {
+    [ROLE_PARTNER] = {"partner", 0},
+    [ROLE_VIEWER] = {"viewer", 1},
+    [ROLE_ADMIN] = {"admin", 2},
+};
 
 const char *role_name(enum catalog_role r)
 {
-    return roles[r == ROLE_ADMIN];
+    return roles[r].name;
+}
+
+bool role_covers(enum catalog_role r, enum catalog_role other)
+{
+    return roles[r].height >= roles[other].height;
+}
+
+/* A number that this program does not know is the role that may least. */
+static enum catalog_role role_of(int64_t number)
+{
+    return number >= 0 && number < ROLE_COUNT ? (enum catalog_role)number : ROLE_PARTNER;
 }
 
 /* ---- users ---- */
@@ -18,7 +36,7 @@ static void user_read(const struct query *q, int first, struct catalog_user *u)
 {
     u->id = query_number_at(q, first);
     query_copy_at(q, first + 1, u->name, sizeof u->name);
-    u->role = query_number_at(q, first + 2) ? ROLE_ADMIN : ROLE_VIEWER;
+    u->role = role_of(query_number_at(q, first + 2));
     query_copy_at(q, first + 3, u->password, sizeof u->password);
     u->created = query_number_at(q, first + 4);
     u->seen = query_number_at(q, first + 5);
@@ -249,7 +267,7 @@ static void token_read(const struct query *q, struct catalog_token *t)
     if (hash.left == CATALOG_HASH)
         memcpy(t->hash, hash.at, CATALOG_HASH);
     query_copy_at(q, 2, t->name, sizeof t->name);
-    t->role = query_number_at(q, 3) ? ROLE_ADMIN : ROLE_VIEWER;
+    t->role = role_of(query_number_at(q, 3));
     query_copy_at(q, 4, t->by, sizeof t->by);
     t->created = query_number_at(q, 5);
     t->used = query_number_at(q, 6);

@@ -19,10 +19,18 @@ struct settings {
     struct fake_store store;
 };
 
+/* The made-up store has two sites: where both saw a service, it may leave. */
+static void publish(struct api_publication *p)
+{
+    *p = (struct api_publication){.on = true, .secret = 1, .keep = 36500 * US_DAY};
+    publication_default(&p->policy);
+    p->policy.least_sites = 2;
+}
+
 static void read_options(int argc, char **argv, struct settings *s)
 {
     int c;
-    while ((c = getopt(argc, argv, "l:c:k:r:n:a:p:H:x:")) != -1) {
+    while ((c = getopt(argc, argv, "l:c:k:r:n:a:p:H:x:P")) != -1) {
         if (c == 'l')
             s->options.listen = optarg;
         else if (c == 'c')
@@ -41,6 +49,8 @@ static void read_options(int argc, char **argv, struct settings *s)
             s->options.hosts[s->options.host_count++] = optarg;
         else if (c == 'x')
             s->options.proxy = optarg;
+        else if (c == 'P')
+            publish(&s->options.publication);
         else
             exit(2);
     }

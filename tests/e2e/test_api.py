@@ -28,6 +28,7 @@ except ImportError:
 
 ADMIN = ('ann', "ann's long password")
 VIEWER = ('vic', "vic's long password")
+PARTNER = ('pam', "pam's long password")
 ALERT = '20261122-53413udp-0001'
 
 
@@ -664,6 +665,34 @@ def tokens(w):
     check_problem(w.admin.ask('POST', 'users', {'user': 'ann', 'password': 'x' * 12}), 409)
 
 
+@says('a partner gets what is published and its own session, by password or token, and nothing else')
+def partners(w):
+    same(w.admin.ask('POST', 'users', {'user': PARTNER[0], 'password': PARTNER[1], 'role': 'partner'}).status, 201)
+    partner = Client(w.server, PARTNER)
+    same(partner.get('me').json()['role'], 'partner')
+    made = w.admin.ask('POST', 'tokens', {'label': 'feed', 'role': 'partner'}).json()
+    token = Client(w.server, token=made['token'])
+    for method, root, path, operation in w.document.operations():
+        target = w.document.path(root, path)
+        if operation['x-role'] in ('public', 'partner'):
+            continue
+        check_problem(partner.ask(method, target), 403)
+        check_problem(token.ask(method, target), 403)
+    deadline = time.monotonic() + 30
+    while not token.get('published').json()['steps']:
+        expect(time.monotonic() < deadline, 'nothing was published')
+        time.sleep(0.2)
+    rows = token.get('published/ports?limit=10').json()['rows']
+    same(sorted(rows[0]), ['port', 'proto', 'published', 'sources', 'step_s', 'time'])
+    same({row['port'] for row in rows} - {23, 3389}, set())  # 53413 has 20 sources
+    csv = partner.get('published/ports?limit=10', Accept='text/csv').raw.decode().splitlines()
+    same((csv[0], len(csv)), ('time,step_s,proto,port,sources,published', 1 + len(rows)))
+    same(w.nobody.get('published/ports').status, 401)
+    same(w.viewer.ask('POST', 'tokens', {'label': 'x', 'role': 'admin'}).status, 403)
+    same(w.admin.ask('PATCH', 'users/pam', {'disabled': True}).status, 200)
+    check_problem(partner.get('published'), 401)
+
+
 @says('what is known is suppressed until a date, counted, listed and revoked')
 def suppressions(w):
     path = 'alerts/' + ALERT
@@ -884,7 +913,7 @@ def drip(w):
 
 def main():
     world.program = sys.argv[1]
-    world.server = Server(world.program, '-r', '100000')
+    world.server = Server(world.program, '-P', '-r', '100000')
     world.big = Server(world.program, '-p', '100000000')
     world.nobody = Client(world.server)
     world.admin = Client(world.server, ADMIN)
