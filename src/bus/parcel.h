@@ -21,6 +21,7 @@ enum {
 struct parcel_account {
     bool replay;   /* the packets come from captures, not from a wire */
     bool end;      /* and there are no more of them */
+    bool masked;   /* sources are not the true addresses: nothing can be looked up by them */
     int64_t until; /* every packet before this time has been sent; 0: not known */
     uint64_t frames, bytes, dropped_kernel, dropped_queue;
     uint32_t failed[DECODE_RESULTS]; /* frames that gave no packet, by cause */

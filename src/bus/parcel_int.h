@@ -14,6 +14,8 @@ enum parcel_flag {
     PARCEL_REPLAY = 1,
     PARCEL_END = 2,
     PARCEL_PLACED = 4, /* country and network follow from the source: one of each a source */
+    PARCEL_MASKED = 8, /* sources are not the true addresses */
+    PARCEL_FLAGS = 15
 };
 
 /* Bits of a row. */

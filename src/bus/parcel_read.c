@@ -51,6 +51,7 @@ static enum err get_head(struct reading *r)
     struct parcel_account *a = &r->account;
     a->replay = flags & PARCEL_REPLAY;
     a->end = flags & PARCEL_END;
+    a->masked = flags & PARCEL_MASKED;
     r->placed = flags & PARCEL_PLACED;
     a->until = (int64_t)bytes_le64(&r->in);
     a->frames = bytes_varint(&r->in);
@@ -66,7 +67,7 @@ static enum err get_head(struct reading *r)
         a->failed[i] = (uint32_t)n;
     }
     uint64_t rows = bytes_varint(&r->in);
-    if (r->in.cut || high || flags > 7 || a->until < 0 || rows > PARCEL_ROWS)
+    if (r->in.cut || high || flags > PARCEL_FLAGS || a->until < 0 || rows > PARCEL_ROWS)
         return bad(r, "head");
     r->rows = (size_t)rows;
     return OK;

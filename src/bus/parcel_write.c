@@ -298,7 +298,7 @@ static void put_head(const struct parcel *p, bool placed, struct buf *out)
 {
     const struct parcel_account *a = &p->account;
     unsigned flags = (a->replay ? PARCEL_REPLAY : 0) | (a->end ? PARCEL_END : 0) |
-                     (placed ? PARCEL_PLACED : 0);
+                     (placed ? PARCEL_PLACED : 0) | (a->masked ? PARCEL_MASKED : 0);
     buf_u8(out, PARCEL_VERSION);
     buf_u8(out, (uint8_t)flags);
     buf_le64(out, (uint64_t)a->until);

@@ -29,6 +29,8 @@ struct hub_bus {
     int64_t looked; /* when the catalogue was asked last */
     struct far_site sites[HUB_BUS_SITES];
     size_t count;
+    size_t known;       /* that the catalogue has, at the last look */
+    atomic_size_t rows; /* of all sites that wait for the pipeline */
 };
 
 static const int64_t look_apart = 2 * US_SECOND;
@@ -43,15 +45,25 @@ static struct far_site *site_find(struct hub_bus *h, const char *name)
     return NULL;
 }
 
+static void on_news(void *context)
+{
+    const struct hub_bus *h = context;
+    pipeline_poke(h->options.pipeline);
+}
+
 /* Its feed and its place in the pipeline. */
 static enum err site_make(
     struct hub_bus *h, struct far_site *s, const struct catalog_remote *r, struct fault *f)
 {
-    struct remote_options ro = {.window = h->options.setup->window, .stop = h->options.stop};
+    struct remote_options ro = {.window = h->options.setup->window,
+        .stop = h->options.stop,
+        .rows_all = &h->rows,
+        .news = {h, on_news}};
     struct site_options so = {
         .shared = &h->options.setup->shared, .writer = keep_writer(h->options.keep)};
     struct feed *feed = NULL;
-    size_t share = h->count < 8 ? 8 : h->count + 1;
+    size_t sites = h->known > h->count ? h->known : h->count + 1;
+    size_t share = sites < 8 ? 8 : sites;
     enum err e = setup_sensor_options(h->options.setup, r->name, share, &so.sensor, f);
     if (e)
         return e;
@@ -133,6 +145,13 @@ static enum err catalogue_site(void *context, const struct catalog_remote *r)
     return OK;
 }
 
+static enum err site_count(void *context, const struct catalog_remote *r)
+{
+    struct hub_bus *h = context;
+    h->known += !r->revoked;
+    return OK;
+}
+
 /* The hub's own message server knows the sites that the catalogue does. */
 static void broker_look(struct hub_bus *h)
 {
@@ -154,7 +173,9 @@ static void catalogue_look(struct hub_bus *h)
 {
     for (size_t i = 0; i < h->count; i++)
         h->sites[i].named = false;
-    if (catalog_remotes(keep_catalog(h->options.keep), catalogue_site, h) != OK)
+    h->known = 0;
+    if (catalog_remotes(keep_catalog(h->options.keep), site_count, h) != OK ||
+        catalog_remotes(keep_catalog(h->options.keep), catalogue_site, h) != OK)
         return;
     for (size_t i = 0; i < h->count; i++) {
         struct far_site *s = &h->sites[i];

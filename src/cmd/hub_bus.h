@@ -15,7 +15,7 @@
 struct hub_bus;
 
 enum {
-    HUB_BUS_SITES = 192 /* that one hub takes: each has a thread of the pipeline */
+    HUB_BUS_SITES = 1000 /* that one hub takes */
 };
 
 struct hub_bus_options {

@@ -13,7 +13,7 @@
 enum {
     SOURCES_TOTAL = 3 << 20,
     CONTACTS_TOTAL = 3 << 20,
-    LEAST = 1 << 16
+    LEAST = 1 << 14
 };
 
 static enum err signatures_read(struct setup *s, struct fault *f)

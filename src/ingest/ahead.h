@@ -19,8 +19,9 @@ struct ahead_options {
 
 /* What became of frames that follow each other. */
 struct ahead_run {
-    const struct packet *packets;    /* borrowed until the next call, with their payload */
-    const struct sensor_look *looks; /* one a packet */
+    const struct packet *packets;      /* borrowed until the next call, with their payload */
+    const struct sensor_look *looks;   /* one a packet */
+    const struct sensor_place *places; /* the same; NULL: nobody has told any */
     size_t count;
     uint32_t failed[DECODE_RESULTS]; /* frames that gave no packet, by cause */
     int64_t first, last;             /* times of the first and the last frame */

@@ -47,6 +47,7 @@ static enum err batch_pack(struct collector *c, struct batch_rows *b, struct fau
     /* What no column has goes the way of the numbers that are columns. */
     if (anon && anon_policy_of(anon)->rule[ANON_NUMBERS].method != ANON_KEEP)
         memset(b->icmp_seq, 0, sizeof b->icmp_seq);
+    p.account.masked = anon && anon_policy_of(anon)->rule[ANON_SOURCE].method != ANON_KEEP;
     if (anon && p.account.until)
         p.account.until = anon_time(anon, p.account.until);
     if (e)

@@ -14,7 +14,7 @@ struct feed;
 
 enum feed_state {
     FEED_FRAMES, /* a run of frames was given */
-    FEED_QUIET,  /* live: nothing came for a while, the window is still open */
+    FEED_QUIET,  /* nothing came (live: for a while), the window is still open */
     FEED_WINDOW, /* nothing more before `until` */
     FEED_ENDED,  /* nothing more at all */
 };

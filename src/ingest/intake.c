@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum {
-    WAIT_MS = 100
+    WAIT_MS = 100,
+    WATCH_AT_ONCE = 32 /* sites that the bus is told of in one turn: each takes some ms */
 };
 
 enum err intake_new(
@@ -169,7 +170,8 @@ static enum err held_take(struct intake *i, struct intake_site *s, struct fault 
     while (!e && s->held_count && has_room(s)) {
         struct bus_event event = s->held[s->held_first];
         s->held_first = (s->held_first + 1) % INTAKE_HELD;
-        s->held_count--;
+        if (!--s->held_count)
+            s->held_first = 0; /* a ring that is used from its begin touches little memory */
         if (!intake_take(i, s, &event))
             bus_release(i->options.bus, &event, true);
         else if (i->filling->count == INTAKE_BATCH || i->filling->rows >= INTAKE_ROWS)
@@ -197,15 +199,25 @@ static void connection_changed(struct intake *i, bool connected)
     i->ticked = 0;
 }
 
+/* Sites that the bus does not know of, or that failed before the last tick. */
+static void watch_some(struct intake *i)
+{
+    size_t told = 0;
+    for (; i->watch_next < i->count && i->connected && told < WATCH_AT_ONCE; i->watch_next++) {
+        if (i->sites[i->watch_next]->watched)
+            continue;
+        site_watch(i, i->sites[i->watch_next]);
+        told++;
+    }
+}
+
 static void tick(struct intake *i)
 {
     int64_t now = clock_now(&i->clock);
     if (i->ticked && now - i->ticked < US_SECOND && now >= i->ticked)
         return;
     i->ticked = now;
-    for (size_t k = 0; k < i->count && i->connected; k++)
-        if (!i->sites[k]->watched)
-            site_watch(i, i->sites[k]);
+    i->watch_next = 0;
     if (i->options.events.tick)
         i->options.events.tick(i->options.events.context, i->connected);
 }
@@ -261,6 +273,7 @@ enum err intake_step(struct intake *i, int wait_ms, struct fault *f)
     if (!e)
         e = intake_settle(i, f);
     tick(i);
+    watch_some(i);
     return e;
 }
 

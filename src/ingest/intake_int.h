@@ -8,9 +8,9 @@
 #include <pthread.h>
 
 enum {
-    INTAKE_HELD = 512,  /* messages of one site that wait for room among its windows */
-    INTAKE_EVENTS = 64, /* that are taken from the bus in one turn */
-    INTAKE_BATCH = 32,  /* messages that are stored together */
+    INTAKE_HELD = 512,   /* messages of one site that wait for room among its windows */
+    INTAKE_EVENTS = 256, /* that are taken from the bus in one turn */
+    INTAKE_BATCH = 128,  /* messages that are stored together */
     INTAKE_ROWS = 1 << 18
 };
 
@@ -70,6 +70,7 @@ struct intake {
     struct deltas *deltas;
     bool connected;
     int64_t ticked;
+    size_t watch_next; /* of the sites, the first that is looked at */
 };
 
 /* Take a message apart and put it into the batch (intake_take.c). True: the event is kept. */

@@ -55,24 +55,25 @@ static enum err append_all(
     }
 }
 
+/* The blocks of a batch, the packets of all before the contacts: the store takes neighbours of
+ * one kind in together. */
 static enum err items_append(
     struct intake *i, const struct intake_batch *batch, struct fault *f)
 {
     char ids[2 * INTAKE_BATCH][ID_MAX];
     struct store_block blocks[2 * INTAKE_BATCH];
     size_t count = 0;
-    for (size_t k = 0; k < batch->count; k++) {
-        const struct intake_item *item = &batch->items[k];
-        const struct block *const both[] = {item->rows.packets, item->contacts};
-        for (size_t b = 0; b < 2; b++) {
-            if (!both[b] || !both[b]->rows)
+    for (size_t b = 0; b < 2; b++)
+        for (size_t k = 0; k < batch->count; k++) {
+            const struct intake_item *item = &batch->items[k];
+            const struct block *block = b ? item->contacts : item->rows.packets;
+            if (!block || !block->rows)
                 continue;
             snprintf(ids[count], sizeof ids[count], "bus.%016" PRIx64 ".%" PRIu64 ".%c",
                 item->spool, item->number, b ? 'c' : 'p');
-            blocks[count] = (struct store_block){both[b], ids[count]};
+            blocks[count] = (struct store_block){block, ids[count]};
             count++;
         }
-    }
     return count ? append_all(i, blocks, count, f) : OK;
 }
 

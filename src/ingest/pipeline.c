@@ -65,7 +65,7 @@ static size_t threads_wanted(struct site **sites, size_t count, size_t asked)
     size_t threads = asked ? asked : processors > 0 ? (size_t)processors : 1;
     size_t live = 0;
     for (size_t i = 0; i < count; i++)
-        live += feed_may_wait(site_feed(sites[i]));
+        live += feed_may_wait(site_feed(sites[i])) && !feed_gives_packets(site_feed(sites[i]));
     return live + 1 > threads ? live + 1 : threads; /* and the caller's, for the engines */
 }
 
@@ -99,10 +99,10 @@ enum err pipeline_new(struct pipeline **ret_pipeline, struct site **sites, size_
     enum err e = got ? OK : ERR_NOMEM;
     if (!e && count)
         memcpy(p->sites, sites, count * sizeof *sites);
-    size_t threads = threads_wanted(sites, count, options->threads) + options->room;
+    size_t threads = threads_wanted(sites, count, options->threads);
     if (!e)
-        e = pool_new(&p->pool, threads);
-    for (size_t i = 0; i < count && threads > room; i++)
+        e = pool_new(&p->pool, threads, room);
+    for (size_t i = 0; i < count && threads > count; i++)
         site_read_ahead(sites[i]);
     if (e) {
         pipeline_free(p);
@@ -127,12 +127,18 @@ void pipeline_free(struct pipeline *p)
     free(p);
 }
 
+void pipeline_poke(struct pipeline *p)
+{
+    pool_poke(p->pool);
+}
+
 int64_t pipeline_time(const struct pipeline *p)
 {
     return p->end;
 }
 
-static void advance_job(void *context, size_t number)
+/* False: a site elsewhere has nothing now, and its window is open. */
+static bool advance_job(void *context, size_t number)
 {
     struct pipeline *p = context;
     struct turn *t = &p->turns[number];
@@ -142,9 +148,12 @@ static void advance_job(void *context, size_t number)
     const struct site_trouble trouble = {events->trouble, events->context};
     t->err =
         site_advance(s, p->start + p->options.window, p->options.stop, &trouble, &t->fault);
+    if (t->err == ERR_BUSY)
+        return false;
     if (t->err == OK)
         t->err =
             site_close_window(s, p->start, &t->about, &t->blocks, &t->block_count, &t->fault);
+    return true;
 }
 
 /* Take note of what the sites have closed, to be shown while they go on. */

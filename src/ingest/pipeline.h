@@ -27,9 +27,10 @@ struct pipeline_events {
 };
 
 struct pipeline_options {
-    int64_t window;            /* us */
-    size_t threads;            /* 0: one a processor; live sites get one each */
-    size_t room;               /* for so many sites more, by pipeline_add() */
+    int64_t window; /* us */
+    size_t threads; /* 0: one a processor; sites with a wire get one each, those elsewhere
+                       share all of them */
+    size_t room;    /* for so many sites more, by pipeline_add() */
     struct analysis *analysis; /* borrowed; NULL: no engines */
     struct pipeline_events events;
     const atomic_bool *stop;   /* borrowed */
@@ -47,6 +48,9 @@ void pipeline_free(struct pipeline *p);
 /* Take in a site, borrowed, from the next window on. From any thread. ERR_FULL: no room;
  * ERR_EXISTS: there is one of this name. */
 enum err pipeline_add(struct pipeline *p, struct site *s) MUST_CHECK;
+
+/* Something has come for a site elsewhere. From any thread. */
+void pipeline_poke(struct pipeline *p);
 
 /* Run one window of the sites, and meanwhile, on the caller's thread, show the one before it to
  * the engines. ERR_NOTFOUND: all feeds have ended and every window has been shown; ERR_STOPPED:

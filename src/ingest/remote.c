@@ -11,19 +11,25 @@
 enum {
     PARCELS_MAX = 1024,
     WAIT_MS = 100,
-    RUN_MOST = 1024
+    RUN_MOST = 256
 };
 
 /* A site that replays and says nothing for so long does not hold up the others. */
 static const int64_t replay_patience = 15 * US_SECOND;
+
+/* A parcel that nobody has taken yet. */
+struct waiting {
+    struct waiting *next;
+    struct parcel_rows rows;
+};
 
 struct remote {
     struct remote_options options;
     struct clock clock;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct parcel_rows queue[PARCELS_MAX];
-    size_t first, count;
+    struct waiting *first, *last;
+    size_t count;
     size_t rows; /* that wait */
     bool heard, replay, ended;
     int64_t until;               /* all before this time has come */
@@ -36,6 +42,7 @@ struct remote {
     size_t at;
     bool told; /* the account of `now` has been given */
     struct packet packets[RUN_MOST];
+    struct sensor_place places[RUN_MOST];
 };
 
 enum err remote_new(struct remote **ret_remote, const struct remote_options *options)
@@ -52,12 +59,31 @@ enum err remote_new(struct remote **ret_remote, const struct remote_options *opt
     return OK;
 }
 
+/* The next parcel becomes the one that is given out. With the lock held. */
+static bool parcel_next(struct remote *r)
+{
+    struct waiting *w = r->first;
+    if (!w)
+        return false;
+    parcel_rows_done(&r->now);
+    r->now = w->rows;
+    r->first = w->next;
+    r->count--;
+    r->rows -= r->now.packets->rows;
+    if (r->options.rows_all)
+        atomic_fetch_sub(r->options.rows_all, r->now.packets->rows);
+    r->at = 0;
+    r->told = false;
+    free(w);
+    return true;
+}
+
 void remote_free(struct remote *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->count; i++)
-        parcel_rows_done(&r->queue[(r->first + i) % PARCELS_MAX]);
+    while (parcel_next(r))
+        ;
     parcel_rows_done(&r->now);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
@@ -70,7 +96,9 @@ bool remote_has_room(struct remote *r, size_t parcels, size_t rows)
 {
     pthread_mutex_lock(&r->lock);
     size_t count = r->count + parcels;
-    bool room = !count || (count < PARCELS_MAX && r->rows + rows < REMOTE_ROWS);
+    size_t all = r->options.rows_all ? atomic_load(r->options.rows_all) : 0;
+    bool room = !count || (count < PARCELS_MAX && r->rows + rows < REMOTE_ROWS &&
+                              all + rows < REMOTE_ROWS_ALL);
     pthread_mutex_unlock(&r->lock);
     return room;
 }
@@ -84,21 +112,38 @@ static void alive(struct remote *r, bool replay)
     pthread_cond_broadcast(&r->changed);
 }
 
+static void news_tell(const struct remote *r)
+{
+    if (r->options.news.tell)
+        r->options.news.tell(r->options.news.context);
+}
+
 enum err remote_put(struct remote *r, struct parcel_rows *p)
 {
+    struct waiting *w = malloc(sizeof *w);
+    if (!w)
+        return ERR_NOMEM;
+    *w = (struct waiting){.rows = *p};
+    size_t rows = p->packets->rows;
+    const struct parcel_account account = p->account;
+    *p = (struct parcel_rows){0};
     pthread_mutex_lock(&r->lock);
-    enum err e = r->count < PARCELS_MAX ? OK : ERR_NOMEM;
-    if (!e) {
-        r->queue[(r->first + r->count++) % PARCELS_MAX] = *p;
-        r->rows += p->packets->rows;
-        r->ended = p->account.end;
-        if (p->account.until > r->until)
-            r->until = p->account.until;
-        alive(r, p->account.replay);
-        *p = (struct parcel_rows){0};
-    }
+    if (r->first)
+        r->last->next = w;
+    else
+        r->first = w;
+    r->last = w;
+    r->count++;
+    r->rows += rows;
+    if (r->options.rows_all)
+        atomic_fetch_add(r->options.rows_all, rows);
+    r->ended = account.end;
+    if (account.until > r->until)
+        r->until = account.until;
+    alive(r, account.replay);
     pthread_mutex_unlock(&r->lock);
-    return e;
+    news_tell(r);
+    return OK;
 }
 
 void remote_alive(struct remote *r, bool replay)
@@ -121,21 +166,6 @@ void remote_counts(struct remote *r, struct remote_counts *ret_counts)
 static void wait_change(struct remote *r)
 {
     steady_wait(&r->changed, &r->lock, steady_now() + WAIT_MS * INT64_C(1000));
-}
-
-/* The next parcel becomes the one that is given out. With the lock held. */
-static bool parcel_next(struct remote *r)
-{
-    if (!r->count)
-        return false;
-    parcel_rows_done(&r->now);
-    r->now = r->queue[r->first];
-    r->first = (r->first + 1) % PARCELS_MAX;
-    r->count--;
-    r->rows -= r->now.packets->rows;
-    r->at = 0;
-    r->told = false;
-    return true;
 }
 
 static bool now_has_rows(const struct remote *r)
@@ -201,15 +231,41 @@ static void late_skip(struct remote *r)
     }
 }
 
+/* Where the packet's source is, as the site found it before it hid the address. A site that
+ * hides nothing and has told nothing may have no data of its own: then the hub looks it up. */
+static struct sensor_place place_of(const struct remote *r, size_t row)
+{
+    const struct block *b = r->now.packets;
+    const char *country = block_word_at(b, PACKET_COUNTRY, row);
+    struct sensor_place place = {.asn = block_u32(b, PACKET_ASN)[row]};
+    if (country[0] && country[1])
+        memcpy(place.country, country, sizeof place.country);
+    place.told = r->now.account.masked || place.asn || place.country[0];
+    return place;
+}
+
+/* Of masked sources the hub cannot tell itself which are surveys. */
+static void class_keep(struct remote *r, size_t row)
+{
+    struct sensor_look *look = &r->now.looks[row];
+    if (look->class == CLASS_SCAN &&
+        strcmp(block_word_at(r->now.packets, PACKET_CLASS, row), class_name(CLASS_SURVEY)) == 0)
+        look->class = CLASS_SURVEY;
+}
+
 static size_t run_make(struct remote *r, int64_t until, struct ahead_run *run)
 {
     size_t n = 0;
     size_t rows = r->now.packets->rows;
     while (n < RUN_MOST && r->at + n < rows && row_time(r, r->at + n) < until) {
         parcel_packet(&r->now, r->at + n, &r->packets[n]);
+        r->places[n] = place_of(r, r->at + n);
+        if (r->now.account.masked)
+            class_keep(r, r->at + n);
         n++;
     }
-    *run = (struct ahead_run){.packets = r->packets, .looks = r->now.looks + r->at, .count = n};
+    *run = (struct ahead_run){
+        .packets = r->packets, .looks = r->now.looks + r->at, .places = r->places, .count = n};
     if (!n)
         return 0;
     run->first = r->packets[0].ts;
@@ -246,15 +302,9 @@ static enum feed_state remote_run(void *context, int64_t until, struct ahead_run
         }
         if (parcel_next(r))
             continue;
-        if (window_is_over(r, until)) {
+        if (window_is_over(r, until))
             state = r->ended ? FEED_ENDED : FEED_WINDOW;
-            break;
-        }
-        if (state == FEED_QUIET && atomic_load(r->options.stop))
-            break;
-        wait_change(r);
-        if (!r->count)
-            break;
+        break; /* nothing now: whoever asks does not wait for this site alone */
     }
     pthread_mutex_unlock(&r->lock);
     if (state == FEED_WINDOW || state == FEED_ENDED)

@@ -5,6 +5,7 @@
 #include "ingest/feed.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 /* A site of which parcels come over the bus: what has been stored waits here until the pipeline
  * takes it, as packets that were looked at already. One thread puts, one thread (the feed's)
@@ -17,7 +18,8 @@
 struct remote;
 
 enum {
-    REMOTE_ROWS = 1 << 19 /* that wait, at most; more stay with the bus */
+    REMOTE_ROWS = 1 << 19,    /* that wait, at most; more stay with the bus */
+    REMOTE_ROWS_ALL = 1 << 21 /* of all sites that share a count, one parcel a site aside */
 };
 #define REMOTE_GRACE (10 * INT64_C(1000000))
 
@@ -25,6 +27,11 @@ struct remote_options {
     int64_t window;            /* us */
     const atomic_bool *stop;   /* borrowed; ends waits */
     const struct clock *clock; /* borrowed; NULL: the system's */
+    atomic_size_t *rows_all;   /* that wait, of all sites; borrowed; NULL: there is but one */
+    struct {
+        void *context;
+        void (*tell)(void *context); /* something has come; NULL: nobody wants to know */
+    } news;
 };
 
 enum err remote_new(

@@ -166,15 +166,14 @@ static enum err block_have(
 }
 
 /* `looks` NULL: nobody has looked at them yet. */
-static enum err sensor_feed(
-    struct site *s, const struct packet *packets, const struct sensor_look *looks, size_t count)
+static enum err sensor_feed(struct site *s, const struct ahead_run *run)
 {
-    return looks ? sensor_take_looked(s->sensor, packets, looks, count, s->packets)
-                 : sensor_take(s->sensor, packets, count, s->packets);
+    return run->looks ? sensor_take_placed(s->sensor, run->packets, run->looks, run->places,
+                            run->count, s->packets)
+                      : sensor_take(s->sensor, run->packets, run->count, s->packets);
 }
 
-static enum err packets_take(struct site *s, const struct packet *packets,
-    const struct sensor_look *looks, size_t count, struct fault *f)
+static enum err packets_take(struct site *s, const struct ahead_run *run, struct fault *f)
 {
     struct clock wall = clock_system();
     enum err e = s->stored ? OK : block_have(s, &s->packets, &record_packet, f);
@@ -182,13 +181,13 @@ static enum err packets_take(struct site *s, const struct packet *packets,
         return e;
     if (s->packets && s->packets->rows == 0)
         s->packets_since = clock_now(&wall);
-    e = sensor_feed(s, packets, looks, count);
+    e = sensor_feed(s, run);
     if (e == ERR_FULL && s->packets && s->packets->rows) {
         e = packets_send(s, f);
         if (!e)
             e = block_have(s, &s->packets, &record_packet, f);
         if (!e)
-            e = sensor_feed(s, packets, looks, count);
+            e = sensor_feed(s, run);
         s->packets_since = clock_now(&wall);
     }
     return e ? fault_set(f, e, "%s: packets could not be taken: %s", s->name, err_text(e)) : OK;
@@ -210,12 +209,12 @@ static enum err frames_take(
         }
         p->ts = frame->ts;
         if (++filled == SITE_BATCH) {
-            e = packets_take(s, s->batch, NULL, filled, f);
+            e = packets_take(s, &(struct ahead_run){.packets = s->batch, .count = filled}, f);
             filled = 0;
         }
     }
     if (filled && !e)
-        e = packets_take(s, s->batch, NULL, filled, f);
+        e = packets_take(s, &(struct ahead_run){.packets = s->batch, .count = filled}, f);
     return e;
 }
 
@@ -257,7 +256,7 @@ static enum err take_looked(
     ret_arrival->last = run.last;
     for (int i = 0; i < DECODE_RESULTS; i++)
         sensor_frames_failed(s->sensor, (enum decode_result)i, run.failed[i]);
-    return run.count ? packets_take(s, run.packets, run.looks, run.count, f) : OK;
+    return run.count ? packets_take(s, &run, f) : OK;
 }
 
 static uint64_t malformed_of(const struct sensor_counts *c)
@@ -369,6 +368,8 @@ enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
             e = flush_when_old(s, f);
         if (!e)
             live_update(s, arrival.last);
+        if (!e && s->stored && arrival.state == FEED_QUIET)
+            return ERR_BUSY;
     }
     return e;
 }

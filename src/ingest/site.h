@@ -56,7 +56,9 @@ struct site_trouble {
  *
  * @param trouble told of each capture that breaks; the site goes on with the others. What the
  *                first call gives stays in use.
- * @return OK; ERR_STOPPED if `stop` became true; else what makes going on impossible.
+ * @return OK; ERR_STOPPED if `stop` became true; ERR_BUSY: a site elsewhere, of which nothing
+ * is there now, while more may come before `end`: call again; else what makes going on
+ *         impossible.
  */
 enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
     const struct site_trouble *trouble, struct fault *f) MUST_CHECK;

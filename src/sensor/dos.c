@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     VECTORS_START = 256
@@ -130,7 +131,12 @@ static enum err put_row(struct dos *d, struct dos_vector *v)
     struct row_words words;
     struct geo_place place;
     uint16_t country;
-    geo_find(d->geo, &v->victim, &place);
+    if (v->place.told) {
+        place.asn = v->place.asn;
+        memcpy(place.country, v->place.country, sizeof place.country);
+    } else {
+        geo_find(d->geo, &v->victim, &place);
+    }
     enum err e = rows_start(&words, b, &columns, d->site);
     if (!e)
         e = rows_country(&words, b, DOS_COUNTRY, place.country, &country);
@@ -268,7 +274,8 @@ static void count_time(struct dos_vector *v, int64_t ts)
         v->end = ts;
 }
 
-enum err dos_add(struct dos *d, const struct packet *p, int64_t ts)
+enum err dos_add(
+    struct dos *d, const struct packet *p, const struct sensor_place *place, int64_t ts)
 {
     struct ip victim = classify_victim(p);
     struct dos_vector *v;
@@ -284,6 +291,8 @@ enum err dos_add(struct dos *d, const struct packet *p, int64_t ts)
             return e;
         *v = fresh(&victim, p->proto, ts);
     }
+    if (place && place->told && ip_same(&victim, &p->src))
+        v->place = *place;
     v->packets++;
     v->changed = true;
     count_port(v, classify_service(p, CLASS_BACKSCATTER));

@@ -36,7 +36,8 @@ struct dos_vector {
     struct dos_port port[DOS_PORTS]; /* the most frequent (Misra-Gries) */
     uint8_t targets[DOS_REGISTERS];  /* HyperLogLog */
     uint8_t proto;
-    bool changed; /* since its row was written */
+    struct sensor_place place; /* if it was told */
+    bool changed;              /* since its row was written */
 };
 
 struct dos {
@@ -57,8 +58,9 @@ enum err dos_init(struct dos *d, const struct sensor_dos_options *options, uint6
     const struct geo *geo, const char *site) MUST_CHECK;
 void dos_done(struct dos *d);
 
-/* Count one packet of backscatter at `ts`. */
-enum err dos_add(struct dos *d, const struct packet *p, int64_t ts) MUST_CHECK;
+/* Count one packet of backscatter at `ts`; `place` of its source, NULL: nobody has told it. */
+enum err dos_add(struct dos *d, const struct packet *p, const struct sensor_place *place,
+    int64_t ts) MUST_CHECK;
 
 /* Begin a window: no rows. */
 void dos_open_window(struct dos *d);

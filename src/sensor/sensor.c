@@ -125,6 +125,7 @@ enum err sensor_open_window(struct sensor *s, int64_t ts)
 /* A packet with what is found out about it. */
 struct seen {
     const struct packet *packet;
+    const struct sensor_place *place; /* NULL: nobody has told it */
     struct fingerprint_hits hits;
     enum packet_class class;
     unsigned tool;                  /* rule + 1 */
@@ -281,6 +282,18 @@ static inline enum err find_contact(struct sensor *s, struct seen *seen, uint32_
     return sensor_find_contact(s, &seen->host, p, seen->class, ret_contact);
 }
 
+/* What was told goes before what the address, which may be a mask, would give. */
+static void note_place(struct sensor *s, const struct seen *seen)
+{
+    const struct sensor_place *place = seen->place;
+    if (!place->told || seen->host == HOST_NONE || s->hosts.host[seen->host].located)
+        return;
+    struct host *h = &s->hosts.host[seen->host];
+    h->asn = place->asn;
+    memcpy(h->country, place->country, sizeof h->country);
+    h->located = true;
+}
+
 static enum err take_packet(struct sensor *s, struct seen *seen)
 {
     const struct packet *p = seen->packet;
@@ -288,12 +301,14 @@ static enum err take_packet(struct sensor *s, struct seen *seen)
     enum err e = find_host(s, seen);
     if (e)
         return e;
+    if (seen->place)
+        note_place(s, seen);
     note_tool(s, seen);
     if (seen->class == CLASS_SCAN)
         seen->class = refine_scan(s, seen);
     s->counts.class[seen->class]++;
     if (seen->class == CLASS_BACKSCATTER)
-        e = dos_add(&s->dos, p, p->ts < s->start ? s->start : p->ts);
+        e = dos_add(&s->dos, p, seen->place, p->ts < s->start ? s->start : p->ts);
     if (e)
         return e;
     uint32_t contact = CONTACT_NONE;
@@ -356,6 +371,7 @@ void sensor_look(
 struct line {
     const struct packet *packets;
     const struct sensor_look *looks;
+    const struct sensor_place *places; /* NULL: nobody has told any */
     size_t count;
     struct seen seen[STEPS * STEP]; /* by number, modulo its length */
 };
@@ -375,6 +391,7 @@ static void step_ask(const struct sensor *s, struct line *l, size_t number)
     __builtin_prefetch((const char *)(p + STEP) + 64);
     __builtin_prefetch(look + STEP);
     seen->packet = p;
+    seen->place = l->places ? &l->places[number] : NULL;
     seen->hits = look->hits;
     seen->class = look->class;
     seen->tool = 0;
@@ -455,6 +472,13 @@ static enum err line_run(
 enum err sensor_take_looked(struct sensor *s, const struct packet *packets,
     const struct sensor_look *looks, size_t count, struct block *out)
 {
+    return sensor_take_placed(s, packets, looks, NULL, count, out);
+}
+
+enum err sensor_take_placed(struct sensor *s, const struct packet *packets,
+    const struct sensor_look *looks, const struct sensor_place *places, size_t count,
+    struct block *out)
+{
     struct row_words words;
     struct line line;
     if (!count)
@@ -466,6 +490,7 @@ enum err sensor_take_looked(struct sensor *s, const struct packet *packets,
         e = rows_start(&words, out, &packet_columns, s->site);
     line.packets = packets;
     line.looks = looks;
+    line.places = places;
     line.count = count;
     return e ? e : line_run(s, &line, out, &words);
 }

@@ -83,6 +83,18 @@ void sensor_look(
 enum err sensor_take_looked(struct sensor *s, const struct packet *packets,
     const struct sensor_look *looks, size_t count, struct block *out) MUST_CHECK;
 
+/* Where a source is, found by somebody who knew its true address. */
+struct sensor_place {
+    bool told;       /* else the sensor looks the address up */
+    char country[2]; /* two NULs if not known */
+    uint32_t asn;    /* 0 if not known */
+};
+
+/* The same of packets whose sources somebody else has located, one place a packet. */
+enum err sensor_take_placed(struct sensor *s, const struct packet *packets,
+    const struct sensor_look *looks, const struct sensor_place *places, size_t count,
+    struct block *out) MUST_CHECK;
+
 /* Keep so many bytes of each payload in packet rows from here on: at most 256. */
 void sensor_keep_payload(struct sensor *s, size_t bytes);
 
