@@ -100,6 +100,9 @@ enum {
 enum err anon_policy_parse(
     struct anon_policy *ret_policy, struct bytes text, struct fault *f) MUST_CHECK;
 
+/* A rule as a document has it: "keep", {"method": "first", "bytes": 64}; a new reference. */
+json_t *anon_rule_json(const struct anon_rule *r);
+
 /* The whole document, every field named; NULL: out of memory. The caller owns the reference. */
 json_t *anon_policy_json(const struct anon_policy *p);
 

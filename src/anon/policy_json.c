@@ -289,7 +289,7 @@ static json_t *duration_json(int64_t us)
     return json_sprintf("%lld%s", (long long)(us / units[i].us), units[i].unit);
 }
 
-static json_t *rule_json(const struct anon_rule *r)
+json_t *anon_rule_json(const struct anon_rule *r)
 {
     json_t *rule = json_object();
     const char *name = anon_method_name(r->method);
@@ -312,7 +312,7 @@ json_t *anon_policy_json(const struct anon_policy *p)
 {
     json_t *document = json_pack("{s:i}", "version", 1);
     for (size_t i = 0; i < ANON_FIELDS; i++)
-        json_object_set_new(document, anon_fields[i].name, rule_json(&p->rule[i]));
+        json_object_set_new(document, anon_fields[i].name, anon_rule_json(&p->rule[i]));
     json_object_set_new(document, "one_key", json_boolean(p->one_key));
     json_object_set_new(
         document, "epoch", p->epoch ? duration_json(p->epoch) : json_string("never"));

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static_assert((int)NEED_SOURCE == (int)ANON_SOURCE && (int)NEED_TIME == (int)ANON_TIME &&
                   (int)NEED_PLACE == (int)ANON_PLACE && (int)NEED_URL == (int)ANON_URL &&
@@ -182,6 +183,13 @@ void anon_propose(const struct anon_policy *most, const struct anon_wish *wishes
     *ret_policy = p;
 }
 
+struct anon_rule anon_least(enum anon_field field, enum anon_method method,
+    const struct anon_rule *most, const struct anon_wish *wishes, size_t count)
+{
+    struct measure m = measure_of(field, wishes, count);
+    return rule_of(method, &m, most);
+}
+
 bool anon_rule_for(const struct need *need, struct anon_rule *ret_rule)
 {
     static const struct anon_rule keep = {.method = ANON_KEEP};
@@ -196,4 +204,34 @@ bool anon_rule_for(const struct need *need, struct anon_rule *ret_rule)
         return true;
     }
     return false;
+}
+
+const char *need_format(const struct need *need, char text[128])
+{
+    static const struct {
+        unsigned relation;
+        const char *text;
+    } rows[] = {
+        {NEED_VALUE, "the value itself"},
+        {NEED_EQUAL, "equality"},
+        {NEED_PREFIX, "common prefixes"},
+        {NEED_ORDER, "order and distance"},
+        {NEED_PART, "its coarser part"},
+        {NEED_ACROSS, "equality across sites"},
+    };
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (need->relations & rows[i].relation)
+            used += (size_t)snprintf(
+                text + used, 128 - used, "%s%s", used ? ", " : "", rows[i].text);
+    char step[TIME_TEXT];
+    if (need->resolution)
+        snprintf(
+            text + used, 128 - used, " within %s", duration_format(need->resolution, step));
+    else if (need->bytes)
+        snprintf(text + used, 128 - used, " (%u bytes)", need->bytes);
+    else if (need->ipv4 || need->ipv6)
+        snprintf(text + used, 128 - used, " (/%u, /%u)", need->ipv4, need->ipv6);
+    return text;
 }

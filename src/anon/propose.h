@@ -53,6 +53,14 @@ void anon_losses(const struct anon_policy *policy, const struct anon_wish *wishe
 void anon_propose(const struct anon_policy *most, const struct anon_wish *wishes, size_t count,
     struct anon_policy *ret_policy);
 
+/* The rule of one method that gives what the wishes ask of a field, or, where `most` has the
+ * method and demands less, that. */
+struct anon_rule anon_least(enum anon_field field, enum anon_method method,
+    const struct anon_rule *most, const struct anon_wish *wishes, size_t count);
+
+/* "the value itself, within 10s"; returns `text`. */
+const char *need_format(const struct need *need, char text[128]);
+
 /* The least revealing rule, whatever the site demands, that serves one need: for the question
  * whether the site would let it out. False: no method does. */
 bool anon_rule_for(const struct need *need, struct anon_rule *ret_rule);

@@ -1,11 +1,13 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "anon/propose.h"
 #include "anon/publication.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "fleet/fleet.h"
+#include "fleet/power.h"
 #include "store/ask.h"
 #include "store/catalog.h"
 #include "store/store.h"
@@ -100,6 +102,22 @@ struct api_office {
         json_t **ret_papers, struct fault *f);
 };
 
+/* Who talks to management controllers; as power_keeper_run(). NULL: nobody. */
+struct api_power {
+    void *context;
+    enum err (*run)(void *context, const struct power_door *door, enum power_action action,
+        bool *ret_on, struct fault *f);
+};
+
+/* An engine or a view, and what it needs of the data that a site lets out. */
+struct api_analysis {
+    const char *name;
+    const char *text; /* one sentence */
+    bool view;        /* else an engine */
+    bool usual;       /* asked to go on working unless somebody says otherwise */
+    const struct need *needs;
+};
+
 /* All borrowed until api_stop() returns. */
 struct api_parts {
     struct api_store store;
@@ -107,6 +125,9 @@ struct api_parts {
     struct api_live live;
     struct fleet *fleet; /* NULL: no site runs by itself */
     struct api_office office;
+    struct api_power power;
+    const struct api_analysis *analyses;
+    size_t analysis_count; /* at most ANON_WISHES_MAX */
 };
 
 /* Bind and answer. The fault names the option that is wrong, or the address that is taken

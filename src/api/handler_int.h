@@ -62,6 +62,14 @@ enum err handle_site_actions(struct request *r);
 enum err handle_site_act(struct request *r);
 enum err handle_enrol(struct request *r);
 
+/* sites_power.c */
+enum err handle_site_power(struct request *r);
+enum err handle_site_switch(struct request *r);
+
+/* questionnaire.c */
+enum err handle_questionnaire(struct request *r);
+enum err handle_propose(struct request *r);
+
 /* published.c */
 enum err handle_published(struct request *r);
 enum err handle_published_ports(struct request *r);

@@ -124,6 +124,10 @@ enum param_where {
         "the number of a version")                                                             \
     X(B_DOCUMENT, IN_BODY, "document", PARAM_OBJECT, 0, 0, NULL, NULL,                         \
         "a JSON object: the document of a site")                                               \
+    X(B_MOST, IN_BODY, "most", PARAM_OBJECT, 0, 0, NULL, NULL,                                 \
+        "a JSON object: an anonymisation policy")                                              \
+    X(B_SERVE, IN_BODY, "serve", PARAM_CHARS, 0, 1000, "a-z0-9,-", NULL,                       \
+        "names of engines and views with commas between, at most 1000 bytes")                  \
     X(B_VERSION, IN_BODY, "version", PARAM_NUMBER, 1, 999999999999999, NULL, NULL,             \
         "the number of a version")                                                             \
     X(B_BASE, IN_BODY, "base", PARAM_NUMBER, 0, 999999999999999, NULL, NULL,                   \
@@ -131,6 +135,8 @@ enum param_where {
     X(B_WHY, IN_BODY, "note", PARAM_TEXT, 0, 200, NULL, NULL, "at most 200 bytes of text")     \
     X(B_ACTION, IN_BODY, "action", PARAM_WORD, 0, 0, "restart|upgrade|reboot", NULL,           \
         "restart, upgrade or reboot")                                                          \
+    X(B_POWER, IN_BODY, "action", PARAM_WORD, 0, 0, "status|on|off|shutdown|cycle|reset",      \
+        NULL, "status, on, off, shutdown, cycle or reset")                                     \
     X(B_SERVICE, IN_BODY, "service", PARAM_CHARS, 1, 63, "a-z0-9@._-", NULL,                   \
         "a service of kizashi, such as kizashi-sensor")                                        \
     X(B_CONFIRM, IN_BODY, "confirm", PARAM_CHARS, 1, 63, PARAM_NAME_CHARS, NULL,               \

@@ -62,6 +62,7 @@ static const char *status_title(unsigned status)
         {415, "Not JSON"},
         {421, "Not our name"},
         {429, "Too many requests"},
+        {502, "The other side has failed"},
         {503, "Not available now"},
     };
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)

@@ -17,11 +17,14 @@
 #include "cmd/hub_sites.h"
 #include "cmd/imports.h"
 #include "cmd/keep.h"
+#include "cmd/power_helper.h"
 #include "cmd/resume.h"
 #include "cmd/setup.h"
 #include "cmd/site_office.h"
 #include "cmd/stop.h"
 #include "cmd/version.h"
+#include "cmd/views.h"
+#include "fleet/power_keeper.h"
 #include "ingest/pipeline.h"
 
 #include <pthread.h>
@@ -50,7 +53,9 @@ struct hub {
     struct hub_bus *bus;
     struct broker *broker;
     struct site_office *office;
+    struct power_keeper *power;
     struct api_publication publication;
+    struct api_analysis analyses[ANON_WISHES_MAX];
     struct api *api;
     pthread_t ingest;
     bool ingesting;
@@ -180,6 +185,19 @@ static enum err data_choose(struct hub *h, struct fault *f)
     return folder_scratch("kizashi-demo", h->data, sizeof h->data, f);
 }
 
+/* While programs may be started still. */
+static enum err power_begin(struct hub *h, struct fault *f)
+{
+    char path[PATH_MAX];
+    const char *user = conf_text(h->conf, "user");
+    if (!conf_flag(h->conf, "switch-power"))
+        return OK;
+    if (!user && getpwnam("kizashi"))
+        user = "kizashi";
+    bool other = user && strcmp(user, "root") != 0;
+    return power_keeper_start(&h->power, power_helper_find(path), other ? user : NULL, f);
+}
+
 /* From here on nothing needs root: interfaces are open. Without a user of its own the program
  * stays root, so that it can read root's captures, but without root's capabilities. */
 static enum err privileges_drop(struct hub *h, struct fault *f)
@@ -272,6 +290,12 @@ static enum err on_enrol(void *context, const char *token, const char *request, 
     return site_office_enrol(h->office, token, request, now, ret_papers, f);
 }
 
+static enum err on_power(void *context, const struct power_door *door, enum power_action action,
+    bool *ret_on, struct fault *f)
+{
+    return power_keeper_run(context, door, action, ret_on, f);
+}
+
 static enum err api_open(struct hub *h, struct fault *f)
 {
     struct api_options options;
@@ -284,6 +308,9 @@ static enum err api_open(struct hub *h, struct fault *f)
         .live = {h, show_sites, show_datasets, show_health, show_metrics},
         .fleet = h->fleet.fleet,
         .office = {h, h->office ? on_enrol : NULL},
+        .power = {h->power, h->power ? on_power : NULL},
+        .analyses = h->analyses,
+        .analysis_count = analyses_all(h->analyses),
     };
     e = api_start(&h->api, &options, &parts, f);
     if (!e)
@@ -401,6 +428,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = servers_begin(conf, h->data, &h->broker, f);
     if (!e)
+        e = power_begin(h, f);
+    if (!e)
         e = privileges_drop(h, f);
     if (!e)
         e = keep_start(h, f);
@@ -434,6 +463,7 @@ static void hub_close(struct hub *h)
     api_stop(h->api);
     struct clock wall = clock_system();
     hub_fleet_close(&h->fleet, clock_now(&wall));
+    power_keeper_stop(h->power);
     pipeline_free(h->pipeline);
     hub_bus_free(h->bus);
     site_office_close(h->office);

@@ -2,8 +2,9 @@
 
 #include "base/clock.h"
 #include "cmd/confirm.h"
+#include "cmd/power_helper.h"
 #include "cmd/version.h"
-#include "fleet/power.h"
+#include "fleet/power_keeper.h"
 #include "store/catalog_fleet.h"
 
 #include <limits.h>
@@ -12,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* site power: the management controller of a site's machine. Not through the hub, which may
- * start no program: this command runs on the hub's machine, by hand or by a unit of its own. */
+/* site power: the management controller of a site's machine. Not through the hub: this command
+ * runs on the hub's machine, by hand or by a unit of its own. */
 
 static const struct conf_item items[] = {
     {.name = "data",
@@ -102,65 +103,35 @@ static enum err door_set(struct switching *s, struct fault *f)
 
 /* ---- what ---- */
 
-/* Beside the program where it is installed, or in the folder where it was built. */
-static const char *helper_find(char path[PATH_MAX])
-{
-    static const char *const places[] = {
-        "../libexec/kizashi/kizashi-ipmi", "../fleet/kizashi-ipmi"};
-    char own[PATH_MAX - 64];
-    ssize_t len = readlink("/proc/self/exe", own, sizeof own - 1);
-    for (size_t i = 0; i < sizeof places / sizeof *places && len > 0; i++) {
-        own[len] = 0;
-        char *slash = strrchr(own, '/');
-        snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - own), own, places[i]);
-        if (access(path, X_OK) == 0)
-            return path;
-    }
-    return NULL;
-}
-
-static enum err run_noted(struct switching *s, const struct power_door *door,
-    enum power_action action, bool *ret_on, struct fault *f)
+static enum err run_here(void *context, const struct power_door *door, enum power_action action,
+    bool *ret_on, struct fault *f)
 {
     char path[PATH_MAX];
-    struct catalog_action a = {.asked = clock_now(&s->wall)};
-    int64_t id = 0;
-    snprintf(a.site, sizeof a.site, "%.63s", s->site);
-    snprintf(a.what, sizeof a.what, "power-%s", power_action_name(action));
-    snprintf(a.who, sizeof a.who, "%s", s->who);
-    /* Written before it is done: whatever happens, it is known who asked. */
-    enum err e = action == POWER_STATUS ? OK : catalog_action_add(s->catalog, &a, &id, f);
-    if (e)
-        return e;
-    e = power_run(door, action, helper_find(path), ret_on, f);
-    if (id &&
-        catalog_action_finish(s->catalog, id, clock_now(&s->wall), e ? f->text : "") != OK)
-        fprintf(stderr, "kizashi site power: the catalogue could not be told the result\n");
-    return e;
+    (void)context;
+    return power_run(door, action, power_helper_find(path), ret_on, f);
 }
 
 static enum err act(struct switching *s, const char *word, struct fault *f)
 {
     enum power_action action;
-    struct catalog_power p;
     char question[160];
     bool on = false;
     if (power_action_parse(word, &action) != OK)
         return fault_set(f, ERR_BAD,
             "\"%.40s\" is nothing to do with power: status, on, off, shutdown, cycle or reset",
             word);
-    enum err e = catalog_power_find(s->catalog, s->site, &p);
-    if (e)
-        return fault_set(f, e,
-            "nobody said where the power of %s is switched: kizashi site power %s --ipmi HOST "
-            "--user NAME --secret-file FILE",
-            s->site, s->site);
     snprintf(question, sizeof question, "Power of %.63s: %s.", s->site, word);
+    enum err e = OK;
     if (action != POWER_STATUS)
         e = confirm_word(question, s->site, conf_text(s->conf, "confirm"), f);
     if (!e)
-        e = run_noted(
-            s, &(struct power_door){p.kind, p.address, p.user, p.secret}, action, &on, f);
+        e = power_switch(s->catalog,
+            &(struct power_asked){.site = s->site,
+                .action = action,
+                .who = s->who,
+                .clock = s->wall,
+                .run = run_here},
+            &on, f);
     if (!e)
         printf("%s: power is %s\n", s->site, on ? "on" : "off");
     return e;

@@ -63,6 +63,10 @@ const struct conf_item hub_items[] = {
         .min = 1,
         .max = 5,
         .text = "On how many of the cluster's servers each message is."},
+    {.name = "switch-power",
+        .type = CONF_FLAG,
+        .text = "Admins may switch the power of sites' machines from the portal, where kizashi "
+                "site power has said how."},
     HUB_PUBLISH_ITEMS,
     {.name = "demo",
         .type = CONF_FLAG,

@@ -36,7 +36,7 @@ static const struct conf_item items[] = {
         .type = CONF_TEXT,
         .arg = "LIST",
         .max = 1000,
-        .initial = "engines,alerts,countries",
+        .initial = VIEWS_USUAL,
         .text = "What must go on working: engines and views by name, engines, views, all or "
                 "none. Nothing that none of them needs leaves."},
     {.name = "exact",

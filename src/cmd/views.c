@@ -198,32 +198,27 @@ enum err wishes_read(
     return OK;
 }
 
-const char *need_format(const struct need *need, char text[128])
+static bool is_usual(const char *name, bool view)
 {
-    static const struct {
-        unsigned relation;
-        const char *text;
-    } rows[] = {
-        {NEED_VALUE, "the value itself"},
-        {NEED_EQUAL, "equality"},
-        {NEED_PREFIX, "common prefixes"},
-        {NEED_ORDER, "order and distance"},
-        {NEED_PART, "its coarser part"},
-        {NEED_ACROSS, "equality across sites"},
-    };
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (need->relations & rows[i].relation)
-            used += (size_t)snprintf(
-                text + used, 128 - used, "%s%s", used ? ", " : "", rows[i].text);
-    char step[TIME_TEXT];
-    if (need->resolution)
-        snprintf(
-            text + used, 128 - used, " within %s", duration_format(need->resolution, step));
-    else if (need->bytes)
-        snprintf(text + used, 128 - used, " (%u bytes)", need->bytes);
-    else if (need->ipv4 || need->ipv6)
-        snprintf(text + used, 128 - used, " (/%u, /%u)", need->ipv4, need->ipv6);
-    return text;
+    static const char usual[] = "," VIEWS_USUAL ",";
+    char word[80];
+    snprintf(word, sizeof word, ",%s,", view ? name : "engines");
+    return strstr(usual, word) != NULL;
+}
+
+size_t analyses_all(struct api_analysis ret_analyses[ANON_WISHES_MAX])
+{
+    size_t count = 0;
+    for (const struct engine *const *e = engines_all(); *e && count < ANON_WISHES_MAX; e++)
+        ret_analyses[count++] = (struct api_analysis){.name = (*e)->name,
+            .text = (*e)->text,
+            .usual = is_usual((*e)->name, false),
+            .needs = (*e)->needs};
+    for (const struct view *v = views; v->name && count < ANON_WISHES_MAX; v++)
+        ret_analyses[count++] = (struct api_analysis){.name = v->name,
+            .text = v->text,
+            .view = true,
+            .usual = is_usual(v->name, true),
+            .needs = v->needs};
+    return count;
 }

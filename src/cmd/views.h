@@ -1,7 +1,7 @@
 #ifndef CMD_VIEWS_H
 #define CMD_VIEWS_H
 
-#include "anon/propose.h"
+#include "api/api.h"
 
 /* What is shown and sent beside the engines' findings, and what each needs of the data that a
  * site lets out. */
@@ -23,7 +23,10 @@ extern const struct view views[];
 enum err wishes_read(const char *names, struct anon_wish *ret_wishes, size_t *ret_count,
     struct fault *f) MUST_CHECK;
 
-/* "the value itself, within 10s"; returns `text`. */
-const char *need_format(const struct need *need, char text[128]);
+/* What is asked to go on working unless somebody says otherwise. */
+#define VIEWS_USUAL "engines,alerts,countries"
+
+/* All engines and views, for the portal's questionnaire; returns how many. */
+size_t analyses_all(struct api_analysis ret_analyses[ANON_WISHES_MAX]);
 
 #endif

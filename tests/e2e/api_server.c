@@ -1,6 +1,7 @@
 #include "fake.h"
 
 #include "fleet/config.h"
+#include "store/catalog_fleet.h"
 
 #include <getopt.h>
 #include <poll.h>
@@ -93,6 +94,28 @@ static struct fleet *fleet_make(struct catalog *c)
     return fleet;
 }
 
+/* A controller that does what it is asked, but for a cycle. */
+static enum err switch_power(void *context, const struct power_door *door,
+    enum power_action action, bool *ret_on, struct fault *f)
+{
+    (void)context;
+    if (action == POWER_CYCLE)
+        return fault_set(f, ERR_IO, "%s: nobody answers", door->address);
+    *ret_on = action != POWER_OFF;
+    return OK;
+}
+
+static const struct need surge_needs[] = {{.field = NEED_DESTINATION_PORT,
+                                              .relations = NEED_VALUE,
+                                              .vital = true,
+                                              .without = "ports are not told apart"},
+    {.field = NEED_SOURCE, .relations = NEED_EQUAL, .without = "hosts are not counted"},
+    {.without = NULL}};
+
+static const struct api_analysis analyses[] = {
+    {.name = "surge", .text = "Surges.", .usual = true, .needs = surge_needs},
+    {.name = "sources", .text = "Tables of sources.", .view = true}};
+
 static void flood(struct api *a, int count)
 {
     char text[16384];
@@ -132,12 +155,23 @@ int main(int argc, char **argv)
     must(api_user_add(catalog, "ann", "ann's long password", ROLE_ADMIN, US_SECOND, &f), &f);
     must(api_user_add(catalog, "vic", "vic's long password", ROLE_VIEWER, US_SECOND, &f), &f);
     fake_alerts(catalog);
-    struct api_parts parts = {
-        fake_store_face(&s.store), catalog, fake_live(), fleet_make(catalog), {0}};
+    struct api_parts parts = {.store = fake_store_face(&s.store),
+        .catalog = catalog,
+        .live = fake_live(),
+        .fleet = fleet_make(catalog),
+        .power = {NULL, switch_power},
+        .analyses = analyses,
+        .analysis_count = 2};
+    const struct catalog_power way = {.site = "jp-01",
+        .kind = "ipmi",
+        .address = "192.0.2.7",
+        .user = "ann",
+        .secret = "/nowhere"};
     enum err started = api_start(&a, &s.options, &parts, &f);
     if (started)
         fake_catalog_done(catalog, folder);
     must(started, &f);
+    must(catalog_power_put(catalog, &way, &f), &f);
     printf("%s\n", api_address(a));
     fflush(stdout);
     while (fgets(line, sizeof line, stdin))

@@ -241,6 +241,58 @@ def documents(w):
     same(w.viewer.get(path + '/2').json()['document']['payload'], 48)
 
 
+@says('power is switched by an admin who types the name of the site, and it is on record')
+def power(w):
+    path = 'fleet/jp-01/power'
+    def switch(client, action, **more):
+        return client.ask('POST', path, {'action': action, **more})
+    same(w.viewer.get(path).json(), {'kind': 'ipmi', 'allowed': True})
+    same(w.viewer.get('fleet/kr-01/power').json()['kind'], None)
+    same(switch(w.admin, 'status').json(), {'on': True})
+    check_problem(switch(w.viewer, 'status'), 403)
+    same(check_problem(switch(w.admin, 'off'), 400)['field'], 'confirm')
+    same(check_problem(switch(w.admin, 'off', confirm='kr-01'), 400)['field'], 'confirm')
+    same(switch(w.admin, 'off', confirm='jp-01').json(), {'on': False})
+    same(check_problem(switch(w.admin, 'cycle', confirm='jp-01'), 502)['detail'], '192.0.2.7: nobody answers')
+    check_problem(w.admin.ask('POST', 'fleet/kr-01/power', {'action': 'on', 'confirm': 'kr-01'}), 404)
+    rows = w.viewer.get('fleet/jp-01/actions').json()['rows']
+    same([(row['what'], row['who'], row['result']) for row in rows],
+         [('power-cycle', 'ann', '192.0.2.7: nobody answers'), ('power-off', 'ann', '')])
+    log = [row for row in w.admin.get('audit').json()['rows'] if row['subject'] == 'jp-01' and row['who'] == 'ann']
+    expect(len(log) >= 2, log)
+
+
+@says('the least revealing policy that serves is proposed, with what each answer makes impossible')
+def questionnaire(w):
+    asked = w.viewer.get('anonymisation').json()
+    same([(a['name'], a['kind'], a['usual']) for a in asked['analyses']],
+         [('surge', 'engine', True), ('sources', 'view', False)])
+    same([n['needs'] for n in asked['analyses'][0]['needs']], ['the value itself', 'equality'])
+    made = w.document.document['paths']['/anonymisation']['post']
+    schema = w.document.answers(made, 200)['application/json']['schema']
+    def propose(most, serve='surge'):
+        answer = w.viewer.ask('POST', 'anonymisation', {'most': most, 'serve': serve})
+        same(answer.status, 200, answer.raw)
+        w.document.check(schema, answer.json())
+        return answer.json()
+    done = propose({'destination': 'keep', 'payload': 'keep'})
+    policy = done['policy']
+    same((policy['source'], policy['destination'], policy['destination_port'], policy['payload']),
+         ('hash', 'drop', 'keep', 'drop'))
+    same(done['conflicts'], [])
+    port = next(f for f in done['fields'] if f['field'] == 'destination_port')
+    same([(a['method'], [n['who'] for n in a['losses']]) for a in port['answers']],
+         [('keep', []), ('class', ['surge']), ('drop', ['surge'])])
+    done = propose({'destination_port': 'drop', 'source': 'drop'})
+    same([(c['field'], c['vital'], c['allow']) for c in done['conflicts']],
+         [('destination_port', True, 'keep'), ('source', False, 'hash')])
+    same(propose({'source': 'keep'}, '')['policy']['source'], 'drop')
+    def wrong(body):
+        return check_problem(w.viewer.ask('POST', 'anonymisation', body), 400)
+    same(wrong({'most': {'source': 'no'}, 'serve': ''})['field'], 'most')
+    same(wrong({'most': {}, 'serve': 'surge,nobody'})['field'], 'serve')
+
+
 @says('every parameter that is wrong is named, in every route')
 def every_parameter(w):
     count = 0

@@ -11,6 +11,8 @@ import sqlite3
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 
 from tap import KIZASHI, Skip, holds, main, run, same, says
 
@@ -204,6 +206,69 @@ def over_redfish(folder):
     gone = site.power()
     same(gone.returncode, 1)
     holds(gone.stderr, "connect")
+
+
+class Portal:
+    """A hub with --switch-power, and what its portal would send."""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen([KIZASHI, "hub", "--data", folder, "--listen", "127.0.0.1:0", "--switch-power"],
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.url = next(line for line in self.process.stdout if line.startswith("Portal: "))[8:].strip()
+        with open(os.path.join(folder, "hub-address"), encoding="ascii") as file:
+            self.token = file.read().split()[1]
+
+    def ask(self, path, **body):
+        request = urllib.request.Request(
+            self.url + "api/v1/fleet/jp-01/" + path, json.dumps(body).encode() if body else None,
+            {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def stop(self):
+        self.process.terminate()
+        same(self.process.wait(60), 0)
+
+
+@says("from the portal: the hub has power switched by a process beside it, over IPMI and Redfish, and keeps who asked")
+def by_portal(folder):
+    if not any(row["check"] == "store library" and row["state"] == "ok"
+               for row in json.loads(run("doctor", "--json").stdout)):
+        raise Skip("libchdb.so is not installed")
+    site = Site(folder)
+    simulator = Simulator(folder)
+    server, url = redfish()
+    portal = Portal(folder)
+    try:
+        same(portal.ask("power"), (200, {"kind": None, "allowed": True}))
+        same(portal.ask("power", action="status")[0], 404)
+        site.power("--ipmi", f"127.0.0.1:{simulator.port}", "--user", "ann", "--secret-file", site.secret)
+        same(portal.ask("power"), (200, {"kind": "ipmi", "allowed": True}))
+        same(portal.ask("power", action="status"), (200, {"on": False}))
+        same(portal.ask("power", action="on", confirm="kr-01")[0], 400)
+        same("set power 1" in simulator.chassis(), False)
+        same(portal.ask("power", action="on", confirm="jp-01"), (200, {"on": True}))
+        same("set power 1" in simulator.chassis(), True)
+        site.power("--redfish", url, "--user", "ann", "--secret-file", site.secret)
+        same(portal.ask("power", action="cycle", confirm="jp-01"), (200, {"on": True}))
+        same(Redfish.resets, ["PowerCycle"])
+        site.write_secret("another")
+        status, problem = portal.ask("power", action="off", confirm="jp-01")
+        same(status, 502)
+        holds(problem["detail"], "refuses the user or the password")
+        same(Redfish.resets, ["PowerCycle"])
+        same(site.rows("SELECT what, who, result = '' FROM site_action ORDER BY id"),
+             [(what, "token:command-line", int(good)) for what, good in
+              (("power-on", True), ("power-cycle", True), ("power-off", False))])
+        same(site.rows("SELECT count(*) FROM audit WHERE who = 'token:command-line' AND subject = 'jp-01'"), [(3,)])
+    finally:
+        portal.stop()
+        simulator.stop()
+        server.shutdown()
+        server.server_close()
 
 
 @says("a secret that others may read, or an address that is none, is refused before anybody is asked")

@@ -96,7 +96,7 @@ static int setup(void **state)
     struct api_options options = {.clock = fake_clock_face(&w.clock),
         .password_passes = crypto_pwhash_OPSLIMIT_MIN,
         .password_memory = crypto_pwhash_MEMLIMIT_MIN};
-    struct api_parts parts = {fake_store_face(&w.store), NULL, fake_live(), NULL, {0}};
+    struct api_parts parts = {.store = fake_store_face(&w.store), .live = fake_live()};
     struct fault f;
     memset(&w, 0, sizeof w);
     w.clock.now = NOW;
