@@ -244,6 +244,8 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
         struct keep_options options = {
             .data = data, .events = {on_store_trouble, r}, .stop = stop_flag()};
         e = keep_open(&r->keep, &options, f);
+        if (!e)
+            writer_hurry(keep_writer(r->keep));
     }
     if (!e && r->keep)
         e = known_leave_out(r, f);

@@ -171,13 +171,14 @@ static void *writer_thread(void *context)
     struct batch b;
     pthread_mutex_lock(&w->lock);
     for (;;) {
-        if (!w->queued)
+        if (!w->queued && w->upkeep)
             upkeep_busy(w->upkeep, false);
         while (!w->queued && !w->ending)
             pthread_cond_wait(&w->changed, &w->lock);
         if (!w->queued)
             break;
-        upkeep_busy(w->upkeep, true);
+        if (w->upkeep)
+            upkeep_busy(w->upkeep, true);
         bool full = w->was_full;
         w->was_full = false;
         batch_take(w, &b);
@@ -217,6 +218,16 @@ enum err writer_new(struct writer **ret_writer, struct store *store,
     }
     *ret_writer = w;
     return OK;
+}
+
+void writer_hurry(struct writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    struct upkeep *upkeep = w->upkeep;
+    w->upkeep = NULL;
+    pthread_mutex_unlock(&w->lock);
+    upkeep_free(upkeep);
+    store_hurry(w->store);
 }
 
 struct block *writer_block(struct writer *w, const struct record *kind)

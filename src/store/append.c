@@ -342,7 +342,7 @@ static enum err append_all(
         e = group_append(s, &g, f);
     /* The blocks are in; rollups that could not take them now take them next time. */
     if (!e && s->waiting->rows >= ROLL_ROWS)
-        (void)!store_roll(s, NULL);
+        (void)!store_roll_or_wait(s, NULL);
     /* The same goes for days that are over, if nobody had the time for them. */
     bool united = false;
     if (!e && contacts)

@@ -1,13 +1,13 @@
 /* Contacts on their way into the rollups. They wait in a block, all of one day, until there are
  * ROLL_ROWS of them or the day changes; then each rollup takes them in with one insert, and the
- * journal notes before and after what it is about. When an intake fails half way, no contact
- * comes in before it is finished: what waits is what every rollup lacks, or what some do and
- * the others have whole. */
+ * journal notes before and after what it is about. When an intake fails half way, no other
+ * begins before it is finished: what waits is what every rollup lacks, or what some do and the
+ * others have whole. Where more comes in than can be summed up at once, they wait in their
+ * table instead (behind.c). */
 #include "store/store_int.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* After a crash or a failed insert: did the rows get in? */
 static enum err roll_settle(struct store *s, struct roll *r, struct fault *f)
@@ -44,15 +44,15 @@ static enum err roll_encode(struct store *s, const struct roll *r)
     return e;
 }
 
-static enum err roll_one(struct store *s, struct roll *r, struct fault *f)
+static enum err roll_one(struct store *s, struct roll *r, uint64_t upto, struct fault *f)
 {
     enum err e = roll_settle(s, r, f);
-    if (e || r->upto >= s->view.contact_last)
+    if (e || r->upto >= upto)
         return e;
-    e = journal_rollup_set(s->journal, r->name, r->upto, s->view.contact_last, f);
+    e = journal_rollup_set(s->journal, r->name, r->upto, upto, f);
     if (e)
         return e;
-    r->doing = s->view.contact_last;
+    r->doing = upto;
     e = roll_encode(s, r);
     if (e)
         return fault_set(f, e, "store: rollup %s: %s", r->name, err_text(e));
@@ -63,7 +63,7 @@ static enum err roll_one(struct store *s, struct roll *r, struct fault *f)
     return journal_rollup_set(s->journal, r->name, r->upto, r->upto, f);
 }
 
-enum err store_roll(struct store *s, struct fault *f)
+enum err store_roll(struct store *s, uint64_t upto, struct fault *f)
 {
     if (!s->waiting->rows)
         return OK;
@@ -76,14 +76,13 @@ enum err store_roll(struct store *s, struct fault *f)
     if (e)
         return fault_set(f, e, "store: rollups: %s", err_text(e));
     for (size_t i = 0; !e && i < s->view.roll_count; i++)
-        e = roll_one(s, &s->view.rolls[i], f);
+        e = roll_one(s, &s->view.rolls[i], upto, f);
     if (!e)
         block_clear(s->waiting);
     return e;
 }
 
-/* Did an intake fail half way? */
-static bool half_rolled(const struct store *s)
+bool store_half_rolled(const struct store *s)
 {
     for (size_t i = 0; i < s->view.roll_count; i++)
         if (s->view.rolls[i].upto != s->view.rolls[0].upto ||
@@ -106,11 +105,23 @@ enum err store_settle_rolls(struct store *s, struct fault *f)
 
 enum err store_make_way(struct store *s, size_t rows, int64_t day, struct fault *f)
 {
+    bool more = false;
+    if (s->behind)
+        return behind_may_grow(s, rows) ? OK : store_catch_up(s, &more, f);
     if (!s->waiting->rows)
         return OK;
-    if (!half_rolled(s) && day == s->waiting_day && rows <= s->waiting->cap - s->waiting->rows)
+    if (!store_half_rolled(s) && day == s->waiting_day &&
+        rows <= s->waiting->cap - s->waiting->rows)
         return OK;
-    return store_roll(s, f);
+    return store_roll_or_wait(s, f);
+}
+
+enum err store_roll_or_wait(struct store *s, struct fault *f)
+{
+    if (store_half_rolled(s) || !behind_may_grow(s, s->waiting->rows))
+        return store_roll(s, s->view.contact_last, f);
+    store_fall_behind(s);
+    return OK;
 }
 
 void store_wait(struct store *s, const struct block *contacts, uint64_t seq)
@@ -123,103 +134,16 @@ void store_wait(struct store *s, const struct block *contacts, uint64_t seq)
         last = start[i] > last ? start[i] : last;
     }
     view_widen(s, first, last, seq);
+    if (s->behind) {
+        s->behind_rows += contacts->rows;
+        return;
+    }
+    uint64_t before = seq - 1;
     enum err e = block_append(s->waiting, contacts, 0, contacts->rows);
-    if (e == ERR_FULL && store_roll(s, NULL) == OK) /* too many words for one block */
+    if (e == ERR_FULL && store_roll(s, before, NULL) == OK) /* too many words for one block */
         e = block_append(s->waiting, contacts, 0, contacts->rows);
     s->stale = s->stale || e;
     s->waiting_day = start[0] / RECORD_PARTITION;
-}
-
-/* --- what waited, read back ----------------------------------------------------------------
- */
-
-static enum err take_bytes(void *context, const char *data, size_t len)
-{
-    struct buf *rows = context;
-    buf_put(rows, data, len);
-    return rows->err;
-}
-
-/* The engine gives the rows of one insert as several blocks. */
-static enum err join(struct bytes in, struct block *into, struct fault *f)
-{
-    enum err e = OK;
-    while (!e && in.left) {
-        struct block *b = NULL;
-        e = block_decode_next(&b, &record_contact, &in, f);
-        if (e)
-            return e;
-        e = block_append(into, b, 0, b->rows);
-        block_free(b);
-    }
-    return e;
-}
-
-/* Contacts of insert `seq`. */
-static enum err read_back(struct store *s, uint64_t seq, struct block *into, struct fault *f)
-{
-    struct buf sql;
-    struct buf rows;
-    buf_init(&sql, 4096);
-    buf_init(&rows, STORE_WIRE_MAX);
-    buf_str(&sql, "SELECT ");
-    for (size_t i = 0; i < record_contact.column_count; i++)
-        buf_printf(&sql,
-            record_contact.columns[i].type == COLUMN_NAME ? "%sCAST(%s AS String) AS %s"
-                                                          : "%s%s AS %s",
-            i ? ", " : "", record_contact.columns[i].name, record_contact.columns[i].name);
-    buf_printf(&sql, " FROM kz.contact WHERE block = %" PRIu64, seq);
-    enum err e =
-        chdb_read_parts(s->chdb, (const char *)sql.data, "Native", take_bytes, &rows, f);
-    if (!e)
-        e = join(bytes_over(rows.data, rows.len), into, f);
-    buf_done(&sql);
-    buf_done(&rows);
-    return e;
-}
-
-/* The numbers of the inserts that some rollup lacks, ascending, one a line. */
-static enum err find_lacking(
-    struct store *s, uint64_t *ret_least, struct buf *out, struct fault *f)
-{
-    uint64_t least = UINT64_MAX;
-    for (size_t i = 0; i < s->view.roll_count; i++)
-        least = s->view.rolls[i].upto < least ? s->view.rolls[i].upto : least;
-    char sql[256];
-    snprintf(sql, sizeof sql,
-        "SELECT DISTINCT block FROM kz.contact WHERE block > %" PRIu64 " ORDER BY block",
-        least);
-    *ret_least = least;
-    return chdb_read(s->chdb, sql, out, f);
-}
-
-enum err store_find_waiting(struct store *s, struct fault *f)
-{
-    struct buf lacking;
-    struct block *b = NULL;
-    uint64_t least = 0;
-    buf_init(&lacking, STORE_SQL_MAX);
-    block_clear(s->waiting);
-    enum err e = find_lacking(s, &least, &lacking, f);
-    if (!e)
-        e = block_new(&b, &record_contact, record_contact.max_rows);
-    view_widen(s, INT64_MAX, INT64_MIN, least);
-    char *at = e || !lacking.len ? NULL : (char *)lacking.data;
-    s->stale = false;
-    while (!e && at && *at) {
-        uint64_t seq = strtoull(at, &at, 10);
-        at += *at == '\n';
-        block_clear(b);
-        e = read_back(s, seq, b, f);
-        if (!e && b->rows)
-            store_wait(s, b, seq);
-    }
-    if (e || s->stale)
-        e = fault_set(f, e ? e : ERR_NOMEM, "store: contacts that wait cannot be read back");
-    s->stale = e != OK;
-    block_free(b);
-    buf_done(&lacking);
-    return e;
 }
 
 enum err store_find_span(struct store *s, struct fault *f)

@@ -18,7 +18,8 @@ enum {
     STORE_GROUP_ROWS = 1 << 19,
     STORE_WIRE_MAX = 1 << 28, /* bytes of one insert */
     STORE_SQL_MAX = 1 << 20,
-    HURRY_MOST = 2000 /* inserts while merges wait */
+    HURRY_MOST = 2000,    /* inserts while merges wait */
+    BEHIND_MOST = 1 << 24 /* contacts that the rollups may lack: questions read all of them */
 };
 
 /* How a table is filled from contacts that waited. */
@@ -71,11 +72,13 @@ struct store {
     struct order order;
     struct block *joined, *sorted; /* room for contacts on their way, a batch each */
     uint64_t *numbers;             /* of the rows of `joined` */
-    bool unresolved; /* the journal has parts of which it is not known whether they are in */
-    struct record batch;   /* contacts, in a block larger than those that come in */
-    struct block *waiting; /* contacts not yet rolled, a batch; all of one day */
+    struct record batch;           /* contacts, in a block larger than those that come in */
+    struct block *waiting;         /* contacts not yet rolled, a batch; all of one day */
     int64_t waiting_day;
-    bool stale; /* `waiting` is not what it should be: read it back */
+    uint64_t behind_rows; /* contacts that wait in their table: about how many */
+    bool behind;          /* some do (behind.c), and `waiting` is empty */
+    bool stale;           /* `waiting` is not what it should be: read it back */
+    bool unresolved; /* the journal has parts of which it is not known whether they are in */
 
     bool hurry;       /* the engine's merges wait */
     unsigned hurried; /* inserts since then */
@@ -109,17 +112,30 @@ enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
 
 /* roll.c; the caller holds `append`. */
 
-/* Take all that waits into the rollups. */
-enum err store_roll(struct store *s, struct fault *f) MUST_CHECK;
+/* Take all that waits, which are the contacts of inserts up to `upto`, into the rollups. */
+enum err store_roll(struct store *s, uint64_t upto, struct fault *f) MUST_CHECK;
+/* The same, or, where there is no time for it, let them wait in their table. */
+enum err store_roll_or_wait(struct store *s, struct fault *f) MUST_CHECK;
+/* Did an intake fail half way? */
+bool store_half_rolled(const struct store *s);
 /* Make sure that `rows` contacts of this day may come and wait. */
 enum err store_make_way(struct store *s, size_t rows, int64_t day, struct fault *f) MUST_CHECK;
 /* Contacts are in their table as insert `seq`: let them wait for the rollups. If that fails,
  * what waits is `stale`. */
 void store_wait(struct store *s, const struct block *contacts, uint64_t seq);
-/* Read what waits back from the tables. */
-enum err store_find_waiting(struct store *s, struct fault *f) MUST_CHECK;
 enum err store_find_span(struct store *s, struct fault *f) MUST_CHECK;
 enum err store_settle_rolls(struct store *s, struct fault *f) MUST_CHECK;
+
+/* behind.c; the caller holds `append`. */
+
+/* May the rollups fall behind, by `rows` more? */
+bool behind_may_grow(const struct store *s, size_t rows);
+/* What waits in memory waits in its table from now on. */
+void store_fall_behind(struct store *s);
+/* One intake of what waits there, if anything does; then `*ret_more` is set. */
+enum err store_catch_up(struct store *s, bool *ret_more, struct fault *f) MUST_CHECK;
+/* Find out from the tables what waits: read it back, or know that the rollups are behind. */
+enum err store_find_waiting(struct store *s, struct fault *f) MUST_CHECK;
 
 /* hurry.c; the caller holds `append`. */
 

@@ -103,7 +103,7 @@ static bool is_over(const struct store *s, int64_t day)
 enum err store_unite(struct store *s, bool late_only, bool *ret_done, struct fault *f)
 {
     *ret_done = false;
-    if (s->uniting || s->stale || s->unresolved)
+    if (s->uniting || s->stale || s->unresolved || s->behind)
         return OK;
     const struct view *v = &s->view;
     for (size_t i = 0; i < v->roll_count; i++)
@@ -126,9 +126,14 @@ enum err store_unite(struct store *s, bool late_only, bool *ret_done, struct fau
 enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f)
 {
     pthread_mutex_lock(&s->append);
+    bool more = false;
     enum err e = store_hurry_end(s, f);
+    if (!e && !s->stale && !s->unresolved)
+        e = store_catch_up(s, &more, f);
+    if (!e && !more)
+        e = store_unite(s, false, &more, f);
     if (!e)
-        e = store_unite(s, false, ret_more, f);
+        *ret_more = more;
     pthread_mutex_unlock(&s->append);
     return e;
 }

@@ -193,6 +193,22 @@ static void upkeep_waits_for_quiet(void **state)
     writer_free(w);
 }
 
+static void no_upkeep_in_a_hurry(void **state)
+{
+    (void)state;
+    struct store store = {0};
+    struct writer *w;
+    struct fault f = {0};
+    assert_int_equal(writer_new(&w, &store, NULL, NULL), OK);
+    writer_hurry(w);
+    assert_true(atomic_load(&store.hurried));
+    assert_int_equal(writer_put(w, status_block(w, 1), "jp-01", true), OK);
+    assert_int_equal(writer_flush(w, &f), OK);
+    assert_false(kept_up_within(&store, 1, 1200));
+    assert_int_equal(store.rows, 1);
+    writer_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("every block that was put is in the store after a flush", all_written),
     SAYS("the same rows from the same site come with the same id", same_id),
@@ -204,5 +220,6 @@ static const struct CMUnitTest tests[] = {
         waiting_blocks_go_together),
     SAYS(
         "upkeep is done when nothing comes in, until there is no more", upkeep_waits_for_quiet),
+    SAYS("a writer in a hurry leaves upkeep to who opens the store next", no_upkeep_in_a_hurry),
 };
 TEST_MAIN(tests)

@@ -60,6 +60,8 @@ static void child_runs(const char *folder, uint64_t from, uint64_t count, int ac
     for (uint64_t i = from; i < count; i++) {
         char id[32];
         struct block *b = make_block(i);
+        if (i % 3 == 0)
+            store_hurry(s);
         snprintf(id, sizeof id, "block-%llu", (unsigned long long)i);
         if (store_append(s, b, id, &f)) {
             fprintf(stderr, "# child: %s\n", f.text);

@@ -22,6 +22,12 @@ static const struct telescope later = {.seed = 4,
     .contacts = 60,
     .packets = 3,
     .start = 1769904000 * US_SECOND};
+static const struct telescope hurried = {.seed = 5,
+    .sites = 2,
+    .sources = 4000,
+    .contacts = 60,
+    .packets = 3,
+    .start = 1772323200 * US_SECOND};
 
 struct world {
     char folder[256];
@@ -149,6 +155,73 @@ static void blocks_go_in_together(void **state)
         block_free((struct block *)(uintptr_t)all[i].block);
 }
 
+/* What a question of each kind is answered, over `days` days from `from`. */
+static void answers(struct store *s, int64_t from, int days, struct buf *out)
+{
+    static const enum ask_what whats[] = {ASK_TOTALS, ASK_SERIES, ASK_PORTS, ASK_MOVERS,
+        ASK_SOURCES, ASK_COUNTRIES, ASK_ASNS, ASK_TOOLS, ASK_CLASSES, ASK_SITES};
+    buf_clear(out);
+    for (size_t i = 0; i < sizeof whats / sizeof *whats; i++) {
+        struct ask a;
+        struct fault f = {0};
+        struct buf one;
+        ask_init(&a, whats[i]);
+        a.from = from;
+        a.to = from + days * US_DAY;
+        a.limit = ASK_ROWS_MAX;
+        buf_init(&one, 1 << 26);
+        if (store_ask(s, &a, FORMAT_JSON, &one, NULL, &f))
+            fail_msg("%s", f.text);
+        buf_put(out, one.data, one.len);
+        buf_done(&one);
+    }
+    assert_int_equal(out->err, OK);
+}
+
+/* Three days in a hurry, so that the rollups take none of them in; the store is opened anew
+ * before they do, and again between two intakes. */
+static void hurried_rows_count(void **state)
+{
+    static const uint64_t windows[] = {0, 1, 100, 143, 144, 150, 287, 288, 300, 301};
+    const int64_t start = hurried.start;
+    struct world *w = *state;
+    struct buf first;
+    struct buf again;
+    struct fault f = {0};
+    uint64_t packets = 0;
+    bool more = true;
+    if (!w->store)
+        skip();
+    buf_init(&first, 1 << 28);
+    buf_init(&again, 1 << 28);
+    store_hurry(w->store);
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        char id[32];
+        struct block *b = window_block(&hurried, windows[i]);
+        snprintf(id, sizeof id, "hurried-%zu", i);
+        append_block(w->store, b, id);
+        packets += packets_in(b);
+        block_free(b);
+    }
+    assert_int_equal(packets_of_ports(w->store, start, start + 3 * US_DAY), packets);
+    answers(w->store, start, 3, &first);
+    for (int round = 0; more; round++) {
+        if (round < 3) {
+            store_close(w->store);
+            w->store = open_store(w->folder);
+        }
+        answers(w->store, start, 3, &again);
+        assert_int_equal(again.len, first.len);
+        assert_memory_equal(again.data, first.data, first.len);
+        assert_int_equal(store_upkeep(w->store, &more, &f), OK);
+    }
+    answers(w->store, start, 3, &again);
+    assert_int_equal(again.len, first.len);
+    assert_memory_equal(again.data, first.data, first.len);
+    buf_done(&first);
+    buf_done(&again);
+}
+
 static void another_version_is_refused(void **state)
 {
     struct world *w = *state;
@@ -174,6 +247,8 @@ static void another_version_is_refused(void **state)
 static const struct CMUnitTest tests[] = {
     SAYS("what comes late to a day that was united is counted, also over a restart",
         late_rows_count),
+    SAYS("what comes in a hurry is counted before and after the rollups take it in",
+        hurried_rows_count),
     SAYS("blocks that go in together are there once each", blocks_go_in_together),
     SAYS("a store of another version is refused with a sentence", another_version_is_refused),
 };
