@@ -18,6 +18,7 @@ static const struct {
 } kinds[] = {
     {"spread", "rise", 0},       /* where it comes next, beside what has come */
     {"graph-change", "rise", 1}, /* the ports that explain a change of the whole */
+    {"wide-growth", "rise", 1},  /* the fast ones among them, before the others */
     {"new-pattern", "rise", 1},  /* what the sources of a rise have in common */
     {"known-surge", "rise", 1},
     {"port-surge", "rise", 2},

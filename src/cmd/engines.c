@@ -4,6 +4,7 @@
 #include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
 #include "engine/nmf/nmf.h"
+#include "engine/reach/reach.h"
 #include "engine/screen/screen.h"
 #include "engine/surge/surge.h"
 #include "engine/tensor/tensor.h"
@@ -15,6 +16,7 @@ static const struct engine *const all[] = {
     &engine_screen,
     &engine_surge,
     &engine_growth,
+    &engine_reach,
     &engine_graph,
     &engine_glasso,
     &engine_nmf,

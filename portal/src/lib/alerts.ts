@@ -116,6 +116,7 @@ function isMate(a: EvidenceSeries, b: EvidenceSeries): boolean {
 const READING: Record<string, { seen?: string; normal?: string; limit?: string; text: string }> = {
   surge: { text: 'Different sources in each window; normal is learned for this site, service and hour, and above the limit chance ends.' },
   growth: { text: 'One line a site: the further apart they rise, the longer the lag between sites.' },
+  reach: { text: 'Networks with a host that was seen at so many sites within six hours, hour by hour: those that scan all addresses, fast.' },
   graph: { normal: 'predicted', text: 'A feature of the graph of sources and services; it changed where it leaves what its own past predicts.' },
   glasso: { normal: 'usual', text: 'Hosts that act in the same moments are joined in a graph; its density jumps when many do, and a slot that stands out is when they acted.' },
   nmf: { limit: 'rhythm', text: 'Visits of the group that begin in each slot; normal is what the same hosts would do if they followed all others, the dashed line the rhythm that the factorisation found.' },

@@ -2,6 +2,7 @@
 #include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
 #include "engine/nmf/nmf.h"
+#include "engine/reach/reach.h"
 #include "engine/screen/screen.h"
 #include "engine/surge/surge.h"
 #include "engine/tensor/tensor.h"
@@ -9,7 +10,7 @@
 #include "engines.h"
 
 static const struct engine *const engines[] = {&engine_surge, &engine_growth, &engine_graph,
-    &engine_glasso, &engine_nmf, &engine_tensor, &engine_screen};
+    &engine_glasso, &engine_nmf, &engine_tensor, &engine_screen, &engine_reach};
 
 enum {
     ENGINES = sizeof engines / sizeof *engines

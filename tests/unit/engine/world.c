@@ -146,8 +146,11 @@ static void add_population(
 {
     uint64_t population = (uint64_t)(p->rate * 40.0) + 20;
     for (double i = 0; i < count; i++) {
-        uint32_t who = (uint32_t)hash_two(
-            (uint64_t)p->port << 8 | p->proto, rng_below(&w->rng, population) + w->number / 36);
+        uint64_t host = w->options.uneven > 0.0
+                            ? (uint64_t)((double)population *
+                                         pow(rng_unit(&w->rng), 1.0 + w->options.uneven))
+                            : rng_below(&w->rng, population) + w->number / 36;
+        uint32_t who = (uint32_t)hash_two((uint64_t)p->port << 8 | p->proto, host);
         add(w, at,
             &(struct contact){.site = site,
                 .src = ip_from_v4(who),
@@ -231,10 +234,10 @@ static void event(struct world *w, size_t *at, size_t number, size_t site)
     mean = fmin(mean, e->most);
     double count = sample(w, mean * w->size[site]);
     /* Three times as many hosts as are seen in a window; new ones join as it grows. */
-    uint64_t hosts = (uint64_t)(mean * 3.0 * w->size[site]) + 1;
+    uint64_t hosts = (uint64_t)(mean * 3.0 * (e->everywhere ? 1.0 : w->size[site])) + 1;
     for (double i = 0; i < count; i++) {
         uint64_t host = rng_below(&w->rng, hosts);
-        uint32_t who = (uint32_t)hash_two(number + 77, host * 16 + site);
+        uint32_t who = (uint32_t)hash_two(number + 77, host * 16 + (e->everywhere ? 0 : site));
         if (e->network)
             who = (uint32_t)hash_two(number, host % e->network) << 8 | (uint32_t)(host & 0xff);
         add(w, at,

@@ -30,6 +30,7 @@ struct world_event {
     const char *class;
     const char *country; /* NULL: any */
     bool one_target;
+    bool everywhere; /* the same hosts at all sites that take part */
 };
 
 struct world_options {
@@ -45,6 +46,7 @@ struct world_options {
     double wander;      /* sigma of the logarithm of the level over hours */
     double day_to_day;  /* the same from day to day */
     double common;      /* the same, shared by all ports of a site */
+    double uneven;      /* 0: hosts of a port are alike; else a few send most, the more so */
     double nuisances;   /* bursts a day and site: surveys, backscatter, wrong settings */
 };
 
