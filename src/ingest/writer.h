@@ -30,8 +30,8 @@ struct writer_counts {
 enum err writer_new(struct writer **ret_writer, struct store *store,
     const struct writer_events *events, const atomic_bool *stop) MUST_CHECK;
 
-/* All there is comes as fast as it is taken, and then no more: no upkeep from now on, it is left
- * to the next process that opens the store. */
+/* All there is comes as fast as it is taken, and then no more: no upkeep from now on, it is
+ * left to the next process that opens the store. */
 void writer_hurry(struct writer *w);
 
 /* An empty block of this kind with room for its largest number of rows; give it to writer_put()

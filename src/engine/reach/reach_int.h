@@ -42,9 +42,9 @@ struct course {
     uint32_t idle;        /* hours in a row in which nobody reached half of the sites */
     uint32_t first, last; /* hours of its rise, 0: it does not rise */
     uint8_t history;      /* bit k: k hours ago it fired */
-    float seen[LEVELS][PAST_HOURS]; /* networks, by hour mod 168; NAN: not known */
+    float seen[LEVELS][PAST_HOURS];       /* networks, by hour mod 168; NAN: not known */
     float spread[LEVELS], weight[LEVELS]; /* dispersion of its own */
-    bool strange[PAST_HOURS];       /* that hour was part of a rise: not what is normal */
+    bool strange[PAST_HOURS];             /* that hour was part of a rise: not what is normal */
 };
 
 struct reach_options {
