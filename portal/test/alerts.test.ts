@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Alert } from '../src/api/client';
-import { drawnKey, reading, scopeText, evidenceSeries, inPlace, merged, nextSteps, ranked, scope } from '../src/lib/alerts';
-import { csvCell, evidenceCsv } from '../src/lib/evidence-csv';
+import { blockPeak, columnName, drawnKey, evidenceBlocks, rowName, reading, scopeText, evidenceSeries, inPlace, merged, nextSteps, ranked, scope } from '../src/lib/alerts';
+import { blocksCsv, csvCell, evidenceCsv } from '../src/lib/evidence-csv';
 import { heat, onsets } from '../src/lib/onset';
 
 function alert(change: Partial<Alert>): Alert {
@@ -36,6 +36,26 @@ test('curves of one thing at several sites are one chart, and other curves are c
   assert.equal(evidenceCsv(alert({ evidence })).trim().split('\r\n').length, 1 + 6);
   assert.equal(reading('nmf').limit, 'rhythm');
   assert.equal(reading('surge').limit, 'limit');
+});
+
+test('a block names its rows and columns, and its cells are lines of a CSV', () => {
+  const block = {
+    name: 'hosts by time', unit: 'visits', across: 'time', columns: ['2026-11-22T00:01:20Z', '2026-11-22T00:12:30Z'], cells: [[1, 3], [0, null]],
+    rows_in: 1, columns_in: 2, hosts: ['192.0.2.0/24', ''], row_weights: [1, null],
+  };
+  const of = (b: object) => alert({ evidence: { nmf: { blocks: [b] } } as unknown as Alert['evidence'] });
+  const [drawn] = evidenceBlocks(of(block));
+  assert.ok(drawn);
+  assert.equal(blockPeak(drawn.block), 3);
+  assert.deepEqual([0, 1].map((row) => rowName(drawn.block, row)), ['192.0.2.0/24', 'not seen now']);
+  assert.equal(columnName(drawn.block, 1), '00:12:30');
+  const lines = blocksCsv(of(block)).trim().split('\r\n');
+  assert.equal(lines.length, 1 + 4);
+  assert.equal(lines[2], 'nmf,hosts by time,visits,192.0.2.0/24,1,1,2026-11-22T00:12:30Z,,3');
+  assert.match(lines[3] ?? '', /^nmf,hosts by time,visits,not seen now,0,,/);
+  const { hosts, ...hidden } = block;
+  assert.equal(rowName(evidenceBlocks(of(hidden))[0]!.block, 1), 'host 2');
+  assert.deepEqual(evidenceBlocks(alert({})), []);
 });
 
 test('a suppression says in words what it covers', () => {

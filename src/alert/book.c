@@ -206,14 +206,33 @@ static int by_id(const void *a, const void *b)
     return strcmp((*x)->alert.id, (*y)->alert.id);
 }
 
+/* The evidence without the networks of its blocks' rows; a new reference. */
+static json_t *without_hosts(const json_t *evidence)
+{
+    json_t *copy = json_deep_copy(evidence);
+    const char *engine;
+    json_t *of_one;
+    json_t *block;
+    size_t i;
+    json_object_foreach(copy, engine, of_one) json_array_foreach(
+        json_object_get(of_one, "blocks"), i, block) json_object_del(block, "hosts");
+    return copy;
+}
+
 static enum err tell(const struct alert_book *b, struct track *t,
     enum err (*changed)(void *context, const struct alert *a), void *context)
 {
     struct alert shown = t->alert;
     shown.revision++;
-    if (b->hide_hosts)
+    if (b->hide_hosts) {
         shown.host_sample = 0;
+        shown.evidence = without_hosts(t->alert.evidence);
+        if (!shown.evidence)
+            return ERR_NOMEM;
+    }
     enum err e = changed ? changed(context, &shown) : OK;
+    if (b->hide_hosts)
+        json_decref(shown.evidence);
     if (!e) {
         t->alert.revision++;
         t->changed = false;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <math.h>
 #include <string.h>
 
 enum shape {
@@ -10,12 +11,14 @@ enum shape {
     SHAPE_NUMBER,
     SHAPE_TIME,
     SHAPE_VALUES, /* numbers and nulls */
+    SHAPE_LABELS, /* texts */
+    SHAPE_CELLS,  /* rows of numbers and nulls */
 };
 
 enum {
     TEXT_MAX = 200,
     VALUES_MAX = 2016,
-    FIELDS_MAX = 8
+    FIELDS_MAX = 10
 };
 
 struct field {
@@ -45,6 +48,12 @@ static const struct {
             {"expected", SHAPE_TIME, true}, {"low", SHAPE_TIME, true},
             {"high", SHAPE_TIME, true}, {"chance", SHAPE_NUMBER, true},
             {"came", SHAPE_TIME, false}}},
+    {"blocks", EVIDENCE_BLOCKS,
+        {{"name", SHAPE_TEXT, true}, {"unit", SHAPE_TEXT, true}, {"across", SHAPE_TEXT, true},
+            {"columns", SHAPE_LABELS, true}, {"cells", SHAPE_CELLS, true},
+            {"rows_in", SHAPE_NUMBER, true}, {"columns_in", SHAPE_NUMBER, true},
+            {"hosts", SHAPE_LABELS, false}, {"row_weights", SHAPE_VALUES, false},
+            {"column_weights", SHAPE_VALUES, false}}},
 };
 
 enum {
@@ -62,6 +71,25 @@ static bool is_values(const json_t *value)
     return good;
 }
 
+static bool is_labels(const json_t *value)
+{
+    size_t count = json_array_size(value);
+    bool good = json_is_array(value) && count <= EVIDENCE_ROWS;
+    for (size_t i = 0; good && i < count; i++)
+        good = json_string_length(json_array_get(value, i)) < EVIDENCE_LABEL &&
+               json_is_string(json_array_get(value, i));
+    return good;
+}
+
+static bool is_cells(const json_t *value)
+{
+    size_t count = json_array_size(value);
+    bool good = json_is_array(value) && count <= EVIDENCE_ROWS;
+    for (size_t i = 0; good && i < count; i++)
+        good = is_values(json_array_get(value, i));
+    return good;
+}
+
 static bool has_shape(const json_t *value, enum shape shape)
 {
     int64_t time;
@@ -74,6 +102,10 @@ static bool has_shape(const json_t *value, enum shape shape)
         return json_is_string(value) && time_parse(json_string_value(value), &time) == OK;
     case SHAPE_VALUES:
         return is_values(value);
+    case SHAPE_LABELS:
+        return is_labels(value);
+    case SHAPE_CELLS:
+        return is_cells(value);
     }
     return false;
 }
@@ -94,6 +126,35 @@ static bool row_is_good(const json_t *row, const struct field *fields)
     return known == json_object_size(row);
 }
 
+/* An array that is there has as many members as that. */
+static bool is_as_long(const json_t *block, const char *name, size_t count)
+{
+    const json_t *array = json_object_get(block, name);
+    return !array || json_array_size(array) == count;
+}
+
+/* A whole number that is no more than that. */
+static bool is_at_most(const json_t *block, const char *name, size_t count)
+{
+    double value = json_number_value(json_object_get(block, name));
+    return value >= 0.0 && value <= (double)count && value == floor(value);
+}
+
+/* Of the form that the table says; do its parts fit each other? */
+static bool block_fits(const json_t *block)
+{
+    const json_t *cells = json_object_get(block, "cells");
+    size_t rows = json_array_size(cells);
+    size_t columns = json_array_size(json_object_get(block, "columns"));
+    bool good = rows && columns && columns <= EVIDENCE_COLUMNS &&
+                is_as_long(block, "hosts", rows) && is_as_long(block, "row_weights", rows) &&
+                is_as_long(block, "column_weights", columns) &&
+                is_at_most(block, "rows_in", rows) && is_at_most(block, "columns_in", columns);
+    for (size_t i = 0; good && i < rows; i++)
+        good = json_array_size(json_array_get(cells, i)) == columns;
+    return good;
+}
+
 static bool engine_is_good(const json_t *evidence)
 {
     if (!json_is_object(evidence))
@@ -110,6 +171,10 @@ static bool engine_is_good(const json_t *evidence)
             if (!row_is_good(json_array_get(rows, k), arrays[i].fields))
                 return false;
     }
+    const json_t *blocks = json_object_get(evidence, "blocks");
+    for (size_t k = 0; k < json_array_size(blocks); k++)
+        if (!block_fits(json_array_get(blocks, k)))
+            return false;
     return known == json_object_size(evidence);
 }
 

@@ -176,3 +176,51 @@ enum err evidence_forecast(struct finding *f, const struct evidence_forecast *s)
     }
     return evidence_add(f, "forecasts", SITES_MAX, row);
 }
+
+static json_t *label_array(const char (*labels)[EVIDENCE_LABEL], size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < count; i++)
+        if (json_array_append_new(array, json_string(labels[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
+}
+
+static json_t *cell_arrays(const struct evidence_block *b)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; rows && i < b->rows; i++)
+        if (json_array_append_new(rows, number_array(b->cells + i * b->columns, b->columns)) !=
+            0) {
+            json_decref(rows);
+            return NULL;
+        }
+    return rows;
+}
+
+enum err evidence_block(struct finding *f, const struct evidence_block *b)
+{
+    if (!b->rows || b->rows > EVIDENCE_ROWS || !b->columns || b->columns > EVIDENCE_COLUMNS ||
+        b->rows_in > b->rows || b->columns_in > b->columns)
+        return ERR_RANGE;
+    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:I}", "name", b->name, "unit",
+        b->unit, "across", b->across, "columns", label_array(b->labels, b->columns), "cells",
+        cell_arrays(b), "rows_in", (json_int_t)b->rows_in, "columns_in",
+        (json_int_t)b->columns_in);
+    bool whole = row != NULL;
+    if (whole && b->hosts)
+        whole = json_object_set_new(row, "hosts", label_array(b->hosts, b->rows)) == 0;
+    if (whole && b->row_weights)
+        whole =
+            json_object_set_new(row, "row_weights", number_array(b->row_weights, b->rows)) == 0;
+    if (whole && b->column_weights)
+        whole = json_object_set_new(
+                    row, "column_weights", number_array(b->column_weights, b->columns)) == 0;
+    if (!whole) {
+        json_decref(row);
+        return ERR_NOMEM;
+    }
+    return evidence_add(f, "blocks", EVIDENCE_BLOCKS, row);
+}

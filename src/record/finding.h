@@ -107,6 +107,32 @@ struct evidence_forecast {
 };
 enum err evidence_forecast(struct finding *f, const struct evidence_forecast *s) MUST_CHECK;
 
+/* evidence.blocks[]: {name, unit, across, columns[], cells[][], rows_in, columns_in, hosts[]?,
+ * row_weights[]?, column_weights[]?}: hosts against the ports that they ask or the times at
+ * which they come, and the factors that put a group of them together. ERR_RANGE past
+ * EVIDENCE_ROWS, EVIDENCE_COLUMNS; ERR_FULL past EVIDENCE_BLOCKS blocks. */
+enum {
+    EVIDENCE_BLOCKS = 8,
+    EVIDENCE_ROWS = 48,
+    EVIDENCE_COLUMNS = 40,
+    EVIDENCE_LABEL = 64
+};
+struct evidence_block {
+    const char *name;
+    const char *unit;   /* of the cells */
+    const char *across; /* what the columns are: "port" or "time" */
+    size_t rows, columns;
+    size_t rows_in, columns_in;          /* the first so many are the group and its ports */
+    const char (*hosts)[EVIDENCE_LABEL]; /* network of each row, "" where it is not known now */
+    const char (
+        *labels)[EVIDENCE_LABEL]; /* of each column: "33434/udp", or a time (RFC 3339) */
+    const double *cells;          /* row after row */
+    const double *row_weights; /* the factors, the largest is 1; NULL: there are none, NaN: not
+                                  of this one */
+    const double *column_weights;
+};
+enum err evidence_block(struct finding *f, const struct evidence_block *b) MUST_CHECK;
+
 /* Where findings go. put() returns an error only if the finding could not be taken. */
 struct sink {
     enum err (*put)(void *context, const struct finding *f);

@@ -136,6 +136,36 @@ function excess(series: EvidenceSeries): number {
   return most;
 }
 
+export type Block = NonNullable<Evidence['blocks']>[number];
+
+export interface DrawnBlock {
+  engine: string;
+  block: Block;
+}
+
+/** The groups of hosts of the evidence, by port before by time. */
+export function evidenceBlocks(alert: Alert): DrawnBlock[] {
+  return Object.entries(alert.evidence).flatMap(([engine, evidence]) =>
+    (evidence.blocks ?? []).filter((block) => block.cells.length > 0).map((block) => ({ engine, block })));
+}
+
+/** The largest cell, at least 1: what is drawn darkest. */
+export function blockPeak(block: Block): number {
+  return block.cells.flat().reduce<number>((most, value) => Math.max(most, value ?? 0), 1);
+}
+
+/** What a row is called: its network, or that it is not known now, or nothing more than its number where hosts are hidden. */
+export function rowName(block: Block, row: number): string {
+  if (!block.hosts) return `host ${row + 1}`;
+  return block.hosts[row] || 'not seen now';
+}
+
+/** "23/tcp", or the time of day of a moment. */
+export function columnName(block: Block, column: number): string {
+  const label = block.columns[column] ?? '';
+  return block.across === 'time' ? label.slice(11, 19) : label;
+}
+
 export type SiteStand = NonNullable<Evidence['sites']>[number];
 
 /** How it stands at each site: as what joins the engines says, else the engine that looks at all sites; empty if none did. */

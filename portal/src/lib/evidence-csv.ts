@@ -1,6 +1,6 @@
 // The curves of an alert as a CSV file, made here: they are part of the alert, not of the store.
 import type { Alert } from '../api/client';
-import { evidenceSeries } from './alerts';
+import { evidenceBlocks, evidenceSeries, rowName } from './alerts';
 import { iso } from './format';
 import { evidenceTimes } from './series';
 
@@ -25,11 +25,26 @@ export function evidenceCsv(alert: Alert): string {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-export function saveEvidence(alert: Alert): void {
-  const address = URL.createObjectURL(new Blob([evidenceCsv(alert)], { type: 'text/csv' }));
+/** A line for each cell; the factors stand beside it. */
+export function blocksCsv(alert: Alert): string {
+  const lines = ['engine,block,unit,host,in_group,host_factor,column,column_factor,value'];
+  for (const { engine, block } of evidenceBlocks(alert)) {
+    block.cells.forEach((cells, row) =>
+      cells.forEach((value, column) => {
+        const inside = row < block.rows_in && column < block.columns_in ? 1 : 0;
+        const cell = [engine, block.name, block.unit, rowName(block, row), inside, block.row_weights?.[row], block.columns[column], block.column_weights?.[column], value];
+        lines.push(cell.map(csvCell).join(','));
+      }));
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+export function saveEvidence(alert: Alert, what: 'evidence' | 'blocks' = 'evidence'): void {
+  const text = what === 'blocks' ? blocksCsv(alert) : evidenceCsv(alert);
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
   const link = document.createElement('a');
   link.href = address;
-  link.download = `${alert.id}-evidence.csv`;
+  link.download = `${alert.id}-${what}.csv`;
   link.click();
   URL.revokeObjectURL(address);
 }

@@ -13,6 +13,7 @@ import { SeverityMark } from '../ui/severity';
 import { StateChip } from '../ui/state-chip';
 import { Failed, Loading } from '../ui/state';
 import { Time } from '../ui/time';
+import { BlocksCard } from './alert-blocks';
 import { EvidenceCard } from './alert-evidence';
 import { HostsCard } from './alert-hosts';
 import { JudgeCard, SuppressedBanner } from './alert-judge';
@@ -64,6 +65,7 @@ export function AlertPage({ id }: { id: string }) {
       <div class="grid cols-main">
         <div class="stack">
           <EvidenceCard key={alert.id} alert={alert} drawn={evidenceSeries(alert)} />
+          <BlocksCard alert={alert} />
           <WayCard alert={alert} />
           <OnsetCard alert={alert} />
           <HostsCard alert={alert} />

@@ -2,6 +2,7 @@
 #define ENGINE_NMF_NMF_INT_H
 
 #include "engine/nmf/nmf.h"
+#include "engine/picture.h"
 #include "engine/pulse.h"
 #include "engine/tail.h"
 #include "engine/tally.h"
@@ -33,6 +34,21 @@ struct acts {
     size_t count;
     struct act *list; /* acts-max; owned */
 };
+
+/* Where the acts of a host begin. */
+static inline size_t acts_of(const struct acts *a, uint64_t host)
+{
+    size_t low = 0;
+    size_t high = a->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (a->list[middle].host < host)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
 
 /* What was found before, by its main service: an alarm that lasts says since when. */
 struct group {
@@ -138,6 +154,14 @@ double nmf_sets_log10(size_t moments);
 /* --- parts.c: the factorisation ------------------------------------------------------------
  */
 
+/* The hosts that were factorised, those that share the seed, and how much the group's part has
+ * of each. */
+struct members {
+    uint64_t *host; /* ids, rising; in the arena */
+    double *weight; /* the largest is 1; in the arena */
+    size_t count;
+};
+
 /* A part: hosts that begin visits in at least two of its moments. */
 struct part {
     struct beat moment[TIMES_MAX]; /* rising */
@@ -152,6 +176,7 @@ struct part {
     uint32_t known; /* those hosts */
     double score;
     double weight[SLOTS]; /* its rhythm as factorised; the largest is 1 */
+    struct members factorised;
 };
 
 enum err nmf_parts(const struct nmf_state *s, const struct lines *l, const struct pairs *p,
@@ -165,8 +190,7 @@ enum err nmf_compare(const struct nmf_state *s, const struct lines *l, struct ar
     struct part *p) MUST_CHECK;
 void nmf_keep(struct nmf_state *s, const struct part *p);
 
-/* --- report.c ------------------------------------------------------------------------------
- */
+/* --- picture.c: the part's hosts by port and by moment ------------------------------------ */
 
 /* What the hosts of a part ask for in its slots. */
 struct claim {
@@ -174,6 +198,12 @@ struct claim {
     uint32_t hosts[GROUP_SERVICES];
     size_t count;
 };
+
+enum err nmf_picture(const struct nmf_state *s, const struct lines *l, const struct part *p,
+    const struct claim *c, struct arena *scratch, struct picture *ret_picture) MUST_CHECK;
+
+/* --- report.c ------------------------------------------------------------------------------
+ */
 
 /* A part that is to be told. */
 struct verdict {

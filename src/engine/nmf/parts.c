@@ -36,8 +36,8 @@ static int visits_in(const struct line *l, const uint64_t bits[WINDOWS])
 /* --- factorise ---------------------------------------------------------------------------- */
 
 /* Hosts that share the pair x slots, 1 where a visit begins. */
-static enum err make_matrix(
-    const struct lines *l, const struct pair *pair, struct arena *scratch, struct matrix *ret)
+static enum err make_matrix(const struct lines *l, const struct pair *pair,
+    struct arena *scratch, struct matrix *ret, struct members *ret_members)
 {
     uint64_t bits[WINDOWS];
     for (unsigned w = 0; w < WINDOWS; w++)
@@ -46,7 +46,8 @@ static enum err make_matrix(
     uint32_t *column =
         arena_take(scratch, (size_t)pair->hosts * VISITS_MAX + 1, sizeof *column);
     size_t *first = arena_take(scratch, (size_t)pair->hosts + 1, sizeof *first);
-    if (!value || !column || !first)
+    uint64_t *host = arena_take(scratch, (size_t)pair->hosts + 1, sizeof *host);
+    if (!value || !column || !first || !host)
         return ERR_NOMEM;
     size_t at = 0;
     size_t rows = 0;
@@ -58,10 +59,12 @@ static enum err make_matrix(
                 value[at] = 1.0;
                 column[at++] = k;
             }
+        host[rows] = l->list[i].host;
         first[++rows] = at;
     }
     *ret = (struct matrix){
         .rows = rows, .cols = SLOTS, .value = value, .column = column, .first = first};
+    *ret_members = (struct members){.host = host, .count = rows};
     return OK;
 }
 
@@ -87,6 +90,17 @@ static enum err make_start(const struct lines *l, const struct pair *pair,
         for (unsigned k = ends[i].slot; k < ends[i].slot + ends[i].span; k++)
             f->h[SLOTS + k] = 1.0;
     return OK;
+}
+
+/* The group's factor of the hosts, in place. */
+static void take_weights(const struct nmf *f, struct members *m)
+{
+    double most = 0.0;
+    m->weight = f->w + f->rows;
+    for (size_t i = 0; i < m->count; i++)
+        most = fmax(most, m->weight[i]);
+    for (size_t i = 0; i < m->count; i++)
+        m->weight[i] = most > 0.0 ? m->weight[i] / most : 0.0;
 }
 
 /* The moment that a slot of the rhythm belongs to: with its neighbour if that has a part of it.
@@ -218,7 +232,8 @@ static enum err grow(const struct nmf_state *s, const struct lines *l, const str
     struct nmf f;
     struct part grown = {.moments = 0};
     struct part pair = {.moment = {seed->first, seed->second}, .moments = 2};
-    enum err e = make_matrix(l, seed, scratch, &v);
+    struct members members;
+    enum err e = make_matrix(l, seed, scratch, &v, &members);
     if (!e)
         e = make_start(l, seed, &v, scratch, &f);
     if (!e)
@@ -226,6 +241,8 @@ static enum err grow(const struct nmf_state *s, const struct lines *l, const str
     if (e)
         return e;
     take_moments(f.h + SLOTS, &grown);
+    take_weights(&f, &members);
+    grown.factorised = pair.factorised = members;
     memcpy(pair.weight, grown.weight, sizeof pair.weight);
     e = judge(s, l, p, scratch, &pair);
     if (!e && grown.moments >= 2)

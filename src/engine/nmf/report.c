@@ -68,23 +68,14 @@ static void count_host(
         if (a->window != s->now - k)
             continue;
         uint64_t bits = bits_of(p, WINDOWS - 1 - k);
-        size_t low = 0;
-        size_t high = a->count;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (a->list[middle].host < host)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        for (; low < a->count && a->list[low].host == host; low++) {
-            if (!(a->list[low].slots & bits))
+        for (size_t at = acts_of(a, host); at < a->count && a->list[at].host == host; at++) {
+            if (!(a->list[at].slots & bits))
                 continue;
             size_t i = 0;
-            while (i < count && seen[i] != a->list[low].service)
+            while (i < count && seen[i] != a->list[at].service)
                 i++;
             if (i == count && count < MOST)
-                seen[count++] = a->list[low].service;
+                seen[count++] = a->list[at].service;
         }
     }
     for (size_t i = 0; i < count; i++)
@@ -331,6 +322,11 @@ enum err nmf_report(const struct nmf_state *s, const struct scene *scene,
     e = write_numbers(&f, p, c, sites);
     if (!e)
         e = write_series(&f, s, p, &scene->lines);
+    struct picture picture;
+    if (!e)
+        e = nmf_picture(s, &scene->lines, p, c, scratch, &picture);
+    if (!e)
+        e = picture_write(&picture, scene->tally, s->options.prefix, &f);
     if (!e)
         e = out->put(out->context, &f);
     finding_done(&f);

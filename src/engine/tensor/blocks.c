@@ -2,7 +2,6 @@
  * its non-negative Tucker factorisation, and the core read as a list of blocks. */
 #include "engine/tensor/tensor_int.h"
 #include "num/order.h"
-#include "num/tucker.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,15 +13,6 @@ enum {
     ITERATIONS = 24,
     CELLS = 4096, /* at most */
     FIBRE_LEAST = 8
-};
-
-/* The tensor and what its places stand for. */
-struct cube {
-    struct cells cells;
-    uint32_t *index; /* CELLS x 3: host, voice, time */
-    double *value;
-    uint64_t *hosts; /* id of each host, rising */
-    uint64_t *times; /* slot of the first fibre at each time */
 };
 
 static uint64_t slot_of(const struct fibre *f)
@@ -225,12 +215,13 @@ static uint32_t hosts_of(const struct tucker *f, unsigned part)
 }
 
 /* A window of which the tensor tells nothing still has its services. */
-static void add_rest(struct voice *voices, size_t count, const bool *taken,
-    struct block_found *blocks, size_t *n)
+static void add_rest(const struct factored *from, struct voice *voices, size_t count,
+    const bool *taken, struct block_found *blocks, size_t *n)
 {
     for (size_t i = 0; i < count; i++)
         if (!taken[i])
-            blocks[(*n)++] = (struct block_found){.voice = {&voices[i]},
+            blocks[(*n)++] = (struct block_found){.from = from,
+                .voice = {&voices[i]},
                 .count = 1,
                 .score = voices[i].score,
                 .span = voices[i].span};
@@ -241,31 +232,33 @@ enum err tensor_blocks(const struct tensor *s, struct voice *voices, size_t coun
 {
     bool taken[CANDIDATES] = {false};
     size_t found = 0;
-    struct cube c = {0};
-    struct tucker f;
-    enum err e = make_cube(&c, s, voices, count, scratch);
-    if (!e && c.cells.count)
-        e = factorise(&f, s, &c, scratch);
+    struct factored *all = arena_take(scratch, 1, sizeof *all);
+    enum err e = all ? make_cube(&all->cube, s, voices, count, scratch) : ERR_NOMEM;
+    if (!e && all->cube.cells.count)
+        e = factorise(&all->f, s, &all->cube, scratch);
     if (e)
         return e;
-    struct group order[RANK];
-    if (c.cells.count)
-        order_groups(&f, order);
-    for (unsigned i = 0; c.cells.count && i < f.rank[0]; i++) {
+    all->voices = voices;
+    struct group order[RANK] = {{0}};
+    bool told = all->cube.cells.count != 0;
+    if (told)
+        order_groups(&all->f, order);
+    for (unsigned i = 0; told && i < all->f.rank[0]; i++) {
         struct voice *group[BLOCK_PORTS];
-        double acts[CANDIDATES] = {0};
-        acts_now(s, &c, &f, order[i].part, acts);
-        size_t members = voices_of(acts, voices, count, taken, group);
+        struct block_found b = {.from = all,
+            .part = order[i].part,
+            .share = order[i].share,
+            .hosts = hosts_of(&all->f, order[i].part)};
+        acts_now(s, &all->cube, &all->f, b.part, b.acts);
+        size_t members = voices_of(b.acts, voices, count, taken, group);
         if (!members)
             continue;
-        struct block_found *b = &ret_blocks[found++];
-        *b =
-            (struct block_found){.share = order[i].share, .hosts = hosts_of(&f, order[i].part)};
-        gather_block(s, group, members, b);
-        for (size_t k = 0; k < b->count; k++)
-            taken[b->voice[k] - voices] = true;
+        gather_block(s, group, members, &b);
+        for (size_t k = 0; k < b.count; k++)
+            taken[b.voice[k] - voices] = true;
+        ret_blocks[found++] = b;
     }
-    add_rest(voices, count, taken, ret_blocks, &found);
+    add_rest(all, voices, count, taken, ret_blocks, &found);
     *ret_count = found;
     return OK;
 }

@@ -261,6 +261,11 @@ enum err tensor_report(const struct tensor *s, const struct block_found *b,
     portrait_tell(&who, &f);
     write_words(&f, s, b, &who);
     e = write_evidence(&f, s, b, sites);
+    struct picture picture;
+    if (!e)
+        e = tensor_picture(s, b, scratch, &picture);
+    if (!e)
+        e = picture_write(&picture, t, s->options.prefix, &f);
     if (!e)
         e = out->put(out->context, &f);
     finding_done(&f);

@@ -1,9 +1,11 @@
 #ifndef ENGINE_TENSOR_TENSOR_INT_H
 #define ENGINE_TENSOR_TENSOR_INT_H
 
+#include "engine/picture.h"
 #include "engine/pulse.h"
 #include "engine/tail.h"
 #include "engine/tensor/tensor.h"
+#include "num/tucker.h"
 
 enum {
     MEMORY = 18,       /* windows that are remembered: three hours of 10 minutes */
@@ -88,8 +90,27 @@ struct voice {
     uint64_t total;
 };
 
+/* The tensor and what its places stand for. */
+struct cube {
+    struct cells cells;
+    uint32_t *index; /* cells x 3: host, voice, time */
+    double *value;
+    uint64_t *hosts; /* id of each host, rising */
+    uint64_t *times; /* slot of the first fibre at each time, of all windows */
+};
+
+/* The factorisation of a window; in the scratch arena. */
+struct factored {
+    struct cube cube;
+    struct tucker f; /* valid if the cube has cells */
+    const struct voice *voices;
+};
+
 /* Services whose hosts go together, as the factorisation says. */
 struct block_found {
+    const struct factored *from;
+    unsigned part;           /* of the hosts' factor; valid if share > 0 */
+    double acts[CANDIDATES]; /* of each voice: how much the part's hosts act there now */
     struct voice *voice[BLOCK_PORTS]; /* the loudest first */
     size_t count;
     double score;
@@ -112,6 +133,10 @@ double tensor_excess(const struct tensor *s, const struct voice *v, unsigned spa
 /* blocks.c: no more blocks than voices. */
 enum err tensor_blocks(const struct tensor *s, struct voice *voices, size_t count,
     struct arena *scratch, struct block_found *ret_blocks, size_t *ret_count) MUST_CHECK;
+
+/* picture.c: the block's hosts by port and by time. */
+enum err tensor_picture(const struct tensor *s, const struct block_found *b,
+    struct arena *scratch, struct picture *ret_picture) MUST_CHECK;
 
 /* step.c */
 enum err tensor_step(struct engine_state *st, const struct window *w, struct arena *scratch,

@@ -15,7 +15,11 @@ static const char full[] =
     "\"text\":\"t\"}],\"series\":[{\"name\":\"s\",\"unit\":\"u\",\"start\":"
     "\"2026-08-15T00:00:00Z\",\"step_s\":600.0,\"values\":[1.0,null]}]},\"growth\":{\"sites\":"
     "[{\"site\":\"jp-01\",\"state\":\"first\",\"sources\":3.0,\"normal\":1.0,\"first\":"
-    "\"2026-08-15T00:00:00Z\",\"lag_s\":0.0}]}},\"related\":[\"20260815-23tcp-0001\"],"
+    "\"2026-08-15T00:00:00Z\",\"lag_s\":0.0}]},\"tensor\":{\"blocks\":[{\"name\":\"b\","
+    "\"unit\":\"times\",\"across\":\"port\",\"columns\":[\"23/tcp\",\"80/tcp\"],\"cells\":"
+    "[[1.0,0.0],[2.0,null]],\"rows_in\":2,\"columns_in\":1,\"hosts\":[\"192.0.2.0/24\",\"\"],"
+    "\"row_weights\":[1.0,null],\"column_weights\":[1.0,0.5]}]}},\"related\":[\"20260815-23tcp-"
+    "0001\"],"
     "\"tlp\":\"amber\",\"status\":\"open\",\"revision\":3}";
 
 static json_t *parsed(void)
@@ -58,6 +62,44 @@ static void refuses(const char *name, const char *text)
         fail_msg("%s = %s gave %d, \"%s\"", name, text, e, e ? f.text : "");
     assert_int_not_equal(alert_from_json(value, &a, NULL), OK);
     json_decref(value);
+}
+
+/* A block whose parts do not fit each other. */
+static void blocks_must_fit(void **state)
+{
+    (void)state;
+    static const char *const members[][2] = {
+        {"cells", "[[1,0],[1]]"},
+        {"cells", "[]"},
+        {"cells", "[[1,0],[\"1\",0]]"},
+        {"cells", "[1,0]"},
+        {"columns", "[]"},
+        {"columns", "[\"23/tcp\"]"},
+        {"columns", "[23,80]"},
+        {"rows_in", "3"},
+        {"rows_in", "-1"},
+        {"columns_in", "0.5"},
+        {"hosts", "[\"192.0.2.0/24\"]"},
+        {"hosts",
+            "[\"\",\"0123456789012345678901234567890123456789012345678901234567890123\"]"},
+        {"row_weights", "[1]"},
+        {"column_weights", "[1,1,1]"},
+        {"colour", "1"},
+    };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        json_t *value = parsed();
+        json_t *tensor = json_object_get(json_object_get(value, "evidence"), "tensor");
+        json_t *block = json_array_get(json_object_get(tensor, "blocks"), 0);
+        json_error_t where;
+        json_object_set_new(
+            block, members[i][0], json_loads(members[i][1], JSON_DECODE_ANY, &where));
+        struct alert a;
+        struct fault f;
+        enum err e = alert_from_json(value, &a, &f);
+        if (e != ERR_BAD || !strstr(f.text, "evidence"))
+            fail_msg("%s = %s gave %d", members[i][0], members[i][1], e);
+        json_decref(value);
+    }
 }
 
 static void wrong_members_are_named(void **state)
@@ -129,6 +171,7 @@ static void missing_members_are_named(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    SAYS("a block of evidence whose parts do not fit each other is refused", blocks_must_fit),
     SAYS("an alert read from JSON is written as the same JSON", text_comes_back),
     SAYS("a wrong value is refused by the name of its member", wrong_members_are_named),
     SAYS("a missing member is refused by its name", missing_members_are_named),

@@ -297,9 +297,21 @@ static void hosts_can_be_hidden(void **state)
     struct finding f = make("surge", "port-surge", "jp-01", 23, t0, 2.0);
     struct ip host = ip_from_v4(0xc0000201);
     finding_host(&f, &host);
+    const char rows[][EVIDENCE_LABEL] = {"192.0.2.1/32"};
+    const char columns[][EVIDENCE_LABEL] = {"23/tcp"};
+    struct evidence_block block = {.name = "hosts by port",
+        .unit = "times",
+        .across = "port",
+        .rows = 1,
+        .columns = 1,
+        .hosts = rows,
+        .labels = columns,
+        .cells = (const double[]){1}};
+    assert_int_equal(evidence_block(&f, &block), OK);
     put(b, f);
     turn(b, t0, &told);
     assert_null(strstr((const char *)told.lines.data, "192.0.2.1"));
+    assert_non_null(strstr((const char *)told.lines.data, "hosts by port"));
     assert_string_equal(told.last.tlp, "red");
     buf_done(&told.lines);
     alert_book_free(b);

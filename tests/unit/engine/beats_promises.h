@@ -31,6 +31,37 @@ static inline void beats_done(struct bench *b)
     free(b);
 }
 
+/* The last finding shows its hosts by port and by time: at least `hosts` of them, on so many
+ * ports that it names, the factor falling from row to row; `share` of the cells of the hosts on
+ * these ports say that they were there. */
+static inline void beats_draws_its_block(
+    const struct bench *b, size_t hosts, size_t ports, double share)
+{
+    json_t *blocks = json_object_get(b->evidence, "blocks");
+    assert_int_equal(json_array_size(blocks), 2);
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *block = json_array_get(blocks, k);
+        const json_t *cells = json_object_get(block, "cells");
+        const json_t *weights = json_object_get(block, "row_weights");
+        size_t rows = (size_t)json_integer_value(json_object_get(block, "rows_in"));
+        size_t columns = (size_t)json_integer_value(json_object_get(block, "columns_in"));
+        assert_string_equal(
+            json_string_value(json_object_get(block, "across")), k ? "time" : "port");
+        assert_true(rows >= hosts && (k || columns == ports));
+        size_t there = 0;
+        for (size_t i = 0; i < rows; i++) {
+            if (i && json_is_number(json_array_get(weights, i)))
+                assert_true(json_number_value(json_array_get(weights, i - 1)) >=
+                            json_number_value(json_array_get(weights, i)));
+            for (size_t j = 0; j < columns; j++)
+                there += json_number_value(json_array_get(json_array_get(cells, i), j)) > 0.0;
+        }
+        assert_true(json_number_value(json_array_get(weights, 0)) >= 1.0);
+        if (k == 0)
+            assert_true((double)there >= share * (double)(rows * columns));
+    }
+}
+
 /* Three days of background, calm and restless, with a site that goes dark for half of every
  * window: chance gives a finding of any severity once in a day at most. */
 static inline void beats_background_is_silent(const struct engine *engine)

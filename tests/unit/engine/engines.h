@@ -36,7 +36,8 @@ struct bench {
     struct arena scratch;
     struct found found[FOUND_MAX];
     size_t count;
-    struct buf text; /* all findings, word by word, with their evidence */
+    struct buf text;  /* all findings, word by word, with their evidence */
+    json_t *evidence; /* of the last one */
 };
 
 static inline enum err bench_put(void *context, const struct finding *f)
@@ -63,6 +64,8 @@ static inline enum err bench_put(void *context, const struct finding *f)
     for (size_t i = 0; i < f->host_sample; i++)
         buf_put(&b->text, &f->hosts[i], sizeof f->hosts[i]);
     json_write(&b->text, f->evidence);
+    json_decref(b->evidence);
+    b->evidence = json_incref(f->evidence);
     return OK;
 }
 
@@ -84,6 +87,7 @@ static inline void bench_close(struct bench *b)
     b->engine->close(b->state);
     arena_done(&b->scratch);
     buf_done(&b->text);
+    json_decref(b->evidence);
 }
 
 static inline void bench_step(struct bench *b, const struct window *w)

@@ -45,6 +45,7 @@ static void names_the_ports(void **state)
     for (size_t i = 0; i < b->count; i++)
         assert_true(
             strstr(b->found[i].title, "121/tcp") && strstr(b->found[i].title, "135/tcp"));
+    beats_draws_its_block(b, 10, 2, 0.5);
     beats_done(b);
 }
 

@@ -79,6 +79,7 @@ static void ports_of_one_group_are_one_finding(void **state)
     for (size_t i = 0; i < b->count; i++)
         both += strstr(b->found[i].title, "121/tcp") && strstr(b->found[i].title, "135/tcp");
     assert_true(both >= 4 && b->count - both <= 2); /* once it has been seen together */
+    beats_draws_its_block(b, 10, 2, 0.5);
     beats_done(b);
 }
 

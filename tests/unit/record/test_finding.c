@@ -79,6 +79,43 @@ static void evidence_is_drawable(void **state)
     finding_done(&f);
 }
 
+static void blocks_have_factors(void **state)
+{
+    (void)state;
+    struct finding f;
+    finding_init(&f, "tensor", "in-step");
+    const char hosts[][EVIDENCE_LABEL] = {"192.0.2.0/24", ""};
+    const char ports[][EVIDENCE_LABEL] = {"23/tcp"};
+    struct evidence_block b = {.name = "hosts by port",
+        .unit = "times",
+        .across = "port",
+        .rows = 2,
+        .columns = 1,
+        .rows_in = 1,
+        .columns_in = 1,
+        .hosts = hosts,
+        .labels = ports,
+        .cells = (const double[]){3, 0},
+        .row_weights = (const double[]){1, NAN}};
+    assert_int_equal(evidence_block(&f, &b), OK);
+    struct buf text;
+    buf_init(&text, 4096);
+    json_write(&text, f.evidence);
+    assert_string_equal((const char *)text.data,
+        "{\"blocks\":[{\"name\":\"hosts by port\",\"unit\":\"times\",\"across\":\"port\","
+        "\"columns\":[\"23/tcp\"],\"cells\":[[3.0],[0.0]],\"rows_in\":1,\"columns_in\":1,"
+        "\"hosts\":[\"192.0.2.0/24\",\"\"],\"row_weights\":[1.0,null]}]}");
+    b.rows_in = 3;
+    assert_int_equal(evidence_block(&f, &b), ERR_RANGE);
+    b.rows_in = 1;
+    b.rows = EVIDENCE_ROWS + 1;
+    assert_int_equal(evidence_block(&f, &b), ERR_RANGE);
+    b.rows = 0;
+    assert_int_equal(evidence_block(&f, &b), ERR_RANGE);
+    buf_done(&text);
+    finding_done(&f);
+}
+
 static void evidence_is_capped(void **state)
 {
     (void)state;
@@ -99,6 +136,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("every severity has a word and the word leads back", severities_have_words),
     SAYS("lists hold each thing once and drop what does not fit", lists_keep_what_fits),
     SAYS("evidence is numbers, series with gaps, and sites", evidence_is_drawable),
+    SAYS(
+        "a block is hosts against ports, with the factors that are known", blocks_have_factors),
     SAYS("evidence has a cap", evidence_is_capped),
 };
 TEST_MAIN(tests)
