@@ -40,6 +40,8 @@ enum err handle_asns(struct request *r);
 enum err handle_tools(struct request *r);
 enum err handle_totals(struct request *r);
 enum err handle_classes(struct request *r);
+enum err handle_screened(struct request *r);
+enum err handle_tagged(struct request *r);
 enum err handle_victims(struct request *r);
 
 /* series.c, sites.c, overview.c, export.c, events.c */

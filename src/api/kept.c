@@ -53,10 +53,10 @@ static bool make_key(const struct kept_ask *q, char key[CACHE_KEY])
     if (a->has_src)
         ip_format(&a->src.ip, src);
     int len = snprintf(key, CACHE_KEY,
-        "%d %d %" PRId64 " %" PRId64 " %" PRId64 " %d %d %s %s %s %s %d %d %" PRId64
+        "%d %d %" PRId64 " %" PRId64 " %" PRId64 " %d %d %s %s %s %s %s %s %d %d %" PRId64
         " %s/%d %zu %s",
         (int)q->format, (int)a->what, from, to, a->step, (int)a->by, (int)a->measure, a->site,
-        a->country, a->tool, a->class, a->proto, a->port, a->asn, src,
+        a->country, a->tool, a->class, a->tag, a->reason, a->proto, a->port, a->asn, src,
         a->has_src ? a->src.bits : 0, a->limit, a->cursor);
     return len > 0 && len < CACHE_KEY;
 }
@@ -67,9 +67,10 @@ static bool serves(const struct cache_note *note, const void *context)
     int64_t age = q->now - note->made;
     int64_t most = note->took * KEPT_COST;
     most = most < KEPT_MOST ? most : KEPT_MOST;
-    /* Losses and victims come without contacts that would show the change. */
-    bool counted =
-        q->ask->what != ASK_SITES && q->ask->what != ASK_VICTIMS && q->ask->what != ASK_LOSSES;
+    /* Losses, victims and tags come without contacts that would show the change. */
+    enum ask_what what = q->ask->what;
+    bool counted = what != ASK_SITES && what != ASK_VICTIMS && what != ASK_LOSSES &&
+                   what != ASK_SCREENED && what != ASK_TAGGED && !q->ask->tag[0];
     if (counted && note->stamp == q->packets)
         most = KEPT_UNCHANGED;
     return age >= 0 && age < most;

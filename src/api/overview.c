@@ -64,6 +64,8 @@ static void init(const struct request *r, struct ask *a, enum ask_what what,
     a->limit = limit;
     if (arg(r, P_SITE)->given)
         memcpy(a->site, arg(r, P_SITE)->text, strlen(arg(r, P_SITE)->text) + 1);
+    if (arg(r, P_TAG)->given)
+        memcpy(a->tag, arg(r, P_TAG)->text, strlen(arg(r, P_TAG)->text) + 1);
 }
 
 static enum err put_totals(

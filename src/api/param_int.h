@@ -51,6 +51,11 @@ enum param_where {
         "other|scan|backscatter|misconfiguration|survey|worm", NULL,                           \
         "some of other, scan, backscatter, misconfiguration, survey and worm with commas "     \
         "between, each once; with a - before each, all but these")                             \
+    X(P_TAG, IN_QUERY, "tag", PARAM_WORDS, 0, 0, "known|survey-like", NULL,                    \
+        "known, survey-like or both with a comma between; with a - before each, all but "      \
+        "these")                                                                               \
+    X(P_REASON, IN_QUERY, "reason", PARAM_CHARS, 1, 63, PARAM_NAME_CHARS, NULL,                \
+        "what /screened names as a reason: 1 to 63 of a-z 0-9 . _ : -")                        \
     X(P_PROTO, IN_QUERY, "proto", PARAM_PROTO, 0, 255, NULL, NULL,                             \
         "tcp, udp, icmp, icmpv6 or a number of 0 to 255")                                      \
     X(P_PORT, IN_QUERY, "port", PARAM_NUMBER, 0, 65535, NULL, NULL,                            \

@@ -153,6 +153,8 @@ void question_init(
     copy_name(a->country, sizeof a->country, arg(r, P_COUNTRY));
     copy_name(a->tool, sizeof a->tool, arg(r, P_TOOL));
     copy_name(a->class, sizeof a->class, arg(r, P_CLASS));
+    copy_name(a->tag, sizeof a->tag, arg(r, P_TAG));
+    copy_name(a->reason, sizeof a->reason, arg(r, P_REASON));
     struct span frozen;
     const char *rest = arg(r, P_CURSOR)->given ? cursor_rest(r, &frozen) : NULL;
     if (rest)

@@ -6,7 +6,9 @@
 #include <string.h>
 
 /* Filters of all questions about traffic. */
-#define NARROW P_FROM, P_TO, P_SITE, P_COUNTRY, P_TOOL, P_CLASS, P_PROTO, P_PORT, P_ASN, P_SRC
+#define NARROW_PACKETS                                                                         \
+    P_FROM, P_TO, P_SITE, P_COUNTRY, P_TOOL, P_CLASS, P_PROTO, P_PORT, P_ASN, P_SRC
+#define NARROW NARROW_PACKETS, P_TAG
 #define PAGED  P_LIMIT, P_CURSOR, P_FORMAT
 
 const struct route routes[] = {
@@ -30,7 +32,7 @@ const struct route routes[] = {
         {P_TOKEN_ID}, {0}},
     {"audit", "GET", "/audit", FOR_ADMIN, 0, handle_audit, {PAGED}, {0}},
     {"overview", "GET", "/overview", FOR_VIEWER, ROUTE_SHARED, handle_overview,
-        {P_LAST, P_SITE}, {0}},
+        {P_LAST, P_SITE, P_TAG}, {0}},
     {"alerts", "GET", "/alerts", FOR_VIEWER, 0, handle_alerts,
         {P_STATUS, P_STATE, P_SUPPRESSED, P_SEVERITY, P_KIND, P_WORDS, P_FROM, P_TO, P_SITE,
             P_COUNTRY, P_PROTO, P_PORT, PAGED},
@@ -58,6 +60,10 @@ const struct route routes[] = {
     {"tools", "GET", "/tools", FOR_VIEWER, ROUTE_SHARED, handle_tools, {NARROW, PAGED}, {0}},
     {"classes", "GET", "/classes", FOR_VIEWER, ROUTE_SHARED, handle_classes, {NARROW, PAGED},
         {0}},
+    {"screened", "GET", "/screened", FOR_VIEWER, ROUTE_SHARED, handle_screened,
+        {NARROW, P_REASON, PAGED}, {0}},
+    {"tagged", "GET", "/tagged", FOR_VIEWER, ROUTE_SHARED, handle_tagged,
+        {NARROW, P_REASON, PAGED}, {0}},
     {"sites", "GET", "/sites", FOR_VIEWER, ROUTE_SHARED, handle_sites, {P_FROM, P_TO, P_FORMAT},
         {0}},
     {"site", "GET", "/sites/{site_name}", FOR_VIEWER, ROUTE_SHARED, handle_site,
@@ -89,7 +95,7 @@ const struct route routes[] = {
     {"document_schema", "GET", "/site-document.json", FOR_VIEWER, 0, handle_document_schema,
         {0}, {0}},
     {"packets", "GET", "/packets", FOR_VIEWER, ROUTE_STREAM, handle_packets,
-        {P_STREAM_FORMAT, P_STREAM_LIMIT, NARROW}, {0}},
+        {P_STREAM_FORMAT, P_STREAM_LIMIT, NARROW_PACKETS}, {0}},
     {"events", "GET", "/events", FOR_VIEWER, ROUTE_STREAM, handle_events, {0}, {0}},
     {"published", "GET", "/published", FOR_PARTNER, ROUTE_PUBLISHED, handle_published, {0},
         {0}},

@@ -45,7 +45,7 @@ static int64_t choose_step(const struct span *span, const struct ask *a)
     int64_t length = span->to - span->from;
     bool hours = !by_window(a) && length > (a->port >= 0 ? 36 : 12) * US_HOUR;
     if (length <= 2 * US_HOUR)
-        return US_MINUTE;
+        return a->tag[0] ? 10 * US_MINUTE : US_MINUTE; /* packets have no tags */
     for (size_t i = 0; i < last; i++)
         if (length / steps[i] < STEPS_WANTED && (!hours || steps[i] >= US_HOUR))
             return steps[i];

@@ -44,6 +44,16 @@ enum err handle_classes(struct request *r)
     return question_page(r, ASK_CLASSES);
 }
 
+enum err handle_screened(struct request *r)
+{
+    return question_page(r, ASK_SCREENED);
+}
+
+enum err handle_tagged(struct request *r)
+{
+    return question_page(r, ASK_TAGGED);
+}
+
 enum err handle_victims(struct request *r)
 {
     return question_page(r, ASK_VICTIMS);

@@ -91,6 +91,12 @@ static void expire(struct hub *h, int64_t now)
         log_event(LOG_WARN, "store.expire", "error=\"%s\"", f.text);
 }
 
+static enum err on_tagged(void *context, const struct window *w, const struct tagging *tagging)
+{
+    struct hub *h = context;
+    return keep_tagged(h->keep, w, tagging);
+}
+
 static enum err on_window(void *context, const struct window *w)
 {
     struct hub *h = context;
@@ -375,6 +381,7 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
             .forecast = on_forecast,
             .window = on_window,
             .skipped = on_skipped,
+            .tagged = on_tagged,
             .trouble = on_trouble},
     };
     return pipeline_new(&h->pipeline, h->sites.sites, h->sites.count, &options, f);

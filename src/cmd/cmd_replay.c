@@ -94,6 +94,12 @@ static enum err on_forecast(void *context, const struct forecast *f)
     return r->keep ? keep_forecast(r->keep, f) : OK;
 }
 
+static enum err on_tagged(void *context, const struct window *w, const struct tagging *tagging)
+{
+    struct replay *r = context;
+    return r->keep ? keep_tagged(r->keep, w, tagging) : OK;
+}
+
 static enum err on_window(void *context, const struct window *w)
 {
     struct replay *r = context;
@@ -263,6 +269,7 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
             .alert = on_alert,
             .forecast = on_forecast,
             .window = on_window,
+            .tagged = on_tagged,
             .trouble = on_trouble},
     };
     e = pipeline_new(&r->pipeline, r->sites, r->site_count, &options, f);

@@ -106,7 +106,7 @@ static enum err window_take(struct tally_tags *t, struct engine_state *st,
     struct sink sink = {.put = finding_drop};
     enum err e = engine_screen.step(st, w, scratch, &sink);
     arena_clear(scratch);
-    const uint8_t *const *tags = engine_screen.tags(st);
+    const uint8_t *const *tags = engine_screen.tags(st).tags;
     for (size_t i = 0; !e && counts && i < w->block_count; i++)
         for (size_t row = 0; !e && row < w->blocks[i]->rows; row++)
             e = row_take(t, w->blocks[i], row, tags[i][row]);

@@ -1,5 +1,6 @@
 #include "cmd/keep.h"
 
+#include "ingest/tagged.h"
 #include "store/catalog_forecasts.h"
 
 #include <errno.h>
@@ -119,6 +120,11 @@ static struct noted *noted_new(struct keep *k)
     memset(n, 0, sizeof *n);
     buf_init(&n->json, CATALOG_ALERT_JSON);
     return n;
+}
+
+enum err keep_tagged(struct keep *k, const struct window *w, const struct tagging *tagging)
+{
+    return tagged_keep(k->writer, w, tagging);
 }
 
 enum err keep_alert(struct keep *k, const struct alert *a)

@@ -27,6 +27,10 @@ struct writer *keep_writer(struct keep *k);
 struct store *keep_store(struct keep *k);
 struct catalog *keep_catalog(struct keep *k);
 
+/* What screening says of a window, into the store. */
+enum err keep_tagged(
+    struct keep *k, const struct window *w, const struct tagging *tagging) MUST_CHECK;
+
 /* Note an alert; it reaches the catalogue with keep_window(). */
 enum err keep_alert(struct keep *k, const struct alert *a) MUST_CHECK;
 

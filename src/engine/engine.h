@@ -18,6 +18,25 @@ struct engine_state {
     const struct engine *of;
 };
 
+enum {
+    TAG_WHAT = 256 /* bytes */
+};
+
+/* For what a row is tagged: the words of TAG_LIST say as what. */
+struct tag_reason {
+    char name[RECORD_NAME_MAX + 1]; /* of the rule, or of the thing of known malware */
+    char what[TAG_WHAT];            /* the same in words, ASCII without quotes */
+};
+
+/* What an engine that tags says of the rows of a window. */
+struct tagging {
+    const uint8_t *const *tags; /* what window.tags is to be */
+    /* For each block and row the number of the reason of each tag; 0 where it is not set. */
+    const uint16_t (*const *why)[TAG_COUNT];
+    const struct tag_reason *reasons;
+    size_t reason_count;
+};
+
 /* One analysis. An engine eats closed windows in time order and emits findings; it opens no
  * file or socket, reads no clock, starts no thread, logs nothing and knows no other engine: its
  * caller does. Deterministic: same windows, same seed, same findings, byte for byte; randomness
@@ -45,10 +64,10 @@ struct engine {
     enum err (*save)(const struct engine_state *st, struct buf *out);
     enum err (*load)(struct engine_state *st, struct bytes saved, struct fault *f);
 
-    /* NULL for an engine that tags nothing. Else what window.tags is to be for the window that
-     * step() looked at last; valid until the next step() or load(). Engines that tag are shown
-     * a window first, and the others see their tags. */
-    const uint8_t *const *(*tags)(const struct engine_state *st);
+    /* NULL for an engine that tags nothing. Else what it says of the window that step() looked
+     * at last; valid until the next step() or load(). Engines that tag are shown a window
+     * first, and the others see their tags. */
+    struct tagging (*tags)(const struct engine_state *st);
 
     void (*close)(struct engine_state *st); /* NULL is fine */
 };

@@ -110,6 +110,7 @@ enum err analysis_step(struct analysis *a, const struct window *w, bool live,
         .patience = a->patience,
         .sink = lead_sink(a->lead, a->book),
         .skipped = events->skipped,
+        .tagged = events->tagged,
         .context = events->context,
     };
     enum err e = crew_show(a->crew, w, &how, f);

@@ -33,6 +33,8 @@ struct analysis_events {
     enum err (*forecast)(void *context, const struct forecast *f);
     /* Live: this engine is so far behind that it leaves out this window. */
     void (*skipped)(void *context, const struct window *w, const char *engine);
+    /* What screening says of the rows of the window. */
+    enum err (*tagged)(void *context, const struct window *w, const struct tagging *tagging);
 };
 
 /* Show one window to the engines, side by side (ingest/crew.h), then turn the book. A recorded

@@ -296,7 +296,11 @@ static enum err look_here(
             return stopped(f, e, m->engine, &p->window);
         if (!tags)
             continue;
-        p->window.tags = m->engine->tags(m->state);
+        struct tagging tagging = m->engine->tags(m->state);
+        p->window.tags = tagging.tags;
+        e = how->tagged ? how->tagged(how->context, &p->window, &tagging) : OK;
+        if (e)
+            return fault_set(f, e, "what was tagged could not be kept: %s", err_text(e));
         shelf_clear(p->shelf); /* what it asked for itself is without tags */
     }
     return OK;

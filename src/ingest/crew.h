@@ -35,7 +35,9 @@ struct crew_show {
     struct sink sink; /* findings of all windows that have been looked at by now */
     /* Live: this engine does not look at this window. May be NULL. */
     void (*skipped)(void *context, const struct window *w, const char *engine);
-    void *context; /* of skipped() */
+    /* What an engine says of the rows of the window; on the caller's thread. May be NULL. */
+    enum err (*tagged)(void *context, const struct window *w, const struct tagging *tagging);
+    void *context; /* of skipped() and tagged() */
 };
 
 /* Show one window. Engines that tag come first, on the caller's thread. The fault names the

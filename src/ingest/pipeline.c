@@ -189,7 +189,7 @@ static enum err window_show(struct pipeline *p, const struct window *w, struct f
 {
     const struct pipeline_events *events = &p->options.events;
     const struct analysis_events heard = {
-        events->context, events->alert, events->forecast, events->skipped};
+        events->context, events->alert, events->forecast, events->skipped, events->tagged};
     enum err e = OK;
     if (p->options.analysis)
         e = analysis_step(p->options.analysis, w, p->shown.live, &heard, f);

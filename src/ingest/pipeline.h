@@ -22,6 +22,8 @@ struct pipeline_events {
     /* Live: this engine, or if NULL all of them, is so far behind that this window is not shown
      * to it, as a whole. NULL: nobody wants to know. */
     void (*skipped)(void *context, const struct window *w, const char *engine);
+    /* What screening says of the rows of a window; NULL: nobody wants to know. */
+    enum err (*tagged)(void *context, const struct window *w, const struct tagging *tagging);
     /* A capture broke; from any thread. */
     void (*trouble)(void *context, const char *site, const struct fault *f);
 };

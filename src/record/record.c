@@ -28,6 +28,18 @@ static const struct column site_status_columns[] = {
 #undef X
 };
 
+static const struct column tagged_columns[] = {
+#define X ROW
+#include "record/tagged.def"
+#undef X
+};
+
+static const struct column screening_columns[] = {
+#define X ROW
+#include "record/screening.def"
+#undef X
+};
+
 enum {
     BLOCK_ROWS = 1 << 17
 };
@@ -43,9 +55,14 @@ const struct record record_dos = {"dos",
 const struct record record_site_status = {"site_status",
     "What one site received and lost in one minute.", site_status_columns, SITE_STATUS_COLUMNS,
     BLOCK_ROWS};
+const struct record record_tagged = {"tagged", "One contact that screening tagged, and why.",
+    tagged_columns, TAGGED_COLUMNS, BLOCK_ROWS};
+const struct record record_screening = {"screening",
+    "One window that was screened, and each reason for which something in it was tagged.",
+    screening_columns, SCREENING_COLUMNS, BLOCK_ROWS};
 
-const struct record *const record_all[] = {
-    &record_packet, &record_contact, &record_dos, &record_site_status, NULL};
+const struct record *const record_all[] = {&record_packet, &record_contact, &record_dos,
+    &record_site_status, &record_tagged, &record_screening, NULL};
 
 const struct record *record_find(const char *name)
 {

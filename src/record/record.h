@@ -73,10 +73,26 @@ enum site_status_column {
     SITE_STATUS_COLUMNS
 };
 
+enum tagged_column {
+#define X RECORD_COLUMN_ENUM
+#include "record/tagged.def"
+#undef X
+    TAGGED_COLUMNS
+};
+
+enum screening_column {
+#define X RECORD_COLUMN_ENUM
+#include "record/screening.def"
+#undef X
+    SCREENING_COLUMNS
+};
+
 extern const struct record record_packet;
 extern const struct record record_contact;
 extern const struct record record_dos;
 extern const struct record record_site_status;
+extern const struct record record_tagged;
+extern const struct record record_screening;
 
 /* All kinds, NULL at the end. */
 extern const struct record *const record_all[];

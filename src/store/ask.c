@@ -26,7 +26,7 @@ static enum err check_word(const char *what, const char *word, struct fault *f)
 }
 
 /* Words with commas between; before each, or before none, a "-". */
-static enum err check_classes(const char *classes, struct fault *f)
+static enum err check_list(const char *what, const char *classes, struct fault *f)
 {
     char word[RECORD_NAME_MAX + 1];
     bool out = *classes == '-';
@@ -38,11 +38,11 @@ static enum err check_classes(const char *classes, struct fault *f)
             strnlen(classes, RECORD_NAME_MAX + 1) > RECORD_NAME_MAX ? 0 : strcspn(at, ",");
         if (len <= out || (*at == '-') != out)
             return fault_set(f, ERR_BAD,
-                "class \"%.63s\": words with commas between; a - before all of them leaves "
+                "%s \"%.63s\": words with commas between; a - before all of them leaves "
                 "them out",
-                classes);
+                what, classes);
         snprintf(word, sizeof word, "%.*s", (int)len, at);
-        enum err e = check_word("class", word, f);
+        enum err e = check_word(what, word, f);
         if (e)
             return e;
         at += len;
@@ -57,7 +57,11 @@ static enum err check_words(const struct ask *a, struct fault *f)
     if (!e)
         e = check_word("tool", a->tool, f);
     if (!e)
-        e = check_classes(a->class, f);
+        e = check_list("class", a->class, f);
+    if (!e)
+        e = check_list("tag", a->tag, f);
+    if (!e)
+        e = check_word("reason", a->reason, f);
     if (e)
         return e;
     for (size_t i = 0; i < sizeof a->country && a->country[0]; i++)
@@ -95,6 +99,11 @@ static enum err check_times(const struct ask *a, struct fault *f)
         (a->to - a->from) / a->step > SERIES_STEPS_MAX)
         return fault_set(
             f, ERR_RANGE, "step: more than %d steps between from and to", SERIES_STEPS_MAX);
+    if (a->tag[0] && a->step % (10 * US_MINUTE))
+        return fault_set(f, ERR_RANGE, "step: with tags, whole tens of minutes");
+    if (a->tag[0] &&
+        (a->what == ASK_PACKETS || a->what == ASK_VICTIMS || a->what == ASK_LOSSES))
+        return fault_set(f, ERR_BAD, "tag: packets, attacks and losses have none");
     if (a->what == ASK_SOURCE && !a->has_src)
         return fault_set(f, ERR_BAD, "source: src, an address or prefix, is needed");
     return OK;
@@ -122,9 +131,11 @@ static uint64_t ask_hash(const struct ask *a)
     if (a->has_src)
         ip_format(&a->src.ip, src);
     buf_printf(&text,
-        "%d %" PRId64 " %" PRId64 " %" PRId64 " %d %d %s %s %s %s %d %d %" PRId64 " %s/%d",
+        "%d %" PRId64 " %" PRId64 " %" PRId64 " %d %d %s %s %s %s %s %s %d %d %" PRId64
+        " %s/%d",
         (int)a->what, a->from, a->to, a->step, (int)a->by, (int)a->measure, a->site, a->country,
-        a->tool, a->class, a->proto, a->port, a->asn, src, a->has_src ? a->src.bits : 0);
+        a->tool, a->class, a->tag, a->reason, a->proto, a->port, a->asn, src,
+        a->has_src ? a->src.bits : 0);
     uint64_t hash = hash_bytes(text.data, text.len, 1);
     buf_done(&text);
     return hash;

@@ -31,6 +31,11 @@
     X(ASK_ASNS, "asns", "asn, country, sources, packets, ports")                               \
     X(ASK_TOOLS, "tools", "tool, sources, packets, ports")                                     \
     X(ASK_CLASSES, "classes", "class, sources, packets")                                       \
+    X(ASK_SCREENED, "screened",                                                                \
+        "tag, reason, what, sources, packets, contacts, first, last: what screening tagged, "  \
+        "and why")                                                                             \
+    X(ASK_TAGGED, "tagged",                                                                    \
+        "src, country, asn, tag, reason, packets, ports, first, last: who was tagged")         \
     X(ASK_SITES, "sites",                                                                      \
         "site, first, last, packets, sources, dropped, malformed, sampled_out")                \
     X(ASK_VICTIMS, "victims",                                                                  \
@@ -89,9 +94,13 @@ struct ask {
     char tool[RECORD_NAME_MAX + 1];
     /* "scan" or "scan,worm": these; with "-" before each, all but these: "-survey,-scan". */
     char class[RECORD_NAME_MAX + 1];
-    int proto;   /* -1: any */
-    int port;    /* -1: any */
-    int64_t asn; /* -1: any */
+    /* The same with tags of screening: "-known,-survey-like" leaves out contacts that have one
+     * of them. Then only windows count that were screened. Not for packets, attacks, losses. */
+    char tag[RECORD_NAME_MAX + 1];
+    char reason[RECORD_NAME_MAX + 1]; /* ASK_SCREENED, ASK_TAGGED: for this one only */
+    int proto;                        /* -1: any */
+    int port;                         /* -1: any */
+    int64_t asn;                      /* -1: any */
     bool has_src;
     struct prefix src;       /* one address or a prefix */
     size_t limit;            /* 1..ASK_ROWS_MAX; 0: 100 */

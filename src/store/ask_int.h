@@ -67,6 +67,9 @@ void plan_measure(const struct source *src, enum measure m, struct buf *out);
 void plan_filters(const struct ask *a, struct buf *out);
 unsigned plan_filter_dimensions(const struct ask *a);
 
+/* " AND tag IN (...)" and so on, for rows of `tagged`. */
+void plan_tag_filters(const struct ask *a, struct buf *out);
+
 /* --- questions.c, question_*.c ----------------------------------------------------------- */
 
 /* What an answer's column shows, and what its SQL gives. */
@@ -104,6 +107,8 @@ enum err question_sources_sql(const struct asking *q, struct buf *out) MUST_CHEC
 void question_source_sql(const struct asking *q, struct buf *out);
 void question_sites_sql(const struct asking *q, struct buf *out);
 void question_victims_sql(const struct asking *q, struct buf *out);
+void question_screened_sql(const struct asking *q, struct buf *out);
+void question_tagged_sql(const struct asking *q, struct buf *out);
 void question_losses_sql(const struct asking *q, struct buf *out);
 void question_packets_sql(const struct asking *q, struct buf *out);
 /* Times, one a line, ascending: between them are few enough packets to be sorted at once. */

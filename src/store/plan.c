@@ -29,11 +29,11 @@ static void put_address(const struct ip *ip, struct buf *out)
     buf_str(out, "')");
 }
 
-/* " AND class IN ('scan', 'worm')", or NOT IN. */
-static void put_classes(const char *classes, struct buf *out)
+/* "('scan', 'worm')" of "scan,worm" or "-scan,-worm". */
+static void put_words(const char *classes, struct buf *out)
 {
     bool leave_out = *classes == '-';
-    buf_printf(out, " AND class %sIN (", leave_out ? "NOT " : "");
+    buf_str(out, "(");
     for (const char *at = classes; *at;) {
         size_t len = strcspn(at, ",");
         buf_printf(
@@ -41,6 +41,24 @@ static void put_classes(const char *classes, struct buf *out)
         at += len + (at[len] == ',');
     }
     buf_str(out, ")");
+}
+
+/* " AND class IN ('scan', 'worm')", or NOT IN. */
+static void put_classes(const char *classes, struct buf *out)
+{
+    buf_printf(out, " AND class %sIN ", *classes == '-' ? "NOT " : "");
+    put_words(classes, out);
+}
+
+void plan_tag_filters(const struct ask *a, struct buf *out)
+{
+    plan_filters(a, out);
+    if (a->tag[0]) {
+        buf_printf(out, " AND tag %sIN ", *a->tag == '-' ? "NOT " : "");
+        put_words(a->tag, out);
+    }
+    if (a->reason[0])
+        buf_printf(out, " AND reason = '%s'", a->reason);
 }
 
 /* Words were checked: their alphabet has no quote. */
@@ -355,6 +373,27 @@ static void put_level(const struct asking *q, const struct source *src, const st
         put_group(src, out);
 }
 
+/* A contact as one number: sets of these are a tenth of what its columns would be. Two contacts
+ * of a question have the same one about once in a million questions. */
+#define CONTACT_KEY                                                                            \
+    "cityHash64(start, toString(site), toString(src), proto, dport, toString(class))"
+
+/* Of windows that were screened, contacts that have none of the tags, or one of them. */
+static void put_tags(const struct asking *q, const struct range *range, struct buf *out)
+{
+    if (!q->ask->tag[0])
+        return;
+    buf_str(out, " AND start IN (SELECT start FROM kz.screening WHERE tag = '' AND ");
+    put_ranges("start", range, 1, out);
+    buf_printf(out, ") AND " CONTACT_KEY " %sIN (SELECT " CONTACT_KEY " FROM kz.tagged WHERE ",
+        *q->ask->tag == '-' ? "NOT " : "");
+    put_ranges("start", range, 1, out);
+    plan_filters(q->ask, out);
+    buf_str(out, " AND tag IN ");
+    put_words(q->ask->tag, out);
+    buf_str(out, ")");
+}
+
 /* Contacts by source, as far as they are sorted so, and the rest as they came; where a service
  * is asked for and no source is, contacts by service. */
 static void put_by_source(const struct asking *q, struct source *src, struct buf *out)
@@ -376,6 +415,7 @@ static void put_by_source(const struct asking *q, struct source *src, struct buf
         if (!by_service)
             buf_printf(out, " AND block %s %" PRIu64, late ? ">" : "<=", roll->upto);
         plan_filters(q->ask, out);
+        put_tags(q, &range, out);
         buf_str(out, src->where ? src->where : "");
     }
     buf_str(out, ")");
@@ -409,7 +449,8 @@ static bool has_sets(const struct source *src)
 void plan_source(const struct asking *q, struct source *src, struct buf *out)
 {
     struct plan plan = {0};
-    if (src->extra || (plan_filter_dimensions(q->ask) | src->dimensions) & DIM_SRC) {
+    if (src->extra || q->ask->tag[0] ||
+        (plan_filter_dimensions(q->ask) | src->dimensions) & DIM_SRC) {
         put_by_source(q, src, out);
         return;
     }

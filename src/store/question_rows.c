@@ -76,8 +76,8 @@ enum err question_sources_sql(const struct asking *q, struct buf *out)
     const struct ask *a = q->ask;
     unsigned filters = plan_filter_dimensions(a);
     uint64_t rows = q->place.skip + q->limit;
-    bool any =
-        !(filters & ~(unsigned)(DIM_COUNTRY | DIM_ASN)) && q->limit && rows < CANDIDATES_MOST;
+    bool any = !(filters & ~(unsigned)(DIM_COUNTRY | DIM_ASN)) && !a->tag[0] && q->limit &&
+               rows < CANDIDATES_MOST;
     enum err e = OK;
     struct buf sql;
     struct buf where;
@@ -118,6 +118,43 @@ void question_source_sql(const struct asking *q, struct buf *out)
     plan_source(q, &src, out);
     buf_str(out, " GROUP BY start, site, proto, dport, class, tool"
                  " ORDER BY start DESC, site, proto, dport, class, tool");
+    question_put_page(q, out);
+}
+
+/* --- what screening says -------------------------------------------------------------------
+ */
+
+static void put_tagged_where(const struct asking *q, struct buf *out)
+{
+    buf_printf(out, "start >= %" PRId64 " AND start < %" PRId64, q->from, q->to);
+    plan_tag_filters(q->ask, out);
+}
+
+/* Reasons, with the latest words for each. */
+void question_screened_sql(const struct asking *q, struct buf *out)
+{
+    buf_str(out, "SELECT tag, reason, what, sources, packets, contacts, f, l FROM (SELECT "
+                 "toString(tag) AS tag, toString(reason) AS reason, uniqExact(src) AS sources, "
+                 "sum(packets) AS packets, count() AS contacts, min(start) AS f, max(start) AS "
+                 "l FROM kz.tagged WHERE ");
+    put_tagged_where(q, out);
+    buf_printf(out,
+        " GROUP BY tag, reason) AS t ANY LEFT JOIN (SELECT toString(tag) AS tag, "
+        "toString(reason) "
+        "AS "
+        "reason, argMax(what, start) AS what FROM kz.screening WHERE start >= %" PRId64
+        " AND start < %" PRId64
+        " GROUP BY tag, reason) AS w USING (tag, reason) ORDER BY packets DESC, tag, reason",
+        q->from, q->to);
+    question_put_page(q, out);
+}
+
+void question_tagged_sql(const struct asking *q, struct buf *out)
+{
+    buf_str(out, "SELECT hex(src), max(country), max(asn), tag, reason, sum(packets) AS n, "
+                 "uniqExact(proto, dport), min(start), max(start) FROM kz.tagged WHERE ");
+    put_tagged_where(q, out);
+    buf_str(out, " GROUP BY src, tag, reason ORDER BY n DESC, src, tag, reason");
     question_put_page(q, out);
 }
 

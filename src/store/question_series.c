@@ -40,11 +40,12 @@ static int64_t choose_step(const struct asking *q)
     if (a->step)
         return a->step;
     bool given = a->from || a->to;
+    const int64_t least = a->tag[0] ? 10 * US_MINUTE : US_SECOND; /* packets have no tags */
     int64_t from = given ? a->from : q->view.first_start;
     int64_t to = given ? a->to : q->view.last_start + 10 * US_MINUTE;
-    int64_t step = US_SECOND;
-    for (size_t i = 0; i < sizeof ladder / sizeof *ladder && step == US_SECOND; i++)
-        if ((to - from) / ladder[i] >= 100)
+    int64_t step = least;
+    for (size_t i = 0; i < sizeof ladder / sizeof *ladder && step == least; i++)
+        if (ladder[i] > least && (to - from) / ladder[i] >= 100)
             step = ladder[i];
     unsigned dimensions = groupings[a->by].dimensions | plan_filter_dimensions(a);
     bool by_window = (dimensions & ~(unsigned)(DIM_SITE | DIM_CLASS)) == 0;

@@ -61,6 +61,12 @@ static const struct answer_column *const columns[] = {
         {"packets", ANSWER_NUMBER}, {"ports", ANSWER_NUMBER}),
     [ASK_CLASSES] =
         LIST({"class", ANSWER_WORD}, {"sources", ANSWER_NUMBER}, {"packets", ANSWER_NUMBER}),
+    [ASK_SCREENED] = LIST({"tag", ANSWER_WORD}, {"reason", ANSWER_WORD}, {"what", ANSWER_WORD},
+        {"sources", ANSWER_NUMBER}, {"packets", ANSWER_NUMBER}, {"contacts", ANSWER_NUMBER},
+        {"first", ANSWER_TIME}, {"last", ANSWER_TIME}),
+    [ASK_TAGGED] = LIST({"src", ANSWER_IP}, {"country", ANSWER_WORD}, {"asn", ANSWER_NUMBER},
+        {"tag", ANSWER_WORD}, {"reason", ANSWER_WORD}, {"packets", ANSWER_NUMBER},
+        {"ports", ANSWER_NUMBER}, {"first", ANSWER_TIME}, {"last", ANSWER_TIME}),
     [ASK_SITES] = LIST({"site", ANSWER_WORD}, {"first", ANSWER_TIME}, {"last", ANSWER_TIME},
         {"packets", ANSWER_NUMBER}, {"sources", ANSWER_NUMBER}, {"dropped", ANSWER_NUMBER},
         {"malformed", ANSWER_NUMBER}, {"sampled_out", ANSWER_NUMBER}),
@@ -159,6 +165,12 @@ static enum err put_question(struct asking *q, struct buf *out)
         return OK;
     case ASK_SITES:
         question_sites_sql(q, out);
+        return OK;
+    case ASK_SCREENED:
+        question_screened_sql(q, out);
+        return OK;
+    case ASK_TAGGED:
+        question_tagged_sql(q, out);
         return OK;
     case ASK_VICTIMS:
         question_victims_sql(q, out);

@@ -206,7 +206,8 @@ static int64_t keep_of(const struct store *s, const char *table, int64_t *ret_pa
     if (strcmp(table, record_packet.name) == 0)
         return s->options.keep_packets;
     if (strcmp(table, record_contact.name) == 0 || strcmp(table, CONTACT_BY_SOURCE) == 0 ||
-        strcmp(table, BUSIEST_SOURCES) == 0)
+        strcmp(table, BUSIEST_SOURCES) == 0 || strcmp(table, record_tagged.name) == 0 ||
+        strcmp(table, record_screening.name) == 0)
         return s->options.keep_contacts;
     for (size_t i = 0; i < rollup_count; i++)
         if (strcmp(table, rollups[i].name) == 0)

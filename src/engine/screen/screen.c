@@ -62,10 +62,14 @@ static void screen_close(struct engine_state *st)
     struct screen *s = (struct screen *)(void *)st;
     screen_end(s);
     rules_done(&s->rules);
-    for (size_t i = 0; i < s->tag_room; i++)
+    for (size_t i = 0; i < s->tag_room; i++) {
         free(s->tags[i].rows);
+        free(s->tags[i].why);
+    }
     free(s->tags);
     free(s->shown);
+    free(s->why);
+    free(s->reasons.list);
     free(s->use);
     free(s);
 }

@@ -25,8 +25,25 @@ enum {
 
 /* Tags of one block. */
 struct screen_tags {
-    uint8_t *rows; /* owned */
+    uint8_t *rows;              /* owned */
+    uint16_t (*why)[TAG_COUNT]; /* owned */
     size_t room;
+};
+
+/* Why rows of the last window were tagged: first the rules in their order, then the settled
+ * things in theirs. */
+struct screen_reasons {
+    struct tag_reason *list; /* owned */
+    size_t count, room;
+};
+enum {
+    SCREEN_REASONS_MAX = UINT16_MAX
+};
+
+/* A thing of malware that a signature names which is no news, and a pattern that has it. */
+struct settled {
+    thing_key key;
+    uint32_t pattern;
 };
 
 struct screen {
@@ -40,8 +57,10 @@ struct screen {
     size_t use_count;
     struct profiles profiles;
     struct pattern_book book;
-    struct screen_tags *tags; /* owned */
-    const uint8_t **shown;    /* tags[i].rows; owned */
+    struct screen_tags *tags;          /* owned */
+    const uint8_t **shown;             /* tags[i].rows; owned */
+    const uint16_t (**why)[TAG_COUNT]; /* tags[i].why; owned */
+    struct screen_reasons reasons;
     size_t tag_room;
 };
 
@@ -59,14 +78,14 @@ struct screen_step {
     struct sink *out;
     struct profile_rows rows;
     struct pattern_strings strings;
-    uint16_t *rule;           /* by profile number: number of the rule that fits + 1 */
-    const thing_key *settled; /* what malware that a signature names has long sent; rising */
+    uint16_t *rule;                /* by profile number: number of the rule that fits + 1 */
+    const struct settled *settled; /* by key, each once */
     size_t settled_count;
 };
 
 enum err screen_step(struct engine_state *st, const struct window *w, struct arena *scratch,
     struct sink *out) MUST_CHECK;
-const uint8_t *const *screen_tags(const struct engine_state *st);
+struct tagging screen_tags(const struct engine_state *st);
 
 /* --- tags.c ------------------------------------------------------------------------------- */
 
@@ -75,6 +94,11 @@ bool screen_is_known(
     const struct screen *s, const struct screen_step *step, const struct profile_row *row);
 /* Which rows of the window get which tags. */
 enum err screen_tag_rows(struct screen *s, struct screen_step *step) MUST_CHECK;
+
+/* --- reason.c ----------------------------------------------------------------------------- */
+
+/* Name the reasons for which rows of the window may be tagged. */
+enum err screen_reasons_make(struct screen *s, const struct screen_step *step) MUST_CHECK;
 
 /* --- report.c ----------------------------------------------------------------------------- */
 

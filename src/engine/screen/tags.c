@@ -5,42 +5,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Arrays of zeros for all rows of the window. */
-static enum err tags_clear(struct screen *s, const struct window *w)
+/* Places for so many blocks. */
+static enum err blocks_room(struct screen *s, size_t count)
 {
-    if (w->block_count > s->tag_room) {
-        struct screen_tags *tags = realloc(s->tags, w->block_count * sizeof *tags);
-        if (!tags)
-            return ERR_NOMEM;
-        s->tags = tags;
-        const uint8_t **shown = realloc(s->shown, w->block_count * sizeof *shown);
-        if (!shown)
-            return ERR_NOMEM;
-        s->shown = shown;
-        memset(&s->tags[s->tag_room], 0, (w->block_count - s->tag_room) * sizeof *tags);
-        s->tag_room = w->block_count;
-    }
-    for (size_t i = 0; i < w->block_count; i++) {
-        size_t rows = w->blocks[i]->rows + 1;
-        if (rows > s->tags[i].room) {
-            uint8_t *more = realloc(s->tags[i].rows, rows);
-            if (!more)
-                return ERR_NOMEM;
-            s->tags[i].rows = more;
-            s->tags[i].room = rows;
-        }
-        memset(s->tags[i].rows, 0, rows);
-        s->shown[i] = s->tags[i].rows;
-    }
+    if (count <= s->tag_room)
+        return OK;
+    struct screen_tags *tags = realloc(s->tags, count * sizeof *tags);
+    s->tags = tags ? tags : s->tags;
+    const uint8_t **shown = tags ? realloc(s->shown, count * sizeof *shown) : NULL;
+    s->shown = shown ? shown : s->shown;
+    const uint16_t(**why)[TAG_COUNT] = shown ? realloc(s->why, count * sizeof *why) : NULL;
+    if (!why)
+        return ERR_NOMEM;
+    s->why = why;
+    memset(&s->tags[s->tag_room], 0, (count - s->tag_room) * sizeof *tags);
+    s->tag_room = count;
     return OK;
 }
 
+static enum err rows_room(struct screen_tags *t, size_t rows)
+{
+    if (rows <= t->room)
+        return OK;
+    uint8_t *more = realloc(t->rows, rows);
+    t->rows = more ? more : t->rows;
+    uint16_t(*why)[TAG_COUNT] = more ? realloc(t->why, rows * sizeof *why) : NULL;
+    if (!why)
+        return ERR_NOMEM;
+    t->why = why;
+    t->room = rows;
+    return OK;
+}
+
+/* Arrays of zeros for all rows of the window. */
+static enum err tags_clear(struct screen *s, const struct window *w)
+{
+    enum err e = blocks_room(s, w->block_count);
+    for (size_t i = 0; !e && i < w->block_count; i++) {
+        size_t rows = w->blocks[i]->rows + 1;
+        e = rows_room(&s->tags[i], rows);
+        if (e)
+            break;
+        memset(s->tags[i].rows, 0, rows);
+        memset(s->tags[i].why, 0, rows * sizeof *s->tags[i].why);
+        s->shown[i] = s->tags[i].rows;
+        s->why[i] = (const uint16_t(*)[TAG_COUNT])s->tags[i].why;
+    }
+    return e;
+}
+
+static int by_thing(const void *a, const void *b)
+{
+    const struct settled *x = a;
+    const struct settled *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->pattern > y->pattern) - (x->pattern < y->pattern);
+}
+
 /* Things of malware that a signature names which are no news: in some pattern that is not
- * novel.
- */
+ * novel. Of several that have a thing, the one that most sources share stands for it. */
 static enum err settled_make(const struct screen *s, struct screen_step *step)
 {
-    thing_key *list = arena_take(step->scratch, s->book.count * PATTERN_KEYS + 1, sizeof *list);
+    struct settled *list =
+        arena_take(step->scratch, s->book.count * PATTERN_KEYS + 1, sizeof *list);
     if (!list)
         return ERR_NOMEM;
     size_t count = 0;
@@ -48,11 +76,17 @@ static enum err settled_make(const struct screen *s, struct screen_step *step)
         const struct pattern *p = &s->book.list[i];
         for (unsigned k = 0; k < p->key_count && !p->novel; k++)
             if (s->profiles.words.worm[thing_tool(p->key[k])])
-                list[count++] = p->key[k];
+                list[count++] = (struct settled){p->key[k], (uint32_t)i};
     }
-    qsort(list, count, sizeof *list, compare_u64);
+    qsort(list, count, sizeof *list, by_thing);
+    for (size_t i = 0; i < count; i++) {
+        struct settled *last = step->settled_count ? &list[step->settled_count - 1] : NULL;
+        if (!last || last->key != list[i].key)
+            list[step->settled_count++] = list[i];
+        else if (s->book.list[list[i].pattern].sources > s->book.list[last->pattern].sources)
+            last->pattern = list[i].pattern;
+    }
     step->settled = list;
-    step->settled_count = count;
     return OK;
 }
 
@@ -65,15 +99,28 @@ static const struct rule *rule_of(
     return rule && rule_covers(rule, row->key, &s->profiles.words) ? rule : NULL;
 }
 
+static const struct settled *settled_of(
+    const struct screen *s, const struct screen_step *step, thing_key key)
+{
+    size_t low = 0;
+    size_t high = s->profiles.words.worm[thing_tool(key)] ? step->settled_count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (step->settled[middle].key == key)
+            return &step->settled[middle];
+        if (step->settled[middle].key < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 bool screen_is_known(
     const struct screen *s, const struct screen_step *step, const struct profile_row *row)
 {
     const struct rule *rule = rule_of(s, step, row);
-    if (rule && rule->tag == TAG_KNOWN)
-        return true;
-    return s->profiles.words.worm[thing_tool(row->key)] &&
-           bsearch(&row->key, step->settled, step->settled_count, sizeof *step->settled,
-               compare_u64);
+    return (rule && rule->tag == TAG_KNOWN) || settled_of(s, step, row->key);
 }
 
 /* The service's entry; NULL if there is none. */
@@ -120,11 +167,21 @@ static void uses_count(struct screen *s, const struct screen_step *step)
             amount_take(&s->use[i].amount, s->now, s->book.day, s->use[i].contacts);
 }
 
+static void row_tag(
+    const struct screen *s, const struct profile_row *row, enum contact_tag tag, size_t reason)
+{
+    struct screen_tags *t = &s->tags[row->block];
+    t->rows[row->row] |= (uint8_t)(1u << tag);
+    t->why[row->row][tag] = (uint16_t)(reason < s->reasons.count ? reason : 0);
+}
+
 enum err screen_tag_rows(struct screen *s, struct screen_step *step)
 {
     enum err e = tags_clear(s, step->window);
     if (!e)
         e = settled_make(s, step);
+    if (!e)
+        e = screen_reasons_make(s, step);
     if (e)
         return e;
     uses_count(s, step);
@@ -132,18 +189,22 @@ enum err screen_tag_rows(struct screen *s, struct screen_step *step)
         const struct profile_row *row = &step->rows.list[i];
         const struct rule *rule = rule_of(s, step, row);
         const struct screen_use *use = use_find(s, thing_service(row->key));
-        unsigned tags = 0;
+        size_t number = rule ? (size_t)(rule - s->rules.list) : 0;
         if (rule && rule->tag == TAG_SURVEY_LIKE)
-            tags |= 1u << TAG_SURVEY_LIKE;
-        if (use && !use->surges && screen_is_known(s, step, row))
-            tags |= 1u << TAG_KNOWN;
-        s->tags[row->block].rows[row->row] = (uint8_t)tags;
+            row_tag(s, row, TAG_SURVEY_LIKE, number);
+        if (!use || use->surges)
+            continue;
+        const struct settled *thing = settled_of(s, step, row->key);
+        if (rule && rule->tag == TAG_KNOWN)
+            row_tag(s, row, TAG_KNOWN, number);
+        else if (thing)
+            row_tag(s, row, TAG_KNOWN, s->rules.count + (size_t)(thing - step->settled));
     }
     return OK;
 }
 
-const uint8_t *const *screen_tags(const struct engine_state *st)
+struct tagging screen_tags(const struct engine_state *st)
 {
     const struct screen *s = (const struct screen *)(const void *)st;
-    return s->shown;
+    return (struct tagging){s->shown, s->why, s->reasons.list, s->reasons.count};
 }

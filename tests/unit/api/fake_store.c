@@ -54,6 +54,18 @@ static const struct table tables[] = {
             "{\"tool\":\"\",\"sources\":5,\"packets\":90,\"ports\":4}"}},
     {ASK_CLASSES, "class,sources,packets",
         {"{\"class\":\"scan\",\"sources\":2000,\"packets\":100000}"}},
+    {ASK_SCREENED, "tag,reason,what,sources,packets,contacts,first,last",
+        {"{\"tag\":\"known\",\"reason\":\"mirai:23-tcp:40\",\"what\":\"signature of mirai; "
+         "pattern: 23/tcp, 40 bytes, mirai\",\"sources\":120,\"packets\":9000,\"contacts\":300,"
+         "\"first\":\"2026-11-22T00:00:00Z\",\"last\":\"2026-11-22T23:50:00Z\"}",
+            "{\"tag\":\"survey-like\",\"reason\":\"survey-fleet\",\"what\":\"survey: "
+            "neighbours "
+            ">= 4; services >= 10\",\"sources\":12,\"packets\":800,\"contacts\":500,"
+            "\"first\":\"2026-11-22T00:00:00Z\",\"last\":\"2026-11-22T23:50:00Z\"}"}},
+    {ASK_TAGGED, "src,country,asn,tag,reason,packets,ports,first,last",
+        {"{\"src\":\"192.0.2.1\",\"country\":\"kr\",\"asn\":64500,\"tag\":\"known\","
+         "\"reason\":\"mirai:23-tcp:40\",\"packets\":70,\"ports\":1,"
+         "\"first\":\"2026-11-22T00:00:00Z\",\"last\":\"2026-11-22T23:50:00Z\"}"}},
     {ASK_SITES, "site,first,last,packets,sources,dropped,malformed,sampled_out",
         {"{\"site\":\"jp-01\",\"first\":\"2026-11-21T00:00:00Z\",\"last\":\"2026-11-22T23:59:"
          "59Z\","

@@ -154,7 +154,7 @@ static void step_rows(struct engine_state *st, unsigned number, const struct row
     buf_init(&b2->text, 1 << 20);
     struct sink sink = {.put = bench_put, .context = b2};
     assert_int_equal(engine_screen.step(st, &w, &scratch, &sink), OK);
-    memcpy(ret_tags, engine_screen.tags(st)[0], count);
+    memcpy(ret_tags, engine_screen.tags(st).tags[0], count);
     buf_done(&b2->text);
     free(b2);
     arena_done(&scratch);
@@ -181,6 +181,10 @@ static void accepted_rules_tag(void **state)
     const uint8_t known = 1u << TAG_KNOWN;
     const uint8_t expected[] = {known, known, 0, 0, 0};
     assert_memory_equal(tags, expected, 5);
+    struct tagging said = engine_screen.tags(st);
+    const struct tag_reason *reason = &said.reasons[said.why[0][1][TAG_KNOWN]];
+    assert_string_equal(reason->name, "door-knocker");
+    assert_string_equal(reason->what, "door: only 5358/tcp(size=40) 9000/tcp");
     engine_screen.close(st);
 }
 
@@ -236,6 +240,10 @@ static void signatures_tag_what_they_are_known_for(void **state)
     step_rows(st, 150, rows, 40, tags);
     assert_int_equal(tags[0], 1u << TAG_KNOWN);
     assert_int_equal(tags[39], 0);
+    struct tagging said = engine_screen.tags(st);
+    const struct tag_reason *reason = &said.reasons[said.why[0][0][TAG_KNOWN]];
+    assert_string_equal(reason->name, "mirai:23-tcp:40");
+    assert_string_equal(reason->what, "signature of mirai; pattern: 23/tcp, 40 bytes, mirai");
     engine_screen.close(st);
 }
 

@@ -76,11 +76,11 @@ static enum err fake_load(struct engine_state *st, struct bytes saved, struct fa
     return OK;
 }
 
-static const uint8_t *const *fake_tags(const struct engine_state *st)
+static struct tagging fake_tags(const struct engine_state *st)
 {
     struct fake *s = (struct fake *)(uintptr_t)(const void *)st;
     s->tag++;
-    return s->tags;
+    return (struct tagging){.tags = s->tags};
 }
 
 static void fake_close(struct engine_state *st)
