@@ -152,13 +152,15 @@ static void real_lists(void **state)
 {
     (void)state;
     char path[512];
+    char other[512];
     struct fault f;
+    test_data(
+        "lists/openfilters-scanner-cidr4.txt", path); /* before there is what could leak */
+    test_data("lists/maltrail-mass-scanner.txt", other);
     struct survey_lists *lists = empty();
-    test_data("lists/openfilters-scanner-cidr4.txt", path);
     if (survey_add_file(lists, path, "OpenFilters", &f))
         fail_msg("%s", f.text);
-    test_data("lists/maltrail-mass-scanner.txt", path);
-    if (survey_add_file(lists, path, NULL, &f))
+    if (survey_add_file(lists, other, NULL, &f))
         fail_msg("%s", f.text);
     assert_int_equal(survey_at(lists, 0)->prefixes, 18494);
     assert_int_equal(survey_at(lists, 1)->prefixes, 16854);
