@@ -1,0 +1,193 @@
+"""Sites under load while processes are killed, for as long as is asked; counts are compared at the end.
+
+    soak.py --hours H [--sites N] [--seed S] [--data DIR]
+
+Each site sends a simulated capture again and again. Faults come by a schedule that the seed gives: the message server killed
+(sometimes with its disk wiped), the hub killed, a sensor killed; each with SIGKILL. It is timed how long it takes until packets
+go into the hub's store again. At the end every packet that was in a spool must be in the store, once.
+"""
+
+import argparse
+import glob
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+from sites_lab import Hub, sensor, simulated, spooled
+from tap import run
+
+PARCEL = 32768  # packets in each parcel of a capture but the last
+FAULTS = ["server", "server", "wipe", "hub", "hub", "sensor", "sensor"]
+
+
+def say(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def stored(folder):
+    """Packets in the hub's store; -1: it does not answer."""
+    done = run("stats", "--data", folder, "--json")
+    try:
+        return json.loads(done.stdout.splitlines()[0])["packets"] if done.returncode == 0 else -1
+    except (IndexError, ValueError):
+        return 0 if done.returncode == 0 else -1
+
+
+def numbers(folder):
+    """The last number that a spool has given: of its last entry, or before its newest file, which may be empty."""
+    names = [int(os.path.basename(path).split(".")[0]) - 1 for path in glob.glob(f"{folder}/spool/*.spool")]
+    return max([0, spooled(folder), *names])
+
+
+class Site(threading.Thread):
+    """Sends its capture until it is told to end. `expected`: packets that have been in its spool."""
+
+    def __init__(self, folder, capture, packets):
+        super().__init__(daemon=True)
+        self.folder, self.capture, self.packets = folder, capture, packets
+        self.expected = self.rounds = 0
+        self.wrong, self.reading, self.recovered = None, None, []
+        self.over, self.lock = threading.Event(), threading.Lock()
+
+    def run(self):
+        try:
+            while not self.over.is_set():
+                self.once()
+        except Exception as problem:  # noqa: BLE001 - told by the one who waits
+            self.wrong = f"{self.folder}: {problem}"
+
+    def once(self):
+        before = numbers(self.folder)
+        with self.lock:
+            self.reading = sensor(self.folder, "--read", self.capture)
+        _, errors = self.reading.communicate()
+        with self.lock:
+            process, self.reading = self.reading, None
+        if process.returncode == 0:
+            self.expected += self.packets
+            self.rounds += 1
+            return
+        if process.returncode != -signal.SIGKILL:
+            raise RuntimeError(f"the sensor ended with {process.returncode}: {errors[-500:]}")
+        killed, entries = time.monotonic(), numbers(self.folder) - before
+        self.expected += min(entries * PARCEL, self.packets)
+        _, errors = (rest := sensor(self.folder, "--drain")).communicate()
+        if rest.returncode:
+            raise RuntimeError(f"what was in the spool could not be sent: {errors[-500:]}")
+        self.recovered.append(time.monotonic() - killed)
+
+    def kill(self):
+        with self.lock:
+            if self.reading and self.reading.poll() is None:
+                self.reading.kill()
+
+
+class Soak:
+    def __init__(self, options, folder):
+        self.options, self.folder, self.dice = options, folder, random.Random(options.seed)
+        self.took = {"server": [], "wipe": [], "hub": [], "sensor": []}
+        capture = simulated(folder)
+        done = run("replay", "--data", f"{folder}/here", "--quiet", "--engines", "none", "--site", f"x={capture}")
+        if done.returncode:
+            raise SystemExit(f"soak: {done.stderr}")
+        packets = stored(f"{folder}/here")
+        self.hub = Hub(f"{folder}/hub", "--engines", "none")
+        self.sites = []
+        for number in range(options.sites):
+            self.hub.enrol(f"soak-{number}", f"{folder}/site-{number}")
+            self.sites.append(Site(f"{folder}/site-{number}", capture, packets))
+
+    def until_more(self, began, answered):
+        """Seconds until packets go into the store again, after `answered` is true."""
+        Hub.wait_for(answered, 120)
+        count = -1
+        while count < 0:
+            count = stored(self.hub.folder)
+        Hub.wait_for(lambda: stored(self.hub.folder) > count, 300)
+        return time.monotonic() - began
+
+    def fault(self, what):
+        began = time.monotonic()
+        if what == "sensor":
+            self.dice.choice(self.sites).kill()
+            return
+        if what == "hub":
+            self.hub.kill()
+            began = time.monotonic()
+            self.hub.start()
+            self.took[what].append(self.until_more(began, lambda: True))
+        else:
+            old = self.hub.servers()
+            for number in old:
+                os.kill(number, signal.SIGKILL)
+            if what == "wipe":
+                shutil.rmtree(f"{self.hub.folder}/bus/jetstream", ignore_errors=True)
+            self.took[what].append(self.until_more(began, lambda: [n for n in self.hub.servers() if n not in old]))
+        say(f"{what}: packets go into the store again after {self.took[what][-1]:.1f} s")
+
+    def check(self):
+        for site in self.sites:
+            if site.wrong:
+                raise RuntimeError(site.wrong)
+
+    def run(self):
+        end = time.monotonic() + self.options.hours * 3600
+        for site in self.sites:
+            site.start()
+        faults = 0
+        while time.monotonic() < end:
+            time.sleep(self.dice.uniform(2, 15))
+            self.check()
+            self.fault(self.dice.choice(FAULTS))
+            faults += 1
+        for site in self.sites:
+            site.over.set()
+        for site in self.sites:
+            site.join(600)
+        self.check()
+        expected = sum(site.expected for site in self.sites)
+        Hub.wait_for(lambda: stored(self.hub.folder) >= expected, 120)
+        time.sleep(3)
+        return faults, expected, stored(self.hub.folder)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hours", type=float, default=1)
+    parser.add_argument("--sites", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--data", help="folder to work in; kept")
+    options = parser.parse_args()
+    folder = options.data or tempfile.mkdtemp(prefix="kizashi-soak-")
+    os.makedirs(folder, exist_ok=True)
+    soak = Soak(options, folder)
+    try:
+        faults, expected, count = soak.run()
+        soak.hub.stop()
+    except BaseException as problem:
+        soak.hub.process.kill()
+        say(f"soak: FAILED, seed {options.seed}: {problem}; the folder is kept: {folder}")
+        raise
+    soak.took["sensor"] = [seconds for site in soak.sites for seconds in site.recovered]
+    for what, times in soak.took.items():
+        if times:
+            say(f"{what}: killed {len(times)} times; back after {sorted(times)[len(times) // 2]:.1f} s in the median, "
+                f"{max(times):.1f} at most")
+    rounds = sum(site.rounds for site in soak.sites)
+    if not options.data:
+        shutil.rmtree(folder, ignore_errors=True)
+    if expected != count:
+        say(f"soak: FAILED, seed {options.seed}: {expected} packets were sent and {count} are in the store")
+        return 1
+    say(f"soak: passed, seed {options.seed}: {options.hours:g} h, {len(soak.sites)} sites, {rounds} captures, {faults} faults; "
+        f"{count} packets sent, {count} in the store, 0 lost, 0 twice")
+    return 0
+
+
+sys.exit(main())
