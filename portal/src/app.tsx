@@ -1,14 +1,16 @@
 import { useEffect } from 'preact/hooks';
 import { HeldProvider } from './api/held';
 import { connect, disconnect } from './api/live';
-import { resume, useMe } from './api/session';
+import { isPartner, resume, useMe } from './api/session';
 import { href, useRoute } from './lib/route';
 import { AlertPage } from './pages/alert';
 import { AlertsPage } from './pages/alerts';
 import { FleetPage } from './pages/fleet';
+import { FleetPolicyPage } from './pages/fleet-policy';
 import { FleetSitePage } from './pages/fleet-site';
 import { LoginPage } from './pages/login';
 import { OverviewPage } from './pages/overview';
+import { PartnerApp } from './pages/published';
 import { PortsPage } from './pages/ports';
 import { SettingsPage } from './pages/settings';
 import { SitePage } from './pages/site';
@@ -30,6 +32,7 @@ function Page() {
   if (place === 'ports') return <PortsPage key={path.join()} proto={detail} port={extra} />;
   if (place === 'sources') return detail ? <SourcePage key={detail} address={detail} /> : <SourcesPage />;
   if (place === 'sites') return detail ? <SitePage key={detail} name={detail} /> : <SitesPage />;
+  if (place === 'fleet' && detail && extra === 'policy') return <FleetPolicyPage key={detail} name={detail} />;
   if (place === 'fleet') return detail ? <FleetSitePage key={detail} name={detail} /> : <FleetPage />;
   if (place === 'suppressions') return <SuppressionsPage />;
   if (place === 'victims') return <VictimsPage />;
@@ -61,7 +64,7 @@ function SignedIn() {
 export function App() {
   const session = useMe();
   useEffect(() => void resume(), []);
-  if (session.state === 'in') return <SignedIn />;
+  if (session.state === 'in') return isPartner() ? <PartnerApp /> : <SignedIn />;
   if (session.state === 'out') return <LoginPage ended={session.ended} />;
   if (session.state === 'failed') return <Failed fault={session.fault} retry={() => void resume()} />;
   return <Splash />;

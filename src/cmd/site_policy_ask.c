@@ -1,5 +1,7 @@
 #include "cmd/site_policy_ask.h"
 
+#include "anon/question.h"
+
 #include "base/clock.h"
 #include "cmd/views.h"
 
@@ -45,7 +47,7 @@ static void field_ask(struct anon_policy *most, enum anon_field field)
     struct fault f;
     for (;;) {
         rule_format(&most->rule[field], held);
-        fprintf(stderr, "%s %s\n  At most: ", anon_fields[field].name, anon_fields[field].text);
+        fprintf(stderr, "%s %s\n  At most: ", anon_fields[field].name, anon_question(field));
         methods_print(&anon_fields[field]);
         fprintf(stderr, " [%s]? ", held);
         answer_read(answer);

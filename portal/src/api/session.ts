@@ -54,6 +54,11 @@ export function useMe(): Session {
   return now;
 }
 
+/** Somebody of another house: sees what is published, and nothing else. */
+export function isPartner(): boolean {
+  return session.state === 'in' && session.me.role === 'partner';
+}
+
 /** May the person change things? */
 export function isAdmin(): boolean {
   return session.state === 'in' && session.me.role === 'admin';

@@ -1,9 +1,10 @@
 // The document of a site: what it collects and how it hides it. Everybody sees it; an admin changes it.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Fault, send, url, type DocumentChange, type SiteConfig, type SiteConfigured } from '../api/client';
 import { invalidate, useResource } from '../api/resource';
 import { isAdmin } from '../api/session';
 import { duration, plural, stampFull } from '../lib/format';
+import { href } from '../lib/route';
 import { Card } from '../ui/card';
 import { Answer, Empty } from '../ui/state';
 
@@ -37,7 +38,7 @@ export function DocumentCard({ site }: { site: string }) {
           <>
             <Form key={data.version} config={data} ask={ask} />
             {said.fault && <p class="form-error" role="alert">{said.fault}</p>}
-            {said.done && <Outcome of={said.done} tried={said.tried ?? false} />}
+            {said.done && (said.tried ? <Tried of={said.done} /> : <Effect site={site} of={said.done} />)}
             <Versions config={data} back={(version) => void ask({ version, note: `as version ${version}` }, false)} />
           </>
         )}
@@ -84,7 +85,7 @@ function Form({ config, ask }: { config: SiteConfig; ask: (body: object, tried: 
         </label>
       ))}
       <label class="field document-wide">
-        Anonymisation
+        <span>Anonymisation <a class="small" href={href(['fleet', config.site, 'policy'])}>Questionnaire</a></span>
         <textarea class="input mono" name="anonymisation" rows={8} disabled={!admin} spellcheck={false}
           defaultValue={JSON.stringify(document.anonymisation, null, 2)} />
       </label>
@@ -102,19 +103,53 @@ function Form({ config, ask }: { config: SiteConfig; ask: (body: object, tried: 
   );
 }
 
-function Outcome({ of, tried }: { of: SiteConfigured; tried: boolean }) {
-  const head = of.same ? `Nothing differs from version ${of.version}.`
-    : tried ? 'It would do. It changes:'
-      : of.pushed ? `Version ${of.version} is on its way.` : `Version ${of.version} is kept and pushed as soon as that is possible: ${of.trouble}.`;
+function Tried({ of }: { of: SiteConfigured }) {
   return (
     <div class="banner banner-quiet" role="status">
-      <p>{head}</p>
+      <p>{of.same ? `Nothing differs from version ${of.version}.` : 'It would do. It changes:'}</p>
       <Changes of={of.changed} />
     </div>
   );
 }
 
-function Changes({ of }: { of: DocumentChange[] | null }) {
+const LOOK_MS = 1000;
+const LOOK_MOST = 120;
+
+/** What became of a change: pushed, in effect after so long, or refused by the site, as soon as that is known. */
+export function Effect({ site, of }: { site: string; of: SiteConfigured }) {
+  const config = useResource<SiteConfig>(url(`/fleet/${encodeURIComponent(site)}/config`));
+  const [looks, setLooks] = useState(0);
+  const version = config.data?.versions.find((v) => v.version === of.version);
+  const known = of.same || (version !== undefined && (version.refused !== '' || version.took_ms !== null));
+  useEffect(() => {
+    if (known || looks >= LOOK_MOST) return;
+    const timer = setTimeout(() => {
+      setLooks(looks + 1);
+      invalidate(`/fleet/${encodeURIComponent(site)}/config`);
+    }, LOOK_MS);
+    return () => clearTimeout(timer);
+  }, [known, looks, site]);
+  return (
+    <div class="banner banner-quiet effect" role="status">
+      <p>{effectText(of, version)}</p>
+      <Changes of={of.changed} />
+    </div>
+  );
+}
+
+function effectText(of: SiteConfigured, version: SiteConfig['versions'][number] | undefined): string {
+  if (of.same) return `Nothing differs from version ${of.version}.`;
+  if (version?.refused) return `The site refuses version ${of.version}: ${version.refused}.`;
+  if (version && version.took_ms !== null) return `Version ${of.version} is in effect: the site said so after ${tookText(version.took_ms)}.`;
+  return of.pushed ? `Version ${of.version} is on its way; the site has yet to say that it is in effect.`
+    : `Version ${of.version} is kept and pushed as soon as that is possible: ${of.trouble}.`;
+}
+
+function tookText(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : duration(ms);
+}
+
+export function Changes({ of }: { of: DocumentChange[] | null }) {
   if (!of || of.length === 0) return null;
   return (
     <ul class="document-changes mono small">
@@ -134,7 +169,7 @@ function Versions({ config, back }: { config: SiteConfig; back: (version: number
             <p>
               <b>{v.version}</b> {v.who}, {stampFull(v.time)}{v.note && `: ${v.note}`}{' '}
               <span class="muted small">
-                {v.refused ? `refused: ${v.refused}` : v.took_ms === null ? 'not in effect yet' : `in effect after ${v.took_ms < 1000 ? `${v.took_ms} ms` : duration(v.took_ms)}`}
+                {v.refused ? `refused: ${v.refused}` : v.took_ms === null ? 'not in effect yet' : `in effect after ${tookText(v.took_ms)}`}
               </span>{' '}
               {isAdmin() && v.version !== config.version && (
                 <button class="button button-small" type="button" onClick={() => back(v.version)}>Take it back to this</button>

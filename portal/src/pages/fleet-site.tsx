@@ -10,6 +10,7 @@ import { Head } from '../ui/head';
 import { Answer, Empty } from '../ui/state';
 import { useFleetNews } from './fleet';
 import { ActionsCard } from './fleet-actions';
+import { PowerCard } from './fleet-power';
 import { DocumentCard } from './fleet-document';
 
 const SPANS: [string, string][] = [['24h', 'Day'], ['7d', 'Week'], ['30d', 'Month'], ['365d', 'Year']];
@@ -38,6 +39,7 @@ export function FleetSitePage({ name }: { name: string }) {
               </Card>
               <DocumentCard site={name} />
               <ActionsCard site={name} />
+              <PowerCard site={name} />
               <Card title="What happened" note="Newest first" flush>
                 {data.events.length === 0 ? <Empty small title="Nothing in this time" /> : (
                   <DataTable label="What happened" columns={eventColumns()} rows={data.events} id={(e) => `${e.time}${e.state}`} />

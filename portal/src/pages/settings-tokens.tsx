@@ -60,9 +60,9 @@ export function TokensCard() {
       )}
       <form class="filters inline-form" onSubmit={create}>
         <label class="field">What for<input class="input" name="label" required pattern="[A-Za-z0-9._@\-]{1,63}" placeholder="collector-1" title="Letters, digits, . _ @ -" /></label>
-        {isAdmin() && (
-          <label class="field">Role<select class="input" name="role"><option>viewer</option><option>admin</option></select></label>
-        )}
+        <label class="field">Role
+          <select class="input" name="role"><option>viewer</option>{isAdmin() && <option>admin</option>}<option>partner</option></select>
+        </label>
         <label class="field">Ends after
           <select class="input" name="expires"><option value="90d">90 days</option><option value="365d">a year</option><option value="7d">7 days</option></select>
         </label>

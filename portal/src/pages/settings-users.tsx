@@ -35,6 +35,7 @@ export function UsersCard() {
         <select class="input input-small" aria-label={`Role of ${u.user}`} value={u.role} onChange={(e) => change(u, { role: e.currentTarget.value })}>
           <option>viewer</option>
           <option>admin</option>
+          <option>partner</option>
         </select>
       ),
     },
@@ -51,14 +52,14 @@ export function UsersCard() {
     },
   ];
   return (
-    <Card title="Users" note="A viewer reads; an admin also judges alerts and changes users" flush>
+    <Card title="Users" note="A viewer reads; an admin also judges alerts and changes users; a partner sees what is published, and nothing else" flush>
       <Answer of={users} height={140}>
         {(page) => <DataTable label="Users" columns={columns} rows={page.rows} id={(u) => u.user} />}
       </Answer>
       <form class="filters inline-form" onSubmit={add}>
         <label class="field">User<input class="input" name="user" required pattern="[A-Za-z0-9._@\-]{1,63}" title="Letters, digits, . _ @ -" autocapitalize="none" autocomplete="off" /></label>
         <label class="field">Password<input class="input" name="password" type="password" required minLength={12} autocomplete="new-password" /></label>
-        <label class="field">Role<select class="input" name="role"><option>viewer</option><option>admin</option></select></label>
+        <label class="field">Role<select class="input" name="role"><option>viewer</option><option>admin</option><option>partner</option></select></label>
         <button class="button" type="submit">Add</button>
       </form>
       {fault && <p class="form-error card-body" role="alert">{fault}</p>}
