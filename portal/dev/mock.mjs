@@ -118,7 +118,7 @@ const ROUTES = [
     return alert;
   }],
   ['PATCH', /^\/alerts\/([^/]+)$/, (_q, id, body) => patchAlert(id, body)],
-  ['GET', /^\/(series|losses|ports|movers|sources|countries|asns|tools|classes|sites|victims)$/, (q, name) => answers[name](model, q)],
+  ['GET', /^\/(series|losses|ports|movers|sources|countries|asns|tools|classes|screened|tagged|totals|sites|victims)$/, (q, name) => answers[name](model, q)],
   ['GET', /^\/sources\/([^/]+)$/, (q, src) => answers.source(model, q, decodeURIComponent(src))],
   ['GET', /^\/sites\/([^/]+)$/, (q, name) => {
     const made = answers.site(model, q, name);

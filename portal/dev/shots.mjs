@@ -17,7 +17,7 @@ const themes = take('--themes', 'light,dark').split(',');
 const widths = take('--widths', '1440,390').split(',').map(Number);
 
 const PAGES = {
-  overview: '#/', alerts: '#/alerts', ports: '#/ports', port: '#/ports/udp/53413?range=all', sources: '#/sources', sites: '#/sites',
+  overview: '#/', alerts: '#/alerts', ports: '#/ports', port: '#/ports/udp/53413?range=all', sources: '#/sources', sites: '#/sites', screened: '#/screened',
   fleet: '#/fleet', 'fleet-site': '#/fleet/kr-01', victims: '#/victims', settings: '#/settings', alert: undefined, source: undefined, site: undefined,
 };
 const wanted = argv.length > 0 ? argv : ['login', ...Object.keys(PAGES)];

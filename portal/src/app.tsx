@@ -12,6 +12,7 @@ import { LoginPage } from './pages/login';
 import { OverviewPage } from './pages/overview';
 import { PartnerApp } from './pages/published';
 import { PortsPage } from './pages/ports';
+import { ScreenedPage } from './pages/screened';
 import { SettingsPage } from './pages/settings';
 import { SitePage } from './pages/site';
 import { SitesPage } from './pages/sites';
@@ -35,6 +36,7 @@ function Page() {
   if (place === 'fleet' && detail && extra === 'policy') return <FleetPolicyPage key={detail} name={detail} />;
   if (place === 'fleet') return detail ? <FleetSitePage key={detail} name={detail} /> : <FleetPage />;
   if (place === 'suppressions') return <SuppressionsPage />;
+  if (place === 'screened') return <ScreenedPage />;
   if (place === 'victims') return <VictimsPage />;
   if (place === 'settings') return <SettingsPage />;
   return (

@@ -305,6 +305,29 @@ test('a class can be left out of every view', { skip }, async () => {
   assert.match(await page.getAttribute('.card a.csv', 'href'), /class=-survey/);
 });
 
+test('known noise is left out of what is asked for, and the page says so', { skip }, async () => {
+  await open('#/ports');
+  await settled();
+  const asked = page.waitForRequest((r) => r.url().includes('/ports?') && r.url().includes('tag=-known'));
+  await page.click('.screen-filter button:has-text("Only new")');
+  await asked;
+  await page.waitForFunction(() => location.hash.includes('tag=-known,-survey-like'));
+  await page.waitForFunction(() => /^Left out: contacts tagged known or survey-like/.test(document.querySelector('.screen-filter .small')?.textContent ?? ''));
+  await page.click('.screen-filter a');
+  await page.waitForSelector('h1:has-text("Screened")');
+  await page.waitForFunction(() => /\d+.* of .* packets, sent by/.test(document.querySelector('main')?.textContent ?? ''));
+});
+
+test('what is tagged is listed with its reason in words, and a reason narrows the sources', { skip }, async (t) => {
+  await open('#/screened?range=all');
+  await settled();
+  if (!(await page.$('.reason'))) return nothing(t, 'about a tag');
+  assert.match(await page.textContent('.reason-words'), /signature of|:/);
+  const name = await page.textContent('.reason b');
+  await page.click('.reason');
+  await page.waitForFunction((n) => document.querySelector('main')?.textContent?.includes(`Sources tagged by ${n}`), name);
+});
+
 test('the CSV beside a chart is CSV with a header and rows', { skip }, async () => {
   await open('#/ports?range=all');
   await settled();

@@ -22,6 +22,7 @@ function part(query) {
   if (asn) share *= ASNS.find(([n]) => n === Number(asn))?.[2] ?? 0;
   const klass = query.get('class');
   if (klass) share *= klass.startsWith('-') ? 1 - (CLASSES[klass.slice(1)] ?? 0) : (CLASSES[klass] ?? 0);
+  share *= tagShare(query.get('tag'));
   if (query.get('src')) share *= 0.0005;
   return share;
 }
@@ -203,6 +204,41 @@ export function site(model, query, name) {
   const { from, to } = span(model, query);
   return { from: iso(from), to: iso(to), site: siteRow(model, query, SITES[i], i), ports: ports(model, own).rows.slice(0, 10), countries: countries(model, own).rows.slice(0, 10), series: series(model, own), losses: losses(model, own) };
 }
+
+const REASONS = [
+  ['known', 'mirai:23-tcp:40', 'signature of mirai; pattern: 23/tcp, 40 bytes, mirai; 2323/tcp, 40 bytes, mirai', 0.12],
+  ['known', 'hajime-1', 'hajime: only 23/tcp(size=60,flags=S,tool=) 5358/tcp(size=60,flags=S,tool=)', 0.06],
+  ['survey-like', 'survey-fleet', 'survey: neighbours >= 4; services >= 10; unless class worm', 0.05],
+  ['survey-like', 'survey-broad', 'survey: services >= 50; places >= 32; hours >= 3; unless class worm', 0.02],
+];
+
+/** Of the traffic, what a filter by tag leaves. */
+function tagShare(tag) {
+  if (!tag) return 1;
+  const names = tag.split(',').map((name) => name.replace('-', ''));
+  const share = REASONS.filter((r) => names.includes(r[0])).reduce((sum, r) => sum + r[3], 0);
+  return tag.startsWith('-') ? 1 - share : share;
+}
+
+const reasonsOf = (q) => REASONS.filter(([tag, reason]) => (!q.get('tag') || q.get('tag').split(',').includes(tag)) && (!q.get('reason') || q.get('reason') === reason));
+
+export function screened(m, q) {
+  const own = new URLSearchParams(q);
+  own.delete('tag');
+  const all = sumOver(m, own, 'packets');
+  return page(m, q, reasonsOf(q).map(([tag, reason, what, share]) => ({
+    tag, reason, what, sources: Math.round(all * share * 0.04), packets: Math.round(all * share), contacts: Math.round(all * share * 0.3), first: iso(m.start), last: iso(m.end - STEP),
+  })));
+}
+
+export const totals = (m, q) => page(m, q, [{
+  packets: sumOver(m, q, 'packets'), bytes: sumOver(m, q, 'bytes'), sources: sumOver(m, q, 'sources'), sites: SITES.length, ports: SERVICES.length,
+}]);
+
+export const tagged = (m, q) => page(m, q, reasonsOf(q).flatMap(([tag, reason]) => Array.from({ length: q.get('src') ? 1 : 30 }, (_, i) => ({
+  src: q.get('src') ?? address(reason, i), country: COUNTRIES[Math.floor(noise(reason, i) * 30)][0], asn: ASNS[Math.floor(noise(reason, i, 'a') * 14)][0], tag, reason,
+  packets: 10 + Math.floor(9000 / (i + 1)), ports: 1 + Math.floor(noise(reason, i, 'p') * 4), first: iso(m.start), last: iso(m.end - STEP * (1 + i)),
+}))).sort((a, b) => b.packets - a.packets));
 
 export const victims = (m, q) => page(m, q, Array.from({ length: 70 }, (_, i) => {
   const victim = address('victim', i);

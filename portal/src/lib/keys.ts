@@ -8,6 +8,7 @@ const PLACES: Record<string, string[]> = {
   a: ['alerts'],
   p: ['ports'],
   s: ['sources'],
+  n: ['screened'],
   t: ['sites'],
   f: ['fleet'],
   v: ['victims'],

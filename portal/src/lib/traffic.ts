@@ -6,13 +6,15 @@ export interface Filters {
   country: string;
   tool: string;
   class: string;
+  /** What screening says: "-known,-survey-like" leaves both out. */
+  tag: string;
   proto: string;
   port: string;
   asn: string;
   src: string;
 }
 
-const NAMES = ['site', 'country', 'tool', 'class', 'proto', 'port', 'asn', 'src'] as const;
+const NAMES = ['site', 'country', 'tool', 'class', 'tag', 'proto', 'port', 'asn', 'src'] as const;
 
 export function useFilters(): Filters {
   const { query } = useRoute();

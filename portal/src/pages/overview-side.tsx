@@ -21,10 +21,10 @@ export const MOVER_COLUMNS: Column<MoverRow>[] = [
   },
 ];
 
-export function MoversCard({ overview, range }: { overview: Resource<Overview>; range: Range }) {
+export function MoversCard({ overview, range, tag }: { overview: Resource<Overview>; range: Range; tag: string }) {
   return (
     <Card title="Movers" note={`Most changed number of sources, ${rangeText(range)} against the same before`} flush
-      csv={csvUrl('/movers', rangeQuery(range))}>
+      csv={csvUrl('/movers', { ...rangeQuery(range), tag })}>
       <Answer of={overview} height={240}>
         {(data) =>
           data.movers.length === 0 || !data.totals.before ? (

@@ -7,9 +7,11 @@ import { isOld, rangeQuery, rangeText, type Range } from '../lib/range';
 import { go, href } from '../lib/route';
 import { portText } from '../lib/ports';
 import { stepsOver, sum } from '../lib/series';
+import { useFilters } from '../lib/traffic';
 import { Card } from '../ui/card';
 import { Head } from '../ui/head';
 import { RangePicker, useRange } from '../ui/range-picker';
+import { ScreenFilter } from '../ui/screen-filter';
 import { SITE_STATES } from '../ui/site-columns';
 import { Stat } from '../ui/stat';
 import { Answer, Empty } from '../ui/state';
@@ -29,10 +31,12 @@ function lastOf(range: Range): string {
 export function OverviewPage() {
   const held = useHeld();
   const range = useRange();
-  const overview = useResource<Overview>(held.packets > 0 ? url('/overview', { last: lastOf(range) }) : null);
-  const countries = useResource<Page<CountryRow>>(url('/countries', { ...rangeQuery(range), limit: 250 }));
-  const busiest = useResource<Page<PortRow>>(url('/ports', { ...rangeQuery(range), limit: 3 }));
-  const sources = useResource<Series>(url('/series', { ...rangeQuery(range), measure: 'sources' }));
+  const { tag } = useFilters();
+  const ask = { ...rangeQuery(range), tag };
+  const overview = useResource<Overview>(held.packets > 0 ? url('/overview', { last: lastOf(range), tag }) : null);
+  const countries = useResource<Page<CountryRow>>(url('/countries', { ...ask, limit: 250 }));
+  const busiest = useResource<Page<PortRow>>(url('/ports', { ...ask, limit: 3 }));
+  const sources = useResource<Series>(url('/series', { ...ask, measure: 'sources' }));
   if (held.packets === 0) return <NoData />;
   return (
     <>
@@ -41,6 +45,7 @@ export function OverviewPage() {
       </Head>
       <AgeBanner />
       <div class="stack">
+        <ScreenFilter />
         <Answer of={overview} height={104}>
           {(data) => <Stats overview={data} sources={sources.data} busiest={busiest.data} />}
         </Answer>
@@ -48,12 +53,12 @@ export function OverviewPage() {
           <AlertsCard />
           <div class="stack">
             <ExpectedCard />
-            <MoversCard overview={overview} range={range} />
+            <MoversCard overview={overview} range={range} tag={tag} />
             <LiveCard />
           </div>
         </div>
-        <MapCard countries={countries} csv={csvUrl('/countries', { ...rangeQuery(range), limit: 250 })} note={rangeText(range)}
-          onPick={(country) => go(href(['sources'], { country }))} />
+        <MapCard countries={countries} csv={csvUrl('/countries', { ...ask, limit: 250 })} note={rangeText(range)}
+          onPick={(country) => go(href(['sources'], { country, tag }))} />
         <SitesCard overview={overview} csv={csvUrl('/sites', rangeQuery(range))} />
       </div>
     </>

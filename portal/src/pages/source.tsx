@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { csvUrl, url, type Series, type Source, type SourceEvent, type SourceRow } from '../api/client';
+import { csvUrl, url, type Series, type Source, type Page, type SourceEvent, type SourceRow, type TaggedRow } from '../api/client';
 import { usePages } from '../api/pages';
 import { useResource } from '../api/resource';
 import { SeriesChart } from '../charts/series-chart';
@@ -34,6 +34,7 @@ export function SourcePage({ address }: { address: string }) {
   const ask = rangeQuery(range);
   const source = useResource<Source>(url(path, { ...ask, limit: 50 }));
   const events = usePages<SourceEvent>(path, { ...ask, limit: 50 });
+  const tagged = useResource<Page<TaggedRow>>(url('/tagged', { ...ask, src: address, limit: 20 }));
   const byPort = { ...ask, src: address, by: 'port', measure: 'packets' };
   const series = useResource<Series>(url('/series', byPort));
   return (
@@ -45,7 +46,7 @@ export function SourcePage({ address }: { address: string }) {
         {(data) =>
           data.summary ? (
             <div class="stack">
-              <Facts summary={data.summary} events={events.rows ?? []} />
+              <Facts summary={data.summary} events={events.rows ?? []} tagged={tagged.data?.rows ?? []} />
               <Card title="Packets over time" note="By service" csv={csvUrl('/series', byPort)}>
                 <Answer of={series} height={220}>
                   {(s) => <SeriesChart series={s} label={`Packets of ${address} by service`} height={220} stacked />}
@@ -77,7 +78,7 @@ export function neighbours(address: string): string {
   return `${address}/48`;
 }
 
-function Facts({ summary, events }: { summary: SourceRow; events: SourceEvent[] }) {
+function Facts({ summary, events, tagged }: { summary: SourceRow; events: SourceEvent[]; tagged: TaggedRow[] }) {
   const services = useMemo(() => [...new Set(events.map((e) => portText(e.proto, e.port)))].slice(0, 10), [events]);
   const active = Date.parse(summary.last) - Date.parse(summary.first);
   return (
@@ -97,6 +98,13 @@ function Facts({ summary, events }: { summary: SourceRow; events: SourceEvent[] 
         <dd>{summary.class}</dd>
         <dt>Tool</dt>
         <dd>{summary.tool ? <>{summary.tool} <span class="muted small">named on the evidence of several packets</span></> : 'none named: no signature has enough evidence'}</dd>
+        <dt>Screening</dt>
+        <dd>{tagged.length === 0 ? 'no tag: nothing of it is known noise' : tagged.map((r) => (
+          <span key={`${r.tag}${r.reason}`} class="row row-wrap">
+            {r.tag} by <a href={href(['screened'], { reason: r.reason })}>{r.reason}</a>
+            <span class="muted small">{count(r.packets)} of its packets</span>
+          </span>
+        ))}</dd>
         <dt>Services</dt>
         <dd>{services.join(', ') || '–'}{summary.ports > services.length ? ` and ${summary.ports - services.length} more` : ''}</dd>
         <dt>Neighbours</dt>

@@ -5,8 +5,8 @@ import { Sparkline } from '../charts/sparkline';
 import { evidenceSeries } from '../lib/alerts';
 import { href } from '../lib/route';
 
-/** The curve that made an alert fire. The list does not carry it: it is asked for once the row comes into view. */
-export function AlertCurve({ alert }: { alert: AlertSummary }) {
+/** The curve that made an alert fire, or that of one engine. The list does not carry it: it is asked for once the row comes into view. */
+export function AlertCurve({ alert, engine }: { alert: AlertSummary; engine?: string | undefined }) {
   const box = useRef<HTMLAnchorElement>(null);
   const [seen, setSeen] = useState(false);
   useEffect(() => {
@@ -20,7 +20,8 @@ export function AlertCurve({ alert }: { alert: AlertSummary }) {
     return () => watch.disconnect();
   }, []);
   const answer = useResource<Alert>(seen ? url(`/alerts/${encodeURIComponent(alert.id)}`) : null);
-  const first = answer.data && evidenceSeries(answer.data)[0];
+  const drawn = answer.data ? evidenceSeries(answer.data) : [];
+  const first = drawn.find((d) => d.engine === engine) ?? drawn[0];
   return (
     <a class="alert-curve" ref={box} href={href(['alerts', alert.id])} tabIndex={-1} aria-hidden="true">
       {first && (

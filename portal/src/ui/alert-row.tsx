@@ -12,9 +12,11 @@ interface AlertRowProps {
   selected?: boolean;
   /** With what to do: the overview. */
   rich?: boolean;
+  /** Draw the curve of this one. */
+  engine?: string;
 }
 
-export function AlertRow({ alert, selected, rich }: AlertRowProps) {
+export function AlertRow({ alert, selected, rich, engine }: AlertRowProps) {
   return (
     <li class={`alert-row edge-${alert.severity}${selected ? ' selected' : ''}`} data-alert={alert.id}>
       <div class="alert-text">
@@ -33,7 +35,7 @@ export function AlertRow({ alert, selected, rich }: AlertRowProps) {
         <p class="small muted">{scope(alert)}</p>
         {rich && <p class="small alert-next">{nextSteps(alert)[0]?.text}</p>}
       </div>
-      <AlertCurve alert={alert} />
+      <AlertCurve alert={alert} engine={engine} />
     </li>
   );
 }

@@ -8,6 +8,7 @@ export const KEYS: [string[], string][] = [
   [['g', 's'], 'Sources'],
   [['g', 't'], 'Sites'],
   [['g', 'f'], 'Fleet'],
+  [['g', 'n'], 'Screened: known noise, new patterns'],
   [['g', 'v'], 'Victims'],
   [['j'], 'Next alert in the list'],
   [['k'], 'Alert before it'],

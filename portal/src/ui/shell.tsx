@@ -18,6 +18,7 @@ export const PLACES: { path: string[]; name: string; icon: IconName }[] = [
   { path: ['alerts'], name: 'Alerts', icon: 'alerts' },
   { path: ['ports'], name: 'Ports', icon: 'ports' },
   { path: ['sources'], name: 'Sources', icon: 'sources' },
+  { path: ['screened'], name: 'Screened', icon: 'screened' },
   { path: ['sites'], name: 'Sites', icon: 'sites' },
   { path: ['victims'], name: 'Victims', icon: 'victims' },
   { path: ['settings'], name: 'Settings', icon: 'settings' },

@@ -5,6 +5,7 @@ import {
 } from '../lib/traffic';
 import { ClassChips } from './class-chips';
 import { TextField } from './field';
+import { ScreenFilter } from './screen-filter';
 
 /** What narrows ports and sources. Where the page itself is about a port, that field goes to another page instead. */
 export function TrafficFilters({ goto }: { goto?: { value: string; onGo: (text: string) => void } }) {
@@ -40,6 +41,7 @@ export function TrafficFilters({ goto }: { goto?: { value: string; onGo: (text: 
         )}
       </div>
       <ClassChips value={filters.class} onChange={(v) => setFilter('class', v)} />
+      <ScreenFilter />
     </>
   );
 }
