@@ -7,9 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Weights of a logistic model, fitted on simulated runs by tests/bench/alert/confidence.py. A
- * weight of 0 is a result: what the number of sources leaves open, ratio, sites and length do
- * not tell. */
+/* Weights of a logistic model, fitted on simulated runs by tests/bench/alert/confidence.py,
+ * which reads them from here to check them. A weight of 0 is a result: what the others leave
+ * open, this does not tell. */
 struct weights {
     const char *kind;
     double bias;
@@ -17,19 +17,26 @@ struct weights {
     double hosts;  /* ... of the different sources */
     double sites;  /* ... of the sites that see it */
     double lasted; /* ... of the time it lasts, in units of ten minutes */
+    double notice; /* if it is a notice or more */
 };
 
 static const struct weights fitted[] = {
     {.kind = "port-surge", .bias = -4.87, .hosts = 1.31},
     {.kind = "high-risk-port", .bias = -4.87, .hosts = 1.31}, /* is a port-surge, too */
     {.kind = "global-growth", .bias = -4.87, .hosts = 1.31},
+    {.kind = "density-jump", .bias = 1.73, .notice = 1.79},
+    {.kind = "graph-change", .bias = -2.74, .notice = 1.79},
+    {.kind = "graph-shift", .bias = -1.10, .notice = 1.79},
+    {.kind = "in-step", .bias = -0.73, .hosts = 0.14, .notice = 2.84},
+    {.kind = "new-pattern", .bias = 0.27, .notice = 0.86},
+    {.kind = "synchrony", .bias = -0.80, .hosts = 0.15, .notice = 2.14},
 };
+/* Of kinds without alerts to fit, the prior of the fit: 0.80 for what is a notice, as that
+ * keeps to a budget of false alarms by its engine's own measure, and 0.40 for what is less. */
+static const struct weights unfitted = {.kind = "others", .bias = -0.41, .notice = 1.79};
 
 static const double surest = 0.99; /* no model is surer */
 static const double least = 0.01;  /* nor is anything that an engine found ruled out */
-/* Of kinds that nobody has fitted weights for: what is a notice keeps to a budget of false
- * alarms by its engine's own measure, what is less does not. */
-static const double without_fit = 0.80, without_fit_info = 0.40;
 
 /* The largest number of that name that any engine gives. */
 static double largest_number(const struct alert *a, const char *name, double otherwise)
@@ -56,20 +63,24 @@ static double logistic(double x)
     return 1.0 / (1.0 + exp(-x));
 }
 
+static const struct weights *weights_of(const char *kind)
+{
+    for (size_t i = 0; i < sizeof fitted / sizeof *fitted; i++)
+        if (strcmp(kind, fitted[i].kind) == 0)
+            return &fitted[i];
+    return &unfitted;
+}
+
 /* Of alerts that are not chance: what share is no nuisance? */
 static double share_true(const struct alert *a)
 {
-    for (size_t i = 0; i < sizeof fitted / sizeof *fitted; i++) {
-        const struct weights *w = &fitted[i];
-        if (strcmp(a->kind, w->kind) != 0)
-            continue;
-        double windows = (double)(a->end - a->start) / (double)(10 * US_MINUTE);
-        return logistic(w->bias + w->ratio * log2(fmax(largest_number(a, "ratio", 1.0), 1.0)) +
-                        w->hosts * log2(1.0 + (double)a->host_count) +
-                        w->sites * log2(fmax((double)a->site_count, 1.0)) +
-                        w->lasted * log2(1.0 + fmax(windows, 0.0)));
-    }
-    return a->severity >= SEVERITY_NOTICE ? without_fit : without_fit_info;
+    const struct weights *w = weights_of(a->kind);
+    double windows = (double)(a->end - a->start) / (double)(10 * US_MINUTE);
+    return logistic(w->bias + w->ratio * log2(fmax(largest_number(a, "ratio", 1.0), 1.0)) +
+                    w->hosts * log2(1.0 + (double)a->host_count) +
+                    w->sites * log2(fmax((double)a->site_count, 1.0)) +
+                    w->lasted * log2(1.0 + fmax(windows, 0.0)) +
+                    w->notice * (a->severity >= SEVERITY_NOTICE));
 }
 
 double confidence_of(const struct alert *a, double score)

@@ -137,6 +137,10 @@ static void confidence_ranks(void **state)
     assert_true(
         fabs(confidence_with("port-surge", 0.0, 100000) - 0.5) < 0.01); /* chance, as likely */
     assert_true(confidence_with("port-surge", 300.0, 1000000) <= 0.99);
+    assert_true(confidence_with("in-step", 5.0, 40) > 0.9);
+    assert_true(confidence_with("graph-change", 5.0, 40) < confidence_with("in-step", 5.0, 40));
+    assert_true(fabs(confidence_with("known-surge", 5.0, 40) - 0.80) < 0.01); /* the prior */
+    assert_true(fabs(confidence_with("what-will-come", 5.0, 40) - 0.80) < 0.01);
     assert_true(confidence_with("port-surge", 0.0, 0) >= 0.01);
     assert_true(confidence_with("unheard-of", 300.0, 1000) <= 0.8);
     struct alert weak = {.kind = "unheard-of", .severity = SEVERITY_INFO};
