@@ -1,11 +1,72 @@
 #include "bus/parcel_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-const uint8_t parcel_plain[] = {PACKET_PROTO, PACKET_SPORT, PACKET_DPORT, PACKET_TTL,
-    PACKET_IP_LEN, PACKET_TCP_FLAGS, PACKET_TCP_ACK, PACKET_TCP_WIN, PACKET_TCP_OPTS,
-    PACKET_QUIRKS, PACKET_PAYLOAD_LEN};
+const uint8_t parcel_plain[] = {
+    PACKET_TTL, PACKET_TCP_WIN, PACKET_DPORT, PACKET_SPORT, PACKET_TCP_ACK};
 const size_t parcel_plain_count = sizeof parcel_plain;
+
+/* Counts become the places at which what was counted begins. */
+static void places_sum(uint32_t *place, size_t count)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t n = place[i];
+        place[i] = sum;
+        sum += n;
+    }
+}
+
+/* Sources by the key of their first row. */
+static void firsts_order(struct parcel_groups *g, const uint64_t *key)
+{
+    size_t keys = g->sources;
+    for (size_t i = 0; i < g->sources && key; i++)
+        if (key[g->first[i]] >= keys)
+            keys = key[g->first[i]] + 1;
+    memset(g->place, 0, keys * sizeof *g->place);
+    for (size_t i = 0; i < g->sources; i++)
+        g->place[key ? key[g->first[i]] : i]++;
+    places_sum(g->place, keys);
+    for (size_t i = 0; i < g->sources; i++)
+        g->firsts[g->place[key ? key[g->first[i]] : i]++] = g->first[i];
+}
+
+void parcel_groups_order(struct parcel_groups *g, const uint64_t *key)
+{
+    firsts_order(g, key);
+    memset(g->last, 0, g->sources * sizeof *g->last);
+    for (size_t i = 0; i < g->rows; i++)
+        g->last[g->source[i]]++;
+    uint32_t sum = 0; /* of the rows that are no first ones, in the groups before */
+    for (size_t i = 0; i < g->sources; i++) {
+        uint32_t source = g->source[g->firsts[i]];
+        g->place[source] = sum;
+        sum += g->last[source] - 1;
+    }
+    for (size_t i = 0; i < g->rows; i++) {
+        uint32_t source = g->source[i];
+        if (g->first[source] != i) {
+            g->rests[g->place[source]] = (uint32_t)i;
+            g->before[g->place[source]++] = g->last[source];
+        }
+        g->last[source] = (uint32_t)i;
+    }
+}
+
+struct parcel_halves parcel_halves_of(const struct ip *ip)
+{
+    struct parcel_halves h = {0, ip_v4(ip)};
+    if (ip_is_v4(ip))
+        return h;
+    struct bytes b = bytes_over(ip->byte, sizeof ip->byte);
+    h.high = (uint64_t)bytes_be32(&b) << 32;
+    h.high |= bytes_be32(&b);
+    h.low = (uint64_t)bytes_be32(&b) << 32;
+    h.low |= bytes_be32(&b);
+    return h;
+}
 
 uint64_t parcel_value(const struct block *b, size_t column, size_t row)
 {

@@ -19,8 +19,15 @@ enum stream_mode {
 };
 
 enum values_form {
-    VALUES_PLANES = 0, /* + number of planes, 0..8 */
-    VALUES_TABLE = 16, /* + number of planes of the table */
+    VALUES_PLANES = 0,  /* + number of planes, 0..8 */
+    VALUES_TABLE = 16,  /* + number of planes of the table */
+    VALUES_COMMON = 32, /* the same: a table of the values that occur often, one byte a row */
+};
+
+enum {
+    COMMON_MOST = 255,   /* values in the table of common ones */
+    COMMON_LEAST = 4,    /* times that one of them occurs */
+    COMMON_SAMPLE = 4096 /* values after which it shows whether any are common */
 };
 
 struct slot {
@@ -32,8 +39,12 @@ struct slot {
 struct planes {
     ZSTD_CCtx *zstd;
     uint8_t plane[PLANES_VALUES];
+    uint8_t index[PLANES_VALUES]; /* into the common values */
+    uint64_t rest[PLANES_VALUES]; /* values that are not common */
     uint64_t table[PLANES_VALUES];
     uint64_t number[PLANES_VALUES]; /* into the table */
+    uint32_t times[PLANES_VALUES];  /* that a value of the table occurs */
+    uint32_t order[PLANES_VALUES];  /* of the table, those that occur most first */
     struct slot slots[SLOTS];
     uint32_t turn;
     enum err err;
@@ -126,14 +137,16 @@ static void put_planes(
     }
 }
 
-/* Number the different values in the order in which they come; 0 as soon as there are more than
- * `most`, or where they crowd one place of the table: whoever sends packets to a telescope
- * chooses values, and may choose them so. */
+/* Number the different values in the order in which they come; 0 if there are more than `most`
+ * and hardly two the same, or where they crowd one place of the table: whoever sends packets to
+ * a telescope chooses values, and may choose them so. */
 static size_t table_make(struct planes *p, const uint64_t *values, size_t count, size_t most)
 {
     size_t used = 0;
     p->turn++;
     for (size_t i = 0; i < count; i++) {
+        if (i == COMMON_SAMPLE && used > most && used > i / 4 * 3)
+            return 0;
         size_t at = hash_u64(values[i]) & (SLOTS - 1);
         unsigned steps = 0;
         while (p->slots[at].turn == p->turn && p->slots[at].value != values[i]) {
@@ -142,12 +155,12 @@ static size_t table_make(struct planes *p, const uint64_t *values, size_t count,
                 return 0;
         }
         if (p->slots[at].turn != p->turn) {
-            if (used == most)
-                return 0;
             p->slots[at] = (struct slot){values[i], p->turn, (uint32_t)used};
+            p->times[used] = 0;
             p->table[used++] = values[i];
         }
         p->number[i] = p->slots[at].number;
+        p->times[p->number[i]]++;
     }
     return used;
 }
@@ -162,6 +175,55 @@ static size_t table_most(size_t count, unsigned width)
     return large > small ? large : small;
 }
 
+/* Those of the table that occur most, at most COMMON_MOST, to the front of `order`; what is
+ * equal keeps its order. */
+static size_t common_find(struct planes *p, size_t used, size_t *ret_covered)
+{
+    size_t count = 0;
+    uint32_t least = COMMON_LEAST;
+    do { /* so often that they are not too many */
+        count = 0;
+        for (size_t i = 0; i < used && count <= COMMON_MOST; i++)
+            if (p->times[i] >= least)
+                p->order[count++] = (uint32_t)i;
+        least *= 2;
+    } while (count > COMMON_MOST);
+    *ret_covered = 0;
+    for (size_t i = 0; i < count; i++)
+        *ret_covered += p->times[p->order[i]];
+    return count;
+}
+
+/* A byte a row: 0, and the value is among those behind it, or which of the common ones it is.
+ * False: it is not worth it. */
+static bool put_common(struct planes *p, const uint64_t *values, size_t count, size_t used,
+    unsigned width, struct buf *out)
+{
+    size_t covered;
+    size_t common = common_find(p, used, &covered);
+    if (!common || covered < count / 8 + 2 * common)
+        return false;
+    buf_u8(out, (uint8_t)(VALUES_COMMON + width));
+    buf_u8(out, (uint8_t)common);
+    uint64_t *few = p->rest;
+    for (size_t i = 0; i < common; i++)
+        few[i] = p->table[p->order[i]];
+    put_planes(p, few, common, width, out);
+    memset(p->times, 0, used * sizeof *p->times);
+    for (size_t i = 0; i < common; i++)
+        p->times[p->order[i]] = (uint32_t)i + 1;
+    size_t rest = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t which = p->times[p->number[i]];
+        p->index[i] = (uint8_t)which;
+        if (!which)
+            p->rest[rest++] = values[i];
+    }
+    planes_put_bytes(p, p->index, count, out);
+    put_planes(p, p->rest, rest, width, out);
+    return true;
+}
+
 void planes_put(struct planes *p, const uint64_t *values, size_t count, struct buf *out)
 {
     if (count > PLANES_VALUES) {
@@ -173,7 +235,9 @@ void planes_put(struct planes *p, const uint64_t *values, size_t count, struct b
     unsigned width = width_of(values, count);
     size_t most = table_most(count, width);
     size_t used = most ? table_make(p, values, count, most) : 0;
-    if (!used) {
+    if (used > most && put_common(p, values, count, used, width, out))
+        return;
+    if (!used || used > most) {
         buf_u8(out, (uint8_t)(VALUES_PLANES + width));
         put_planes(p, values, count, width, out);
         return;
@@ -182,6 +246,22 @@ void planes_put(struct planes *p, const uint64_t *values, size_t count, struct b
     buf_varint(out, used);
     put_planes(p, p->table, used, width, out);
     put_planes(p, p->number, count, bytes_needed(used - 1), out);
+}
+
+size_t planes_number(struct planes *p, uint64_t *values, size_t count, struct buf *out)
+{
+    unsigned width = width_of(values, count);
+    size_t most = table_most(count, width);
+    size_t used = most ? table_make(p, values, count, most) : 0;
+    if (!used || used > most) {
+        buf_varint(out, 0);
+        return 0;
+    }
+    buf_varint(out, used);
+    buf_u8(out, (uint8_t)width);
+    put_planes(p, p->table, used, width, out);
+    memcpy(values, p->number, count * sizeof *values);
+    return used;
 }
 
 /* ---- reading ---- */
@@ -226,6 +306,27 @@ static void get_planes(
     }
 }
 
+/* Common values by their numbers; 0 stands for the next of those behind them. */
+static void get_common(struct bytes *in, uint64_t *values, size_t count, unsigned width,
+    uint8_t *scratch, uint64_t *rest)
+{
+    uint64_t common[COMMON_MOST];
+    size_t used = bytes_u8(in), others = 0;
+    get_planes(in, common, used, width, scratch);
+    planes_get_bytes(in, scratch, count);
+    for (size_t i = 0; i < count && !in->cut; i++) {
+        values[i] = scratch[i];
+        others += !scratch[i];
+        in->cut = scratch[i] > used;
+    }
+    if (in->cut)
+        return;
+    get_planes(in, rest, others, width, scratch);
+    size_t at = 0;
+    for (size_t i = 0; i < count && !in->cut; i++)
+        values[i] = values[i] ? common[values[i] - 1] : rest[at++];
+}
+
 void planes_get(struct bytes *in, uint64_t *values, size_t count, uint8_t *scratch)
 {
     uint64_t table[PLANES_VALUES];
@@ -233,8 +334,12 @@ void planes_get(struct bytes *in, uint64_t *values, size_t count, uint8_t *scrat
         return;
     unsigned form = bytes_u8(in);
     unsigned width = form & 15;
-    if (in->cut || count > PLANES_VALUES || width > 8 || (form & ~15u) > VALUES_TABLE) {
+    if (in->cut || count > PLANES_VALUES || width > 8 || (form & ~15u) > VALUES_COMMON) {
         in->cut = true;
+        return;
+    }
+    if (form & VALUES_COMMON) {
+        get_common(in, values, count, width, scratch, table);
         return;
     }
     if (!(form & VALUES_TABLE)) {
@@ -254,4 +359,18 @@ void planes_get(struct bytes *in, uint64_t *values, size_t count, uint8_t *scrat
         else
             values[i] = table[values[i]];
     }
+}
+
+size_t planes_get_number(struct bytes *in, uint64_t *table, size_t count, uint8_t *scratch)
+{
+    uint64_t used = bytes_varint(in);
+    if (in->cut || !used)
+        return 0;
+    unsigned width = bytes_u8(in);
+    if (in->cut || used > count || used > PLANES_VALUES || width > 8) {
+        in->cut = true;
+        return 0;
+    }
+    get_planes(in, table, (size_t)used, width, scratch);
+    return (size_t)used;
 }

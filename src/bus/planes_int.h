@@ -24,6 +24,10 @@ void planes_put_bytes(struct planes *p, const void *data, size_t len, struct buf
  * different ones. */
 void planes_put(struct planes *p, const uint64_t *values, size_t count, struct buf *out);
 
+/* Write a table of the different values, and put their numbers in it in their place; 0: there
+ * are too many, the values stay. */
+size_t planes_number(struct planes *p, uint64_t *values, size_t count, struct buf *out);
+
 /* The failure of any call since planes_new(), if there was one. */
 enum err planes_err(const struct planes *p);
 
@@ -31,5 +35,7 @@ enum err planes_err(const struct planes *p);
  * memory but what the caller gives: `scratch` of PLANES_VALUES bytes. */
 void planes_get_bytes(struct bytes *in, uint8_t *to, size_t len);
 void planes_get(struct bytes *in, uint64_t *values, size_t count, uint8_t *scratch);
+/* The table, of at most `count` values, and how many these are. */
+size_t planes_get_number(struct bytes *in, uint64_t *table, size_t count, uint8_t *scratch);
 
 #endif
