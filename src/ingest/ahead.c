@@ -7,6 +7,7 @@
 enum {
     AHEAD_FRAMES = 512, /* in one batch */
     AHEAD_BATCHES = 32,
+    AHEAD_RESUME = 8,       /* batches that are left when a thread that was stopped goes on */
     AHEAD_PAYLOAD = 1 << 18 /* bytes after which a batch is closed */
 };
 
@@ -105,11 +106,13 @@ static void batch_fill(struct ahead *a, struct batch *b)
     feed_counts(a->feed, &b->counts);
 }
 
-/* Wait until a batch may be filled; false: stop. */
+/* Wait until a batch may be filled; false: stop. When there was no place it waits for several,
+ * as being woken for each costs more than what a batch saves. */
 static bool room_wait(struct ahead *a)
 {
     pthread_mutex_lock(&a->lock);
-    while (!a->stop && a->given - a->taken == AHEAD_BATCHES)
+    bool full = a->given - a->taken == AHEAD_BATCHES;
+    while (!a->stop && full && a->given - a->taken > AHEAD_RESUME)
         pthread_cond_wait(&a->changed, &a->lock);
     bool go_on = !a->stop;
     pthread_mutex_unlock(&a->lock);
@@ -181,7 +184,8 @@ static void batch_let_go(struct ahead *a)
 {
     pthread_mutex_lock(&a->lock);
     a->taken++;
-    pthread_cond_broadcast(&a->changed);
+    if (a->given - a->taken == AHEAD_RESUME)
+        pthread_cond_broadcast(&a->changed);
     pthread_mutex_unlock(&a->lock);
     a->frame = a->packet = 0;
 }
