@@ -122,10 +122,29 @@ uint32_t contacts_peek(
     return chain->count == CONTACT_CHAIN ? index_find(t, key) : CONTACT_NONE;
 }
 
+/* Like contacts_peek(); what hangs on the source becomes the first to be asked, as a source's
+ * next packet is most often for the same service. */
+static uint32_t find_known(struct contacts *t, struct contact_chain *chain, uint64_t key)
+{
+    struct contact *before = NULL;
+    for (uint32_t c = chain->first; c != CONTACT_NONE; c = before->next) {
+        struct contact *contact = &t->contact[c];
+        if (contact->key == key && before) {
+            before->next = contact->next;
+            contact->next = chain->first;
+            chain->first = c & CONTACT_NONE;
+        }
+        if (contact->key == key)
+            return c;
+        before = contact;
+    }
+    return chain->count == CONTACT_CHAIN ? index_find(t, key) : CONTACT_NONE;
+}
+
 enum err contacts_find(
     struct contacts *t, struct contact_chain *chain, uint64_t key, uint32_t *ret_contact)
 {
-    uint32_t known = contacts_peek(t, chain, key);
+    uint32_t known = find_known(t, chain, key);
     if (known != CONTACT_NONE) {
         *ret_contact = known;
         return OK;

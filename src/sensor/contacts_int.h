@@ -34,7 +34,7 @@ struct contact {
     uint8_t spare[4];
 };
 
-/* The contacts of a source that hang on it, newest first. */
+/* The contacts of a source that hang on it, the one that was asked for last or is new first. */
 struct contact_chain {
     uint32_t first : 24;
     uint32_t count : 8; /* CONTACT_CHAIN: there may be others in the index */
