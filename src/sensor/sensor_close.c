@@ -21,7 +21,8 @@ const char *sensor_tool_name(const struct sensor *s, unsigned tool)
     return tool ? fingerprints_at(s->shared.fingerprints, tool - 1)->tool : "";
 }
 
-/* An empty block with room for `rows` as the next of a window. */
+/* An empty block with room for `rows` as the next of a window. A new one has room for some
+ * more, so that a window that is a little larger does not need another. */
 static enum err contact_block(struct contact_rows *c, size_t rows, struct block **ret_block)
 {
     size_t k = c->count;
@@ -35,7 +36,9 @@ static enum err contact_block(struct contact_rows *c, size_t rows, struct block 
     }
     if (!c->blocks[k] || c->blocks[k]->cap < rows) {
         struct block *b;
-        enum err e = block_new(&b, &record_contact, rows);
+        size_t room = rows + rows / 4;
+        room = room < record_contact.max_rows ? room : record_contact.max_rows;
+        enum err e = block_new(&b, &record_contact, room);
         if (e)
             return e;
         block_free(c->blocks[k]);
