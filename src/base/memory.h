@@ -22,6 +22,13 @@ static inline void *memory_resize(void *old, size_t old_bytes, size_t bytes)
     return memory;
 }
 
+/* Read a byte so that its line is in the cache when it is needed. Unlike a prefetch, which the
+ * processor may drop, it is waited for; of several in a row, together. */
+static inline void memory_touch(const void *at)
+{
+    (void)*(const volatile uint8_t *)at;
+}
+
 /* NULL is fine. */
 static inline void memory_free(void *memory, size_t bytes)
 {

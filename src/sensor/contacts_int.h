@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/index.h"
+#include "base/memory.h"
 #include "record/record.h"
 
 #include <string.h>
@@ -91,12 +92,14 @@ static inline uint64_t contacts_hash(const struct contacts *t, uint64_t key)
     return hash_u64(key ^ t->secret);
 }
 
-/* Ask for the memory that contacts_find() will read first. */
+/* Have the memory that contacts_find() will read first. The contact is read, not only asked
+ * for: as a prefetch it came too late, or not at all, and that was a quarter of the time of a
+ * packet. */
 static inline void contacts_prefetch(
     const struct contacts *t, const struct contact_chain *chain, uint64_t key)
 {
     if (chain->first != CONTACT_NONE)
-        __builtin_prefetch(&t->contact[chain->first]);
+        memory_touch(&t->contact[chain->first]);
     if (chain->count == CONTACT_CHAIN)
         index_prefetch(&t->index, contacts_hash(t, key));
 }

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/ip.h"
+#include "base/memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,12 +87,18 @@ static inline size_t misconfig_set_of(const struct misconfig_target *target)
     return target->hash / MISCONFIG_FILTER % MISCONFIG_SETS;
 }
 
-/* Ask for memory that misconfig_note() will need. */
+/* Ask for memory that misconfig_note() will need, and have what is most often far away. */
 static inline void misconfig_prefetch(
     const struct misconfig *m, const struct misconfig_target *target)
 {
     __builtin_prefetch(&m->pairs[target->code], 1);
     __builtin_prefetch(&m->set[misconfig_set_of(target)], 1);
+}
+
+static inline void misconfig_reach(
+    const struct misconfig *m, const struct misconfig_target *target)
+{
+    memory_touch(&m->pairs[target->code]);
 }
 
 /* A source (its ip_hash()) has reached this target for the first time in the window; `alone` if

@@ -415,6 +415,7 @@ static void step_contact(const struct sensor *s, struct line *l, size_t number)
 {
     const struct seen *seen = line_at(l, number);
     const struct packet *p = seen->packet;
+    misconfig_reach(&s->misconfig, &seen->target);
     if (seen->host == HOST_NONE || seen->host >= s->hosts.count)
         return;
     const struct host *h = &s->hosts.host[seen->host];
