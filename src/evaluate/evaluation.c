@@ -176,3 +176,12 @@ struct tally summary_hidden(const struct summary *s)
     }
     return t;
 }
+
+double evaluation_level(enum severity least)
+{
+    static const double levels[] = {[SEVERITY_INFO] = 1.0,
+        [SEVERITY_NOTICE] = 0.1,
+        [SEVERITY_WARNING] = 1e-3,
+        [SEVERITY_CRITICAL] = 1e-10};
+    return levels[least];
+}

@@ -85,6 +85,11 @@ struct tally {
 struct tally summary_shown(const struct summary *s);
 struct tally summary_hidden(const struct summary *s);
 
+/* What an engine states of itself: at most so many alerts a day, over all sites, where nothing
+ * happens together. A score is minus the logarithm of that number; a finding has 0 or more, a
+ * notice 1 or more (docs/formats/alert.md). */
+double evaluation_level(enum severity least);
+
 /* The reports: for a terminal, for programs, and a page with everything in it. */
 void report_text(struct evaluation *ev, struct buf *out);
 json_t *report_json(struct evaluation *ev);

@@ -142,6 +142,23 @@ static enum err thresholds_choose(
 /* --- trials --------------------------------------------------------------------------------
  */
 
+/* One window through one engine: those that tag say so, the others see it. */
+static enum err show(struct plant *p, const struct engine *engine, struct engine_state *state,
+    const struct window *w, size_t look, struct sink *sink)
+{
+    struct window shown = *w;
+    enum err e = engine->tags ? OK : plant_tags_show(&p->tags, look, &shown, &p->shown);
+    if (!e)
+        e = engine->step(state, &shown, &p->scratch, sink);
+    if (!e && engine->tags) {
+        struct tagging tagging = engine->tags(state);
+        e = plant_tags_keep(&p->tags, look, &shown, &tagging);
+    }
+    arena_clear(&p->scratch);
+    arena_clear(&p->shown);
+    return e;
+}
+
 /* The window with the crowd, through an engine in the state before it. */
 static enum err crowd_ask(struct plant *p, const struct engine *engine,
     struct engine_state *state, const struct window *w, const struct crowd *crowd,
@@ -160,8 +177,7 @@ static enum err crowd_ask(struct plant *p, const struct engine *engine,
         blocks[planted.block_count++] = extra;
         planted.blocks = blocks;
         struct sink sink = {probe_put, probe};
-        e = engine->step(state, &planted, &p->scratch, &sink);
-        arena_clear(&p->scratch);
+        e = show(p, engine, state, &planted, crowd->look, &sink);
     }
     e = e ? e : blocks ? OK : ERR_NOMEM;
     free(blocks);
@@ -201,10 +217,13 @@ static enum err trial_run(struct plant *p, const struct before *m, const struct 
     struct probe *results, struct fault *f)
 {
     enum err e = OK;
+    size_t cells = p->o->size_count * p->o->slot_count;
+    size_t look = tape_count(p->tape) + (size_t)(t - p->trials) * cells;
     for (size_t i = 0; !e && i < p->o->size_count; i++)
-        for (size_t k = 0; !e && k < p->o->slot_count; k++)
-            e = cell_run(
-                p, m, &(struct crowd){t, p->o->sizes[i], p->o->slots[k]}, results++, f);
+        for (size_t k = 0; !e && k < p->o->slot_count; k++) {
+            struct crowd crowd = {t, p->o->sizes[i], p->o->slots[k], look++};
+            e = cell_run(p, m, &crowd, results++, f);
+        }
     return e;
 }
 
@@ -234,11 +253,10 @@ static enum err engine_run(struct plant *p, size_t engine, struct cleans *clean,
         for (; !e && next < p->o->trials && p->trials[next].window == i; next++)
             e = trial_run(p, &m, &p->trials[next], results + next * cells, f);
         if (!e) {
-            e = of->step(state, w, &p->scratch, &sink);
+            e = show(p, of, state, w, i, &sink);
             if (e)
                 fault_set(f, e, "%s: %s", of->name, err_text(e));
         }
-        arena_clear(&p->scratch);
         if (p->o->progress)
             p->o->progress(p->o->context, ++p->done, p->of);
     }
@@ -271,6 +289,16 @@ static void method_sum(const struct plant *p, struct plant_method *m,
             }
 }
 
+/* Those that tag come first. */
+static size_t engine_turn(const struct plant *p, size_t count, size_t turn)
+{
+    for (int others = 0; others < 2; others++)
+        for (size_t i = 0; i < count; i++)
+            if ((p->o->engines[i]->tags == NULL) == (others == 1) && turn-- == 0)
+                return i;
+    return 0;
+}
+
 static enum err engines_run(struct plant *p, size_t count, size_t first, struct fault *f)
 {
     size_t cells = p->o->trials * p->o->size_count * p->o->slot_count;
@@ -282,7 +310,8 @@ static enum err engines_run(struct plant *p, size_t count, size_t first, struct 
     *together =
         (struct plant_method){.name = "engines together", .engine = true, .together = true};
     clean.from = all.from = tape_start(p->tape, first);
-    for (size_t i = 0; !e && i < count; i++) {
+    for (size_t turn = 0; !e && turn < count; turn++) {
+        size_t i = engine_turn(p, count, turn);
         struct plant_method *m = &p->result->methods[i];
         *m = (struct plant_method){.engine = true};
         snprintf(m->name, sizeof m->name, "%s", p->o->engines[i]->name);
@@ -365,7 +394,9 @@ enum err plant_run(struct tape *t, struct host_counts *counts, const struct plan
     struct plant p = {
         .tape = t, .counts = counts, .o = o, .result = ret_result, .of = engines * count};
     arena_init(&p.scratch, (size_t)1 << 31);
-    enum err e = plant_draw(&p, first, f);
+    arena_init(&p.shown, (size_t)1 << 24);
+    enum err e = plant_tags_open(&p.tags, &p);
+    e = e ? fault_set(f, e, "planting: %s", err_text(e)) : plant_draw(&p, first, f);
     if (!e)
         e = engines_run(&p, engines, first, f);
     ret_result->method_count = engines + (engines > 0);
@@ -376,6 +407,8 @@ enum err plant_run(struct tape *t, struct host_counts *counts, const struct plan
             fault_set(f, e, "planting: %s", err_text(e));
     }
     arena_done(&p.scratch);
+    arena_done(&p.shown);
+    plant_tags_close(&p.tags);
     free(p.trials);
     return e;
 }

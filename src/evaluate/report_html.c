@@ -435,8 +435,10 @@ void report_html(struct evaluation *ev, struct buf *out)
     }
     if (ev->compared)
         put_duel_table(out, ev);
+    html_forecasts(out, ev);
     buf_str(out, "<h2>False alarms</h2>\n");
     put_false_table(out, ev);
+    html_null(out, ev);
     if (ev->alone_count)
         html_alone(out, ev);
     if (ev->planted)

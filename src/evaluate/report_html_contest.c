@@ -47,6 +47,47 @@ void html_alone(struct buf *out, struct evaluation *ev)
         "together.</p>\n");
 }
 
+static void put_null_row(
+    struct buf *out, const char *name, const struct summary *s, double level)
+{
+    if (!s->runs)
+        return;
+    struct interval ci = interval_count(s->false_alarms);
+    bool above = ci.low / s->days > level;
+    bool sure = ci.high / s->days <= level;
+    buf_printf(out,
+        "<tr><td>%s<td>%.3g<td>%llu<td>%.3g <span class=dim>(%.2g&ndash;%.2g)</span>"
+        "<td>%.2g<td>%s</tr>\n",
+        name, s->days, (unsigned long long)s->false_alarms, (double)s->false_alarms / s->days,
+        ci.low / s->days, ci.high / s->days, level,
+        above  ? "<span class=bad>no</span>"
+        : sure ? "yes"
+               : "not against it; too few days to be sure");
+}
+
+void html_null(struct buf *out, const struct evaluation *ev)
+{
+    if (!ev->shuffled.runs)
+        return;
+    double level = evaluation_level(ev->options.least);
+    buf_str(out, "<h2>The null</h2>\n<div class=scroll><table><tr><th>Engine<th>Days<th>Alerts"
+                 "<th>A day, all sites<th>Stated level<th>Kept</tr>\n");
+    for (size_t i = 0; i < ev->alone_count; i++)
+        put_null_row(out, ev->alone[i]->name, &ev->alone[i]->shuffled, level);
+    double engines = ev->alone_count ? (double)ev->alone_count : 1.0;
+    if (ev->alone_count)
+        put_null_row(out, "all together", &ev->shuffled, level * engines);
+    else
+        put_null_row(out, "the engines", &ev->shuffled, level);
+    buf_printf(out,
+        "</table></div>\n<p class=dim>Windows of each source permuted, so that nothing happens "
+        "together: every alert is false. The stated level is what an alert of severity %s "
+        "means "
+        "by its score, for each engine; for all together their sum. In brackets: 95 %% "
+        "intervals (Poisson). Kept: the interval lies below the level.</p>\n",
+        severity_name(ev->options.least));
+}
+
 static const char *method_colour(size_t method)
 {
     static const char *const colours[] = {"#1f6feb", "#d9822b", "#2f9e63", "#8250df", "#d1435b",

@@ -150,6 +150,115 @@ static void crowds_are_found_from_their_size_on(void **state)
     tape_free(t);
 }
 
+/* An engine that tags every other row as known, and one that wants to see just that. */
+struct tagger {
+    struct engine_state state;
+    uint8_t bytes[4096];
+    const uint8_t *tags[16];
+};
+static size_t windows_seen;
+
+static enum err tagger_open(
+    struct engine_state **ret_state, const struct conf *conf, int64_t window, struct fault *f)
+{
+    (void)conf;
+    (void)window;
+    (void)f;
+    struct tagger *t = calloc(1, sizeof *t);
+    *ret_state = &t->state;
+    return t ? OK : ERR_NOMEM;
+}
+
+static enum err tagger_step(
+    struct engine_state *st, const struct window *w, struct arena *scratch, struct sink *out)
+{
+    (void)scratch;
+    (void)out;
+    struct tagger *t = (struct tagger *)(void *)st;
+    size_t at = 0;
+    for (size_t i = 0; i < w->block_count && i < 16; i++) {
+        t->tags[i] = t->bytes + at;
+        for (size_t row = 0; row < w->blocks[i]->rows; row++, at++)
+            t->bytes[at] = at % 2 ? 1 << TAG_KNOWN : 0;
+    }
+    return OK;
+}
+
+static struct tagging tagger_tags(const struct engine_state *st)
+{
+    return (struct tagging){.tags = ((const struct tagger *)(const void *)st)->tags};
+}
+
+static enum err seer_step(
+    struct engine_state *st, const struct window *w, struct arena *scratch, struct sink *out)
+{
+    (void)st;
+    (void)scratch;
+    (void)out;
+    size_t at = 0;
+    assert_non_null(w->tags);
+    for (size_t i = 0; i < w->block_count; i++)
+        for (size_t row = 0; row < w->blocks[i]->rows; row++, at++)
+            assert_int_equal(w->tags[i][row], at % 2 ? 1 << TAG_KNOWN : 0);
+    windows_seen++;
+    return OK;
+}
+
+static enum err nothing_save(const struct engine_state *st, struct buf *out)
+{
+    (void)st;
+    return out->err;
+}
+
+static enum err nothing_load(struct engine_state *st, struct bytes saved, struct fault *f)
+{
+    (void)st;
+    (void)saved;
+    (void)f;
+    return OK;
+}
+
+static void tags_are_seen_as_in_replay(void **state)
+{
+    (void)state;
+    const struct engine tagger = {.name = "tagger",
+        .items = no_items,
+        .open = tagger_open,
+        .step = tagger_step,
+        .save = nothing_save,
+        .load = nothing_load,
+        .tags = tagger_tags,
+        .close = counting_close};
+    struct engine seer = tagger;
+    seer.name = "seer";
+    seer.tags = NULL;
+    seer.step = seer_step;
+    struct tape *t = made();
+    struct host_counts counts = {.window = 10 * US_MINUTE};
+    struct fault f = {0};
+    assert_int_equal(tape_count_hosts(t, &counts, &f), OK);
+    const struct engine *const engines[] = {&seer, &tagger, NULL};
+    const struct conf *const confs[] = {NULL, NULL, NULL};
+    const struct plant_options o = {.sizes = {50},
+        .size_count = 1,
+        .slots = {2, 12},
+        .slot_count = 2,
+        .trials = 4,
+        .after = US_DAY,
+        .seed = 5,
+        .engines = engines,
+        .confs = confs};
+    struct plant_result *r = calloc(1, sizeof *r);
+    if (plant_run(t, &counts, &o, r, &f))
+        fail_msg("%s", f.text);
+    assert_int_equal(windows_seen, 288 + 4 * 2);
+    assert_string_equal(r->methods[0].name, "seer");
+    assert_string_equal(r->methods[1].name, "tagger");
+    free(r);
+    host_counts_done(&counts);
+    tape_free(t);
+}
+
 static void too_short_is_refused(void **state)
 {
     (void)state;
@@ -170,6 +279,8 @@ static void too_short_is_refused(void **state)
 static const struct CMUnitTest tests[] = {
     SAYS("planted crowds are found from their size on, in the state of their window",
         crowds_are_found_from_their_size_on),
+    SAYS("tags of a window, with and without a crowd, are seen by the other engines",
+        tags_are_seen_as_in_replay),
     SAYS("captures that end before planting begins are refused", too_short_is_refused),
 };
 TEST_MAIN(tests)
