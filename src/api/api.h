@@ -93,12 +93,20 @@ struct api_live {
     void (*metrics)(void *context, struct buf *out);
 };
 
+struct api_renewal {
+    const char *certificate, *request, *proof; /* PEM, PEM, base64 */
+};
+
 /* Where sites get their certificates. */
 struct api_office {
     void *context;
     /* A new reference to an Enrolment of openapi.yaml. ERR_DENIED: the token; ERR_BAD: the
      * request for a certificate. NULL: this hub admits no sites. */
     enum err (*enrol)(void *context, const char *token, const char *request, int64_t now,
+        json_t **ret_papers, struct fault *f);
+    /* The same for who shows a certificate that counts: `proof` is the request signed with its
+     * key. ERR_DENIED; ERR_BUSY: it is too early. */
+    enum err (*renew)(void *context, const struct api_renewal *asked, int64_t now,
         json_t **ret_papers, struct fault *f);
 };
 

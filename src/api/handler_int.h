@@ -63,6 +63,7 @@ enum err handle_document_schema(struct request *r);
 enum err handle_site_actions(struct request *r);
 enum err handle_site_act(struct request *r);
 enum err handle_enrol(struct request *r);
+enum err handle_renew(struct request *r);
 
 /* sites_power.c */
 enum err handle_site_power(struct request *r);

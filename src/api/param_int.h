@@ -150,6 +150,10 @@ enum param_where {
     X(B_TOKEN, IN_BODY, "token", PARAM_SECRET, 1, 127, NULL, NULL, "1 to 127 bytes")           \
     X(B_REQUEST, IN_BODY, "request", PARAM_TEXT, 1, 1000, NULL, NULL,                          \
         "at most 1000 bytes of text")                                                          \
+    X(B_CERTIFICATE, IN_BODY, "certificate", PARAM_TEXT, 1, 2000, NULL, NULL,                  \
+        "at most 2000 bytes of text")                                                          \
+    X(B_PROOF, IN_BODY, "proof", PARAM_CHARS, 1, 200, "A-Za-z0-9+/=", NULL,                    \
+        "at most 200 characters of base64")                                                    \
     X(B_UNTIL, IN_BODY, "until", PARAM_TIME, 0, 0, NULL, NULL,                                 \
         "RFC 3339 such as 2026-12-31T00:00:00Z, or a date")                                    \
     X(B_SCOPE, IN_BODY, "scope", PARAM_CHARS, 1, 63, "a-z,", NULL,                             \

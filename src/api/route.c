@@ -16,6 +16,8 @@ const struct route routes[] = {
         {B_USER, B_SECRET}},
     {"enrol", "POST", "/enrol", FOR_ALL, 0, handle_enrol, {B_TOKEN, B_REQUEST},
         {B_TOKEN, B_REQUEST}},
+    {"renew", "POST", "/renew", FOR_ALL, 0, handle_renew, {B_CERTIFICATE, B_REQUEST, B_PROOF},
+        {B_CERTIFICATE, B_REQUEST, B_PROOF}},
     {"logout", "POST", "/logout", FOR_PARTNER, ROUTE_SESSION, handle_logout, {0}, {0}},
     {"me", "GET", "/me", FOR_PARTNER, 0, handle_me, {0}, {0}},
     {"password", "POST", "/me/password", FOR_PARTNER, ROUTE_SESSION, handle_password,

@@ -94,6 +94,42 @@ enum err handle_enrol(struct request *r)
     return OK;
 }
 
+/* As handle_enrol(), for who has shown that he holds a site's certificate. */
+enum err handle_renew(struct request *r)
+{
+    const struct api_office *o = &r->api->parts.office;
+    const struct api_renewal asked = {
+        arg(r, B_CERTIFICATE)->text, arg(r, B_REQUEST)->text, arg(r, B_PROOF)->text};
+    json_t *papers = NULL;
+    struct fault f = {0};
+    r->reply.no_store = true;
+    if (!o->renew) {
+        reply_problem(r, 404, NULL, NULL, "this hub admits no sites: it runs without --sites");
+        return OK;
+    }
+    if (enrol_throttled(r))
+        return OK;
+    enum err e = o->renew(o->context, &asked, r->now, &papers, &f);
+    if (e == ERR_DENIED || e == ERR_BAD || e == ERR_BUSY) {
+        enum err noted = e == ERR_BUSY ? OK : enrol_note(r, "site.renew.refused", "-");
+        unsigned status = e == ERR_BUSY ? 409 : e == ERR_BAD ? 400 : 403;
+        reply_problem(r, status, NULL, NULL, "%s", f.text);
+        return noted;
+    }
+    if (e) {
+        r->fault = f;
+        return e;
+    }
+    e = enrol_note(r, "site.renew", json_string_value(json_object_get(papers, "site")));
+    if (e) {
+        json_decref(papers);
+        return e;
+    }
+    session_throttle_forgive(r, "enrol", &r->api->rule_login_address);
+    reply_json(r, 200, papers);
+    return OK;
+}
+
 enum err handle_site_actions(struct request *r)
 {
     struct fleet *fleet = r->api->parts.fleet;

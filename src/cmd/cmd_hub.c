@@ -296,6 +296,14 @@ static enum err on_enrol(void *context, const char *token, const char *request, 
     return site_office_enrol(h->office, token, request, now, ret_papers, f);
 }
 
+static enum err on_renew(void *context, const struct api_renewal *asked, int64_t now,
+    json_t **ret_papers, struct fault *f)
+{
+    struct hub *h = context;
+    const struct site_renewal renewal = {asked->certificate, asked->request, asked->proof};
+    return site_office_renew(h->office, &renewal, now, ret_papers, f);
+}
+
 static enum err on_power(void *context, const struct power_door *door, enum power_action action,
     bool *ret_on, struct fault *f)
 {
@@ -313,7 +321,7 @@ static enum err api_open(struct hub *h, struct fault *f)
         .catalog = keep_catalog(h->keep),
         .live = {h, show_sites, show_datasets, show_health, show_metrics},
         .fleet = h->fleet.fleet,
-        .office = {h, h->office ? on_enrol : NULL},
+        .office = {h, h->office ? on_enrol : NULL, h->office ? on_renew : NULL},
         .power = {h->power, h->power ? on_power : NULL},
         .analyses = h->analyses,
         .analysis_count = analyses_all(h->analyses),
@@ -450,6 +458,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
         e = hub_fleet_open(&h->fleet, keep_catalog(h->keep), clock_now(&wall), f);
     if (!e)
         e = servers_office(conf, h->data, keep_catalog(h->keep), &h->office, f);
+    if (!e && h->office)
+        site_office_life(h->office, conf_us(conf, "certificate-life"));
     if (!e)
         e = api_open(h, f);
     if (!e)

@@ -12,6 +12,7 @@
 #include "cmd/setup.h"
 #include "cmd/site_identity.h"
 #include "cmd/site_list.h"
+#include "cmd/site_renew.h"
 #include "cmd/stop.h"
 
 #include <errno.h>
@@ -103,6 +104,7 @@ struct sensor_run {
     struct bus *bus;
     struct collector *collector;
     struct sensor_send *send;
+    struct site_renewer *renewer;
     struct notify notify;
 };
 
@@ -297,6 +299,36 @@ static enum err sending_start(struct sensor_run *r, struct fault *f)
     return e ? fault_set(f, e, "%s", err_text(e)) : OK;
 }
 
+/* The next certificate is there: the way to the hub is opened anew with it. What is captured
+ * meanwhile waits in the spool. */
+static void on_renewed(void *context)
+{
+    struct sensor_run *r = context;
+    struct fault f = {0};
+    sensor_send_stop(r->send);
+    r->send = NULL;
+    bus_close(r->bus);
+    r->bus = NULL;
+    enum err e = bus_make(r, &f);
+    if (!e)
+        e = sending_start(r, &f);
+    if (!e)
+        return;
+    log_event(LOG_ERROR, "certificate.reopen", "error=\"%s\" action=ending", f.text);
+    stop_now(); /* the next start finds the new certificate */
+}
+
+/* A live sensor runs for years; others end before their certificate does. */
+static enum err renewer_start(struct sensor_run *r, struct fault *f)
+{
+    if (!conf_text(r->conf, "interface"))
+        return OK;
+    const struct site_renewer_options o = {
+        .identity = &r->identity, .folder = r->data, .context = r, .renewed = on_renewed};
+    enum err e = site_renewer_start(&r->renewer, &o);
+    return e ? fault_set(f, e, "%s", err_text(e)) : OK;
+}
+
 static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct fault *f)
 {
     enum err e = config_read(r, conf, f);
@@ -322,11 +354,14 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
         e = bus_make(r, f);
     if (!e)
         e = collector_make(r, f);
-    return e ? e : sending_start(r, f);
+    if (!e)
+        e = sending_start(r, f);
+    return e ? e : renewer_start(r, f);
 }
 
 static void sensor_close_all(struct sensor_run *r)
 {
+    site_renewer_stop(r->renewer);
     sensor_send_stop(r->send);
     collector_free(r->collector);
     bus_close(r->bus);

@@ -1,11 +1,12 @@
 #include "cmd/commands.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "bus/authority.h"
 #include "cmd/site_identity.h"
 #include "cmd/site_office.h"
+#include "cmd/site_post.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,6 @@
 #include <unistd.h>
 
 /* A site's first step: a key of its own, and a certificate for it from the hub. */
-
-enum {
-    ANSWER_MAX = 128 << 10
-};
 
 static const struct conf_item items[] = {
     {.name = "data",
@@ -68,84 +65,6 @@ static enum err token_find(const struct conf *conf, char token[SITE_TOKEN], stru
     return OK;
 }
 
-/* A token goes over the network encrypted, or not at all. */
-static enum err url_check(const char *hub, struct fault *f)
-{
-    static const char *const loopback[] = {
-        "http://127.0.0.1:", "http://[::1]:", "http://localhost:"};
-    bool fine = hub && strncmp(hub, "https://", 8) == 0;
-    for (size_t i = 0; hub && i < sizeof loopback / sizeof *loopback; i++)
-        fine = fine || strncmp(hub, loopback[i], strlen(loopback[i])) == 0;
-    return fine ? OK
-                : fault_set(f, ERR_BAD, "--hub: give https://HOST:PORT (http is for loopback)");
-}
-
-static size_t on_data(char *data, size_t size, size_t count, void *context)
-{
-    struct buf *answer = context;
-    buf_put(answer, data, size * count);
-    return answer->err ? 0 : size * count;
-}
-
-static void options_set(
-    CURL *curl, const struct conf *conf, const char *url, struct curl_slist *headers)
-{
-    const char *ca = conf_text(conf, "hub-ca");
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
-    if (strncmp(url, "http://", 7) == 0)
-        curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    if (ca)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
-}
-
-static enum err status_tell(long status, const json_t *answer, struct fault *f)
-{
-    const char *detail = json_string_value(json_object_get(answer, "detail"));
-    return fault_set(f, status < 500 ? ERR_DENIED : ERR_IO, "the hub answers %ld: %s", status,
-        detail ? detail : "no reason given");
-}
-
-/* POST a document; the answer is a new reference. */
-static enum err ask(
-    const struct conf *conf, const struct buf *document, json_t **ret_answer, struct fault *f)
-{
-    char url[512];
-    struct buf body;
-    CURL *curl = curl_easy_init();
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    snprintf(url, sizeof url, "%.400s/api/v1/enrol", conf_text(conf, "hub"));
-    buf_init(&body, ANSWER_MAX);
-    enum err e = curl && headers ? OK : fault_set(f, ERR_NOMEM, "out of memory");
-    if (!e) {
-        options_set(curl, conf, url, headers);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)document->data);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)document->len);
-        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
-        CURLcode code = curl_easy_perform(curl);
-        long status = 0;
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-        json_t *answer = json_loadb(
-            body.data ? (const char *)body.data : "", body.len, JSON_REJECT_DUPLICATES, NULL);
-        if (code != CURLE_OK)
-            e = fault_set(f, ERR_IO, "%s: %s", url, curl_easy_strerror(code));
-        else if (status != 200 || !answer)
-            e = status_tell(status, answer, f);
-        if (!e)
-            *ret_answer = answer;
-        else
-            json_decref(answer);
-    }
-    buf_done(&body);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    return e;
-}
-
 /* The hub's papers, if they are from the hub that the token is of. */
 static enum err papers_take(const json_t *answer, const char *token,
     struct site_identity *ret_identity, struct site_papers *ret_papers, struct fault *f)
@@ -164,6 +83,9 @@ static enum err papers_take(const json_t *answer, const char *token,
             "Somebody is between you and the hub, or --hub names the wrong one");
     if (e)
         return e;
+    const char *renew = json_string_value(json_object_get(answer, "renew"));
+    if (renew && time_parse(renew, &ret_identity->renew) != OK)
+        return fault_set(f, ERR_BAD, "the hub's answer is not in order");
     size_t count = json_array_size(servers);
     if (!count || count > BUS_SERVERS_MAX)
         return fault_set(
@@ -178,34 +100,47 @@ static enum err papers_take(const json_t *answer, const char *token,
     return OK;
 }
 
-static enum err document_make(
-    const char *token, const char *request, struct buf *out, struct fault *f)
+/* A relative path means something else to whoever renews. */
+static enum err ca_keep(const char *given, struct site_identity *id, struct fault *f)
 {
-    json_t *doc = json_pack("{s:s, s:s}", "token", token, "request", request);
-    if (doc)
-        json_write(out, doc);
-    json_decref(doc);
-    return doc && !out->err ? OK : fault_set(f, ERR_NOMEM, "out of memory");
+    char *whole = given ? realpath(given, NULL) : NULL;
+    bool fits = whole && strlen(whole) < sizeof id->hub_ca;
+    if (fits)
+        memcpy(id->hub_ca, whole, strlen(whole) + 1);
+    free(whole);
+    return !given || fits ? OK
+                          : fault_set(f, ERR_NOTFOUND, "--hub-ca: there is no file %s", given);
+}
+
+/* The token and the request for a certificate go to the hub; its papers come back. */
+static enum err ask(const struct conf *conf, const char *token, const char *request,
+    json_t **ret_answer, struct fault *f)
+{
+    const struct site_hub hub = {conf_text(conf, "hub"), conf_text(conf, "hub-ca")};
+    json_t *document = json_pack("{s:s, s:s}", "token", token, "request", request);
+    enum err e = document ? site_post(&hub, "/api/v1/enrol", document, ret_answer, f)
+                          : fault_set(f, ERR_NOMEM, "out of memory");
+    json_decref(document);
+    return e;
 }
 
 static enum err enrol(const struct conf *conf, struct site_identity *id, struct fault *f)
 {
     char token[SITE_TOKEN];
-    struct buf key, request, document;
+    struct buf key, request;
     struct site_papers papers = {0};
     json_t *answer = NULL;
     buf_init(&key, AUTHORITY_PEM_MAX);
     buf_init(&request, AUTHORITY_PEM_MAX);
-    buf_init(&document, ANSWER_MAX);
-    enum err e = url_check(conf_text(conf, "hub"), f);
+    enum err e = site_url_check(conf_text(conf, "hub"), f);
     if (!e)
         e = token_find(conf, token, f);
     if (!e)
         e = request_make("site", &key, &request, f);
     if (!e)
-        e = document_make(token, (const char *)request.data, &document, f);
+        e = ca_keep(conf_text(conf, "hub-ca"), id, f);
     if (!e)
-        e = ask(conf, &document, &answer, f);
+        e = ask(conf, token, (const char *)request.data, &answer, f);
     if (!e)
         e = papers_take(answer, token, id, &papers, f);
     if (!e) {
@@ -216,7 +151,6 @@ static enum err enrol(const struct conf *conf, struct site_identity *id, struct 
     json_decref(answer);
     buf_done(&key);
     buf_done(&request);
-    buf_done(&document);
     return e;
 }
 

@@ -63,6 +63,15 @@ const struct conf_item hub_items[] = {
         .min = 1,
         .max = 5,
         .text = "On how many of the cluster's servers each message is."},
+    {.name = "certificate-life",
+        .type = CONF_DURATION,
+        .arg = "DURATION",
+        .initial = "365d",
+        .min = 60,
+        .max = 157680000.0, /* 5 years */
+        .text =
+            "How long certificates of sites are good; sites renew them by themselves when a "
+            "third of that is left."},
     {.name = "switch-power",
         .type = CONF_FLAG,
         .text = "Admins may switch the power of sites' machines from the portal, where kizashi "

@@ -1,5 +1,6 @@
 #include "cmd/site_identity.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 
 #include <errno.h>
@@ -39,7 +40,32 @@ static enum err document_take(const json_t *doc, struct site_identity *id)
     snprintf(id->site, sizeof id->site, "%s", site);
     if (hub && strlen(hub) < sizeof id->hub)
         snprintf(id->hub, sizeof id->hub, "%s", hub);
+    const char *ca = json_string_value(json_object_get(doc, "hub_ca"));
+    const char *renew = json_string_value(json_object_get(doc, "renew"));
+    if (ca && strlen(ca) < sizeof id->hub_ca)
+        snprintf(id->hub_ca, sizeof id->hub_ca, "%s", ca);
+    if (renew && time_parse(renew, &id->renew) != OK)
+        return ERR_BAD;
     return servers_take(json_object_get(doc, "servers"), id);
+}
+
+/* Key and certificate belong together, and two files cannot be replaced at once: both are
+ * written beside, the key first, then renamed, the key first. A certificate that waits
+ * therefore belongs to the key that waits, or to the one that is there already. */
+static void pair_finish(const char *folder)
+{
+    char key[4200], key_next[4200], certificate[4200], certificate_next[4200];
+    path_of(folder, "key.pem", key);
+    path_of(folder, "key.pem.next", key_next);
+    path_of(folder, "certificate.pem", certificate);
+    path_of(folder, "certificate.pem.next", certificate_next);
+    if (access(certificate_next, F_OK) != 0) {
+        unlink(key_next); /* nothing came of it */
+        return;
+    }
+    if (access(key_next, F_OK) == 0 && rename(key_next, key) != 0)
+        return;
+    (void)!rename(certificate_next, certificate);
 }
 
 enum err site_identity_read(
@@ -50,6 +76,7 @@ enum err site_identity_read(
     path_of(folder, "site.json", path);
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return fault_set(f, ERR_NOTFOUND, "%s: there is none", path);
+    pair_finish(folder);
     json_error_t where;
     json_t *doc = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
     if (!doc)
@@ -96,6 +123,10 @@ static enum err document_write(
         json_pack("{s:s, s:s, s:o}", "site", id->site, "hub", id->hub, "servers", servers);
     if (!doc)
         return fault_set(f, ERR_NOMEM, "out of memory");
+    if (id->hub_ca[0])
+        json_object_set_new(doc, "hub_ca", json_string(id->hub_ca));
+    if (id->renew)
+        json_object_set_new(doc, "renew", json_time(id->renew));
     buf_init(&text, 1 << 16);
     json_write(&text, doc);
     buf_u8(&text, '\n');
@@ -111,10 +142,12 @@ enum err site_identity_write(const struct site_identity *identity,
 {
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return fault_set(f, ERR_IO, "%s: %s", folder, strerror(errno));
-    enum err e = text_write(folder, "key.pem", papers->key, f);
+    enum err e = text_write(folder, "ca.pem", papers->ca, f);
     if (!e)
-        e = text_write(folder, "certificate.pem", papers->certificate, f);
+        e = text_write(folder, "key.pem.next", papers->key, f);
     if (!e)
-        e = text_write(folder, "ca.pem", papers->ca, f);
+        e = text_write(folder, "certificate.pem.next", papers->certificate, f);
+    if (!e)
+        pair_finish(folder);
     return e ? e : document_write(identity, folder, f);
 }

@@ -12,11 +12,14 @@ struct site_identity {
     char site[BUS_SITE_MAX + 1];
     char servers[BUS_SERVERS_MAX][256];
     size_t server_count;
-    char hub[256];                               /* URL of its API; "" if not known */
+    char hub[256];     /* URL of its API; "" if not known */
+    char hub_ca[1024]; /* file: whom to trust for it; "": the system's list */
+    int64_t renew;     /* when the certificate is to be renewed; 0: not known */
     char ca[4200], certificate[4200], key[4200]; /* files; "": none */
 };
 
-/* ERR_NOTFOUND: the folder holds none. */
+/* ERR_NOTFOUND: the folder holds none. What a crash left half replaced is brought to its end.
+ */
 enum err site_identity_read(
     struct site_identity *ret_identity, const char *folder, struct fault *f) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 #include "cmd/site_office.h"
 
 #include "base/clock.h"
+#include "cmd/site_proof.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,9 @@ enum {
 
 static const char token_begin[] = "kz1.";
 static const int64_t certificate_life = 365 * US_DAY;
+static const int64_t renewal_overlap = 7 * US_DAY; /* in which two certificates count */
+static const int64_t renewal_grace = 30 * US_DAY;  /* after the end of one */
+static const int64_t clock_slack = 2 * US_DAY;     /* that a site's clock may be ahead */
 static const int64_t own_life = 3650 * US_DAY;
 
 struct site_office {
@@ -32,6 +36,8 @@ struct site_office {
     struct authority *authority;
     char servers[SERVERS_MAX][256];
     size_t server_count;
+    int64_t life;
+    struct clock clock;
     pthread_mutex_t lock; /* enrolments come on several threads */
 };
 
@@ -50,6 +56,8 @@ enum err site_office_open(
     free(whole);
     memcpy(o->folder, path, sizeof path);
     o->catalog = c;
+    o->life = certificate_life;
+    o->clock = clock_system();
     pthread_mutex_init(&o->lock, NULL);
     enum err e = authority_open(&o->authority, o->folder, f);
     if (e) {
@@ -136,27 +144,44 @@ enum err site_token_fingerprint(const char *token, char text[AUTHORITY_FINGERPRI
 
 /* ---- certificates ---- */
 
+/* The catalogue hears of a certificate; `shown` NULL: it was given for a token. */
+static enum err papers_note(struct site_office *o, const struct authority_grant *g,
+    const char *serial, const char *shown, struct fault *f)
+{
+    struct catalog_remote r = {.enrolled = g->now, .expires = g->until};
+    snprintf(r.name, sizeof r.name, "%s", g->name);
+    snprintf(r.serial, sizeof r.serial, "%s", serial);
+    return shown ? catalog_remote_renewed(o->catalog, &r, shown, g->now + renewal_overlap, f)
+                 : catalog_remote_certified(o->catalog, g->name, serial, g->now, g->until, f);
+}
+
+struct wanted {
+    const char *site, *request;
+    const char *shown; /* serial of the certificate that was shown; NULL: it was a token */
+    int64_t now;
+};
+
 /* The site's papers: its certificate, and what it needs beside it. */
-static enum err papers_make(struct site_office *o, const char *site, const char *request,
-    int64_t now, json_t **ret_papers, struct fault *f)
+static enum err papers_make(
+    struct site_office *o, const struct wanted *w, json_t **ret_papers, struct fault *f)
 {
     struct buf certificate, ca;
     char serial[AUTHORITY_SERIAL];
-    struct authority_grant grant = {.name = site, .now = now, .until = now + certificate_life};
+    struct authority_grant grant = {.name = w->site, .now = w->now, .until = w->now + o->life};
     buf_init(&certificate, AUTHORITY_PEM_MAX);
     buf_init(&ca, AUTHORITY_PEM_MAX);
-    enum err e = authority_sign(o->authority, request, &grant, &certificate, serial, f);
+    enum err e = authority_sign(o->authority, w->request, &grant, &certificate, serial, f);
     if (!e)
         e = authority_pem(o->authority, &ca);
     if (!e)
-        e = catalog_remote_certified(o->catalog, site, serial, now, grant.until, f);
+        e = papers_note(o, &grant, serial, w->shown, f);
     json_t *servers = json_array();
     for (size_t i = 0; i < o->server_count; i++)
         json_array_append_new(servers, json_string(o->servers[i]));
     json_t *papers = e ? NULL
-                       : json_pack("{s:s, s:s, s:s, s:O}", "site", site, "certificate",
+                       : json_pack("{s:s, s:s, s:s, s:o, s:O}", "site", w->site, "certificate",
                              (const char *)certificate.data, "ca", (const char *)ca.data,
-                             "servers", servers);
+                             "renew", json_time(grant.until - o->life / 3), "servers", servers);
     json_decref(servers);
     buf_done(&certificate);
     buf_done(&ca);
@@ -197,7 +222,7 @@ static enum err enrol(struct site_office *o, const char *token, const char *requ
     if (e == ERR_NOTFOUND)
         return fault_set(f, ERR_DENIED, "%s", wrong);
     return e ? fault_set(f, e, "the catalogue cannot be written: %s", err_text(e))
-             : papers_make(o, name, request, now, ret_papers, f);
+             : papers_make(o, &(struct wanted){name, request, NULL, now}, ret_papers, f);
 }
 
 enum err site_office_enrol(struct site_office *o, const char *token, const char *request,
@@ -207,6 +232,49 @@ enum err site_office_enrol(struct site_office *o, const char *token, const char 
     enum err e = enrol(o, token, request, now, ret_papers, f);
     pthread_mutex_unlock(&o->lock);
     return e;
+}
+
+static enum err renew(struct site_office *o, const struct site_renewal *asked, int64_t now,
+    json_t **ret_papers, struct fault *f)
+{
+    struct proof_holder h;
+    struct buf ca;
+    buf_init(&ca, AUTHORITY_PEM_MAX);
+    enum err e = authority_pem(o->authority, &ca);
+    if (!e)
+        e = proof_check(
+            (const char *)ca.data, asked->certificate, asked->request, asked->proof, &h, f);
+    buf_done(&ca);
+    if (!e && now > h.until + renewal_grace)
+        e = fault_set(f, ERR_DENIED,
+            "the certificate ended more than 30 days ago: ask the hub's operator for a token "
+            "(kizashi site add)");
+    if (!e &&
+        now < h.until - o->life / 3 - (clock_slack < o->life / 6 ? clock_slack : o->life / 6))
+        e = fault_set(f, ERR_BUSY,
+            "it is not yet time to renew by the hub's clock: is that of the site right?");
+    return e ? e
+             : papers_make(
+                   o, &(struct wanted){h.site, asked->request, h.serial, now}, ret_papers, f);
+}
+
+enum err site_office_renew(struct site_office *o, const struct site_renewal *asked, int64_t now,
+    json_t **ret_papers, struct fault *f)
+{
+    pthread_mutex_lock(&o->lock);
+    enum err e = renew(o, asked, now, ret_papers, f);
+    pthread_mutex_unlock(&o->lock);
+    return e;
+}
+
+void site_office_clock(struct site_office *o, struct clock clock)
+{
+    o->clock = clock;
+}
+
+void site_office_life(struct site_office *o, int64_t life)
+{
+    o->life = life;
 }
 
 /* ---- the message server ---- */
@@ -249,19 +317,27 @@ static enum err hub_dn(const struct site_office *o, char text[AUTHORITY_DN], str
 struct users {
     struct broker_user *rows;
     size_t count;
+    int64_t now;
 };
+
+static enum err user_add(struct users *u, const char *site, const char *serial)
+{
+    if (u->count == USERS_MAX)
+        return ERR_FULL;
+    struct broker_user *row = &u->rows[u->count++];
+    snprintf(row->site, sizeof row->site, "%s", site);
+    authority_dn(site, serial, row->dn);
+    return OK;
+}
 
 static enum err user_take(void *context, const struct catalog_remote *r)
 {
     struct users *u = context;
     if (r->revoked || !r->enrolled)
         return OK;
-    if (u->count == USERS_MAX)
-        return ERR_FULL;
-    struct broker_user *row = &u->rows[u->count++];
-    snprintf(row->site, sizeof row->site, "%s", r->name);
-    authority_dn(r->name, r->serial, row->dn);
-    return OK;
+    enum err e = user_add(u, r->name, r->serial);
+    bool both = r->serial_before[0] && u->now < r->before_until;
+    return e || !both ? e : user_add(u, r->name, r->serial_before);
 }
 
 enum err site_office_broker(
@@ -269,7 +345,7 @@ enum err site_office_broker(
 {
     char dn[AUTHORITY_DN];
     struct broker_options options = *b;
-    struct users u = {calloc(USERS_MAX, sizeof *u.rows), 0};
+    struct users u = {calloc(USERS_MAX, sizeof *u.rows), 0, clock_now(&o->clock)};
     enum err e = u.rows ? hub_dn(o, dn, f) : fault_set(f, ERR_NOMEM, "out of memory");
     if (!e) {
         e = catalog_remotes(o->catalog, user_take, &u);

@@ -1,6 +1,7 @@
 #ifndef CMD_SITE_OFFICE_H
 #define CMD_SITE_OFFICE_H
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "bus/broker.h"
 #include "store/catalog_remote.h"
@@ -32,6 +33,23 @@ enum err site_office_invite(struct site_office *o, const struct catalog_remote *
  * told: site, certificate, ca, servers. ERR_DENIED: the token is wrong, used or too old. */
 enum err site_office_enrol(struct site_office *o, const char *token, const char *request,
     int64_t now, json_t **ret_papers, struct fault *f) MUST_CHECK;
+
+/* A site shows its certificate and asks for the next one, for a new key: `proof` is the
+ * request signed with the old one. The old one counts for a week longer. ERR_DENIED: it is
+ * revoked, replaced, ended more than 30 days ago, or not ours; ERR_BUSY: it is not yet time, by
+ * the hub's clock. The papers say when to renew next ("renew"). */
+struct site_renewal {
+    const char *certificate, *request, *proof;
+};
+enum err site_office_renew(struct site_office *o, const struct site_renewal *asked, int64_t now,
+    json_t **ret_papers, struct fault *f) MUST_CHECK;
+
+/* How long certificates of sites are good from now on; without it a year. They are renewed when
+ * a third of that is left. */
+void site_office_life(struct site_office *o, int64_t life);
+
+/* Which certificates count now is asked of this clock; without it of the system's. */
+void site_office_clock(struct site_office *o, struct clock clock);
 
 /* The message server's configuration as the catalogue is now. `b` says where it listens;
  * folder, users and the hub's name are filled in. */

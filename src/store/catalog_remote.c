@@ -82,7 +82,9 @@ enum err catalog_remote_certified(struct catalog *c, const char *name, const cha
     struct query q;
     catalog_enter(c);
     query_open(&q, c,
-        "UPDATE remote_site SET enrolled = ?, expires = ?, serial = ? WHERE name = ?", f);
+        "UPDATE remote_site SET enrolled = ?, expires = ?, serial = ?, serial_before = '',"
+        " before_until = 0 WHERE name = ?",
+        f);
     query_number(&q, now);
     query_number(&q, expires);
     query_text(&q, serial);
@@ -90,6 +92,36 @@ enum err catalog_remote_certified(struct catalog *c, const char *name, const cha
     enum err e = query_done(&q);
     if (!e)
         e = changed_one(c, name, f);
+    catalog_leave(c);
+    return e;
+}
+
+/* Of two answers to the same certificate only the later counts beside it: a site that asks
+ * again has not got the first. */
+enum err catalog_remote_renewed(struct catalog *c, const struct catalog_remote *r,
+    const char *shown, int64_t overlap, struct fault *f)
+{
+    struct query q;
+    catalog_enter(c);
+    query_open(&q, c,
+        "UPDATE remote_site SET"
+        " before_until = CASE WHEN serial = ?2 THEN ?3 ELSE before_until END,"
+        " serial = ?4, serial_before = ?2, enrolled = ?5, expires = ?6"
+        " WHERE name = ?1 AND revoked = 0 AND enrolled > 0 AND"
+        " (serial = ?2 OR (serial_before = ?2 AND before_until > ?5))",
+        f);
+    query_text(&q, r->name);
+    query_text(&q, shown);
+    query_number(&q, overlap);
+    query_text(&q, r->serial);
+    query_number(&q, r->enrolled);
+    query_number(&q, r->expires);
+    enum err e = query_done(&q);
+    if (!e && !catalog_changes(c))
+        e = fault_set(f, ERR_DENIED,
+            "the certificate of %s was revoked or replaced: ask the hub's operator for a token "
+            "(kizashi site add)",
+            r->name);
     catalog_leave(c);
     return e;
 }
@@ -117,7 +149,8 @@ enum err catalog_remotes(struct catalog *c,
     struct query q;
     catalog_enter(c);
     query_open(&q, c,
-        "SELECT name, added, addresses, token_expires, enrolled, expires, serial, revoked"
+        "SELECT name, added, addresses, token_expires, enrolled, expires, serial, revoked,"
+        " serial_before, before_until"
         " FROM remote_site ORDER BY name",
         NULL);
     while (query_row(&q)) {
@@ -130,6 +163,8 @@ enum err catalog_remotes(struct catalog *c,
         r.expires = query_number_at(&q, 5);
         query_copy_at(&q, 6, r.serial, sizeof r.serial);
         r.revoked = query_number_at(&q, 7);
+        query_copy_at(&q, 8, r.serial_before, sizeof r.serial_before);
+        r.before_until = query_number_at(&q, 9);
         query_fail(&q, each(context, &r));
     }
     enum err e = query_end(&q);

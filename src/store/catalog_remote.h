@@ -16,12 +16,14 @@ enum {
 struct catalog_remote {
     char name[CATALOG_REMOTE_NAME];
     int64_t added;
-    uint64_t addresses;          /* size of its telescope; 0: not known */
-    int64_t token_expires;       /* of the enrolment token that is open; 0: none is */
-    int64_t enrolled;            /* when it got its latest certificate; 0: never */
-    int64_t expires;             /* of that certificate */
-    char serial[CATALOG_SERIAL]; /* of it, hexadecimal */
-    int64_t revoked;             /* 0: it is not */
+    uint64_t addresses;                 /* size of its telescope; 0: not known */
+    int64_t token_expires;              /* of the enrolment token that is open; 0: none is */
+    int64_t enrolled;                   /* when it got its latest certificate; 0: never */
+    int64_t expires;                    /* of that certificate */
+    char serial[CATALOG_SERIAL];        /* of it, hexadecimal */
+    int64_t revoked;                    /* 0: it is not */
+    char serial_before[CATALOG_SERIAL]; /* of the certificate before a renewal; "": none */
+    int64_t before_until;               /* that one counts until then */
 };
 
 /* Add a site, or open a new token for one that is there; the token is known by its hash only.
@@ -36,6 +38,12 @@ enum err catalog_remote_redeem(struct catalog *c, const uint8_t hash[CATALOG_HAS
 /* The site has got a certificate. */
 enum err catalog_remote_certified(struct catalog *c, const char *name, const char *serial,
     int64_t now, int64_t expires, struct fault *f) MUST_CHECK;
+
+/* It has got another by showing one that counts, which goes on counting until `overlap`: the
+ * answer may not have reached it. `r` says name, serial, enrolled and expires; `shown` is the
+ * serial that it showed. ERR_DENIED: that one does not count (any more). */
+enum err catalog_remote_renewed(struct catalog *c, const struct catalog_remote *r,
+    const char *shown, int64_t overlap, struct fault *f) MUST_CHECK;
 
 /* Its certificate and its token count no longer. ERR_NOTFOUND: no such site. */
 enum err catalog_remote_revoke(

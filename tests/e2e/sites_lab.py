@@ -1,6 +1,7 @@
 """A hub, its message server and sensors as processes on loopback, for the tests and the soak."""
 
 import glob
+import json
 import os
 import re
 import shutil

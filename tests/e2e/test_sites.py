@@ -204,6 +204,48 @@ def latency(folder):
         hub.stop()
 
 
+@says("a site renews its certificate by itself while it captures, and nothing is lost")
+def renewal(folder):
+    need_server()
+    if os.geteuid() != 0:
+        raise Skip("live capture needs root")
+    hub = Hub(f"{folder}/hub", "--engines", "none", "--certificate-life", "60s")
+    port = free_port()
+    site = f"{folder}/lo"
+    watching = None
+    sent = 0
+
+    def certificate():
+        with open(f"{site}/certificate.pem", encoding="ascii") as file:
+            return file.read()
+
+    try:
+        hub.enrol("lo-01", site)
+        first, key = certificate(), open(f"{site}/key.pem", encoding="ascii").read()
+        watching = sensor(site, "--interface", "lo", "--filter", f"udp dst port {port}")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            Hub.wait_for(lambda: out.sendto(b"?", ("127.0.0.1", port)) and hub.packets() > 0, 60)
+            before = hub.packets()
+            end = time.monotonic() + 120
+            while certificate() == first:
+                holds(time.monotonic() < end, "it was not renewed")
+                out.sendto(b"while it waits", ("127.0.0.1", port))
+                sent += 1
+                time.sleep(0.1)
+            for _ in range(50):
+                out.sendto(b"over the new one", ("127.0.0.1", port))
+                sent += 1
+        holds(open(f"{site}/key.pem", encoding="ascii").read() != key)
+        Hub.wait_for(lambda: hub.packets() >= before + sent, 60)
+        holds("PONG" in talk(hub, site))
+        same(watching.poll(), None)
+    finally:
+        if watching:
+            watching.terminate()
+            watching.communicate(timeout=30)
+        hub.stop()
+
+
 class Cluster:
     """Three message servers whose configuration kizashi prints."""
 

@@ -1,0 +1,97 @@
+#include "cmd/site_post.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    ANSWER_MAX = 128 << 10
+};
+
+enum err site_url_check(const char *hub, struct fault *f)
+{
+    static const char *const loopback[] = {
+        "http://127.0.0.1:", "http://[::1]:", "http://localhost:"};
+    bool fine = hub && strncmp(hub, "https://", 8) == 0;
+    for (size_t i = 0; hub && i < sizeof loopback / sizeof *loopback; i++)
+        fine = fine || strncmp(hub, loopback[i], strlen(loopback[i])) == 0;
+    return fine ? OK
+                : fault_set(f, ERR_BAD, "--hub: give https://HOST:PORT (http is for loopback)");
+}
+
+static size_t on_data(char *data, size_t size, size_t count, void *context)
+{
+    struct buf *answer = context;
+    buf_put(answer, data, size * count);
+    return answer->err ? 0 : size * count;
+}
+
+static void options_set(
+    CURL *curl, const struct site_hub *hub, const char *url, struct curl_slist *headers)
+{
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+    if (strncmp(url, "http://", 7) == 0)
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (hub->ca)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, hub->ca);
+}
+
+static enum err status_tell(long status, const json_t *answer, struct fault *f)
+{
+    const char *detail = json_string_value(json_object_get(answer, "detail"));
+    enum err e = status == 409 ? ERR_BUSY : status < 500 ? ERR_DENIED : ERR_IO;
+    return fault_set(
+        f, e, "the hub answers %ld: %s", status, detail ? detail : "no reason given");
+}
+
+static enum err perform(
+    CURL *curl, const char *url, struct buf *body, json_t **ret_answer, struct fault *f)
+{
+    long status = 0;
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code != CURLE_OK)
+        return fault_set(f, ERR_IO, "%s: %s", url, curl_easy_strerror(code));
+    json_t *answer = json_loadb(
+        body->data ? (const char *)body->data : "", body->len, JSON_REJECT_DUPLICATES, NULL);
+    if (status == 200 && answer) {
+        *ret_answer = answer;
+        return OK;
+    }
+    enum err e = status_tell(status, answer, f);
+    json_decref(answer);
+    return e;
+}
+
+enum err site_post(const struct site_hub *hub, const char *path, const json_t *document,
+    json_t **ret_answer, struct fault *f)
+{
+    char url[512];
+    struct buf text, body;
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    snprintf(url, sizeof url, "%.400s%.100s", hub->url, path);
+    buf_init(&text, ANSWER_MAX);
+    buf_init(&body, ANSWER_MAX);
+    json_write(&text, document);
+    enum err e = curl && headers && !text.err ? OK : fault_set(f, ERR_NOMEM, "out of memory");
+    if (!e) {
+        options_set(curl, hub, url, headers);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)text.data);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)text.len);
+        e = perform(curl, url, &body, ret_answer, f);
+    }
+    buf_done(&text);
+    buf_done(&body);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    return e;
+}

@@ -1,0 +1,23 @@
+#ifndef CMD_SITE_POST_H
+#define CMD_SITE_POST_H
+
+#include "base/buf.h"
+#include "base/json.h"
+
+/* What a site asks of its hub over HTTPS. */
+
+/* A URL to which a token or a request goes encrypted, or on loopback. ERR_BAD. */
+enum err site_url_check(const char *hub, struct fault *f) MUST_CHECK;
+
+struct site_hub {
+    const char *url; /* "https://HOST:PORT" */
+    const char *ca;  /* file: whom to trust; NULL: the system's list */
+};
+
+/* POST a document to a path such as "/api/v1/enrol"; the answer is a new reference. ERR_DENIED:
+ * the hub refuses, and the fault says why; ERR_BUSY: not now (409); ERR_IO: it cannot be
+ * reached. */
+enum err site_post(const struct site_hub *hub, const char *path, const json_t *document,
+    json_t **ret_answer, struct fault *f) MUST_CHECK;
+
+#endif
