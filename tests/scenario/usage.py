@@ -46,7 +46,7 @@ def values_by_what_is_allowed(folder):
     new, capture = os.path.join(folder, "new"), os.path.join(folder, "empty.pcap")
     with open(capture, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
-    for words, says in (
+    for words, parts in (
             (("stats", "--country", "korea"), ("--country", "korea", "two letters")),
             (("stats", "--class", "nonsense"), ("--class", "misconfiguration")),
             (("replay", "--window", "7m", capture), ("screen", "--window", "divides an hour")),
@@ -63,7 +63,7 @@ def values_by_what_is_allowed(folder):
             (("hub", "--data", new, "--listen", "127.0.0.1:0", "--host", "a b"), ("--host", "a b")),
             (("hub", "--data", new, "--keep-packets", "1h"), ("--keep-packets", "1d..36500d")),
     ):
-        refused(*words, says=says)
+        refused(*words, says=parts)
     assert not os.path.exists(new)
 
 

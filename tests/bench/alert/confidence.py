@@ -3,7 +3,7 @@
 
     confidence.py make KIZASHI FOLDER SEED...    runs of each seed into FOLDER/RUN-SEED: alerts.jsonl, truth.json
     confidence.py fit FOLDER                     weights for the alerts of FOLDER, and how well they fit
-    confidence.py check FOLDER                   how often they are true against what src/alert/confidence.c says of them
+    confidence.py check FOLDER                   how often they are true, and what confidence.c says
 
 An alert is true if it is about an event of the truth (docs/simulator.md, `kizashi evaluate`); one that names no port,
 if an event begins at one of its sites in the two hours before it is given. The runs differ in sites,

@@ -10,7 +10,6 @@ packet durably. Bytes are those of the sensor's TCP connection, as the kernel co
 import argparse
 import os
 import re
-import resource
 import shutil
 import socket
 import subprocess
