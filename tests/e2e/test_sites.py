@@ -1,20 +1,39 @@
 """Sites elsewhere: kizashi sensor and kizashi hub with a real message server between them, on loopback."""
 
-import glob
+import atexit
+import functools
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import socket
 import ssl
-import struct
 import subprocess
+import tempfile
 import time
 
-from sites_lab import SITE, Hub, free_port, holds, need_server, sensor, simulated, spooled
-from tap import Skip, main, run, same, says
+from sites_lab import SITE, Hub, free_port, holds, need_server, sensor, spooled
+from sites_lab import simulated as simulated_in
+from tap import KIZASHI, Skip, main, run, same, says
+
+
+@functools.cache
+def simulated():
+    """The capture of all tests, made once."""
+    folder = tempfile.mkdtemp(prefix="kizashi-e2e-sites-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return simulated_in(folder)
+
+
+@functools.cache
+def simulated_packets():
+    """How many packets of it are in a store when it is replayed by itself."""
+    with tempfile.TemporaryDirectory(prefix="kizashi-e2e-sites-") as folder:
+        done = run("replay", "--data", folder, "--quiet", "--engines", "none", "--site", f"{SITE}={simulated()}")
+        same(done.returncode, 0, done.stderr)
+        return json.loads(run("stats", "--data", folder, "--json").stdout.splitlines()[0])["packets"]
+
 
 def alerts_of(folder):
     done = run("alerts", "--data", folder, "--json", "--limit", 1000)
@@ -25,7 +44,7 @@ def alerts_of(folder):
 @says("a site that keeps everything gives the alerts that its captures give by themselves")
 def same_alerts(folder):
     need_server()
-    capture = simulated(folder)
+    capture = simulated()
     done = run("replay", "--data", f"{folder}/here", "--quiet", "--site", f"{SITE}={capture}")
     same(done.returncode, 0, done.stderr)
     want = alerts_of(f"{folder}/here")
@@ -47,14 +66,12 @@ def same_alerts(folder):
       "there twice")
 def faults(folder):
     need_server()
-    capture = simulated(folder)
+    capture = simulated()
     hub = Hub(f"{folder}/hub", "--engines", "none")
     dice = random.Random(5)
     try:
         hub.enrol(SITE, f"{folder}/site")
-        done = run("replay", "--data", f"{folder}/here", "--quiet", "--engines", "none", "--site", f"{SITE}={capture}")
-        same(done.returncode, 0, done.stderr)
-        count = json.loads(run("stats", "--data", f"{folder}/here", "--json").stdout.splitlines()[0])["packets"]
+        count = simulated_packets()
         sending = sensor(f"{folder}/site", "--read", capture)
         for what in dice.sample(["server", "wipe", "hub", "hub and server", "server", "hub"], 6):
             time.sleep(dice.uniform(0.1, 1.0))
@@ -76,7 +93,7 @@ def faults(folder):
 @says("a sensor is killed while it fills its spool: all that was in it arrives when it is sent")
 def killed_sensor(folder):
     need_server()
-    capture = simulated(folder)
+    capture = simulated()
     hub = Hub(f"{folder}/hub", "--engines", "none")
     try:
         hub.enrol(SITE, f"{folder}/site")
@@ -247,28 +264,29 @@ def renewal(folder):
 
 
 class Cluster:
-    """Three message servers whose configuration kizashi prints."""
+    """Three message servers as deploy/cluster makes them, on this machine."""
 
     def __init__(self, folder):
         self.folder = folder
         self.clients, self.routes = [free_port() for _ in range(3)], [free_port() for _ in range(3)]
         os.mkdir(f"{folder}/hub")
+        with open(f"{folder}/servers", "w", encoding="ascii") as file:
+            for name, client, route in zip("abc", self.clients, self.routes):
+                file.write(f"{name} 127.0.0.1 127.0.0.1:{client} 127.0.0.1:{route}\n")
         self.write()
         program = shutil.which("nats-server") or "/usr/sbin/nats-server"
         self.processes = []
         for name in "abc":
             with open(f"{folder}/{name}.log", "w", encoding="utf-8") as log:
-                self.processes.append(subprocess.Popen([program, "-c", f"{folder}/{name}.conf"], stdout=log, stderr=log))
+                self.processes.append(subprocess.Popen([program, "-c", f"{folder}/bus/{name}/nats.conf"],
+                                                       stdout=log, stderr=log))
 
     def write(self):
-        for number, name in enumerate("abc"):
-            routes = [part for port in self.routes for part in ("--route", f"127.0.0.1:{port}")]
-            done = run("site", "bus-config", "--data", f"{self.folder}/hub", "--server", name, "--listen",
-                       f"127.0.0.1:{self.clients[number]}", "--cluster", f"127.0.0.1:{self.routes[number]}", *routes,
-                       "--store", f"{self.folder}/store-{name}", "--store-cap", 1)
-            same(done.returncode, 0, done.stderr)
-            with open(f"{self.folder}/{name}.conf", "w", encoding="ascii") as file:
-                file.write(done.stdout)
+        make = os.path.join(os.environ["KIZASHI_SOURCE"], "deploy/cluster/make")
+        done = subprocess.run([make, "--data", f"{self.folder}/hub", "--servers", f"{self.folder}/servers", "--out",
+                               f"{self.folder}/bus", "--here", "--store-cap", "1"], capture_output=True, text=True,
+                              check=False, env={**os.environ, "KIZASHI": KIZASHI})
+        same(done.returncode, 0, done.stderr)
 
     def reload(self):
         self.write()
@@ -284,15 +302,12 @@ class Cluster:
 @says("one of three message servers is killed under load: nothing is lost, nothing is there twice")
 def cluster_of_three(folder):
     need_server()
-    capture = simulated(folder)
-    done = run("replay", "--data", f"{folder}/here", "--quiet", "--engines", "none", "--site", f"{SITE}={capture}")
-    same(done.returncode, 0, done.stderr)
-    count = json.loads(run("stats", "--data", f"{folder}/here", "--json").stdout.splitlines()[0])["packets"]
+    capture = simulated()
+    count = simulated_packets()
     cluster = Cluster(folder)
-    bus = [part for port in cluster.clients for part in ("--bus", f"tls://127.0.0.1:{port}")]
     hub = None
     try:
-        hub = Hub(f"{folder}/hub", "--engines", "none", bus=(*bus, "--bus-replicas", "3"))
+        hub = Hub(f"{folder}/hub", "--engines", "none", bus=("--config", f"{folder}/bus/hub.yaml"))
         hub.enrol(SITE, f"{folder}/site")
         cluster.reload()
         Hub.wait_for(lambda: "site.received" in hub.log())
