@@ -17,6 +17,7 @@
 #include "cmd/hub_sites.h"
 #include "cmd/imports.h"
 #include "cmd/keep.h"
+#include "cmd/notify.h"
 #include "cmd/power_helper.h"
 #include "cmd/resume.h"
 #include "cmd/setup.h"
@@ -57,6 +58,7 @@ struct hub {
     struct api_publication publication;
     struct api_analysis analyses[ANON_WISHES_MAX];
     struct api *api;
+    struct notify notify;
     pthread_t ingest;
     bool ingesting;
     char password[API_PASSWORD_MAX + 1]; /* of the first user, if one was given */
@@ -508,6 +510,7 @@ static void hub_watch(struct hub *h)
         measured = now;
         hub_live_measure(h->live, now);
         hub_fleet_look(&h->fleet, h->sites.about, h->sites.count, now);
+        notify_alive(&h->notify); /* counters and catalogue still answer */
     }
 }
 
@@ -534,6 +537,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (!h)
         return EXIT_PROBLEM;
     stop_install();
+    notify_open(&h->notify);
     enum err e = hub_open(h, conf, &f);
     if (!e && h->pipeline)
         e = pthread_create(&h->ingest, NULL, ingest_thread, h) == 0
@@ -544,7 +548,9 @@ static int run(struct conf *conf, size_t count, char **operands)
         warn_in_clear(h);
         printf("Portal: %s/\n", api_address(h->api));
         fflush(stdout);
+        notify_ready(&h->notify);
         hub_watch(h);
+        notify_stopping(&h->notify);
         log_event(LOG_NOTE, "hub.stop", "reason=signal");
     } else if (e == ERR_BUSY && hub_is_at(conf_text(conf, "listen")))
         fprintf(stderr,
@@ -554,6 +560,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     else
         fprintf(stderr, "kizashi hub: %s\n", f.text);
     hub_close(h);
+    notify_close(&h->notify);
     free(h);
     return !e ? EXIT_DONE : wrong_use(e) ? EXIT_USAGE : EXIT_PROBLEM;
 }

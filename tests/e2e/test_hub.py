@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -22,11 +23,11 @@ SLP = "pcaps/scan/ndpi-srvloc427-real-scans.pcap"
 class Hub:
     """A running hub; `prefix` is a command that runs it somewhere else, such as a namespace."""
 
-    def __init__(self, *arguments, prefix=()):
+    def __init__(self, *arguments, prefix=(), env=None):
         self.log = []
         self.process = subprocess.Popen(
             [*prefix, KIZASHI, "hub", "--listen", "127.0.0.1:0", *map(str, arguments)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(env or {})})
         for line in self.process.stdout:
             self.log.append(line)
             found = re.match(r"Portal: (http://\S+)/", line)
@@ -374,6 +375,20 @@ def recipe(folder):
         same(os.stat(folder + "/token.json").st_mode & 0o077, 0)
     finally:
         same(hub.stop(), 0)
+
+
+@says("systemd is told when the hub is ready, that it is alive, and when it stops")
+def service(folder):
+    need_store(folder)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(folder + "/ear")
+        ear.settimeout(60)
+        hub = Hub("--data", folder + "/data", env={"NOTIFY_SOCKET": folder + "/ear", "WATCHDOG_USEC": "3000000"})
+        same([ear.recv(64), ear.recv(64)], [b"READY=1", b"WATCHDOG=1"])
+        same(hub.stop(), 0)
+        told = b""
+        while told != b"STOPPING=1":
+            told = ear.recv(64)
 
 
 @says("doctor and a second hub know a hub that runs at the address, and plain HTTP beyond loopback is warned of once")
