@@ -55,11 +55,21 @@ setup() {
     local folder=$1
     shift
     if [ -f "$folder/build.ninja" ]; then
-        [ $# = 0 ] || meson configure "$folder" "$@" || return 1
+        # A folder from before an option was there must read the options anew.
+        [ $# = 0 ] || meson configure "$folder" "$@" || meson setup --reconfigure "$folder" "$@" || return 1
     else
         rm -rf "$folder"
         meson setup "$folder" "$@" || return 1
     fi >&2
+}
+
+# compiler NAME: how it is called, through ccache if that is installed. (Meson finds ccache itself for the default one.)
+compiler() {
+    if command -v ccache >/dev/null; then
+        echo "ccache $1"
+    else
+        echo "$1"
+    fi
 }
 
 in_portal() {

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startServer } from './portal_server.mjs';
+import { history, startServer } from './portal_server.mjs';
 
 const require = createRequire(new URL('../../portal/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
@@ -176,6 +176,8 @@ test('a judgement is kept: it is there after the page is loaded again', { skip }
 });
 
 test('what is known is suppressed for a while: left out of the list, counted, listed with its reason, and revoked', { skip }, async () => {
+  // An alert that grows stronger comes back by itself: it is suppressed when all the history is in.
+  await history(server.ask);
   await page.locator('.judge button[data-state=known]').click();
   await page.waitForSelector('.judge button[data-state=known][aria-pressed=true]');
   const button = page.getByRole('button', { name: 'Suppress', exact: true });

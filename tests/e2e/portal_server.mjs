@@ -71,6 +71,14 @@ export async function startServer() {
   return { url, stop, ask, ...who };
 }
 
+/** Until the demonstration is live at every site. */
+export async function history(ask) {
+  await until('the end of the history', async () => {
+    const { rows } = await ask('/sites');
+    return rows.length > 0 && rows.every(({ live }) => live?.state !== 'replaying');
+  }, HISTORY_MS);
+}
+
 async function signIn(url, { user, password }) {
   const body = JSON.stringify({ user, password });
   const answer = await fetch(`${url}/api/v1/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
