@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    WORTH = 2,        /* networks that make a service worth a course */
+    WORTH = 2, /* networks that make a service worth a course */
+    LESSON_HOURS = 24,
     COMMON_LEAST = 12 /* services that tell what moves all of them */
 };
 static const double busy_mean = 0.5;    /* networks; less is a quiet service */
@@ -163,20 +164,44 @@ static struct verdict verdict_of(
     return best;
 }
 
+static void learn_dispersion(
+    struct reach *g, struct course *c, unsigned level, const struct normal *n, double networks)
+{
+    double m = n->mean;
+    double bound = outlier * sqrt(m + n->dispersion * m * m);
+    double error = larger(smaller(networks - m, bound), -bound);
+    double d = (error * error - m) / (m * m);
+    double weight = m / (m + 10.0) * (m / (m + 10.0));
+    if (m >= learned_mean) {
+        g->spread[level] += weight * d;
+        g->weight[level] += weight;
+    }
+    if (c->weight[level] > 500.0F) {
+        c->weight[level] *= 0.5F;
+        c->spread[level] *= 0.5F;
+    }
+    c->weight[level] += 1.0F;
+    c->spread[level] += (float)d;
+}
+
 /* What an hour teaches about chance is learned a day later, unless a rise has come of it: else
  * the first hours of a worm would teach that worms are chance. */
-static void learn_tail(struct reach *g, const struct round *r, const struct course *c)
+static void learn_chance(struct reach *g, const struct round *r, struct course *c)
 {
-    int64_t hour = r->hour - 24;
+    int64_t hour = r->hour - LESSON_HOURS;
     unsigned at = hour_slot(hour, PAST_HOURS);
-    if (c->first || c->strange[at] || isnan(c->seen[0][at]))
-        return;
-    struct normal n = course_normal(g, c, 0, hour);
-    if (n.blind || !(n.mean >= busy_mean))
-        return;
-    double networks = (double)c->seen[0][at];
-    tail_add(&g->tail,
-        networks > n.mean ? -log_tail_negbin(networks, n.mean, n.dispersion) / M_LN10 : 0.0);
+    for (unsigned level = 0; level < LEVELS; level++) {
+        double networks = (double)c->seen[level][at];
+        struct normal n = course_normal(g, c, level, hour);
+        if (c->first || c->strange[at] || isnan(networks) || n.blind || isnan(n.mean))
+            continue;
+        if (!level && n.mean >= busy_mean)
+            tail_add(&g->tail, networks > n.mean
+                                   ? -log_tail_negbin(networks, n.mean, n.dispersion) / M_LN10
+                                   : 0.0);
+        if (n.mean >= own_mean)
+            learn_dispersion(g, c, level, &n, networks);
+    }
 }
 
 static double score_of(
@@ -207,46 +232,21 @@ static bool fires(
     return fired;
 }
 
-static void learn_dispersion(
-    struct reach *g, struct course *c, unsigned level, const struct normal *n, double networks)
-{
-    double m = n->mean;
-    double bound = outlier * sqrt(m + n->dispersion * m * m);
-    double error = larger(smaller(networks - m, bound), -bound);
-    double d = (error * error - m) / (m * m);
-    double weight = m / (m + 10.0) * (m / (m + 10.0));
-    if (m >= learned_mean) {
-        g->spread[level] += weight * d;
-        g->weight[level] += weight;
-    }
-    if (c->weight[level] > 500.0F) {
-        c->weight[level] *= 0.5F;
-        c->spread[level] *= 0.5F;
-    }
-    c->weight[level] += 1.0F;
-    c->spread[level] += (float)d;
-}
-
-static void learn(struct reach *g, const struct round *r, struct course *c)
+static void keep(struct reach *g, const struct round *r, struct course *c)
 {
     uint32_t hour = (uint32_t)r->hour;
     unsigned at = hour_slot(r->hour, PAST_HOURS);
     bool strange = c->first && (hour - c->first) * US_HOUR < g->options.freeze;
     c->strange[at] = strange;
-    for (unsigned level = 0; level < LEVELS; level++) {
-        double networks = seen_of(r, c->service, level);
-        struct normal n = course_normal(g, c, level, r->hour);
-        c->seen[level][at] = (float)networks;
-        if (!strange && !n.blind && n.mean >= own_mean)
-            learn_dispersion(g, c, level, &n, networks);
-    }
+    for (unsigned level = 0; level < LEVELS; level++)
+        c->seen[level][at] = (float)seen_of(r, c->service, level);
     c->idle = seen_of(r, c->service, 0) > 0.0 ? 0 : c->idle + 1;
 }
 
-static void learn_all(struct reach *g, const struct round *r)
+static void keep_all(struct reach *g, const struct round *r)
 {
     for (size_t i = 0; i < g->course_count; i++)
-        learn(g, r, &g->courses[i]);
+        keep(g, r, &g->courses[i]);
     for (unsigned level = 0; level < LEVELS; level++)
         if (g->weight[level] > 1e5) {
             g->weight[level] *= 0.5;
@@ -268,14 +268,14 @@ enum err reach_judge(struct reach *g, struct round *r, struct arena *scratch, st
     if (!e)
         e = find_common(g, r, scratch);
     for (size_t i = 0; i < g->course_count && !e; i++)
-        learn_tail(g, r, &g->courses[i]);
+        learn_chance(g, r, &g->courses[i]);
     for (size_t i = 0; i < g->course_count && !e; i++) {
         struct verdict v;
         if (fires(g, r, &g->courses[i], &v))
             e = reach_report(g, r, &g->courses[i], &v, scratch, out);
     }
     if (!e) {
-        learn_all(g, r);
+        keep_all(g, r);
         g->known[hour_slot(r->hour, PAST_HOURS)] = true;
     }
     return e;
