@@ -62,8 +62,9 @@ static const struct conf_item items[] = {
     {.name = "from-fingerprints",
         .type = CONF_FLAG,
         .text =
-            "With --propose: sources without a label have the tool that a signature names as "
-            "one, and rules do without tools."},
+            "Sources without a label have the tool that a signature names as one, and rules do "
+            "without tools. Without --labels, sources that no signature names are "
+            "\"unsigned\"."},
     {.name = "per-label",
         .type = CONF_COUNT,
         .arg = "N",
@@ -278,10 +279,25 @@ struct work {
 /* The tool that a signature names for most of its packets. */
 static uint16_t label_by_tool(struct work *w, const struct profile *p)
 {
-    unsigned tool = 0;
-    for (unsigned i = 0; i < p->thing_count && !tool; i++)
-        tool = thing_tool(p->thing[i].key);
-    return tool ? marks_label(&w->data.marks, w->profiles.words.word[tool]) : MARK_NONE;
+    uint64_t packets[WORDS_MAX] = {0};
+    unsigned most = 0; /* no tool, until one has packets */
+    for (unsigned i = 0; i < p->thing_count; i++) {
+        unsigned tool = thing_tool(p->thing[i].key);
+        packets[tool] += p->thing[i].packets;
+        if (tool && (!most || packets[tool] > packets[most]))
+            most = tool;
+    }
+    return most ? marks_label(&w->data.marks, w->profiles.words.word[most]) : MARK_NONE;
+}
+
+/* Signatures are there or not: where they alone give labels, what has none is told from those
+ * that have one, rather than left to take over the nearest. */
+static uint16_t label_by_signature(struct work *w, const struct profile *p)
+{
+    const char *const *labels;
+    uint16_t mark = label_by_tool(w, p);
+    bool alone = conf_list(w->conf, "labels", &labels) == 0 && !conf_flag(w->conf, "labelled");
+    return mark == MARK_NONE && alone ? marks_label(&w->data.marks, "unsigned") : mark;
 }
 
 static uint16_t label_number(struct work *w, uint16_t mark)
@@ -353,7 +369,7 @@ static enum err sources_make(struct work *w, struct fault *f)
             continue;
         uint16_t mark = screen_data_label(&w->data, &p->ip);
         if (mark == MARK_NONE && conf_flag(w->conf, "from-fingerprints"))
-            mark = label_by_tool(w, p);
+            mark = label_by_signature(w, p);
         if (mark == MARK_NONE && conf_flag(w->conf, "labelled"))
             continue;
         size_t at = w->task.source_count++;
@@ -542,7 +558,7 @@ static enum err propose(const struct conf *conf, size_t count, char **operands, 
             rules.count);
         e = rules_out(w, &rules, f);
     }
-    if (!e && conf_given(conf, "per-label"))
+    if (!e && (conf_given(conf, "per-label") || conf_flag(conf, "from-fingerprints")))
         e = score_show(w, &rules, true);
     free(result.spread);
     rules_done(&rules);
