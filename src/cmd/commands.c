@@ -15,6 +15,7 @@ extern const struct command cmd_forecasts;
 extern const struct command cmd_hub;
 extern const struct command cmd_replay;
 extern const struct command cmd_sensor;
+extern const struct command cmd_screen_groups;
 extern const struct command cmd_screen_patterns;
 extern const struct command cmd_screen_rules;
 extern const struct command cmd_screen_tags;
@@ -61,7 +62,9 @@ const struct command *const commands[] = {
     &cmd_site_act,
     &cmd_site_policy,
     &cmd_screen_tags,
+    &cmd_screen_groups,
     &cmd_screen_patterns,
+
     &cmd_screen_rules,
     &cmd_simulate_telescope,
     &cmd_evaluate,

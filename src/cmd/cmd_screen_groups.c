@@ -1,0 +1,314 @@
+#include "cmd/commands.h"
+
+#include "base/clock.h"
+#include "cmd/screen_data.h"
+#include "cmd/stop.h"
+#include "cmd/table.h"
+#include "screen/group.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct conf_item items[] = {
+    {.name = "similar",
+        .type = CONF_NUMBER,
+        .arg = "SHARE",
+        .min = 0.2,
+        .max = 1.0,
+        .initial = "0.5",
+        .text = "Two sources are near when they share so much of the windows of either."},
+    {.name = "near",
+        .type = CONF_COUNT,
+        .arg = "N",
+        .min = 1,
+        .max = 1e6,
+        .initial = "5",
+        .text = "Sources of other networks that are near one which a group grows from."},
+    {.name = "shared",
+        .type = CONF_COUNT,
+        .arg = "N",
+        .min = 0,
+        .max = GROUP_WINDOWS,
+        .initial = "3",
+        .text = "Windows that half of a group's sources have in common."},
+    {.name = "least",
+        .type = CONF_COUNT,
+        .arg = "N",
+        .min = 2,
+        .max = GROUP_WINDOWS,
+        .initial = "4",
+        .text = "Windows in which a source came after one without it, for it to be looked at."},
+    {.name = "networks",
+        .type = CONF_COUNT,
+        .arg = "N",
+        .min = 2,
+        .max = 1e6,
+        .initial = "8",
+        .text = "Show groups of so many networks (/24, IPv6: /48)."},
+    {.name = "rounds",
+        .type = CONF_COUNT,
+        .arg = "N",
+        .min = 1,
+        .max = GROUP_ROUNDS_MAX,
+        .initial = "19",
+        .text =
+            "Rounds of chance: 19 mean that one day in twenty shows a group where none is."},
+    {.name = "all",
+        .type = CONF_FLAG,
+        .text = "Show groups as well that are no larger than chance has them."},
+    {.name = "seed", .type = CONF_COUNT, .arg = "S", .initial = "1", .text = "Of the rounds."},
+    {.name = "members",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .text = "Write every source that was looked at, with its windows and group, as CSV."},
+    {.name = "json", .type = CONF_FLAG, .text = "The table as JSON lines."},
+    SCREEN_DATA_ITEMS,
+    {.name = NULL},
+};
+
+struct work {
+    const struct conf *conf;
+    struct screen_data data;
+    struct profiles profiles;
+    uint32_t now;
+    struct group_member *members; /* one a profile; owned */
+    struct group_options options;
+    struct groups_result found;
+};
+
+static bool was_active(const struct profile *p, uint32_t back)
+{
+    return back < PROFILE_DAY && p->active[back / 64] >> back % 64 & 1;
+}
+
+/* The windows of the last day in which a source came, counted back from the last. One that
+ * stays has come once: else all that stay for hours would share most of them. */
+static void member_make(const struct work *w, const struct profile *p, struct group_member *m)
+{
+    uint32_t silent = w->now - p->last;
+    m->network = profile_network(p);
+    for (uint32_t i = 0; silent + i < w->options.windows; i++)
+        if (was_active(p, i) && !was_active(p, i + 1))
+            m->active[(silent + i) / 64] |= UINT64_C(1) << (silent + i) % 64;
+}
+
+static enum err members_make(struct work *w, struct fault *f)
+{
+    uint32_t day = w->profiles.day;
+    uint32_t windows = w->now < day ? w->now : day;
+    w->options =
+        (struct group_options){.windows = windows < GROUP_WINDOWS ? windows : GROUP_WINDOWS,
+            .least = (uint32_t)conf_count(w->conf, "least"),
+            .most = 1.0 / 3.0,
+            .similar = conf_number(w->conf, "similar"),
+            .shared = (uint32_t)conf_count(w->conf, "shared"),
+            .near = (uint32_t)conf_count(w->conf, "near"),
+            .rounds = (unsigned)conf_count(w->conf, "rounds"),
+            .shift = w->profiles.hour,
+            .seed = conf_count(w->conf, "seed")};
+    if (w->options.windows < 24 || 4 * w->options.shift >= w->options.windows)
+        return fault_set(f, ERR_RANGE,
+            "the captures have %u windows; 24 and more than four hours are needed", windows);
+    w->members = calloc(w->profiles.count + 1, sizeof *w->members);
+    if (!w->members)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < w->profiles.count; i++)
+        member_make(w, &w->profiles.list[i], &w->members[i]);
+    return OK;
+}
+
+/* --- showing ------------------------------------------------------------------------------ */
+
+enum {
+    THINGS_SHOWN = 4,
+    THINGS_COUNTED = 64, /* different ones of a group; later ones are not counted */
+    HOSTS_SHOWN = 3
+};
+
+struct counted {
+    thing_key key;
+    uint32_t sources;
+};
+
+static int by_sources(const void *a, const void *b)
+{
+    const struct counted *x = a;
+    const struct counted *y = b;
+    if (x->sources != y->sources)
+        return x->sources > y->sources ? -1 : 1;
+    return (x->key > y->key) - (x->key < y->key);
+}
+
+static size_t things_count(const struct work *w, uint32_t group, struct counted *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < w->profiles.count; i++) {
+        const struct profile *p = &w->profiles.list[i];
+        for (unsigned k = 0; w->found.of[i] == group && k < p->thing_count; k++) {
+            size_t at = 0;
+            while (at < count && list[at].key != p->thing[k].key)
+                at++;
+            if (at == THINGS_COUNTED)
+                continue;
+            if (at == count)
+                list[count++] = (struct counted){.key = p->thing[k].key};
+            list[at].sources++;
+        }
+    }
+    qsort(list, count, sizeof *list, by_sources);
+    return count;
+}
+
+static void things_write(const struct work *w, uint32_t group, struct buf *out)
+{
+    struct counted list[THINGS_COUNTED];
+    char text[THING_TEXT];
+    size_t count = things_count(w, group, list);
+    for (size_t i = 0; i < count && i < THINGS_SHOWN; i++) {
+        struct thing_match m = thing_match_of(list[i].key, &w->profiles.words);
+        buf_printf(
+            out, "%s%s by %u", i ? "; " : "", thing_match_format(&m, text), list[i].sources);
+    }
+    if (count > THINGS_SHOWN)
+        buf_str(out, "; ...");
+}
+
+static void hosts_write(const struct work *w, uint32_t group, struct buf *out)
+{
+    char text[IP_TEXT];
+    unsigned shown = 0;
+    for (size_t i = 0; i < w->profiles.count && shown < HOSTS_SHOWN; i++)
+        if (w->found.of[i] == group)
+            buf_printf(
+                out, "%s%s", shown++ ? " " : "", ip_format(&w->profiles.list[i].ip, text));
+}
+
+static json_t *group_row(const struct work *w, uint32_t number)
+{
+    const struct group_found *g = &w->found.list[number];
+    struct buf things;
+    struct buf hosts;
+    int windows = 0;
+    buf_init(&things, 1 << 16);
+    buf_init(&hosts, 1 << 10);
+    things_write(w, number, &things);
+    hosts_write(w, number, &hosts);
+    for (unsigned i = 0; i < GROUP_WINDOWS / 64; i++)
+        windows += __builtin_popcountll(g->core[i]);
+    json_t *row =
+        json_pack("{s:I, s:I, s:I, s:I, s:f, s:s, s:s}", "group", (json_int_t)number + 1,
+            "networks", (json_int_t)g->networks, "sources", (json_int_t)g->members, "windows",
+            (json_int_t)windows, "similar", round(100.0 * g->similar) / 100.0, "things",
+            things.data ? (const char *)things.data : "", "hosts",
+            hosts.data ? (const char *)hosts.data : "");
+    buf_done(&things);
+    buf_done(&hosts);
+    return row;
+}
+
+static void show(const struct work *w)
+{
+    json_t *rows = json_array();
+    bool all = conf_flag(w->conf, "all");
+    uint64_t least = conf_count(w->conf, "networks");
+    for (uint32_t i = 0; i < w->found.count; i++)
+        if (w->found.list[i].networks >= least &&
+            (all || w->found.list[i].networks > w->found.chance))
+            json_array_append_new(rows, group_row(w, i));
+    fprintf(stderr,
+        "%zu sources, %zu looked at over %u windows; the largest group in %u rounds of chance "
+        "has %u networks\n",
+        w->profiles.count, w->found.looked_at, w->options.windows, w->options.rounds,
+        w->found.chance);
+    if (!conf_flag(w->conf, "json"))
+        table_print(stdout, rows);
+    for (size_t i = 0; conf_flag(w->conf, "json") && i < json_array_size(rows); i++) {
+        struct buf line;
+        buf_init(&line, 1 << 16);
+        json_write(&line, json_array_get(rows, i));
+        printf("%s\n", line.data ? (const char *)line.data : "");
+        buf_done(&line);
+    }
+    json_decref(rows);
+}
+
+/* source,network,group,windows: hexadecimal, the last window the lowest bit. */
+static enum err members_write(const struct work *w, struct fault *f)
+{
+    enum {
+        CSV_MAX = 1 << 30
+    };
+    const char *path = conf_text(w->conf, "members");
+    char text[IP_TEXT];
+    struct buf out;
+    if (!path)
+        return OK;
+    buf_init(&out, CSV_MAX);
+    buf_str(&out, "source,network,group,windows\n");
+    for (size_t i = 0; i < w->profiles.count; i++) {
+        const struct group_member *m = &w->members[i];
+        uint32_t group = w->found.of[i];
+        buf_printf(&out, "%s,%016" PRIx64 ",%u,%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "\n",
+            ip_format(&w->profiles.list[i].ip, text), m->network,
+            group == GROUP_NONE ? 0 : group + 1, m->active[2], m->active[1], m->active[0]);
+    }
+    enum err e = screen_file_write(path, &out, f);
+    buf_done(&out);
+    return e;
+}
+
+static enum err find(struct work *w, struct fault *f)
+{
+    enum err e = members_make(w, f);
+    if (e)
+        return e;
+    e = groups_find(w->members, w->profiles.count, &w->options, &w->found);
+    if (e)
+        return fault_set(f, e, "groups: %s", err_text(e));
+    show(w);
+    return members_write(w, f);
+}
+
+static int run(struct conf *conf, size_t count, char **operands)
+{
+    struct fault f = {0};
+    struct work w = {.conf = conf};
+    stop_install();
+    enum err e = screen_data_open(&w.data, conf, count, operands, &f);
+    int64_t window = e ? 0 : w.data.setup.window;
+    if (!e && (window < 10 * US_MINUTE || US_HOUR % window))
+        e = fault_set(
+            &f, ERR_RANGE, "--window: 10 minutes or more, and it is to divide an hour");
+    if (!e && profiles_init(&w.profiles, GROUP_MEMBERS_MAX, window))
+        e = ERR_NOMEM;
+    if (!e)
+        e = screen_data_profiles(&w.data, &w.profiles, &w.now, &f);
+    if (!e)
+        e = find(&w, &f);
+    if (e)
+        fprintf(stderr, "kizashi screen groups: %s\n", f.text[0] ? f.text : err_text(e));
+    free(w.found.of);
+    free(w.found.list);
+    free(w.members);
+    profiles_done(&w.profiles);
+    screen_data_done(&w.data);
+    bool wrong = e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND;
+    return !e ? EXIT_DONE : wrong ? EXIT_USAGE : EXIT_PROBLEM;
+}
+
+const struct command cmd_screen_groups = {
+    .name = "screen groups",
+    .text = "Show groups of sources that move together, whatever they send.",
+    .operands = "[FILE...]",
+    .items = items,
+    .run = run,
+    .more =
+        "Of the last day of the captures: sources of many networks that were active in the\n"
+        "same windows. What chance has is told by moving the windows of every source by an\n"
+        "hour or some of its own, and looking again.\n"
+        "\n"
+        "  kizashi screen groups --site jp-01=a.pcap --site kr-01=b.pcap\n",
+};

@@ -1,0 +1,86 @@
+#ifndef SCREEN_GROUP_H
+#define SCREEN_GROUP_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Groups of sources that move together: that were active in the same windows of the last day,
+ * whatever they sent. Two sources are near when the windows that they share are a large part of
+ * the windows of either (Jaccard). Near ones are found by MinHash in bands (Broder, "On the
+ * resemblance and containment of documents", SEQUENCES 1997; Indyk, Motwani, STOC 1998), each
+ * pair then checked exactly, and grouped by density (Ester, Kriegel, Sander, Xu, "A
+ * density-based algorithm for discovering clusters", KDD 1996: DBSCAN, but that a source is
+ * dense by the networks that are near it, not by machines of one network).
+ *
+ * The null: every source's windows are moved in time together, by an hour or two of its own
+ * either way, several times over. What groups there are then is chance, with everybody's rhythm
+ * and the hours of the day as they are. A group counts if it has more networks than the largest
+ * of all rounds. */
+
+enum {
+    GROUP_WINDOWS = 192, /* at most */
+    GROUP_MEMBERS_MAX = 1 << 20,
+    GROUP_ROUNDS_MAX = 99,
+    GROUP_NEAR_MOST = 256 /* of those alike by one band, with which a source is compared */
+};
+#define GROUP_NONE UINT32_MAX
+
+struct group_member {
+    uint64_t active[GROUP_WINDOWS / 64]; /* bit k: in the k-th window before the present one */
+    uint64_t network;                    /* hash of its network */
+};
+
+struct group_options {
+    uint32_t windows; /* that there are; others are ignored; 24 and more */
+    uint32_t least;   /* windows in which a source was active, for it to be looked at */
+    double most;     /* and share of all windows, at most: who is always there moves with all */
+    double similar;  /* Jaccard from which on two are near */
+    uint32_t shared; /* windows that half of a group's members have in common, at least: one
+                        that hangs together by neighbours of neighbours alone is none */
+    uint32_t near;   /* other networks near a source that is dense */
+    unsigned rounds; /* of the null; the level is 1 / (rounds + 1) */
+    uint32_t shift;  /* windows by which they are moved in a round, at least; at most four
+                        times as many */
+    uint64_t seed;
+};
+
+struct group_found {
+    uint32_t members, networks;
+    double similar;                    /* mean Jaccard of the pairs that are near */
+    uint64_t core[GROUP_WINDOWS / 64]; /* windows in which half of its members were active */
+};
+
+struct groups_result {
+    uint32_t *of;             /* group of each member, or GROUP_NONE; the caller frees both */
+    struct group_found *list; /* most networks first */
+    size_t count;
+    size_t looked_at; /* members active neither too little nor too much */
+    uint32_t chance;  /* networks of the largest group in all rounds of the null */
+};
+
+/**
+ * All groups, also those that chance has: the first ones with more than `chance` networks
+ * count. Members may come in any order: only the numbers of groups with equally many networks
+ * depend on it. ERR_RANGE: too many members, or options out of range; ERR_NOMEM.
+ *
+ * Cost: for 50,000 members about 0.3 s a round, and as much again for each.
+ */
+enum err groups_find(const struct group_member *members, size_t count,
+    const struct group_options *options, struct groups_result *ret_result) MUST_CHECK;
+
+static inline double group_similarity(
+    const struct group_member *a, const struct group_member *b)
+{
+    int both = 0;
+    int either = 0;
+    for (unsigned i = 0; i < GROUP_WINDOWS / 64; i++) {
+        both += __builtin_popcountll(a->active[i] & b->active[i]);
+        either += __builtin_popcountll(a->active[i] | b->active[i]);
+    }
+    return either ? (double)both / either : 0.0;
+}
+
+#endif
