@@ -159,13 +159,21 @@ static enum err group_insert(struct store *s, const struct group *g, struct faul
     return store_insert(s, g->kind->name, f);
 }
 
+static uint32_t hours_of(const struct group *g)
+{
+    uint32_t hours = 0;
+    for (size_t i = 0; i < g->count; i++)
+        hours |= store_hours_of(g->block[i]);
+    return hours;
+}
+
 static enum err group_begin(struct store *s, struct group *g, struct fault *f)
 {
     enum err e = OK;
     if (g->kind == &record_contact)
         e = store_make_way(s, g->rows, g->day, f);
     if (!e && g->kind == &record_contact)
-        e = store_open_day(s, g->day, f);
+        e = store_open_hours(s, g->day, hours_of(g), f);
     if (!e)
         e = journal_together(s->journal, f);
     if (e)
@@ -372,7 +380,7 @@ enum err store_append(struct store *s, const struct block *b, const char *id, st
 
 enum err store_recover(struct store *s, struct fault *f)
 {
-    enum err e = store_find_open_days(s, f);
+    enum err e = store_find_open_units(s, f);
     if (!e)
         e = settle_all(s, f);
     if (!e)

@@ -42,7 +42,7 @@ enum sets {
 };
 
 /* A SELECT over rollups and contacts, in brackets, that gives the dimensions and measures asked
- * for, and `bucket`, the start of the step, if step > 0. */
+ * for, and `bucket`, the start of the step, if step > 0. Nothing, if all is in `numbers`. */
 struct source {
     unsigned dimensions, measures;
     int64_t step;
@@ -50,15 +50,20 @@ struct source {
     const char
         *key;   /* SQL over the dimensions, given as `k` in their place; NULL: themselves */
     bool weigh; /* sets give their sizes only: quick, and an upper bound */
-    const char *extra; /* by source only: more columns, "start, "; NULL: none */
-    const char *where; /* " AND ...": more to narrow by; NULL: none */
-    bool busiest;      /* services: those of `port_top` will do */
-    enum sets sets;    /* set by plan_source() */
+    const char *extra;   /* by source only: more columns, "start, "; NULL: none */
+    const char *where;   /* " AND ...": more to narrow by; NULL: none */
+    struct buf *numbers; /* gets a SELECT of the rows that are the answer's as they are, sets
+                            as their sizes; nothing if there are none. NULL: no */
+    enum sets sets;      /* set by plan_source() */
 };
 void plan_source(const struct asking *q, struct source *src, struct buf *out);
 
 /* The same from packets, for steps that contacts are too coarse for. */
 void plan_packets(const struct asking *q, struct source *src, struct buf *out);
+
+/* The hours of the span of which BUSIEST_HOURS has rows, as a condition on `time`; false: there
+ * are none. */
+bool plan_busiest_hours(const struct asking *q, struct buf *out);
 
 /* "sum(packets) AS packets", over what plan_source() gave. */
 void plan_measure(const struct source *src, enum measure m, struct buf *out);

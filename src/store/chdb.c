@@ -78,11 +78,12 @@ static const char *const writer_settings[] = {
     "SET max_partitions_per_insert_block = 1, optimize_on_insert = 0, insert_deduplicate = 0",
     "SET input_format_skip_unknown_fields = 1", NULL};
 /* Two threads a question: left to itself the engine takes one where it may not have a gigabyte
- * for each, and one where there is less to read than a server would share out. */
+ * for each, and one where there is less to read than a server would share out: a row of ours
+ * may be a sketch of twelve kilobytes. */
 static const char *const reader_settings[] = {
     "SET max_threads = 2, max_threads_min_free_memory_per_thread = 0",
-    "SET merge_tree_min_rows_for_concurrent_read = 8192",
-    "SET merge_tree_min_bytes_for_concurrent_read = 1048576",
+    "SET merge_tree_min_rows_for_concurrent_read = 512",
+    "SET merge_tree_min_bytes_for_concurrent_read = 65536",
     "SET max_memory_usage = 400000000, max_execution_time = 60",
     "SET max_bytes_before_external_group_by = 200000000",
     "SET max_bytes_before_external_sort = 200000000", "SET readonly = 2", NULL};

@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    VERSION = 3 /* of the journal and of the tables that it tells about */
+    VERSION = 4, /* of the journal and of the tables that it tells about */
+    OLD_VERSION = 3
 };
 
 /* `number` is AUTOINCREMENT: a number is never given twice, also after its row was dropped. */
@@ -44,6 +45,7 @@ static const char schema[] =
     X(DAY_CHANGED, DAY_CHANGED_SQL)                                                            \
     X(DAY_BEGUN, "SELECT begun FROM day WHERE name = ?1 AND day = ?2")                         \
     X(DAY_BEGIN, "UPDATE day SET begun = 1 WHERE name = ?1 AND day = ?2")                      \
+    X(DAY_FORGET, "DELETE FROM day WHERE name = ?1")                                           \
     X(DAY_UNITED, "UPDATE day SET united = 1 WHERE name = ?1 AND day = ?2")                    \
     X(DAY_OPEN, "SELECT min(day) FROM day WHERE name = ?1 AND united = 0 AND day > ?2")
 
@@ -57,6 +59,7 @@ enum statement {
 struct journal {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
+    bool old;
 };
 
 static enum err tell(struct journal *j, const char *what, struct fault *f)
@@ -98,20 +101,38 @@ static int64_t number_of(struct journal *j, const char *sql)
 /* The tables that a store's other part has go with the journal's version. */
 static enum err make_tables(struct journal *j, const char *path, struct fault *f)
 {
-    bool old = number_of(j, "SELECT count(*) FROM sqlite_master WHERE name = 'part'") > 0;
-    if (old && number_of(j, "PRAGMA user_version") != VERSION)
+    bool there = number_of(j, "SELECT count(*) FROM sqlite_master WHERE name = 'part'") > 0;
+    int64_t version = number_of(j, "PRAGMA user_version");
+    if (there && version != VERSION && version != OLD_VERSION)
         return fault_set(f, ERR_BAD,
             "%s: the store is of another version of kizashi; replay the captures into a new "
             "folder",
             path);
+    j->old = there && version == OLD_VERSION;
     struct buf sql;
     buf_init(&sql, 1 << 16);
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT;", schema, VERSION);
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT;", schema,
+        j->old ? OLD_VERSION : VERSION);
     bool made =
         !sql.err && sqlite3_exec(j->db, (const char *)sql.data, NULL, NULL, NULL) == SQLITE_OK;
     buf_done(&sql);
     if (!made)
         return tell(j, path, f);
+    return OK;
+}
+
+bool journal_is_old(const struct journal *j)
+{
+    return j->old;
+}
+
+enum err journal_renew(struct journal *j, struct fault *f)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", VERSION);
+    if (sqlite3_exec(j->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return tell(j, "format", f);
+    j->old = false;
     return OK;
 }
 
@@ -291,6 +312,12 @@ enum err journal_day_begin(
     if (!e)
         *ret_begun = begun;
     return e;
+}
+
+enum err journal_day_forget(struct journal *j, const char *name, struct fault *f)
+{
+    sqlite3_bind_text(j->statements[DAY_FORGET], 1, name, -1, SQLITE_STATIC);
+    return change(j, DAY_FORGET, "day", f);
 }
 
 enum err journal_day_united(struct journal *j, const char *name, int64_t day, struct fault *f)

@@ -29,6 +29,10 @@ enum err journal_open(
     struct journal **ret_journal, const char *path, bool durable, struct fault *f) MUST_CHECK;
 void journal_close(struct journal *j);
 
+/* Is it of the format before this one? journal_renew() makes it one of this format. */
+bool journal_is_old(const struct journal *j);
+enum err journal_renew(struct journal *j, struct fault *f) MUST_CHECK;
+
 /* Is this part known as done? */
 enum err journal_has(struct journal *j, const char *id, uint32_t part, bool *ret_has,
     struct fault *f) MUST_CHECK;
@@ -54,15 +58,18 @@ enum err journal_rollup(struct journal *j, const char *name, uint64_t *ret_upto,
 enum err journal_rollup_set(struct journal *j, const char *name, uint64_t upto, uint64_t doing,
     struct fault *f) MUST_CHECK;
 
-/* Days of a rollup that is made from another one, day by day. A day is open from when its first
- * contacts come, or later ones, until it is united. journal_day_begin() says whether uniting it
- * was begun before, so that rows may be there. ERR_NOTFOUND: no day after `after` is open. */
+/* Units (days or hours) of a rollup that is made from another one, unit by unit; `day` is a
+ * unit's number. It is open from when its first contacts come, or later ones, until it is
+ * united. journal_day_begin() says whether uniting it was begun before, so that rows may be
+ * there. ERR_NOTFOUND: no unit after `after` is open. */
 enum err journal_day_changed(
     struct journal *j, const char *name, int64_t day, struct fault *f) MUST_CHECK;
 enum err journal_day_begin(struct journal *j, const char *name, int64_t day, bool *ret_begun,
     struct fault *f) MUST_CHECK;
 enum err journal_day_united(
     struct journal *j, const char *name, int64_t day, struct fault *f) MUST_CHECK;
+/* Of one name nothing is known any more. */
+enum err journal_day_forget(struct journal *j, const char *name, struct fault *f) MUST_CHECK;
 enum err journal_day_open(struct journal *j, const char *name, int64_t after, int64_t *ret_day,
     struct fault *f) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /* Which tables answer: for the days, hours or windows that a rollup covers whole, the rollup;
- * for what is left over at the edges, and for days that are not over, a finer rollup or
- * contacts; for what no rollup has taken in yet, contacts that came after it. */
+ * for what is left over at the edges, and for days and hours that are not over, a finer rollup
+ * or contacts; for what no rollup has taken in yet, contacts that came after it. */
 #include "store/ask_int.h"
 
 #include <assert.h>
@@ -92,8 +92,10 @@ void plan_filters(const struct ask *a, struct buf *out)
 
 enum {
     LEVELS_MAX = 4,
-    OPEN_RUNS = 16, /* more open days than this in a span are taken as one run */
-    RANGES_MAX = 2 * LEVELS_MAX * (OPEN_RUNS + 2)
+    OPEN_RUNS = 8, /* more runs of open units than this in a span are taken as one */
+    /* Two levels with open units make (OPEN_RUNS + 2)^2 spans for the next, and each of these
+     * two edges. */
+    RANGES_MAX = 2 * (OPEN_RUNS + 2) * (OPEN_RUNS + 2) + 1
 };
 
 struct range {
@@ -107,6 +109,7 @@ struct ranges {
 
 /* One table that is read. */
 struct level {
+    int64_t unit;                /* us, of its rows; 0: contacts, in windows */
     const struct rollup *rollup; /* NULL: contacts */
     const struct roll *roll;     /* of contacts that were rolled; NULL: none */
     const struct united *united; /* NULL: none */
@@ -122,7 +125,7 @@ static bool fits(const struct rollup *r, const struct source *src, unsigned dime
 {
     return r && (r->dimensions & dimensions) == dimensions &&
            (r->measures & src->measures) == src->measures &&
-           (src->step == 0 || src->step % r->unit == 0) && (!r->most || src->busiest);
+           (src->step == 0 || src->step % r->unit == 0);
 }
 
 static void find_tables(const struct view *v, struct level *level)
@@ -135,48 +138,72 @@ static void find_tables(const struct view *v, struct level *level)
             level->united = &v->unites[i];
 }
 
+/* May `r` have what `last`, the level before it, leaves? It is finer, or it is what came in
+ * where `last` is what was united of it. */
+static bool follows(const struct rollup *r, const struct rollup *last)
+{
+    return !last || r->unit < last->unit || (r->unit == last->unit && last->from && !r->from);
+}
+
 /* The first rollup that has everything, then finer ones for its edges, then contacts. What is
- * made by the day is followed by what has its open days. */
+ * united is followed by what has its open units. */
 static void choose_levels(const struct asking *q, const struct source *src, struct plan *plan)
 {
     unsigned dimensions = src->dimensions | plan_filter_dimensions(q->ask);
-    int64_t below = INT64_MAX;
+    const struct rollup *last = NULL;
     for (size_t i = 0; i < rollup_count && plan->levels < LEVELS_MAX; i++) {
-        if (!fits(&rollups[i], src, dimensions) || rollups[i].unit >= below)
+        if (!fits(&rollups[i], src, dimensions) || !follows(&rollups[i], last))
             continue;
         struct level *level = &plan->level[plan->levels++];
-        level->rollup = &rollups[i];
+        last = level->rollup = &rollups[i];
+        level->unit = last->unit;
         find_tables(&q->view, level);
-        below = rollups[i].unit + (rollups[i].most ? 1 : 0);
     }
     plan->levels++;
 }
 
 static void cover(struct plan *plan, size_t at, int64_t from, int64_t to);
 
-/* [from, to) to this level but for open days, which go to the next. */
+/* How many of the open units from the `first` on are neighbours. */
+static size_t run_length(const struct united *u, size_t first, size_t last)
+{
+    size_t count = 1;
+    while (first + count < last && u->open[first + count] == u->open[first] + (int64_t)count)
+        count++;
+    return count;
+}
+
+static size_t count_runs(const struct united *u, size_t first, size_t last)
+{
+    size_t runs = 0;
+    for (; first < last; first += run_length(u, first, last))
+        runs++;
+    return runs;
+}
+
+/* [from, to) to this level but for open units, which go to the next. */
 static void cover_units(struct plan *plan, size_t at, int64_t from, int64_t to)
 {
     struct level *level = &plan->level[at];
     const struct united *u = level->united;
     size_t first = 0;
     size_t last = u ? u->open_count : 0;
-    while (first < last && (u->open[first] + 1) * US_DAY <= from)
+    while (first < last && (u->open[first] + 1) * u->unit <= from)
         first++;
-    while (last > first && u->open[last - 1] * US_DAY >= to)
+    while (last > first && u->open[last - 1] * u->unit >= to)
         last--;
-    bool one_run = last - first > OPEN_RUNS;
-    for (size_t i = first; i < last; i++) {
-        int64_t hole = u->open[i] * US_DAY;
-        int64_t end = (u->open[one_run ? last - 1 : i] + 1) * US_DAY;
+    bool one_run = u && count_runs(u, first, last) > OPEN_RUNS;
+    while (first < last) {
+        size_t count = one_run ? last - first : run_length(u, first, last);
+        int64_t hole = u->open[first] * u->unit;
+        int64_t end = (u->open[first + count - 1] + 1) * u->unit;
         hole = hole > from ? hole : from;
         end = end < to ? end : to;
         if (from < hole)
             level->ranges.range[level->ranges.count++] = (struct range){from, hole};
         cover(plan, at + 1, hole, end);
         from = end;
-        if (one_run)
-            break;
+        first += count;
     }
     if (from < to)
         level->ranges.range[level->ranges.count++] = (struct range){from, to};
@@ -190,12 +217,12 @@ static void cover(struct plan *plan, size_t at, int64_t from, int64_t to)
     struct level *level = &plan->level[at];
     if (from >= to)
         return;
-    if (!level->rollup) {
+    if (!level->unit) {
         assert(level->ranges.count < RANGES_MAX);
         level->ranges.range[level->ranges.count++] = (struct range){from, to};
         return;
     }
-    int64_t unit = level->rollup->unit;
+    int64_t unit = level->unit;
     int64_t first = time_floor(from + unit - 1, unit);
     int64_t last = time_floor(to, unit);
     if (first >= last) {
@@ -341,11 +368,15 @@ static enum sets sets_of(const struct level *level)
     return level->united ? SETS_STATES : level->roll ? SETS_ARRAYS : SETS_VALUES;
 }
 
-/* Where nothing is asked by class, united rollups have rows of all classes together. */
-static void put_margin(const struct asking *q, const struct source *src, struct buf *out)
+/* What is asked without regard to classes or sites reads the rows of all together. */
+static void put_margins(
+    const struct asking *q, const struct source *src, const struct rollup *r, struct buf *out)
 {
-    bool by_class = ((src->dimensions | plan_filter_dimensions(q->ask)) & DIM_CLASS) != 0;
-    buf_str(out, by_class ? " AND class != ''" : " AND class = ''");
+    unsigned told = src->dimensions | plan_filter_dimensions(q->ask);
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
+        if (r->margins & 1u << d)
+            buf_printf(out, " AND %s %s ''", dimension_column((enum dimension)d),
+                told & 1u << d ? "!=" : "=");
 }
 
 static void put_level(const struct asking *q, const struct source *src, const struct plan *plan,
@@ -366,11 +397,22 @@ static void put_level(const struct asking *q, const struct source *src, const st
     if (level->roll) /* what is taken in just now is still asked of contacts */
         buf_printf(out, " AND block <= %" PRIu64, level->roll->upto);
     if (level->united)
-        put_margin(q, src, out);
+        put_margins(q, src, level->rollup, out);
     plan_filters(q->ask, out);
     buf_str(out, src->where ? src->where : "");
     if (fold)
         put_group(src, out);
+}
+
+bool plan_busiest_hours(const struct asking *q, struct buf *out)
+{
+    struct plan plan = {.levels = 2};
+    const struct united *u = view_united(&q->view, UNITED_SOURCES);
+    plan.level[0] = (struct level){.unit = u->unit, .united = u};
+    cover(&plan, 0, q->from, q->to);
+    if (plan.level[0].ranges.count)
+        put_ranges("time", plan.level[0].ranges.range, plan.level[0].ranges.count, out);
+    return plan.level[0].ranges.count > 0;
 }
 
 /* A contact as one number: sets of these are a tenth of what its columns would be. Two contacts
@@ -410,7 +452,8 @@ static void put_by_source(const struct asking *q, struct source *src, struct buf
         put_dimensions(src, out);
         buf_str(out, src->extra ? src->extra : "");
         put_measures(src, SETS_VALUES, false, out);
-        buf_printf(out, " FROM kz.%s WHERE ", late ? "contact" : CONTACT_BY_SOURCE);
+        /* Few rows of those read are wanted: the other columns are read of these alone. */
+        buf_printf(out, " FROM kz.%s PREWHERE ", late ? "contact" : CONTACT_BY_SOURCE);
         put_ranges("start", &range, 1, out);
         if (!by_service)
             buf_printf(out, " AND block %s %" PRIu64, late ? ">" : "<=", roll->upto);
@@ -446,6 +489,51 @@ static bool has_sets(const struct source *src)
     return false;
 }
 
+/* Is each key and step of the answer one row of this united rollup? Then its number of members
+ * is the answer, and no set has to be read. */
+static bool is_answer(const struct asking *q, const struct source *src, const struct rollup *r)
+{
+    unsigned filters = plan_filter_dimensions(q->ask);
+    unsigned told = src->dimensions | filters | r->margins;
+    bool many_classes = filters & DIM_CLASS && !(src->dimensions & DIM_CLASS) &&
+                        strpbrk(q->ask->class, "-,") != NULL;
+    return src->step == r->unit && (told & r->dimensions) == r->dimensions && !many_classes;
+}
+
+/* Levels whose rows are the answer's go into `numbers`, and out of the plan. */
+static void put_numbers(
+    const struct asking *q, struct source *src, struct plan *plan, struct buf *out)
+{
+    const char *join = "";
+    src->weigh = true;
+    for (size_t i = 0; i < plan->levels; i++) {
+        struct level *level = &plan->level[i];
+        if (!level->united || !level->ranges.count || !is_answer(q, src, level->rollup))
+            continue;
+        buf_str(out, join);
+        put_level(q, src, plan, level, false, out);
+        level->ranges.count = 0;
+        join = " UNION ALL ";
+    }
+    src->weigh = false;
+}
+
+static void put_levels(
+    const struct asking *q, const struct source *src, const struct plan *plan, struct buf *out)
+{
+    const char *join = "";
+    bool contacts = reads_contacts(q, plan);
+    bool fold = src->sets == SETS_STATES && has_sets(src) && !src->weigh;
+    for (size_t i = 0; i < plan->levels; i++) {
+        const struct level *level = &plan->level[i];
+        if (level->rollup ? !level->ranges.count : !contacts)
+            continue;
+        buf_str(out, join);
+        put_level(q, src, plan, level, fold, out);
+        join = " UNION ALL ";
+    }
+}
+
 void plan_source(const struct asking *q, struct source *src, struct buf *out)
 {
     struct plan plan = {0};
@@ -456,6 +544,8 @@ void plan_source(const struct asking *q, struct source *src, struct buf *out)
     }
     choose_levels(q, src, &plan);
     cover(&plan, 0, src->from, src->to);
+    if (src->numbers && has_sets(src) && !src->weigh)
+        put_numbers(q, src, &plan, src->numbers);
     bool contacts = reads_contacts(q, &plan);
     size_t used = contacts;
     src->sets = SETS_VALUES;
@@ -465,19 +555,13 @@ void plan_source(const struct asking *q, struct source *src, struct buf *out)
         used++;
         src->sets = sets_of(&plan.level[i]);
     }
+    if (!used && src->numbers)
+        return;
     /* Sets that come in several forms are brought into one, key by key. */
-    bool fold = used > 1 && has_sets(src) && !src->weigh;
-    src->sets = fold ? SETS_STATES : src->sets;
+    if (used > 1 && has_sets(src) && !src->weigh)
+        src->sets = SETS_STATES;
     buf_str(out, "(");
-    const char *join = "";
-    for (size_t i = 0; i < plan.levels; i++) {
-        const struct level *level = &plan.level[i];
-        if (level->rollup ? !level->ranges.count : !contacts)
-            continue;
-        buf_str(out, join);
-        put_level(q, src, &plan, level, fold, out);
-        join = " UNION ALL ";
-    }
+    put_levels(q, src, &plan, out);
     buf_str(out, ")");
 }
 

@@ -183,18 +183,22 @@ enum err question_list_sql(struct asking *q, struct buf *out)
 
 /* --- totals ------------------------------------------------------------------------------- */
 
-/* A question about one port needs no set of ports. */
+/* A question about one port needs no set of ports. Sites are counted by themselves: all else is
+ * read from rows of all sites together. */
 void question_totals_sql(const struct asking *q, struct buf *out)
 {
     bool one_port = q->ask->port >= 0;
-    struct source src = question_whole(q, DIM_SITE | (one_port ? DIM_PROTO | DIM_PORT : 0),
+    struct source src = question_whole(q, one_port ? DIM_PROTO | DIM_PORT : DIM_NONE,
         M_PACKETS | M_BYTES | M_SOURCES | (one_port ? 0 : M_PORTS));
+    struct source sites = question_whole(q, DIM_SITE, M_PACKETS);
     struct buf from;
     buf_init(&from, STORE_SQL_MAX);
     plan_source(q, &src, &from);
     buf_str(out, "SELECT sum(packets), sum(bytes), ");
     plan_measure(&src, MEASURE_OF_SOURCES, out);
-    buf_str(out, ", uniqExact(site), ");
+    buf_str(out, ", (SELECT uniqExact(site) FROM ");
+    plan_source(q, &sites, out);
+    buf_str(out, "), ");
     if (one_port)
         buf_str(out, "uniqExact(proto, dport)");
     else

@@ -70,6 +70,54 @@ static void put_busiest_of_some(const struct asking *q, struct buf *out)
     buf_str(out, " GROUP BY src_hash ORDER BY sum(packets) DESC, src_hash");
 }
 
+/* All about the sources that `where` names: contacts, a source's together, and for the hours in
+ * which it is among the busiest the row that says the same. */
+static enum err put_sources(
+    const struct asking *q, const char *where, bool any, struct buf *out)
+{
+    struct source src =
+        question_whole(q, DIM_SRC | DIM_COUNTRY | DIM_ASN | DIM_TOOL | DIM_CLASS | DIM_SITE,
+            M_PACKETS | M_PORTS | M_FIRST | M_LAST);
+    struct buf hours;
+    struct buf rest;
+    struct buf from;
+    buf_init(&hours, STORE_SQL_MAX);
+    buf_init(&rest, STORE_SQL_MAX);
+    buf_init(&from, STORE_SQL_MAX);
+    bool ready = any && plan_busiest_hours(q, &hours);
+    buf_str(&rest, where);
+    if (ready) {
+        buf_printf(&hours, "%s", where);
+        buf_printf(&rest,
+            " AND (src, intDiv(start, 3600000000) * 3600000000) NOT IN (SELECT src, time FROM "
+            "kz." BUSIEST_HOURS " WHERE %s)",
+            (const char *)hours.data);
+        plan_filters(q->ask, &hours);
+    }
+    src.where = (const char *)rest.data;
+    plan_source(q, &src, &from);
+    buf_str(out,
+        "SELECT hex(src), max(c), max(a), sum(n) AS n_packets, " UNIQ "Merge" UNIQ_SIZE
+        "(p), uniqExactArray(s), min(f), max(l), max(t), "
+        "argMax(k, m) FROM (SELECT src, max(country) AS c, max(asn) AS a, "
+        "sum(packets) AS n, CAST(" UNIQ "State" UNIQ_SIZE "(ports) AS " UNIQ_STATE
+        ") AS p, groupUniqArray(toString(site)) AS s, min(first) AS f, max(last) AS l, "
+        "max(tool) AS t, argMax(class, packets) AS k, max(packets) AS m FROM ");
+    buf_printf(out, "%s GROUP BY src", (const char *)from.data);
+    if (ready)
+        buf_printf(out,
+            " UNION ALL SELECT src, country AS c, asn AS a, packets AS n, ports AS p, sites AS "
+            "s, first AS f, last AS l, tool AS t, class AS k, toUInt64(most) AS m FROM "
+            "kz." BUSIEST_HOURS " WHERE %s",
+            (const char *)hours.data);
+    buf_str(out, ") GROUP BY src ORDER BY n_packets DESC, src");
+    enum err e = hours.err ? hours.err : rest.err ? rest.err : from.err;
+    buf_done(&hours);
+    buf_done(&rest);
+    buf_done(&from);
+    return e;
+}
+
 /* Two steps: candidates, then all about those. */
 enum err question_sources_sql(const struct asking *q, struct buf *out)
 {
@@ -93,17 +141,13 @@ enum err question_sources_sql(const struct asking *q, struct buf *out)
             buf_printf(&sql, " LIMIT %" PRIu64, rows + 64);
         buf_printf(&where, " AND src_hash IN (%s)", (const char *)sql.data);
     }
-    struct source src =
-        question_whole(q, DIM_SRC | DIM_COUNTRY | DIM_ASN | DIM_TOOL | DIM_CLASS | DIM_SITE,
-            M_PACKETS | M_PORTS | M_FIRST | M_LAST);
-    src.where = (const char *)where.data;
-    buf_str(out, "SELECT hex(src), max(country), max(asn), sum(packets) AS n, "
-                 "uniq(ports), uniqExact(site), min(first), max(last), max(tool), "
-                 "argMax(class, packets) FROM ");
-    plan_source(q, &src, out);
-    buf_str(out, " GROUP BY src ORDER BY n DESC, src");
-    question_put_page(q, out);
     e = e ? e : where.err ? where.err : sql.err;
+    if (!e)
+        e = put_sources(q, (const char *)where.data, any, out);
+    question_put_page(q, out);
+    /* The sources are written out and found by the index; with the hours in it, too, looking
+     * for places took longer than reading them. */
+    buf_str(out, " SETTINGS use_index_for_in_with_subqueries = 0");
     buf_done(&sql);
     buf_done(&where);
     return e;

@@ -30,12 +30,13 @@ static const struct grouping {
 
 /* The largest step of which the span has at least 100; but ten minutes from six hours on, so
  * that contacts answer and not packets, and an hour from twelve hours on (36 for a single port,
- * whose contacts stand together) where only rollups by the hour have what is asked. */
+ * whose contacts stand together) where only rollups by the hour have what is asked. Between an
+ * hour and a day there is none: sets would have to be united. */
 static int64_t choose_step(const struct asking *q)
 {
-    static const int64_t ladder[] = {30 * US_DAY, 7 * US_DAY, US_DAY, 12 * US_HOUR, 6 * US_HOUR,
-        3 * US_HOUR, US_HOUR, 30 * US_MINUTE, 10 * US_MINUTE, 5 * US_MINUTE, 2 * US_MINUTE,
-        US_MINUTE, 30 * US_SECOND, 10 * US_SECOND, 5 * US_SECOND, 2 * US_SECOND};
+    static const int64_t ladder[] = {30 * US_DAY, 7 * US_DAY, US_DAY, US_HOUR, 30 * US_MINUTE,
+        10 * US_MINUTE, 5 * US_MINUTE, 2 * US_MINUTE, US_MINUTE, 30 * US_SECOND, 10 * US_SECOND,
+        5 * US_SECOND, 2 * US_SECOND};
     const struct ask *a = q->ask;
     if (a->step)
         return a->step;
@@ -140,6 +141,32 @@ static void put_lines(
     buf_str(out, ")");
 }
 
+/* Steps of an hour or a day are rows of a united rollup as they are, others are counted. A step
+ * is never both. */
+static void put_steps(
+    const struct asking *q, struct source *src, int64_t step, enum measure m, struct buf *out)
+{
+    struct buf from;
+    struct buf numbers;
+    const char *join = "";
+    buf_init(&from, STORE_SQL_MAX);
+    buf_init(&numbers, STORE_SQL_MAX);
+    src->numbers = &numbers;
+    put_source(q, src, step, &from);
+    if (from.len) {
+        buf_str(out, "SELECT bucket, k, ");
+        plan_measure(src, m, out);
+        buf_printf(out, " AS n FROM %s GROUP BY bucket, k", (const char *)from.data);
+        join = " UNION ALL ";
+    }
+    if (numbers.len)
+        buf_printf(out, "%sSELECT bucket, k, sum(%s) AS n FROM (%s) GROUP BY bucket, k", join,
+            measure_column(m), (const char *)numbers.data);
+    out->err = out->err ? out->err : from.err ? from.err : numbers.err;
+    buf_done(&from);
+    buf_done(&numbers);
+}
+
 enum err question_series_sql(struct asking *q, struct buf *out)
 {
     const struct ask *a = q->ask;
@@ -157,11 +184,9 @@ enum err question_series_sql(struct asking *q, struct buf *out)
             q->fault, ERR_RANGE, "step: more than %d steps in what there is", SERIES_STEPS_MAX);
     struct buf list;
     struct buf key;
-    struct buf from;
     struct buf where;
     buf_init(&list, STORE_SQL_MAX);
     buf_init(&key, STORE_SQL_MAX);
-    buf_init(&from, STORE_SQL_MAX);
     buf_init(&where, STORE_SQL_MAX);
     enum err e = a->by == BY_NOTHING ? OK : find_lines(q, step, m, &list);
     if (!e) {
@@ -171,21 +196,17 @@ enum err question_series_sql(struct asking *q, struct buf *out)
         if (list.len && !rest)
             put_lines(q, g, &list, &where);
         src.where = (const char *)where.data;
-        src.busiest = g->dimensions & DIM_PORT && a->proto < 0 && a->port < 0 && where.len;
         src.step = step;
         src.key = (const char *)key.data;
-        put_source(q, &src, step, &from);
-        buf_str(out, g->word ? "SELECT bucket, k, "
+        buf_str(out, g->word ? "SELECT bucket, k, n FROM ("
                              : "SELECT bucket, if(k = " OTHER_NUMBER
-                               ", 'other', toString(k)), ");
-        plan_measure(&src, m, out);
-        buf_printf(
-            out, " FROM %s GROUP BY bucket, k ORDER BY bucket, k", (const char *)from.data);
-        e = key.err ? key.err : from.err;
+                               ", 'other', toString(k)), n FROM (");
+        put_steps(q, &src, step, m, out);
+        buf_str(out, ") ORDER BY bucket, k");
+        e = key.err ? key.err : where.err;
     }
     buf_done(&where);
     buf_done(&list);
     buf_done(&key);
-    buf_done(&from);
     return e;
 }

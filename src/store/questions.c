@@ -113,7 +113,9 @@ void question_span(struct asking *q)
     q->from = any || a->what == ASK_SPAN || a->from <= v->first_start
                   ? begin
                   : time_floor(a->from, 10 * US_MINUTE);
-    q->to = any || a->what == ASK_SPAN || a->to > v->last_start ? end : a->to;
+    q->to = any || a->what == ASK_SPAN || a->to > v->last_start
+                ? end
+                : time_floor(a->to + 10 * US_MINUTE - 1, 10 * US_MINUTE);
     q->empty = q->from >= q->to;
 }
 

@@ -23,37 +23,56 @@ static const struct {
 
 #define COUNTS (M_PACKETS | M_BYTES | M_SOURCES)
 
+/* Rows that are read at once, though one key is asked for. Sets and sketches are dear to read:
+ * one of a whole site has thousands of members, one of a service mostly a few. */
+enum {
+    RECORD_ROWS = 8192,
+    SOURCE_ROWS = 1024,
+    ROLLUP_ROWS = 1024,
+    UNITED_ROWS = 256,
+    SOME_ROWS = 64,
+    FEW_ROWS = 16
+};
+
 /* Rows of one day stand together, and in a day those of one key: a span is read without its
  * neighbours, and so is a key. */
-#define BY_DAY "intDiv(time, 86400000000), "
+#define DAY    "intDiv(time, 86400000000), "
+#define PLACES (DIM_SITE | DIM_CLASS)
+#define WHOLE  (COUNTS | M_PORTS | M_FIRST | M_LAST)
 
 const struct rollup rollups[] = {
-    {"total_day", "Each site and class by day.", US_DAY, DIM_SITE | DIM_CLASS,
-        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", "total", 0},
-    {"tool_day", "Each tool by day and site.", US_DAY, DIM_TOOL | DIM_CLASS | DIM_SITE,
-        COUNTS | M_PORTS, "time, tool, class, site", "tool_hour", 0},
+    {"total_day", "Each site and class by day.", US_DAY, PLACES, WHOLE, "class, site, time",
+        "total", PLACES, FEW_ROWS},
+    {"tool_day", "Each tool by day and site.", US_DAY, DIM_TOOL | PLACES, COUNTS | M_PORTS,
+        "class, site, time, tool", "tool_hour", PLACES, FEW_ROWS},
     {"country_day", "Each country by day.", US_DAY, DIM_COUNTRY | DIM_CLASS, COUNTS | M_PORTS,
-        "time, country, class", "country_hour", 0},
+        "class, time, country", "country_hour", DIM_CLASS, FEW_ROWS},
     {"port_day", "Each service by day.", US_DAY, DIM_PROTO | DIM_PORT | DIM_CLASS,
-        COUNTS | M_COUNTRIES, "time, proto, dport, class", "port_hour", 0},
+        COUNTS | M_COUNTRIES, "class, time, proto, dport", "port_hour", DIM_CLASS, UNITED_ROWS},
     {"asn_day", "Each network by day.", US_DAY, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
-        COUNTS | M_PORTS, "time, asn, country, class", "asn_hour", 0},
-    {"total_hour", "Each site and class by hour.", US_HOUR, DIM_SITE | DIM_CLASS,
-        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", "total", 0},
-    {"total", "Each site and class by ten minutes.", 10 * US_MINUTE, DIM_SITE | DIM_CLASS,
-        COUNTS | M_PORTS | M_FIRST | M_LAST, "time, site, class", NULL, 0},
-    {"tool_hour", "Each tool by hour and site.", US_HOUR, DIM_TOOL | DIM_CLASS | DIM_SITE,
-        COUNTS | M_PORTS, "time, tool, class, site", NULL, 0},
-    {"country_hour", "Each country by hour and site.", US_HOUR,
-        DIM_COUNTRY | DIM_CLASS | DIM_SITE, COUNTS | M_PORTS,
-        BY_DAY "country, time, class, site", NULL, 0},
-    {"port_top", "The busiest services by hour.", US_HOUR, DIM_PROTO | DIM_PORT | DIM_CLASS,
-        COUNTS | M_COUNTRIES, BY_DAY "proto, dport, time, class", "port_hour", 1000},
-    {"port_hour", "Each service by hour and site.", US_HOUR,
-        DIM_PROTO | DIM_PORT | DIM_CLASS | DIM_SITE, COUNTS | M_COUNTRIES,
-        BY_DAY "site, proto, dport, time, class", NULL, 0},
+        COUNTS | M_PORTS, "class, time, asn, country", "asn_hour", DIM_CLASS, UNITED_ROWS},
+    {"total_once", "Each site and class by hour.", US_HOUR, PLACES, WHOLE, "class, site, time",
+        "total", PLACES, FEW_ROWS},
+    {"tool_once", "Each tool by hour.", US_HOUR, DIM_TOOL | DIM_CLASS, COUNTS | M_PORTS,
+        "class, tool, time", "tool_hour", DIM_CLASS, FEW_ROWS},
+    {"country_once", "Each country by hour.", US_HOUR, DIM_COUNTRY | DIM_CLASS,
+        COUNTS | M_PORTS, "class, " DAY "country, time", "country_hour", DIM_CLASS, SOME_ROWS},
+    {"port_once", "Each service by hour.", US_HOUR, DIM_PROTO | DIM_PORT | DIM_CLASS,
+        COUNTS | M_COUNTRIES, "class, " DAY "proto, dport, time", "port_hour", DIM_CLASS,
+        UNITED_ROWS},
+    {"asn_once", "Each network by hour.", US_HOUR, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
+        COUNTS | M_PORTS, "class, " DAY "asn, country, time", "asn_hour", DIM_CLASS,
+        UNITED_ROWS},
+    {"total", "Each site and class by ten minutes.", 10 * US_MINUTE, PLACES, WHOLE,
+        "time, site, class", NULL, 0, ROLLUP_ROWS},
+    {"tool_hour", "Each tool by hour and site.", US_HOUR, DIM_TOOL | PLACES, COUNTS | M_PORTS,
+        "time, tool, class, site", NULL, 0, ROLLUP_ROWS},
+    {"country_hour", "Each country by hour and site.", US_HOUR, DIM_COUNTRY | PLACES,
+        COUNTS | M_PORTS, DAY "country, time, class, site", NULL, 0, ROLLUP_ROWS},
+    {"port_hour", "Each service by hour and site.", US_HOUR, DIM_PROTO | DIM_PORT | PLACES,
+        COUNTS | M_COUNTRIES, DAY "site, proto, dport, time, class", NULL, 0, ROLLUP_ROWS},
     {"asn_hour", "Each network by hour.", US_HOUR, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
-        COUNTS | M_PORTS, BY_DAY "asn, country, time, class", NULL, 0},
+        COUNTS | M_PORTS, DAY "asn, country, time, class", NULL, 0, ROLLUP_ROWS},
 };
 const size_t rollup_count = sizeof rollups / sizeof *rollups;
 
@@ -126,29 +145,36 @@ static void put_table(
         dialect->newer ? ", INDEX block_range block TYPE minmax GRANULARITY 1" : "");
 }
 
-/* Rows that are read at once, though one key is asked for. Sets and sketches are dear to read,
- * so there are few. */
+/* Small parts are kept in one file each: an insert then costs 12 fsyncs instead of 76. Of what
+ * is made in quiet moments and asked for a column or two, large ones are not: in one file the
+ * numbers stand between the sketches, and are four times as dear to read. */
 enum {
-    RECORD_GRANULE = 8192,
-    SOURCE_GRANULE = 1024,
-    ROLLUP_GRANULE = 1024,
-    UNITED_GRANULE = 256
+    RECORD_WIDE = 256 << 20,
+    UNITED_WIDE = 1 << 20
+};
+
+struct storing {
+    const char *time; /* the column that says when */
+    int64_t partition;
+    const char *order;
+    unsigned granule, wide;
 };
 
 /* Merges take sixteen parts of a size rather than five, and none that would make more than 64
- * MiB: what they cost is how often a row is written again, more each time than the insert.
- * Small parts are kept in one file each: an insert then costs 12 fsyncs instead of 76. */
-static void put_engine(const struct dialect *dialect, const char *time, int64_t partition,
-    const char *order, unsigned granularity, struct buf *out)
+ * MiB: what they cost is how often a row is written again, more each time than the insert. */
+static void put_engine(
+    const struct dialect *dialect, const struct storing *how, struct buf *out)
 {
     buf_printf(out,
         " ENGINE = MergeTree PARTITION BY intDiv(%s, %" PRId64
         ") ORDER BY (%s) SETTINGS index_granularity = %u",
-        time, partition, order, granularity);
+        how->time, how->partition, how->order, how->granule);
     if (dialect->newer)
-        buf_str(out, ", min_bytes_for_wide_part = 268435456, merge_selector_base = 16, "
-                     "max_bytes_to_merge_at_max_space_in_pool = 67108864, "
-                     "parts_to_delay_insert = 3000, parts_to_throw_insert = 6000");
+        buf_printf(out,
+            ", min_bytes_for_wide_part = %u, merge_selector_base = 16, "
+            "max_bytes_to_merge_at_max_space_in_pool = 67108864, "
+            "parts_to_delay_insert = 3000, parts_to_throw_insert = 6000",
+            how->wide);
     if (dialect->newer && dialect->durable)
         buf_str(out, ", fsync_after_insert = 1, fsync_part_directory = 1,"
                      " min_rows_to_fsync_after_merge = 1");
@@ -179,7 +205,8 @@ static void record_table(const struct dialect *dialect, const struct record *kin
     buf_init(&columns, 1 << 16);
     put_record_columns(dialect, kind, name, &columns);
     put_table(dialect, name, (const char *)columns.data, out);
-    put_engine(dialect, record_time(kind), RECORD_PARTITION, order, granule, out);
+    struct storing how = {record_time(kind), RECORD_PARTITION, order, granule, RECORD_WIDE};
+    put_engine(dialect, &how, out);
     out->err = out->err ? out->err : columns.err;
     buf_done(&columns);
 }
@@ -187,7 +214,7 @@ static void record_table(const struct dialect *dialect, const struct record *kin
 void schema_record_table(
     const struct dialect *dialect, const struct record *kind, struct buf *out)
 {
-    record_table(dialect, kind, kind->name, sort_of(kind), RECORD_GRANULE, out);
+    record_table(dialect, kind, kind->name, sort_of(kind), RECORD_ROWS, out);
 }
 
 void schema_record_columns(const struct dialect *dialect, const struct record *kind,
@@ -206,8 +233,7 @@ void schema_record_columns(const struct dialect *dialect, const struct record *k
 
 void schema_by_source_table(const struct dialect *dialect, struct buf *out)
 {
-    record_table(
-        dialect, &record_contact, CONTACT_BY_SOURCE, "src, start", SOURCE_GRANULE, out);
+    record_table(dialect, &record_contact, CONTACT_BY_SOURCE, "src, start", SOURCE_ROWS, out);
 }
 
 void schema_rollup_table(const struct dialect *dialect, const struct rollup *r, struct buf *out)
@@ -237,8 +263,9 @@ void schema_rollup_table(const struct dialect *dialect, const struct rollup *r, 
             out, "CREATE TABLE IF NOT EXISTS kz.%s (%s)", r->name, (const char *)columns.data);
     else
         put_table(dialect, r->name, (const char *)columns.data, out);
-    put_engine(dialect, "time", ROLLUP_PARTITION, r->order,
-        r->from ? UNITED_GRANULE : ROLLUP_GRANULE, out);
+    struct storing how = {
+        "time", ROLLUP_PARTITION, r->order, r->granule, r->from ? UNITED_WIDE : RECORD_WIDE};
+    put_engine(dialect, &how, out);
     out->err = out->err ? out->err : columns.err;
     buf_done(&columns);
 }
@@ -269,45 +296,50 @@ static void put_united_measures(const struct rollup *r, bool again, struct buf *
             continue;
         if (measure_is_set((enum measure)m))
             buf_printf(out,
-                ", CAST(" UNIQ "%sState" UNIQ_SIZE "(%s) AS " UNIQ_STATE "), " UNIQ
-                "%s" UNIQ_SIZE "(%s)",
+                ", CAST(" UNIQ "%sState" UNIQ_SIZE "(%s) AS " UNIQ_STATE
+                "), finalizeAggregation(" UNIQ "%sState" UNIQ_SIZE "(%s))",
                 how, column, how, column);
         else
             buf_printf(out, ", %s(%s)", measures[m].joined, column);
     }
 }
 
-static void put_united_keys(const struct rollup *r, const char *class, struct buf *out)
+/* The keys, but for those of which all are taken together: these are empty (`empty`), or left
+ * out. */
+static void put_united_keys(
+    const struct rollup *r, unsigned together, const char *empty, struct buf *out)
 {
-    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
-        if (r->dimensions & 1u << d && (d != DIMENSION_CLASS || *class))
-            buf_printf(out, ", %s", d == DIMENSION_CLASS ? class : dimensions[d].column);
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++) {
+        if (!(r->dimensions & 1u << d))
+            continue;
+        if (!(together & 1u << d))
+            buf_printf(out, ", %s", dimensions[d].column);
+        else if (*empty)
+            buf_printf(out, ", %s", empty);
+    }
 }
 
 void schema_unite(
     const struct rollup *r, unsigned step, int64_t from, int64_t to, struct buf *out)
 {
-    char unit[96];
-    char span[96];
-    bool again = step == 1; /* all classes, from the rows of each */
-    snprintf(unit, sizeof unit, "intDiv(time, %" PRId64 ") * %" PRId64, r->unit, r->unit);
-    snprintf(span, sizeof span, "time >= %" PRId64 " AND time < %" PRId64, from, to);
+    static const unsigned steps[UNITE_STEPS] = {DIM_NONE, DIM_CLASS, DIM_SITE};
+    char unit[96] = "time";
+    unsigned together = steps[step];
+    if ((r->margins & together) != together)
+        return;
+    if (!together)
+        snprintf(unit, sizeof unit, "intDiv(time, %" PRId64 ") * %" PRId64, r->unit, r->unit);
     buf_printf(out, "INSERT INTO kz.%s ", r->name);
     put_united_names(r, out);
-    buf_printf(out, " SELECT %s", again ? "time" : unit);
-    put_united_keys(r, again ? "''" : "class", out);
-    put_united_measures(r, again, out);
-    buf_printf(out, " FROM kz.%s WHERE %s", again ? r->name : r->from, span);
-    if (again)
-        buf_str(out, " AND class != ''");
-    else if (r->most)
-        buf_printf(out,
-            " AND (%s, proto, dport) IN (SELECT unit, proto, dport FROM (SELECT %s AS unit, "
-            "proto, dport, sum(length(sources)) AS n FROM kz.%s WHERE %s GROUP BY unit, proto, "
-            "dport ORDER BY n DESC, proto, dport LIMIT %u BY unit))",
-            unit, unit, r->from, span, r->most);
-    buf_printf(out, " GROUP BY %s", again ? "time" : unit);
-    put_united_keys(r, again ? "" : "class", out);
+    buf_printf(out, " SELECT %s", unit);
+    put_united_keys(r, together, "''", out);
+    put_united_measures(r, together != DIM_NONE, out);
+    buf_printf(out, " FROM kz.%s WHERE time >= %" PRId64 " AND time < %" PRId64,
+        together ? r->name : r->from, from, to);
+    if (together)
+        buf_printf(out, " AND %s != ''", together == DIM_CLASS ? "class" : "site");
+    buf_printf(out, " GROUP BY %s", unit);
+    put_united_keys(r, together, "", out);
 }
 
 void schema_busiest_table(const struct dialect *dialect, struct buf *out)
@@ -318,7 +350,36 @@ void schema_busiest_table(const struct dialect *dialect, struct buf *out)
         "time Int64, src FixedString(16), country %s, asn UInt32, packets UInt64",
         sql_type(dialect, &record_contact.columns[CONTACT_COUNTRY]));
     put_table(dialect, BUSIEST_SOURCES, (const char *)columns.data, out);
-    put_engine(dialect, "time", RECORD_PARTITION, "time", RECORD_GRANULE, out);
+    struct storing how = {"time", RECORD_PARTITION, "time", RECORD_ROWS, RECORD_WIDE};
+    put_engine(dialect, &how, out);
     out->err = out->err ? out->err : columns.err;
     buf_done(&columns);
+}
+
+void schema_busiest_hours_table(const struct dialect *dialect, struct buf *out)
+{
+    const char *word = sql_type(dialect, &record_contact.columns[CONTACT_COUNTRY]);
+    struct storing how = {"time", RECORD_PARTITION, "src, time", SOURCE_ROWS, UNITED_WIDE};
+    buf_printf(out,
+        "CREATE TABLE IF NOT EXISTS kz." BUSIEST_HOURS
+        " (time Int64, src FixedString(16), country %s, asn UInt32, packets UInt64, ports "
+        "" UNIQ_STATE ", sites Array(String), first Int64, last Int64, tool %s, class %s, most "
+        "UInt32)",
+        word, word, word);
+    put_engine(dialect, &how, out);
+}
+
+void schema_unite_busiest(int64_t from, int64_t to, struct buf *out)
+{
+    const char *hour = "intDiv(start, 3600000000) * 3600000000";
+    buf_printf(out,
+        "INSERT INTO kz." BUSIEST_HOURS
+        " (time, src, country, asn, packets, ports, sites, first, last, tool, class, most) "
+        "SELECT %s, src, max(country), max(asn), sum(packets), " UNIQ "State" UNIQ_SIZE
+        "(%s), groupUniqArray(toString(site)), min(first), max(last), max(tool), "
+        "argMax(class, packets), max(packets) FROM kz." CONTACT_BY_SOURCE
+        " WHERE start >= %" PRId64 " AND start < %" PRId64
+        " AND (%s, src) IN (SELECT time, src FROM kz." BUSIEST_SOURCES " WHERE time >= %" PRId64
+        " AND time < %" PRId64 ") GROUP BY %s, src",
+        hour, measures[MEASURE_OF_PORTS].value, from, to, hour, from, to, hour);
 }

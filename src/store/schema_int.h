@@ -16,8 +16,10 @@
  * A rollup's row has `time` (start of its unit), its dimensions, sums, and what is counted by
  * distinct members. Rollups come in two kinds. The first are summed up from contacts, some
  * hundred thousand at a time, and hold the members as arrays of 32-bit hashes. The others are
- * made from one of these when a day is over: one row for each key, and sketches of the members,
- * with their number (`sources_n`) beside them (docs/decisions/0003-questions-in-time.md). */
+ * made from one of these when an hour or a day is over: one row for each key, and sketches of
+ * the members, with their number (`sources_n`) beside them. They have rows of all classes
+ * together as well (the class is then empty), and of all sites
+ * (docs/decisions/0003-questions-in-time.md, 0008-charts-read-numbers.md). */
 
 /* What a deployment's engine can do beyond the subset that ClickHouse 18.16 has. */
 struct dialect {
@@ -90,12 +92,13 @@ struct rollup {
     unsigned dimensions; /* DIM_... */
     unsigned measures;   /* M_... */
     const char *order;   /* sorting key */
-    const char *from;    /* the rollup that it is made from by the day; NULL: contacts */
-    unsigned most;       /* services of each unit, the busiest; 0: all. Made by the day only */
+    const char *from;    /* the rollup that it is made from, unit by unit; NULL: contacts */
+    unsigned margins; /* DIM_...: of these there are rows of all together, too; with `from` */
+    unsigned granule; /* rows that are read at once, though one is asked for */
 };
 
 /* Smallest first: a question takes the first that has what it needs, and finer ones for what
- * that does not cover. */
+ * that does not cover. One that is made from another stands before it. */
 enum {
     ROLLUPS_MAX = 16
 };
@@ -107,6 +110,10 @@ extern const size_t rollup_count;
 
 /* The busiest sources of each hour, some thousands: where questions look for candidates. */
 #define BUSIEST_SOURCES "source_top"
+
+/* What contacts say of each of these in its hour, in a row: sketches of its services, names of
+ * its sites, the class of its largest contact and that one's packets (`most`). */
+#define BUSIEST_HOURS "source_once"
 
 /* Partition numbers: one a day for records, one for 30 days for rollups. */
 #define RECORD_PARTITION US_DAY
@@ -126,13 +133,16 @@ void schema_record_columns(const struct dialect *dialect, const struct record *k
 void schema_rollup_table(
     const struct dialect *dialect, const struct rollup *r, struct buf *out);
 /* The statements that fill a rollup from the one it is made from, over [from, to): rows of each
- * class, then rows of all classes together, whose class is empty. */
+ * key, then those of all classes together, then those of all sites. Nothing: it has no such
+ * rows. */
 enum {
-    UNITE_STEPS = 2
+    UNITE_STEPS = 3
 };
 void schema_unite(
     const struct rollup *r, unsigned step, int64_t from, int64_t to, struct buf *out);
 void schema_busiest_table(const struct dialect *dialect, struct buf *out);
+void schema_busiest_hours_table(const struct dialect *dialect, struct buf *out);
+void schema_unite_busiest(int64_t from, int64_t to, struct buf *out);
 void schema_by_source_table(const struct dialect *dialect, struct buf *out);
 
 #endif

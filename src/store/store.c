@@ -50,11 +50,16 @@ static enum err add_columns(struct store *s, const struct record *kind, const ch
     return chdb_write(s->chdb, (const char *)sql->data, f);
 }
 
+static enum err make_database(struct store *s, struct fault *f)
+{
+    return chdb_write(s->chdb, "CREATE DATABASE IF NOT EXISTS kz ENGINE = Atomic", f);
+}
+
 static enum err make_tables(struct store *s, struct fault *f)
 {
     struct buf sql;
+    enum err e = OK;
     buf_init(&sql, STORE_SQL_MAX);
-    enum err e = chdb_write(s->chdb, "CREATE DATABASE IF NOT EXISTS kz ENGINE = Atomic", f);
     for (size_t i = 0; !e && record_all[i]; i++) {
         buf_clear(&sql);
         schema_record_table(&s->dialect, record_all[i], &sql);
@@ -75,10 +80,14 @@ static enum err make_tables(struct store *s, struct fault *f)
             e = add_columns(s, &record_contact, CONTACT_BY_SOURCE, &sql, f);
     }
     for (size_t i = 0; !e && i < s->view.united_count; i++) {
-        if (!s->view.unites[i].rollup)
-            continue;
+        const struct united *u = &s->view.unites[i];
+        if (u->how == UNITED_BY_SOURCE)
+            continue; /* was made above */
         buf_clear(&sql);
-        schema_rollup_table(&s->dialect, s->view.unites[i].rollup, &sql);
+        if (u->how == UNITED_SUMS)
+            schema_rollup_table(&s->dialect, u->rollup, &sql);
+        else
+            schema_busiest_hours_table(&s->dialect, &sql);
         e = chdb_write(s->chdb, (const char *)sql.data, f);
     }
     buf_done(&sql);
@@ -105,7 +114,13 @@ static enum err open_parts(struct store *s, struct fault *f)
     snprintf(path, sizeof path, "%s/journal.db", s->folder);
     e = journal_open(&s->journal, path, s->options.durable, f);
     if (!e)
+        e = make_database(s, f);
+    if (!e)
+        e = store_upgrade_begin(s, f);
+    if (!e)
         e = make_tables(s, f);
+    if (!e)
+        e = store_upgrade_end(s, f);
     if (!e)
         e = store_recover(s, f);
     return e;
@@ -128,14 +143,17 @@ static void set_defaults(struct store *s, const struct store_options *options)
     struct view *v = &s->view;
     for (size_t i = 0; i < rollup_count; i++)
         if (rollups[i].from)
-            v->unites[v->united_count++] =
-                (struct united){.name = rollups[i].name, .rollup = &rollups[i]};
+            v->unites[v->united_count++] = (struct united){
+                .name = rollups[i].name, .rollup = &rollups[i], .unit = rollups[i].unit};
         else
             v->rolls[v->roll_count++] =
                 (struct roll){.name = rollups[i].name, .rollup = &rollups[i]};
     v->rolls[v->roll_count++] = (struct roll){.name = BUSIEST_SOURCES, .how = ROLL_BUSIEST};
     v->rolls[v->roll_count++] = (struct roll){.name = CONTACT_BY_SOURCE, .how = ROLL_BY_SOURCE};
-    v->unites[v->united_count++] = (struct united){.name = CONTACT_BY_SOURCE};
+    v->unites[v->united_count++] =
+        (struct united){.name = BUSIEST_HOURS, .how = UNITED_SOURCES, .unit = US_HOUR};
+    v->unites[v->united_count++] =
+        (struct united){.name = CONTACT_BY_SOURCE, .how = UNITED_BY_SOURCE, .unit = US_DAY};
 }
 
 enum err store_open(struct store **ret_store, const char *data,
@@ -206,8 +224,8 @@ static int64_t keep_of(const struct store *s, const char *table, int64_t *ret_pa
     if (strcmp(table, record_packet.name) == 0)
         return s->options.keep_packets;
     if (strcmp(table, record_contact.name) == 0 || strcmp(table, CONTACT_BY_SOURCE) == 0 ||
-        strcmp(table, BUSIEST_SOURCES) == 0 || strcmp(table, record_tagged.name) == 0 ||
-        strcmp(table, record_screening.name) == 0)
+        strcmp(table, BUSIEST_SOURCES) == 0 || strcmp(table, BUSIEST_HOURS) == 0 ||
+        strcmp(table, record_tagged.name) == 0 || strcmp(table, record_screening.name) == 0)
         return s->options.keep_contacts;
     for (size_t i = 0; i < rollup_count; i++)
         if (strcmp(table, rollups[i].name) == 0)

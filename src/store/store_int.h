@@ -36,13 +36,19 @@ struct roll {
     uint64_t doing;              /* > upto: an insert of those up to here may have got in */
 };
 
-/* What is made when a day is over: a rollup from another one, or (`rollup` NULL) one part of
- * the contacts by source. A rollup's rows of an open day, if there are any, are old: questions
- * read the rollup that it is made from. */
+/* What is made when an hour or a day is over. Rows of an open unit, if there are any, are old:
+ * questions read what they are made from. */
+enum united_how {
+    UNITED_SUMS,     /* a rollup from another one */
+    UNITED_SOURCES,  /* all about the busiest sources, from contacts by source */
+    UNITED_BY_SOURCE /* one part of the contacts by source; rows are never old */
+};
 struct united {
     const char *name;
-    const struct rollup *rollup;
-    int64_t *open; /* days, ascending */
+    enum united_how how;
+    const struct rollup *rollup; /* UNITED_SUMS */
+    int64_t unit;                /* us: US_HOUR or US_DAY */
+    int64_t *open;               /* numbers of units (time / unit), ascending */
     size_t open_count;
 };
 
@@ -54,7 +60,7 @@ struct view {
     uint64_t contact_last;           /* largest block of a contact */
     struct roll rolls[ROLLUPS_MAX + 2];
     size_t roll_count;
-    struct united unites[ROLLUPS_MAX + 1];
+    struct united unites[ROLLUPS_MAX + 2];
     size_t united_count;
 };
 
@@ -83,9 +89,9 @@ struct store {
     bool hurry;       /* the engine's merges wait */
     unsigned hurried; /* inserts since then */
 
-    /* The day that is being united, while `append` is free. */
+    /* The time that is being united, while `append` is free. */
     const struct united *uniting;
-    int64_t uniting_day;
+    int64_t uniting_from, uniting_to;
     bool spoiled; /* contacts of it have come in meanwhile */
 
     pthread_rwlock_t viewing; /* guards `view` against its readers */
@@ -102,10 +108,11 @@ void view_done(struct view *v);
 /* Changes; the caller holds `append`. */
 void view_widen(struct store *s, int64_t first, int64_t last, uint64_t contact_last);
 void view_rolled(struct store *s, struct roll *r, uint64_t upto);
-void view_open_day(struct store *s, struct united *u, int64_t day);
-void view_close_day(struct store *s, struct united *u, int64_t day);
-bool view_is_open(const struct united *u, int64_t day);
+void view_open_unit(struct store *s, struct united *u, int64_t unit);
+void view_close_unit(struct store *s, struct united *u, int64_t unit);
+bool view_is_open(const struct united *u, int64_t unit);
 const struct roll *view_roll(const struct view *v, enum roll_how how);
+const struct united *view_united(const struct view *v, enum united_how how);
 
 /* What a crash may have left: settle every part and rollup that was under way. */
 enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
@@ -149,14 +156,25 @@ enum {
     OPEN_DAYS_MAX = 8192, /* 22 years */
     LATE_DAYS = 8         /* that are over and wait for a quiet moment */
 };
-/* Contacts of this day are about to come in. ERR_FULL: more than OPEN_DAYS_MAX days are open.
+/* Contacts of these hours of a day (bit h: hour h) are about to come in. ERR_FULL: more than
+ * OPEN_DAYS_MAX days are open. */
+enum err store_open_hours(
+    struct store *s, int64_t day, uint32_t hours, struct fault *f) MUST_CHECK;
+/* The hours of the day in which the contacts start; they are all of one day. */
+uint32_t store_hours_of(const struct block *contacts);
+/* Unite some hours or a day of one table, if they are over and all their contacts are rolled;
+ * `late_only`: only if more than LATE_DAYS are. The lock is given back while the engine works.
  */
-enum err store_open_day(struct store *s, int64_t day, struct fault *f) MUST_CHECK;
-/* Unite one day of one table, if one is over and all its contacts are rolled; `late_only`: only
- * if more than LATE_DAYS are. The lock is given back while the engine works. */
 enum err store_unite(
     struct store *s, bool late_only, bool *ret_done, struct fault *f) MUST_CHECK;
-enum err store_find_open_days(struct store *s, struct fault *f) MUST_CHECK;
+enum err store_find_open_units(struct store *s, struct fault *f) MUST_CHECK;
+
+/* upgrade.c: a folder of format 3 becomes one of this format. What is united is made anew, from
+ * the rollups that are as they were: its tables go before the others are made
+ * (store_upgrade_begin()), and everything is open then (store_upgrade_end()). A crash in
+ * between begins it again. */
+enum err store_upgrade_begin(struct store *s, struct fault *f) MUST_CHECK;
+enum err store_upgrade_end(struct store *s, struct fault *f) MUST_CHECK;
 
 /* `count` numbers from a line of tab-separated values; ERR_BAD if it does not hold just these.
  */

@@ -1,8 +1,8 @@
-/* What is made when a day is over: rollups by the day, totals by the hour and the busiest ports
- * from finer rollups, one row for each key, sketches for sets; and one part of the contacts by
- * source. Nothing is lost when that fails or a crash ends it: the day stays open, is answered
- * from the finer rollup, and is made again. It is done where nothing else waits to be written
- * (store_upkeep()), and lets blocks come in meanwhile. */
+/* What is made when an hour or a day is over: rollups from finer ones, one row for each key,
+ * sketches for sets; and one part of the contacts by source. Nothing is lost when that fails or
+ * a crash ends it: the unit stays open, is answered from the finer rollup, and is made again.
+ * It is done where nothing else waits to be written (store_upkeep()), and lets blocks come in
+ * meanwhile. */
 #include "store/store_int.h"
 
 #include <inttypes.h>
@@ -10,25 +10,77 @@
 #include <string.h>
 
 enum {
-    GRACE_HOURS = 1 /* of data after the end of a day, for what comes late */
+    GRACE_MINUTES = 30,  /* of data after the end of a unit, for what comes late */
+    AT_ONCE = 6,         /* hours that are united with one statement */
+    QUIET_ROWS = 1 << 16 /* contacts that do not wait for more when it is quiet */
 };
 
-enum err store_open_day(struct store *s, int64_t day, struct fault *f)
+uint32_t store_hours_of(const struct block *contacts)
 {
-    if (s->uniting && s->uniting_day == day)
-        s->spoiled = true;
-    for (size_t i = 0; i < s->view.united_count; i++) {
-        struct united *u = &s->view.unites[i];
-        if (view_is_open(u, day))
-            continue;
-        if (u->open_count == OPEN_DAYS_MAX)
-            return fault_set(f, ERR_FULL, "store: more than %d days are open", OPEN_DAYS_MAX);
-        enum err e = journal_day_changed(s->journal, u->name, day, f);
-        if (e)
-            return e;
-        view_open_day(s, u, day);
+    const int64_t *start = block_time(contacts, CONTACT_START);
+    uint32_t hours = 0;
+    for (size_t i = 0; i < contacts->rows; i++)
+        hours |= 1u << (uint64_t)(start[i] / US_HOUR) % 24;
+    return hours;
+}
+
+/* Calls `touch` for each unit of `u` that the hours of the day fall on and that is not open;
+ * stops at the first fault. */
+static enum err each_closed(struct store *s, struct united *u, int64_t day, uint32_t hours,
+    enum err (*touch)(struct store *s, struct united *u, int64_t unit, struct fault *f),
+    struct fault *f)
+{
+    enum err e = OK;
+    for (unsigned h = 0; !e && h < 24; h++) {
+        int64_t unit = (day * US_DAY + h * US_HOUR) / u->unit;
+        if (hours & 1u << h && !view_is_open(u, unit))
+            e = touch(s, u, unit, f);
     }
+    return e;
+}
+
+static enum err note_open(struct store *s, struct united *u, int64_t unit, struct fault *f)
+{
+    if (u->open_count + US_DAY / US_HOUR > (size_t)(OPEN_DAYS_MAX * (US_DAY / u->unit)))
+        return fault_set(f, ERR_FULL, "store: more than %d days are open", OPEN_DAYS_MAX);
+    return journal_day_changed(s->journal, u->name, unit, f);
+}
+
+static enum err show_open(struct store *s, struct united *u, int64_t unit, struct fault *f)
+{
+    (void)f;
+    view_open_unit(s, u, unit);
     return OK;
+}
+
+static bool all_open(const struct store *s, int64_t day, uint32_t hours)
+{
+    for (size_t i = 0; i < s->view.united_count; i++)
+        for (unsigned h = 0; h < 24; h++)
+            if (hours & 1u << h && !view_is_open(&s->view.unites[i],
+                                       (day * US_DAY + h * US_HOUR) / s->view.unites[i].unit))
+                return false;
+    return true;
+}
+
+enum err store_open_hours(struct store *s, int64_t day, uint32_t hours, struct fault *f)
+{
+    for (unsigned h = 0; s->uniting && h < 24; h++) {
+        int64_t time = day * US_DAY + h * US_HOUR;
+        if (hours & 1u << h && time >= s->uniting_from && time < s->uniting_to)
+            s->spoiled = true;
+    }
+    if (all_open(s, day, hours))
+        return OK;
+    enum err e = journal_together(s->journal, f);
+    if (e)
+        return e;
+    for (size_t i = 0; !e && i < s->view.united_count; i++)
+        e = each_closed(s, &s->view.unites[i], day, hours, note_open, f);
+    e = journal_together_end(s->journal, e, f);
+    for (size_t i = 0; !e && i < s->view.united_count; i++)
+        e = each_closed(s, &s->view.unites[i], day, hours, show_open, f);
+    return e;
 }
 
 static enum err drop_rows(
@@ -47,23 +99,40 @@ static enum err drop_rows(
     return e;
 }
 
-/* The engine's part, without the lock. */
-static enum err make_day(
-    struct store *s, const struct united *u, int64_t day, bool begun, struct fault *f)
+/* Units of one table that are united together: neighbours, of one day. */
+struct run {
+    struct united *of;
+    int64_t first;
+    size_t count;
+    int64_t from, to; /* us */
+    bool begun;       /* some rows may be there */
+};
+
+/* The statement of one step; nothing: there is no such step. */
+static void put_step(const struct run *run, unsigned step, struct buf *out)
 {
-    int64_t from = day * RECORD_PARTITION;
-    int64_t to = from + RECORD_PARTITION;
+    const struct united *u = run->of;
+    if (u->how == UNITED_SUMS)
+        schema_unite(u->rollup, step, run->from, run->to, out);
+    else if (u->how == UNITED_SOURCES && step == 0)
+        schema_unite_busiest(run->from, run->to, out);
+    else if (u->how == UNITED_BY_SOURCE && step == 0)
+        buf_printf(
+            out, "OPTIMIZE TABLE kz.%s PARTITION %" PRId64 " FINAL", u->name, run->first);
+}
+
+/* The engine's part, without the lock. */
+static enum err make_run(struct store *s, const struct run *run, struct fault *f)
+{
+    const struct united *u = run->of;
     struct buf sql;
     enum err e = OK;
     buf_init(&sql, STORE_SQL_MAX);
-    if (u->rollup && begun)
-        e = drop_rows(s, u, from, to, f);
+    if (u->how != UNITED_BY_SOURCE && run->begun)
+        e = drop_rows(s, u, run->from, run->to, f);
     for (unsigned step = 0; !e && step < UNITE_STEPS; step++) {
         buf_clear(&sql);
-        if (u->rollup)
-            schema_unite(u->rollup, step, from, to, &sql);
-        else if (step == 0)
-            buf_printf(&sql, "OPTIMIZE TABLE kz.%s PARTITION %" PRId64 " FINAL", u->name, day);
+        put_step(run, step, &sql);
         if (sql.err || sql.len)
             e = sql.err ? sql.err : chdb_keep(s->chdb, (const char *)sql.data, f);
     }
@@ -71,33 +140,81 @@ static enum err make_day(
     return e;
 }
 
-/* The lock is given back for as long as the engine works. */
-static enum err unite_day(struct store *s, struct united *u, int64_t day, struct fault *f)
+/* The journal notes that the units are begun, or that they are done. */
+static enum err note_run(struct store *s, struct run *run, bool done, struct fault *f)
 {
-    bool begun = false;
-    enum err e = journal_day_begin(s->journal, u->name, day, &begun, f);
+    enum err e = journal_together(s->journal, f);
     if (e)
         return e;
-    s->uniting = u;
-    s->uniting_day = day;
+    for (size_t i = 0; !e && i < run->count; i++) {
+        int64_t unit = run->first + (int64_t)i;
+        bool begun = false;
+        e = done ? journal_day_united(s->journal, run->of->name, unit, f)
+                 : journal_day_begin(s->journal, run->of->name, unit, &begun, f);
+        run->begun = run->begun || begun;
+    }
+    return journal_together_end(s->journal, e, f);
+}
+
+/* The lock is given back for as long as the engine works. */
+static enum err unite_run(struct store *s, struct run *run, struct fault *f)
+{
+    enum err e = note_run(s, run, false, f);
+    if (e)
+        return e;
+    s->uniting = run->of;
+    s->uniting_from = run->from;
+    s->uniting_to = run->to;
     s->spoiled = false;
     pthread_mutex_unlock(&s->append);
-    e = make_day(s, u, day, begun, f);
+    e = make_run(s, run, f);
     pthread_mutex_lock(&s->append);
     s->uniting = NULL;
     if (e || s->spoiled)
         return e;
-    e = journal_day_united(s->journal, u->name, day, f);
-    if (!e)
-        view_close_day(s, u, day);
+    e = note_run(s, run, true, f);
+    for (size_t i = 0; !e && i < run->count; i++)
+        view_close_unit(s, run->of, run->first + (int64_t)i);
     return e;
 }
 
-/* Is the day over, and are all its contacts in the rollups? */
-static bool is_over(const struct store *s, int64_t day)
+/* Has enough come in after the end of the unit? */
+static bool is_over(const struct store *s, int64_t end)
 {
-    bool waits = s->waiting->rows && s->waiting_day == day;
-    return !waits && s->view.last_start >= (day + 1) * US_DAY + GRACE_HOURS * US_HOUR;
+    return s->view.last_start >= end + GRACE_MINUTES * US_MINUTE;
+}
+
+/* Do contacts that are in no rollup yet fall into the unit? `waiting`: hours of theirs. */
+static bool is_waited_for(
+    const struct store *s, uint32_t waiting, const struct united *u, int64_t unit)
+{
+    for (unsigned h = 0; waiting && h < 24; h++)
+        if (waiting & 1u << h && (s->waiting_day * US_DAY + h * US_HOUR) / u->unit == unit)
+            return true;
+    return false;
+}
+
+static bool is_ready(
+    const struct store *s, uint32_t waiting, const struct united *u, int64_t unit)
+{
+    return is_over(s, (unit + 1) * u->unit) && !is_waited_for(s, waiting, u, unit);
+}
+
+/* The unit at `k` of the open ones, and those after it that go with it. */
+static struct run run_from(const struct store *s, uint32_t waiting, struct united *u, size_t k)
+{
+    struct run run = {.of = u, .first = u->open[k], .count = 1};
+    int64_t day = run.first * u->unit / US_DAY;
+    while (run.count < AT_ONCE && k + run.count < u->open_count) {
+        int64_t next = u->open[k + run.count];
+        if (next != run.first + (int64_t)run.count || next * u->unit / US_DAY != day ||
+            !is_ready(s, waiting, u, next))
+            break;
+        run.count++;
+    }
+    run.from = run.first * u->unit;
+    run.to = run.from + (int64_t)run.count * u->unit;
+    return run;
 }
 
 enum err store_unite(struct store *s, bool late_only, bool *ret_done, struct fault *f)
@@ -111,16 +228,31 @@ enum err store_unite(struct store *s, bool late_only, bool *ret_done, struct fau
             return OK; /* an intake failed half way and comes first */
     for (size_t i = 0; i < v->united_count; i++) {
         struct united *u = &s->view.unites[i];
+        if ((late_only && u->open_count <= (size_t)(LATE_DAYS * (US_DAY / u->unit))) ||
+            (s->hurry && u->how == UNITED_BY_SOURCE)) /* a merge */
+            continue;
+        uint32_t waiting = store_hours_of(s->waiting);
         for (size_t k = 0; k < u->open_count; k++) {
-            int64_t day = u->open[k];
-            if (!is_over(s, day) || (late_only && u->open_count <= LATE_DAYS) ||
-                (s->hurry && !u->rollup)) /* a merge */
+            if (!is_ready(s, waiting, u, u->open[k]))
                 continue;
+            struct run run = run_from(s, waiting, u, k);
             *ret_done = true;
-            return unite_day(s, u, day, f);
+            return unite_run(s, &run, f);
         }
     }
     return OK;
+}
+
+/* When it is quiet, contacts do not wait until they are half a million: every question would
+ * have to count them, and no hour of theirs could be united. */
+static bool should_roll(const struct store *s)
+{
+    int64_t hour = s->waiting_day * US_DAY;
+    uint32_t waiting = store_hours_of(s->waiting);
+    for (unsigned h = 0; h < 24; h++)
+        if (waiting & 1u << h && is_over(s, hour + (h + 1) * US_HOUR))
+            return true;
+    return s->waiting->rows >= QUIET_ROWS;
 }
 
 enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f)
@@ -130,6 +262,10 @@ enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f)
     enum err e = store_hurry_end(s, f);
     if (!e && !s->stale && !s->unresolved)
         e = store_catch_up(s, &more, f);
+    if (!e && !more && s->waiting->rows && !s->stale && !s->unresolved && should_roll(s)) {
+        more = true;
+        e = store_roll(s, s->view.contact_last, f);
+    }
     if (!e && !more)
         e = store_unite(s, false, &more, f);
     if (!e)
@@ -138,19 +274,20 @@ enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f)
     return e;
 }
 
-enum err store_find_open_days(struct store *s, struct fault *f)
+enum err store_find_open_units(struct store *s, struct fault *f)
 {
     for (size_t i = 0; i < s->view.united_count; i++) {
         struct united *u = &s->view.unites[i];
-        int64_t day = INT64_MIN;
-        u->open = malloc(OPEN_DAYS_MAX * sizeof *u->open);
+        int64_t unit = INT64_MIN;
+        size_t most = (size_t)(OPEN_DAYS_MAX * (US_DAY / u->unit));
+        u->open = malloc(most * sizeof *u->open);
         if (!u->open)
             return fault_set(f, ERR_NOMEM, "store: out of memory");
         enum err e = OK;
-        while (!e && u->open_count < OPEN_DAYS_MAX) {
-            e = journal_day_open(s->journal, u->name, day, &day, f);
+        while (!e && u->open_count < most) {
+            e = journal_day_open(s->journal, u->name, unit, &unit, f);
             if (!e)
-                u->open[u->open_count++] = day;
+                u->open[u->open_count++] = unit;
         }
         if (e && e != ERR_NOTFOUND)
             return e;

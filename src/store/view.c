@@ -56,35 +56,43 @@ const struct roll *view_roll(const struct view *v, enum roll_how how)
     return NULL;
 }
 
-/* Where `day` is among the open days of `u`, or would be. */
-static size_t place_of(const struct united *u, int64_t day)
+const struct united *view_united(const struct view *v, enum united_how how)
+{
+    for (size_t i = 0; i < v->united_count; i++)
+        if (v->unites[i].how == how)
+            return &v->unites[i];
+    return NULL;
+}
+
+/* Where `unit` is among the open ones of `u`, or would be. */
+static size_t place_of(const struct united *u, int64_t unit)
 {
     size_t at = u->open_count;
-    while (at > 0 && u->open[at - 1] >= day)
+    while (at > 0 && u->open[at - 1] >= unit)
         at--;
     return at;
 }
 
-bool view_is_open(const struct united *u, int64_t day)
+bool view_is_open(const struct united *u, int64_t unit)
 {
-    size_t at = place_of(u, day);
-    return at < u->open_count && u->open[at] == day;
+    size_t at = place_of(u, unit);
+    return at < u->open_count && u->open[at] == unit;
 }
 
-/* Room was made by store_find_open_days(). */
-void view_open_day(struct store *s, struct united *u, int64_t day)
+/* Room was made by store_find_open_units(). */
+void view_open_unit(struct store *s, struct united *u, int64_t unit)
 {
-    size_t at = place_of(u, day);
+    size_t at = place_of(u, unit);
     pthread_rwlock_wrlock(&s->viewing);
     memmove(&u->open[at + 1], &u->open[at], (u->open_count - at) * sizeof *u->open);
-    u->open[at] = day;
+    u->open[at] = unit;
     u->open_count++;
     pthread_rwlock_unlock(&s->viewing);
 }
 
-void view_close_day(struct store *s, struct united *u, int64_t day)
+void view_close_unit(struct store *s, struct united *u, int64_t unit)
 {
-    size_t at = place_of(u, day);
+    size_t at = place_of(u, unit);
     pthread_rwlock_wrlock(&s->viewing);
     u->open_count--;
     memmove(&u->open[at], &u->open[at + 1], (u->open_count - at) * sizeof *u->open);

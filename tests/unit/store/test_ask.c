@@ -470,18 +470,24 @@ static void lines_of_sources_have_no_rest(void **state)
         a.limit = 2;
         a.step = US_HOUR;
         json_t *rows = answer(w->store, &a, NULL);
-        assert_in_range(json_array_size(rows), 27, 52);
+        assert_in_range(json_array_size(rows), 10, 52);
         for (size_t k = 0; k < json_array_size(rows); k++) {
             struct ask one;
             int64_t time = 0;
             ask_init(&one, ASK_TOTALS);
-            assert_string_not_equal(text(rows, k, "key"), "other");
-            if (a.by != BY_COUNTRY)
+            const char *key = text(rows, k, "key");
+            assert_string_not_equal(key, "other");
+            if (a.by == BY_PORT || !*key)
                 continue;
             assert_int_equal(time_parse(text(rows, k, "time"), &time), OK);
             one.from = time;
             one.to = time + a.step;
-            snprintf(one.country, sizeof one.country, "%.2s", text(rows, k, "key"));
+            if (a.by == BY_COUNTRY)
+                snprintf(one.country, sizeof one.country, "%.2s", key);
+            else if (a.by == BY_TOOL)
+                snprintf(one.tool, sizeof one.tool, "%s", key);
+            else
+                one.asn = strtoll(key, NULL, 10);
             assert_int_equal(number(rows, k, "value"), count_again(w, &one).sources);
         }
         json_decref(rows);

@@ -239,9 +239,46 @@ static void another_version_is_refused(void **state)
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(store_open(&other, w->folder, &options, &f), ERR_BAD);
     assert_non_null(strstr(f.text, "another version of kizashi"));
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 4", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    w->store = open_store(w->folder);
+}
+
+/* What is united in the other format is not what is united in this one: it is made anew. */
+static void the_format_before_is_taken_over(void **state)
+{
+    static const uint64_t windows[] = {3, 77, 146, 160};
+    struct world *w = *state;
+    sqlite3 *db = NULL;
+    char path[300];
+    uint64_t all = 0;
+    if (!w->store)
+        skip();
+    store_close(w->store);
+    remove_folder(w->folder);
+    new_folder(w->folder);
+    w->store = open_store(w->folder);
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        char id[32];
+        struct block *b = window_block(&shape, windows[i]);
+        snprintf(id, sizeof id, "before-%zu", i);
+        append_block(w->store, b, id);
+        all += packets_in(b);
+        block_free(b);
+    }
+    keep_up(w->store);
+    store_close(w->store);
+    w->store = NULL;
+    snprintf(path, sizeof path, "%s/journal.db", w->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     w->store = open_store(w->folder);
+    assert_int_equal(packets_of_ports(w->store, shape.start, shape.start + 2 * US_DAY), all);
+    keep_up(w->store);
+    assert_int_equal(packets_of_ports(w->store, shape.start, shape.start + 2 * US_DAY), all);
+    store_close(w->store);
+    w->store = open_store(w->folder); /* it is of this format now */
 }
 
 static const struct CMUnitTest tests[] = {
@@ -251,6 +288,8 @@ static const struct CMUnitTest tests[] = {
         hurried_rows_count),
     SAYS("blocks that go in together are there once each", blocks_go_in_together),
     SAYS("a store of another version is refused with a sentence", another_version_is_refused),
+    SAYS("a store of the format before is taken over, with nothing missing or twice",
+        the_format_before_is_taken_over),
 };
 
 int main(void)
