@@ -2,7 +2,7 @@
 
     soak.py --hours H [--sites N] [--seed S] [--data DIR]
 
-Each site sends a simulated capture again and again. Faults come by a schedule that the seed gives: the message server killed
+Each site sends a simulated capture again and again, with pauses. Faults come by a schedule that the seed gives: the message server killed
 (sometimes with its disk wiped), the hub killed, a sensor killed; each with SIGKILL. It is timed how long it takes until packets
 go into the hub's store again. At the end every packet that was in a spool must be in the store, once.
 """
@@ -32,8 +32,8 @@ def say(text):
 
 def stored(folder):
     """Packets in the hub's store; -1: it does not answer."""
-    done = run("stats", "--data", folder, "--json")
     try:
+        done = run("stats", "--data", folder, "--json", timeout=600)
         return json.loads(done.stdout.splitlines()[0])["packets"] if done.returncode == 0 else -1
     except (IndexError, ValueError):
         return 0 if done.returncode == 0 else -1
@@ -58,7 +58,9 @@ class Site(threading.Thread):
     def run(self):
         try:
             while not self.over.is_set():
+                began = time.monotonic()
                 self.once()
+                self.over.wait(2 * (time.monotonic() - began))  # a hub that is always behind shows little
         except Exception as problem:  # noqa: BLE001 - told by the one who waits
             self.wrong = f"{self.folder}: {problem}"
 
@@ -109,13 +111,14 @@ class Soak:
         count = -1
         while count < 0:
             count = stored(self.hub.folder)
-        Hub.wait_for(lambda: stored(self.hub.folder) > count, 300)
+        Hub.wait_for(lambda: stored(self.hub.folder) > count, 600)
         return time.monotonic() - began
 
     def fault(self, what):
         began = time.monotonic()
         if what == "sensor":
             self.dice.choice(self.sites).kill()
+            say("sensor killed")
             return
         if what == "hub":
             self.hub.kill()
