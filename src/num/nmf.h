@@ -18,7 +18,8 @@ enum nmf_loss {
 };
 
 enum nmf_method {
-    NMF_DESCENT, /* one weight after the other, each by its own optimum (row_int.h) */
+    NMF_DESCENT, /* one weight after the other, each by its own optimum (row_int.h); SQUARE:
+                    extrapolated (Ang, Gillis, Neural Computation 31(2), 2019) */
     NMF_MULTIPLY /* Lee, Seung, NIPS 2000: the published engines' way; slower, for comparison */
 };
 
@@ -53,7 +54,7 @@ enum err nmf_start_singular(const struct matrix *v, unsigned rank, struct rng *r
 /**
  * Make the factors of `f` better until `options` say stop. The loss never rises.
  *
- * @param a  gives a copy of v and about 3 rank (rows + cols) doubles.
+ * @param a  gives a copy of v and about 5 rank (rows + cols) doubles.
  * @return OK, also when the iterations ran out (f->converged tells); ERR_RANGE if v has values
  *         that are negative, infinite or NaN, or does not fit f; ERR_NOMEM.
  *

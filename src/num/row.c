@@ -242,7 +242,7 @@ double row_squares_descend(const struct row_squares *r)
         for (unsigned i = 1; i < SQUARE_SWEEPS; i++)
             if (batch_sweep(&b, r) <= 0.05 * first)
                 break;
-        worth += batch_worth(&b, r);
+        worth += r->blind ? 0.0 : batch_worth(&b, r);
         batch_put(&b, r, from);
     }
     return worth;

@@ -53,6 +53,7 @@ struct row_squares {
     size_t wide;
     size_t rows, stride;
     unsigned rank;
+    bool blind; /* what is reached is not asked for, and 0 is told */
 };
 
 /* Half of the squared error of every row: least w' gram w / 2 - w' product for w >= 0, by exact
