@@ -34,7 +34,8 @@ static bool by_window(const struct ask *a)
 
 /* The shortest of these that needs no more than 500 for the span. The store has totals by ten
  * minutes, all else by the hour: shorter steps are then counted from contacts, and asked for by
- * themselves only over twelve hours, or 36 for one port, whose contacts stand together. What is
+ * themselves only over twelve hours, or 36 for one port, whose contacts stand together. Sources
+ * are counted by the hour beyond a day, for which the store has their numbers. What is
  * finer than contacts is counted from packets, by itself only over two hours. */
 static int64_t choose_step(const struct span *span, const struct ask *a)
 {
@@ -43,7 +44,8 @@ static int64_t choose_step(const struct span *span, const struct ask *a)
         14 * US_DAY, 28 * US_DAY};
     size_t last = sizeof steps / sizeof *steps - 1;
     int64_t length = span->to - span->from;
-    bool hours = !by_window(a) && length > (a->port >= 0 ? 36 : 12) * US_HOUR;
+    bool hours = by_window(a) ? a->measure == MEASURE_SOURCES && length > 26 * US_HOUR
+                              : length > (a->port >= 0 ? 36 : 12) * US_HOUR;
     if (length <= 2 * US_HOUR)
         return a->tag[0] ? 10 * US_MINUTE : US_MINUTE; /* packets have no tags */
     for (size_t i = 0; i < last; i++)

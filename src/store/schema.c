@@ -319,8 +319,7 @@ static void put_united_keys(
     }
 }
 
-void schema_unite(
-    const struct rollup *r, unsigned step, int64_t from, int64_t to, struct buf *out)
+void schema_unite(const struct rollup *r, unsigned step, const char *span, struct buf *out)
 {
     static const unsigned steps[UNITE_STEPS] = {DIM_NONE, DIM_CLASS, DIM_SITE};
     char unit[96] = "time";
@@ -334,8 +333,7 @@ void schema_unite(
     buf_printf(out, " SELECT %s", unit);
     put_united_keys(r, together, "''", out);
     put_united_measures(r, together != DIM_NONE, out);
-    buf_printf(out, " FROM kz.%s WHERE time >= %" PRId64 " AND time < %" PRId64,
-        together ? r->name : r->from, from, to);
+    buf_printf(out, " FROM kz.%s WHERE %s", together ? r->name : r->from, span);
     if (together)
         buf_printf(out, " AND %s != ''", together == DIM_CLASS ? "class" : "site");
     buf_printf(out, " GROUP BY %s", unit);
@@ -369,7 +367,7 @@ void schema_busiest_hours_table(const struct dialect *dialect, struct buf *out)
     put_engine(dialect, &how, out);
 }
 
-void schema_unite_busiest(int64_t from, int64_t to, struct buf *out)
+void schema_unite_busiest(const char *start, const char *time, struct buf *out)
 {
     const char *hour = "intDiv(start, 3600000000) * 3600000000";
     buf_printf(out,
@@ -378,8 +376,7 @@ void schema_unite_busiest(int64_t from, int64_t to, struct buf *out)
         "SELECT %s, src, max(country), max(asn), sum(packets), " UNIQ "State" UNIQ_SIZE
         "(%s), groupUniqArray(toString(site)), min(first), max(last), max(tool), "
         "argMax(class, packets), max(packets) FROM kz." CONTACT_BY_SOURCE
-        " WHERE start >= %" PRId64 " AND start < %" PRId64
-        " AND (%s, src) IN (SELECT time, src FROM kz." BUSIEST_SOURCES " WHERE time >= %" PRId64
-        " AND time < %" PRId64 ") GROUP BY %s, src",
-        hour, measures[MEASURE_OF_PORTS].value, from, to, hour, from, to, hour);
+        " WHERE %s AND (%s, src) IN (SELECT time, src FROM kz." BUSIEST_SOURCES
+        " WHERE %s) GROUP BY %s, src",
+        hour, measures[MEASURE_OF_PORTS].value, start, hour, time, hour);
 }

@@ -132,17 +132,17 @@ void schema_record_columns(const struct dialect *dialect, const struct record *k
     const char *table, struct buf *out);
 void schema_rollup_table(
     const struct dialect *dialect, const struct rollup *r, struct buf *out);
-/* The statements that fill a rollup from the one it is made from, over [from, to): rows of each
- * key, then those of all classes together, then those of all sites. Nothing: it has no such
- * rows. */
+/* The statements that fill a rollup from the one it is made from, for the units that `span`, a
+ * condition on `time`, names: rows of each key, then those of all classes together, then those
+ * of all sites. Nothing: it has no such rows. */
 enum {
     UNITE_STEPS = 3
 };
-void schema_unite(
-    const struct rollup *r, unsigned step, int64_t from, int64_t to, struct buf *out);
+void schema_unite(const struct rollup *r, unsigned step, const char *span, struct buf *out);
 void schema_busiest_table(const struct dialect *dialect, struct buf *out);
 void schema_busiest_hours_table(const struct dialect *dialect, struct buf *out);
-void schema_unite_busiest(int64_t from, int64_t to, struct buf *out);
+/* `start`, `time`: the same hours as conditions on these columns. */
+void schema_unite_busiest(const char *start, const char *time, struct buf *out);
 void schema_by_source_table(const struct dialect *dialect, struct buf *out);
 
 #endif

@@ -83,15 +83,32 @@ enum err store_open_hours(struct store *s, int64_t day, uint32_t hours, struct f
     return e;
 }
 
-static enum err drop_rows(
-    struct store *s, const struct united *u, int64_t from, int64_t to, struct fault *f)
+/* Units of one table that are united together, all of one day. */
+struct run {
+    struct united *of;
+    int64_t units[AT_ONCE];
+    size_t count;
+    int64_t from, to; /* us: the first's beginning, the last's end */
+    bool begun;       /* some rows may be there */
+};
+
+/* "time >= 1 AND time < 9 AND intDiv(time, 2) IN (1, 3)". */
+static void put_run(const struct run *run, const char *time, struct buf *out)
+{
+    buf_printf(out, "%s >= %" PRId64 " AND %s < %" PRId64 " AND intDiv(%s, %" PRId64 ") IN (",
+        time, run->from, time, run->to, time, run->of->unit);
+    for (size_t i = 0; i < run->count; i++)
+        buf_printf(out, "%s%" PRId64, i ? ", " : "", run->units[i]);
+    buf_str(out, ")");
+}
+
+static enum err drop_rows(struct store *s, const struct run *run, struct fault *f)
 {
     struct buf sql;
     buf_init(&sql, STORE_SQL_MAX);
-    buf_printf(&sql,
-        "ALTER TABLE kz.%s DELETE WHERE time >= %" PRId64 " AND time < %" PRId64
-        " SETTINGS mutations_sync = 1",
-        u->name, from, to);
+    buf_printf(&sql, "ALTER TABLE kz.%s DELETE WHERE ", run->of->name);
+    put_run(run, "time", &sql);
+    buf_str(&sql, " SETTINGS mutations_sync = 1");
     pthread_rwlock_wrlock(&s->removal);
     enum err e = sql.err ? sql.err : chdb_keep(s->chdb, (const char *)sql.data, f);
     pthread_rwlock_unlock(&s->removal);
@@ -99,37 +116,36 @@ static enum err drop_rows(
     return e;
 }
 
-/* Units of one table that are united together: neighbours, of one day. */
-struct run {
-    struct united *of;
-    int64_t first;
-    size_t count;
-    int64_t from, to; /* us */
-    bool begun;       /* some rows may be there */
-};
-
 /* The statement of one step; nothing: there is no such step. */
 static void put_step(const struct run *run, unsigned step, struct buf *out)
 {
     const struct united *u = run->of;
+    struct buf time;
+    struct buf start;
+    buf_init(&time, 4096);
+    buf_init(&start, 4096);
+    put_run(run, "time", &time);
+    put_run(run, "start", &start);
     if (u->how == UNITED_SUMS)
-        schema_unite(u->rollup, step, run->from, run->to, out);
+        schema_unite(u->rollup, step, (const char *)time.data, out);
     else if (u->how == UNITED_SOURCES && step == 0)
-        schema_unite_busiest(run->from, run->to, out);
+        schema_unite_busiest((const char *)start.data, (const char *)time.data, out);
     else if (u->how == UNITED_BY_SOURCE && step == 0)
         buf_printf(
-            out, "OPTIMIZE TABLE kz.%s PARTITION %" PRId64 " FINAL", u->name, run->first);
+            out, "OPTIMIZE TABLE kz.%s PARTITION %" PRId64 " FINAL", u->name, run->units[0]);
+    out->err = out->err ? out->err : time.err ? time.err : start.err;
+    buf_done(&time);
+    buf_done(&start);
 }
 
 /* The engine's part, without the lock. */
 static enum err make_run(struct store *s, const struct run *run, struct fault *f)
 {
-    const struct united *u = run->of;
     struct buf sql;
     enum err e = OK;
     buf_init(&sql, STORE_SQL_MAX);
-    if (u->how != UNITED_BY_SOURCE && run->begun)
-        e = drop_rows(s, u, run->from, run->to, f);
+    if (run->of->how != UNITED_BY_SOURCE && run->begun)
+        e = drop_rows(s, run, f);
     for (unsigned step = 0; !e && step < UNITE_STEPS; step++) {
         buf_clear(&sql);
         put_step(run, step, &sql);
@@ -147,7 +163,7 @@ static enum err note_run(struct store *s, struct run *run, bool done, struct fau
     if (e)
         return e;
     for (size_t i = 0; !e && i < run->count; i++) {
-        int64_t unit = run->first + (int64_t)i;
+        int64_t unit = run->units[i];
         bool begun = false;
         e = done ? journal_day_united(s->journal, run->of->name, unit, f)
                  : journal_day_begin(s->journal, run->of->name, unit, &begun, f);
@@ -174,7 +190,7 @@ static enum err unite_run(struct store *s, struct run *run, struct fault *f)
         return e;
     e = note_run(s, run, true, f);
     for (size_t i = 0; !e && i < run->count; i++)
-        view_close_unit(s, run->of, run->first + (int64_t)i);
+        view_close_unit(s, run->of, run->units[i]);
     return e;
 }
 
@@ -200,20 +216,19 @@ static bool is_ready(
     return is_over(s, (unit + 1) * u->unit) && !is_waited_for(s, waiting, u, unit);
 }
 
-/* The unit at `k` of the open ones, and those after it that go with it. */
+/* The unit at `k` of the open ones, and those of its day that are ready, too. */
 static struct run run_from(const struct store *s, uint32_t waiting, struct united *u, size_t k)
 {
-    struct run run = {.of = u, .first = u->open[k], .count = 1};
-    int64_t day = run.first * u->unit / US_DAY;
-    while (run.count < AT_ONCE && k + run.count < u->open_count) {
-        int64_t next = u->open[k + run.count];
-        if (next != run.first + (int64_t)run.count || next * u->unit / US_DAY != day ||
-            !is_ready(s, waiting, u, next))
+    struct run run = {.of = u};
+    int64_t day = u->open[k] * u->unit / US_DAY;
+    for (; k < u->open_count && run.count < AT_ONCE; k++) {
+        if (u->open[k] * u->unit / US_DAY != day)
             break;
-        run.count++;
+        if (is_ready(s, waiting, u, u->open[k]))
+            run.units[run.count++] = u->open[k];
     }
-    run.from = run.first * u->unit;
-    run.to = run.from + (int64_t)run.count * u->unit;
+    run.from = run.units[0] * u->unit;
+    run.to = (run.units[run.count - 1] + 1) * u->unit;
     return run;
 }
 
