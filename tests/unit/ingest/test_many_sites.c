@@ -21,6 +21,15 @@ enum {
     KIB_MOST = 1500   /* a site that says little */
 };
 
+/* A sanitizer's own memory is not the product's. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 static const int64_t window_us = 600 * US_SECOND;
 static const int64_t packets_from = INT64_C(1790000400) * US_SECOND;
 
@@ -225,6 +234,13 @@ static enum err on_window(void *context, const struct window *w)
     return OK;
 }
 
+/* Time stands still: however slow the machine is, no site is given up. */
+static int64_t still(void *context)
+{
+    (void)context;
+    return packets_from + US_DAY / 2;
+}
+
 static void far_make(struct stage *s, size_t number)
 {
     struct far *far = &s->far[number];
@@ -249,7 +265,7 @@ static void stage_begin(struct stage *s, const char *folder)
     struct fault f = {0};
     snprintf(path, sizeof path, "%s/catalog.db", folder);
     s->bus = (struct bus){&ops, s};
-    s->clock = clock_system();
+    s->clock = (struct clock){still, NULL};
     assert_int_equal(fingerprints_new(&s->set, &f), OK);
     assert_int_equal(parcel_writer_new(&s->writer, s->set), OK);
     assert_int_equal(block_new(&s->block, &record_packet, ROWS), OK);
@@ -260,7 +276,8 @@ static void stage_begin(struct stage *s, const char *folder)
         .catalog = s->catalog,
         .set = s->set,
         .window = window_us,
-        .stop = &s->stop};
+        .stop = &s->stop,
+        .clock = &s->clock};
     assert_int_equal(intake_new(&s->intake, &io, &f), OK);
     struct pipeline_options po = {.window = window_us,
         .threads = 3,
@@ -321,7 +338,7 @@ static void thousand(void **state)
         for (size_t i = 0; i < SITES; i++)
             assert_int_equal(s->packets[w][i], ROWS);
     assert_true(s->threads <= THREADS_MOST);
-    assert_true(each < KIB_MOST);
+    assert_true(SANITIZED || each < KIB_MOST);
     assert_int_equal(atomic_load(&s->rows), 0);
     stage_end(s);
     snprintf(command, sizeof command, "rm -rf %s", folder);
