@@ -49,6 +49,38 @@ static void tells_one(void **state)
     assert_int_equal(fleet_site(p->fleet, "nowhere", 0, START, START, &site), ERR_NOTFOUND);
 }
 
+/* Worked out by hand: ten days watched, of which down are 3 h 30 min (repaired), 45 min
+ * (repaired) and the last 12 h (not yet). Down 16.25 h of 240 h: available 93.2292 %. Repair
+ * took (3.5 h + 0.75 h) / 2 = 2 h 7 min 30 s = 7,650 s in the mean, 12,600 s at most. */
+static void ten_days(void **state)
+{
+    static const struct {
+        int64_t from, to;
+    } silent[] = {{30 * US_HOUR, 30 * US_HOUR + 210 * US_MINUTE},
+        {96 * US_HOUR, 96 * US_HOUR + 45 * US_MINUTE}, {228 * US_HOUR, 241 * US_HOUR}};
+    struct place *p = *state;
+    const int64_t end = START + 240 * US_HOUR;
+    json_t *site = NULL;
+    place_beat(p, "jp-01", START);
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
+        place_beat(p, "jp-01", START + silent[i].from); /* the last before it falls silent */
+        place_look(p, START + silent[i].from + 2 * US_MINUTE);
+        if (START + silent[i].to < end)
+            place_beat(p, "jp-01", START + silent[i].to);
+    }
+    assert_int_equal(fleet_site(p->fleet, "jp-01", START, end, end, &site), OK);
+    const json_t *range = json_object_get(site, "range");
+    assert_int_equal(json_integer_value(json_object_get(range, "watched")), 864000);
+    assert_int_equal(json_integer_value(json_object_get(range, "down")), 58500);
+    assert_float_equal(
+        json_real_value(json_object_get(range, "available")), 93.22916666666667, 1e-9);
+    assert_int_equal(json_integer_value(json_object_get(range, "outages")), 3);
+    assert_int_equal(json_integer_value(json_object_get(range, "repaired")), 2);
+    assert_int_equal(json_integer_value(json_object_get(range, "repair_mean")), 7650);
+    assert_int_equal(json_integer_value(json_object_get(range, "repair_longest")), 12600);
+    json_decref(site);
+}
+
 static void known_again(void **state)
 {
     struct place *p = *state;
@@ -118,6 +150,8 @@ static void many(void **state)
 static const struct CMUnitTest tests[] = {
     SAYS_WITH(
         "every change of a site's state is told once", tells_changes, place_make, place_drop),
+    SAYS_WITH("availability and repair times of ten days are those worked out by hand",
+        ten_days, place_make, place_drop),
     SAYS_WITH("one site is told with its figures and what happened, newest first", tells_one,
         place_make, place_drop),
     SAYS_WITH(
