@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ struct anon_keys {
     uint8_t site[ANON_SECRET];
     struct epoch_key *epoch;
     size_t count;
+    _Atomic int64_t start, length; /* of the newest epoch in use; 0: none */
 };
 
 static bool hex_read(const char *digits, uint8_t ret_secret[ANON_SECRET])
@@ -327,7 +329,19 @@ enum err anon_keys_epoch(struct anon_keys *k, int64_t epoch, uint32_t old_epochs
     if (err)
         return err;
     memcpy(ret_secret, k->epoch[number].secret, ANON_SECRET);
+    /* What comes late has keys of an epoch before; another length begins anew. */
+    if (atomic_load(&k->length) != epoch || want.start > atomic_load(&k->start)) {
+        atomic_store(&k->length, epoch);
+        atomic_store(&k->start, want.start);
+    }
     return fresh && epoch ? give_up_old(k, epoch, (size_t)old_epochs + 1, f) : OK;
+}
+
+void anon_keys_current(const struct anon_keys *k, int64_t *ret_start, int64_t *ret_end)
+{
+    int64_t start = atomic_load(&k->start), length = atomic_load(&k->length);
+    *ret_start = length ? start : 0;
+    *ret_end = length ? start + length : 0;
 }
 
 void anon_keys_site(const struct anon_keys *k, uint8_t ret_secret[ANON_SECRET])

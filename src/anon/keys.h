@@ -41,6 +41,10 @@ void anon_keys_close(struct anon_keys *k);
 enum err anon_keys_epoch(struct anon_keys *k, int64_t epoch, uint32_t old_epochs, int64_t start,
     uint8_t ret_secret[ANON_SECRET], struct fault *f) MUST_CHECK;
 
+/* The newest epoch whose keys are in use: [*ret_start, *ret_end), both 0 where there is none,
+ * or one that never ends. From any thread. */
+void anon_keys_current(const struct anon_keys *k, int64_t *ret_start, int64_t *ret_end);
+
 /* The site's own secret, which never changes: for what may not jump (time). */
 void anon_keys_site(const struct anon_keys *k, uint8_t ret_secret[ANON_SECRET]);
 

@@ -185,6 +185,11 @@ void applier_report(struct applier *a, struct heartbeat *h)
     h->config_took_us = a->in_effect ? a->took : HEARTBEAT_UNKNOWN;
     snprintf(h->config_refused, sizeof h->config_refused, "%s", a->refused);
     pthread_mutex_unlock(&a->lock);
+    int64_t since = 0, until = 0;
+    if (a->options.keys)
+        anon_keys_current(a->options.keys, &since, &until);
+    h->keys_since = until ? since : HEARTBEAT_UNKNOWN;
+    h->keys_until = until ? until : HEARTBEAT_UNKNOWN;
 }
 
 uint64_t applier_changes(struct applier *a)

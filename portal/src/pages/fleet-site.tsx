@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { url, type FleetEvent, type FleetSite } from '../api/client';
 import { useResource } from '../api/resource';
-import { ago, bytes, count, duration, percent, short, stampFull } from '../lib/format';
+import { ago, bytes, count, duration, percent, short, stamp, stampFull } from '../lib/format';
 import { href } from '../lib/route';
 import { Card } from '../ui/card';
 import { DataTable, type Column } from '../ui/data-table';
@@ -91,6 +91,7 @@ function Machine({ of }: { of: Beat }) {
     ['Spool', used(of.spool_cap === undefined ? undefined : of.spool_cap - (of.spool_bytes ?? 0), of.spool_cap)],
     ['Waits for the hub', of.oldest_us === undefined ? undefined : of.oldest_us ? duration(of.oldest_us / 1000) : 'nothing'],
     ['Document', of.config_version === undefined ? undefined : `version ${of.config_version}`],
+    ['Keys', of.keys_since && of.keys_until && `since ${stamp(of.keys_since)}, new ones ${stamp(of.keys_until)}`],
     ['Clock', of.clock_offset_us === undefined ? undefined : `${(of.clock_offset_us / 1000).toFixed(1)} ms off`],
     ['Disk', used(of.disk_free, of.disk_size)],
     ['Memory', used(of.memory_free, of.memory_size)],

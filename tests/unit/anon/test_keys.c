@@ -172,10 +172,35 @@ static void fixed(void **state)
     anon_keys_close(two);
 }
 
+static void told(void **state)
+{
+    (void)state;
+    static const uint8_t secret[ANON_SECRET] = "for a test";
+    uint8_t key[ANON_SECRET];
+    struct anon_keys *k = NULL;
+    struct fault f;
+    int64_t start = -1, end = -1;
+    assert_int_equal(anon_keys_from(&k, secret), OK);
+    anon_keys_current(k, &start, &end);
+    assert_true(start == 0 && end == 0);
+    secret_of(k, 10 * US_DAY + 5, key);
+    anon_keys_current(k, &start, &end);
+    assert_true(start == 10 * US_DAY && end == 11 * US_DAY);
+    secret_of(k, 11 * US_DAY, key);
+    secret_of(k, 10 * US_DAY + 6, key); /* comes late */
+    anon_keys_current(k, &start, &end);
+    assert_true(start == 11 * US_DAY && end == 12 * US_DAY);
+    assert_int_equal(anon_keys_epoch(k, 0, 1, 12 * US_DAY, key, &f), OK); /* for ever */
+    anon_keys_current(k, &start, &end);
+    assert_true(start == 0 && end == 0);
+    anon_keys_close(k);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("an epoch's secret is the same until it ends, and after a restart", kept),
     SAYS("a secret that is given up is gone from the file, which does not grow", given_up),
     SAYS("a file that others may read, or another process uses, is refused", refused),
+    SAYS("which keys are in use, and until when, is told", told),
     SAYS("a file of something else is refused by name", broken),
     SAYS("a line that a crash cut is written anew", torn),
     SAYS("keys from one secret are the same everywhere", fixed),
