@@ -12,9 +12,9 @@
 
 enum {
     QUEUE_LENGTH = 64,
-    QUEUE_ROWS = 10 << 17, /* ten full blocks of packets */
-    PASSED_MOST = 8,       /* batches of another kind before it is a block's turn */
-    SPARE_BLOCKS = 16,
+    QUEUE_ROWS = 5 << 17, /* five full blocks of packets */
+    PASSED_MOST = 8,      /* batches of another kind before it is a block's turn */
+    SPARE_BLOCKS = 12,
     RETRY_MS = 1000,
     WRITER_ID = 64
 };

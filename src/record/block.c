@@ -174,6 +174,19 @@ static enum err names_reserve(struct names *n, size_t more)
     return OK;
 }
 
+enum err names_init(struct names *n)
+{
+    *n = (struct names){.slots = calloc(NAME_SLOTS, sizeof *n->slots)};
+    return n->slots ? OK : ERR_NOMEM;
+}
+
+void names_done(struct names *n)
+{
+    free(n->word);
+    free(n->slots);
+    *n = (struct names){0};
+}
+
 enum err names_number(struct names *n, const uint8_t *word, size_t len, uint16_t *ret_number)
 {
     size_t at = names_slot(n, word, len);

@@ -89,9 +89,12 @@ size_t block_encoded_max(const struct record *kind);
 /* ClickHouse Native format: exactly the kind's columns, in its order. */
 enum err block_encode(const struct block *b, struct buf *out) MUST_CHECK;
 
-/* The same with words as LowCardinality(String), each written once: for an engine of today that
- * keeps them so, at a fraction of its work. block_decode() does not read it. */
-enum err block_encode_numbered(const struct block *b, struct buf *out) MUST_CHECK;
+/* The rows of several blocks of one kind as one, with words as LowCardinality(String), each
+ * written once: for an engine of today that keeps them so, at a fraction of its work.
+ * block_decode() does not read it. ERR_FULL: the blocks have more than NAMES_MAX words in one
+ * column; then nothing is written. */
+enum err block_encode_numbered(
+    const struct block *const *blocks, size_t count, struct buf *out) MUST_CHECK;
 
 /* The strict inverse: names, types and order must be the kind's, rows at most max_rows, words
  * and bytes within their limits, nothing left over. The fault says which column and byte

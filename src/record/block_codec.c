@@ -108,7 +108,7 @@ static void encode_bytes(const struct column_data *data, size_t rows, struct buf
 }
 
 /* ClickHouse's own form of LowCardinality(String): the words once, then their numbers. */
-static void encode_numbered(const struct column_data *data, size_t rows, struct buf *out)
+static void encode_words(const struct names *names, size_t rows, struct buf *out)
 {
     enum {
         KEYS_VERSION = 1,
@@ -116,49 +116,120 @@ static void encode_numbered(const struct column_data *data, size_t rows, struct 
         KEYS_FOLLOW = 1 << 9,
         KEYS_ARE_NEW = 1 << 10
     };
-    names_check(data, 0, rows);
     buf_le64(out, KEYS_VERSION);
     if (!rows)
         return;
     buf_le64(out, NUMBERS_U16 | KEYS_FOLLOW | KEYS_ARE_NEW);
-    buf_le64(out, data->names.count);
-    for (size_t i = 0; i < data->names.count; i++)
-        put_text(out, data->names.word[i]);
+    buf_le64(out, names->count);
+    for (size_t i = 0; i < names->count; i++)
+        put_text(out, names->word[i]);
     buf_le64(out, rows);
-    buf_put(out, data->rows, rows * sizeof(uint16_t));
 }
 
-static enum err encode(const struct block *b, bool numbered, struct buf *out)
+/* The words of a column of `b` by their numbers in `all`, where those that are new get one. */
+static enum err find_numbers(
+    struct names *all, const struct block *b, size_t column, uint16_t numbers[NAMES_MAX])
 {
-    buf_varint(out, b->kind->column_count);
-    buf_varint(out, b->rows);
-    for (size_t i = 0; i < b->kind->column_count; i++) {
-        const struct column *column = &b->kind->columns[i];
-        const struct column_data *data = &b->column[i];
-        bool words = numbered && column->type == COLUMN_NAME;
-        put_text(out, column->name);
-        put_text(out, words ? "LowCardinality(String)" : column_wire_type(column->type));
-        assert(column->type != COLUMN_BYTES || data->filled == b->rows);
-        if (words)
-            encode_numbered(data, b->rows, out);
-        else if (column->type == COLUMN_NAME)
+    const struct names *names = &b->column[column].names;
+    enum err e = OK;
+    for (size_t i = 0; !e && i < names->count; i++)
+        e = names_number(
+            all, (const uint8_t *)names->word[i], strlen(names->word[i]), &numbers[i]);
+    return e;
+}
+
+static void put_numbers(
+    const struct block *b, size_t column, const uint16_t to[NAMES_MAX], struct buf *out)
+{
+    const uint16_t *numbers = block_name(b, column);
+    size_t bytes = b->rows * sizeof *numbers;
+    uint8_t *at = buf_reserve(out, bytes);
+    names_check(&b->column[column], 0, b->rows);
+    for (size_t i = 0; at && i < b->rows; i++)
+        memcpy(at + i * sizeof *to, &to[numbers[i]], sizeof *to);
+    out->len += at ? bytes : 0;
+}
+
+/* The blocks' words as one list, then the numbers of all. */
+static enum err encode_numbered(const struct block *const *blocks, size_t count, size_t column,
+    size_t rows, struct buf *out)
+{
+    struct names all;
+    uint16_t numbers[NAMES_MAX];
+    if (count == 1) {
+        const struct column_data *data = &blocks[0]->column[column];
+        names_check(data, 0, rows);
+        encode_words(&data->names, rows, out);
+        buf_put(out, data->rows, rows * sizeof(uint16_t));
+        return OK;
+    }
+    enum err e = names_init(&all);
+    for (size_t i = 0; !e && i < count; i++)
+        e = find_numbers(&all, blocks[i], column, numbers);
+    if (!e)
+        encode_words(&all, rows, out);
+    for (size_t i = 0; !e && i < count; i++) {
+        e = find_numbers(&all, blocks[i], column, numbers);
+        if (!e)
+            put_numbers(blocks[i], column, numbers, out);
+    }
+    names_done(&all);
+    return e;
+}
+
+static enum err encode_column(const struct block *const *blocks, size_t count, size_t column,
+    bool numbered, size_t rows, struct buf *out)
+{
+    const struct column *c = &blocks[0]->kind->columns[column];
+    bool words = numbered && c->type == COLUMN_NAME;
+    put_text(out, c->name);
+    put_text(out, words ? "LowCardinality(String)" : column_wire_type(c->type));
+    if (words)
+        return encode_numbered(blocks, count, column, rows, out);
+    for (size_t i = 0; i < count; i++) {
+        const struct block *b = blocks[i];
+        const struct column_data *data = &b->column[column];
+        assert(c->type != COLUMN_BYTES || data->filled == b->rows);
+        if (c->type == COLUMN_NAME)
             encode_names(data, b->rows, out);
-        else if (column->type == COLUMN_BYTES)
+        else if (c->type == COLUMN_BYTES)
             encode_bytes(data, b->rows, out);
         else
-            buf_put(out, data->rows, b->rows * column_width(column->type));
+            buf_put(out, data->rows, b->rows * column_width(c->type));
     }
     return out->err;
 }
 
-enum err block_encode(const struct block *b, struct buf *out)
+static enum err encode(
+    const struct block *const *blocks, size_t count, bool numbered, struct buf *out)
 {
-    return encode(b, false, out);
+    const struct record *kind = blocks[0]->kind;
+    size_t rows = 0;
+    enum err e = OK;
+    for (size_t i = 0; i < count; i++) {
+        assert(blocks[i]->kind->columns == kind->columns);
+        rows += blocks[i]->rows;
+    }
+    buf_varint(out, kind->column_count);
+    buf_varint(out, rows);
+    for (size_t i = 0; !e && i < kind->column_count; i++)
+        e = encode_column(blocks, count, i, numbered, rows, out);
+    return e ? e : out->err;
 }
 
-enum err block_encode_numbered(const struct block *b, struct buf *out)
+enum err block_encode(const struct block *b, struct buf *out)
 {
-    return encode(b, true, out);
+    return encode(&b, 1, false, out);
+}
+
+enum err block_encode_numbered(const struct block *const *blocks, size_t count, struct buf *out)
+{
+    assert(count >= 1);
+    size_t start = out->len;
+    enum err e = encode(blocks, count, true, out);
+    if (e == ERR_FULL && !out->err)
+        out->len = start;
+    return e;
 }
 
 /* Where decoding stands, for the sentence of a fault. */

@@ -20,6 +20,10 @@ bool word_allowed(const uint8_t *word, size_t len);
 /* Asserts that rows [from, to) hold numbers of words that are there. */
 void names_check(const struct column_data *data, size_t from, size_t to);
 
+/* A list of words that belongs to no block. names_done() also after a failure. */
+enum err names_init(struct names *n) MUST_CHECK;
+void names_done(struct names *n);
+
 /* block_word() for a word that is known to be allowed. */
 enum err names_number(
     struct names *n, const uint8_t *word, size_t len, uint16_t *ret_number) MUST_CHECK;

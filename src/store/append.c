@@ -141,19 +141,41 @@ static enum err encode_part(struct store *s, const struct block *b, uint64_t seq
     return e ? e : native_block_number(&s->wire, at, b->rows, seq);
 }
 
+/* A group of another kind as one block of the wire: the engine would copy several into one.
+ * ERR_FULL: their words are too many for that. */
+static enum err encode_together(struct store *s, const struct group *g)
+{
+    size_t at = s->wire.len;
+    enum err e = block_encode_numbered(g->block, g->count, &s->wire);
+    if (e)
+        return e;
+    uint8_t *to = native_more(&s->wire, at, "block", "UInt64", g->rows * sizeof(uint64_t));
+    for (size_t i = 0; to && i < g->count; i++)
+        for (size_t k = 0; k < g->block[i]->rows; k++, to += sizeof(uint64_t))
+            memcpy(to, &g->part[i].seq, sizeof(uint64_t));
+    return s->wire.err;
+}
+
+static enum err encode_group(struct store *s, const struct group *g)
+{
+    enum err e = ERR_FULL;
+    if (g->kind == &record_contact && g->count > 1) {
+        e = join(s, g);
+        e = e ? e : encode_contacts(s, s->joined, s->numbers);
+    } else if (g->count > 1 && s->dialect.newer)
+        e = encode_together(s, g);
+    if (e != ERR_FULL)
+        return e;
+    e = OK;
+    for (size_t i = 0; !e && i < g->count; i++)
+        e = encode_part(s, g->block[i], g->part[i].seq);
+    return e;
+}
+
 static enum err group_insert(struct store *s, const struct group *g, struct fault *f)
 {
     buf_clear(&s->wire);
-    enum err e = ERR_FULL;
-    if (g->kind == &record_contact && g->count > 1)
-        e = join(s, g);
-    if (!e)
-        e = encode_contacts(s, s->joined, s->numbers);
-    else if (e == ERR_FULL) {
-        e = OK;
-        for (size_t i = 0; !e && i < g->count; i++)
-            e = encode_part(s, g->block[i], g->part[i].seq);
-    }
+    enum err e = encode_group(s, g);
     if (e)
         return fault_set(f, e, "store: a block of %s: %s", g->kind->name, err_text(e));
     return store_insert(s, g->kind->name, f);

@@ -134,6 +134,8 @@ void store_wait(struct store *s, const struct block *contacts, uint64_t seq)
         last = start[i] > last ? start[i] : last;
     }
     view_widen(s, first, last, seq);
+    if (!s->waiting->rows && behind_may_grow(s, contacts->rows))
+        s->behind = true;
     if (s->behind) {
         s->behind_rows += contacts->rows;
         return;

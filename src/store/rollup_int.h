@@ -55,7 +55,7 @@ enum err contacts_by_source(struct order *o, const struct block *b) MUST_CHECK;
 static inline enum err encode_rows(
     const struct dialect *dialect, const struct block *b, struct buf *out)
 {
-    return dialect->newer ? block_encode_numbered(b, out) : block_encode(b, out);
+    return dialect->newer ? block_encode_numbered(&b, 1, out) : block_encode(b, out);
 }
 
 /* Append "src_hash" to the block of contacts that begins at `at` of `out`. */

@@ -161,7 +161,9 @@ struct storing {
 };
 
 /* Merges take sixteen parts of a size rather than five, and none that would make more than 64
- * MiB: what they cost is how often a row is written again, more each time than the insert. */
+ * MiB: what they cost is how often a row is written again, more each time than the insert.
+ * The engine's statistics of columns, which it would make at every merge, are of no use to
+ * questions that name their tables. */
 static void put_engine(
     const struct dialect *dialect, const struct storing *how, struct buf *out)
 {
@@ -173,7 +175,8 @@ static void put_engine(
         buf_printf(out,
             ", min_bytes_for_wide_part = %u, merge_selector_base = 16, "
             "max_bytes_to_merge_at_max_space_in_pool = 67108864, "
-            "parts_to_delay_insert = 3000, parts_to_throw_insert = 6000",
+            "parts_to_delay_insert = 3000, parts_to_throw_insert = 6000, "
+            "auto_statistics_types = ''",
             how->wide);
     if (dialect->newer && dialect->durable)
         buf_str(out, ", fsync_after_insert = 1, fsync_part_directory = 1,"

@@ -15,7 +15,7 @@ enum {
     ROLL_ROWS = 1 << 19, /* contacts that wait before they are taken into the rollups */
     WAITING_MAX = 2 * ROLL_ROWS,
     STORE_GROUP_MAX = 64, /* blocks of one insert, and their rows */
-    STORE_GROUP_ROWS = 1 << 19,
+    STORE_GROUP_ROWS = 3 << 17,
     STORE_WIRE_MAX = 1 << 28, /* bytes of one insert */
     STORE_SQL_MAX = 1 << 20,
     HURRY_MOST = 2000,    /* inserts while merges wait */

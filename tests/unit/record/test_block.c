@@ -86,6 +86,67 @@ static void merged_shards_are_the_whole(void **state)
         }
 }
 
+static void encoded_together_is_as_one(void **state)
+{
+    enum {
+        SHARDS = 3
+    };
+    (void)state;
+    for (size_t k = 0; record_all[k]; k++)
+        for (uint64_t seed = 0; seed < SEEDS; seed++) {
+            struct block *shard[SHARDS];
+            struct block *whole = NULL;
+            struct buf together;
+            struct buf one;
+            buf_init(&together, 1 << 24);
+            buf_init(&one, 1 << 24);
+            assert_int_equal(block_new(&whole, record_all[k], 100 * SHARDS), OK);
+            for (size_t i = 0; i < SHARDS; i++) {
+                shard[i] = random_block(
+                    record_all[k], (size_t)(seed * (i + 1)) % 100, seed * SHARDS + i);
+                assert_int_equal(block_append(whole, shard[i], 0, shard[i]->rows), OK);
+            }
+            const struct block *const *shards = (const struct block *const *)shard;
+            assert_int_equal(block_encode_numbered(shards, SHARDS, &together), OK);
+            assert_int_equal(
+                block_encode_numbered(&(const struct block *){whole}, 1, &one), OK);
+            assert_int_equal(together.len, one.len);
+            assert_memory_equal(together.data, one.data, one.len);
+            for (size_t i = 0; i < SHARDS; i++)
+                block_free(shard[i]);
+            block_free(whole);
+            buf_done(&together);
+            buf_done(&one);
+        }
+}
+
+static void too_many_words_together_are_refused(void **state)
+{
+    (void)state;
+    struct block *b[2];
+    struct buf out;
+    buf_init(&out, 1 << 24);
+    buf_u8(&out, 7);
+    for (unsigned k = 0; k < 2; k++) {
+        assert_int_equal(block_new(&b[k], &record_site_status, 1), OK);
+        for (unsigned i = 0; i < NAMES_MAX; i++) {
+            char word[16];
+            uint16_t number;
+            snprintf(word, sizeof word, "w-%u", i + k); /* one more than one list may hold */
+            assert_int_equal(block_word(b[k], STATUS_SITE, word, &number), OK);
+        }
+    }
+    const struct block *const *both = (const struct block *const *)b;
+    assert_int_equal(block_encode_numbered(both, 1, &out), OK);
+    size_t before = out.len;
+    assert_int_equal(block_encode_numbered(both, 2, &out), ERR_FULL);
+    assert_int_equal(out.len, before);
+    assert_int_equal(out.err, OK);
+    block_free(b[0]);
+    block_free(b[1]);
+    buf_done(&out);
+}
+
 static void gathered_rows_come_in_the_order_asked(void **state)
 {
     (void)state;
@@ -555,6 +616,10 @@ static const struct CMUnitTest tests[] = {
     SAYS("decoding an encoded block gives the same rows", decode_is_the_inverse),
     SAYS("unpacking a packed block gives the same rows", unpack_is_the_inverse),
     SAYS("shards of a block appended in order are the block", merged_shards_are_the_whole),
+    SAYS("blocks encoded together are as one that has all their rows",
+        encoded_together_is_as_one),
+    SAYS("blocks with too many words together are refused, and nothing is written",
+        too_many_words_together_are_refused),
     SAYS("gathered rows come in the order asked", gathered_rows_come_in_the_order_asked),
     SAYS("blocks one after another are read one by one",
         blocks_one_after_another_are_read_one_by_one),
