@@ -88,8 +88,8 @@ static const char *const migrations[] = {
     "CREATE TABLE published (start INTEGER NOT NULL, rank INTEGER NOT NULL,"
     " key INTEGER NOT NULL, sources INTEGER NOT NULL, PRIMARY KEY (start, rank))"
     " WITHOUT ROWID;",
-    "ALTER TABLE remote_site ADD COLUMN serial_before TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE remote_site ADD COLUMN before_until INTEGER NOT NULL DEFAULT 0;",
+    ("ALTER TABLE remote_site ADD COLUMN serial_before TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE remote_site ADD COLUMN before_until INTEGER NOT NULL DEFAULT 0;"),
 };
 
 enum {
