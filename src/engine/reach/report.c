@@ -49,6 +49,29 @@ static enum err crowd_take(struct crowd *ret_crowd, const struct reach *g,
     return OK;
 }
 
+/* Places that see at least half of the sources that make the finding; they need not all see
+ * them while a thing comes from site to site. */
+static uint64_t places_of(
+    const struct reach *g, const struct round *r, uint32_t service, unsigned need)
+{
+    size_t at_place[SITES_CAP] = {0};
+    size_t all = 0;
+    for (size_t i = 0; i < g->visits.room; i++) {
+        const struct visit *v = &g->visits.slots[i];
+        uint64_t sites = visit_sites(v) & r->live;
+        if (v->service != service || (unsigned)__builtin_popcountll(sites) < need)
+            continue;
+        all++;
+        for (size_t k = 0; k < g->place_count; k++)
+            at_place[k] += sites >> k & 1;
+    }
+    uint64_t places = 0;
+    for (size_t k = 0; k < g->place_count; k++)
+        if (all && at_place[k] * 2 >= all)
+            places |= UINT64_C(1) << k;
+    return places;
+}
+
 static double ratio_of(const struct verdict *v)
 {
     return v->networks / fmax(v->mean, 0.5);
@@ -168,8 +191,9 @@ enum err reach_report(const struct reach *g, const struct round *r, const struct
     f.proto = service_proto(c->service);
     f.host_count = (uint64_t)llround(v->networks);
     finding_port(&f, service_port(c->service));
+    uint64_t places = places_of(g, r, c->service, r->need[v->level]);
     for (size_t k = 0; k < g->place_count; k++)
-        if (r->live >> k & 1)
+        if (places >> k & 1)
             finding_site(&f, g->places[k].name);
     portrait_tell(&who, &f);
     write_words(&f, r, c, v, &who);
