@@ -104,8 +104,15 @@ static EVP_PKEY *key_read(const char *path)
 /* ---- certificates ---- */
 
 /* PEM may be encrypted, and OpenSSL then asks at the terminal for a password, and waits. What
- * comes from others is read with this one instead: it fails. */
-static char no_password[] = "";
+ * comes from others is read with this answer instead: there is none. */
+static int no_password(char *text, int room, int writing, void *context)
+{
+    (void)text;
+    (void)room;
+    (void)writing;
+    (void)context;
+    return -1;
+}
 
 static bool name_add(X509_NAME *name, const char *part, const char *text)
 {
@@ -307,7 +314,7 @@ enum err certificate_fingerprint(
 {
     size_t len = strlen(pem);
     BIO *in = len < AUTHORITY_PEM_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
-    X509 *c = in ? PEM_read_bio_X509(in, NULL, NULL, no_password) : NULL;
+    X509 *c = in ? PEM_read_bio_X509(in, NULL, no_password, NULL) : NULL;
     BIO_free(in);
     if (!c)
         return tls_fault(f, ERR_BAD, "not a certificate");
@@ -340,7 +347,7 @@ static EVP_PKEY *request_key(const char *request)
 {
     size_t len = strlen(request);
     BIO *in = len < AUTHORITY_PEM_MAX ? BIO_new_mem_buf(request, (int)len) : NULL;
-    X509_REQ *r = in ? PEM_read_bio_X509_REQ(in, NULL, NULL, no_password) : NULL;
+    X509_REQ *r = in ? PEM_read_bio_X509_REQ(in, NULL, no_password, NULL) : NULL;
     EVP_PKEY *key = r ? X509_REQ_get_pubkey(r) : NULL;
     bool good = key && X509_REQ_verify(r, key) == 1 && EVP_PKEY_get_security_bits(key) >= 112;
     X509_REQ_free(r);

@@ -219,6 +219,19 @@ static enum err analysis_open(struct replay *r, struct fault *f)
     return e;
 }
 
+/* The store, which is in a hurry, without the captures that it knows. */
+static enum err store_begin(struct replay *r, struct fault *f)
+{
+    struct keep_options options = {.data = conf_text(r->conf, "data"),
+        .events = {on_store_trouble, r},
+        .stop = stop_flag()};
+    enum err e = keep_open(&r->keep, &options, f);
+    if (e)
+        return e;
+    writer_hurry(keep_writer(r->keep));
+    return known_leave_out(r, f);
+}
+
 static enum err replay_open(struct replay *r, size_t count, char **operands, struct fault *f)
 {
     const char *const *pairs;
@@ -245,16 +258,8 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
         e = alerts_open(r, f);
     if (!e && conf_text(r->conf, "host-counts"))
         e = count_file_open(&r->count_file, conf_text(r->conf, "host-counts"), f);
-    const char *data = conf_text(r->conf, "data");
-    if (!e && data) {
-        struct keep_options options = {
-            .data = data, .events = {on_store_trouble, r}, .stop = stop_flag()};
-        e = keep_open(&r->keep, &options, f);
-        if (!e)
-            writer_hurry(keep_writer(r->keep));
-    }
-    if (!e && r->keep)
-        e = known_leave_out(r, f);
+    if (!e && conf_text(r->conf, "data"))
+        e = store_begin(r, f);
     if (!e)
         e = sites_open(r, f);
     if (!e)

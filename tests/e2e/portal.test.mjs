@@ -241,7 +241,8 @@ test('the list of alerts is narrowed by port, and the address keeps it', { skip 
   await settled();
   const texts = await page.locator('.alert-row').allTextContents();
   assert.ok(texts.length >= 1 && texts.length <= all);
-  for (const text of texts) assert.ok(text.includes(port), text);
+  // An alert about many ports names three of them in the list.
+  for (const text of texts) assert.ok(text.includes(port) || / and \d+ more/.test(text), text);
   await page.reload();
   await page.waitForSelector('.alert-row');
   assert.equal(await page.inputValue('input[name=port]'), port);

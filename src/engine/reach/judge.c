@@ -12,7 +12,9 @@
 enum {
     WORTH = 2, /* networks that make a service worth a course */
     LESSON_HOURS = 24,
-    COMMON_LEAST = 12 /* services that tell what moves all of them */
+    ALONE_LEAST = 200, /* visits that a site must have before it can be one that shares none */
+    ALONE_SHARE = 100, /* ... which is less than one in so many */
+    COMMON_LEAST = 12  /* services that tell what moves all of them */
 };
 static const double busy_mean = 0.5;    /* networks; less is a quiet service */
 static const double common_mean = 3.0;  /* of services that tell what moves all */
@@ -38,6 +40,28 @@ static int by_service(const void *a, const void *b)
     return (x->levels < y->levels) - (x->levels > y->levels);
 }
 
+/* Places that see hardly anybody whom another one sees, too: their addresses are hidden by keys
+ * of their own. */
+static uint64_t places_alone(const struct reach *g)
+{
+    size_t seen[SITES_CAP] = {0};
+    size_t shared[SITES_CAP] = {0};
+    for (size_t i = 0; i < g->visits.room; i++) {
+        uint64_t sites = visit_sites(&g->visits.slots[i]);
+        bool several = sites & (sites - 1);
+        for (; sites; sites &= sites - 1) {
+            int k = __builtin_ctzll(sites);
+            seen[k]++;
+            shared[k] += several;
+        }
+    }
+    uint64_t alone = 0;
+    for (size_t k = 0; k < g->place_count; k++)
+        if (seen[k] >= ALONE_LEAST && shared[k] * ALONE_SHARE < seen[k])
+            alone |= UINT64_C(1) << k;
+    return alone;
+}
+
 /* Places that watched three quarters of the span, and how many of them are enough. */
 static bool choose_sites(const struct reach *g, struct round *r)
 {
@@ -49,6 +73,7 @@ static bool choose_sites(const struct reach *g, struct round *r)
         if (watched * 4 >= whole * 3)
             r->live |= UINT64_C(1) << k;
     }
+    r->live &= ~places_alone(g);
     unsigned live = (unsigned)__builtin_popcountll(r->live);
     r->need[0] = (live + 1) / 2;
     r->need[1] = live - live / 8;

@@ -198,8 +198,7 @@ static enum err reach_step(
 static const struct need needs[] = {
     {.field = NEED_SOURCE,
         .relations = NEED_ACROSS,
-        .vital = true,
-        .without = "nobody knows which sources were at several sites"},
+        .without = "the site does not count: nobody knows which sources were at others, too"},
     {.field = NEED_DESTINATION_PORT,
         .relations = NEED_VALUE,
         .vital = true,

@@ -208,6 +208,38 @@ static void a_site_that_stops_is_no_news(void **state)
     done(b);
 }
 
+/* Two of six sites hide addresses by keys of their own: what the others see is found. */
+static void sites_that_hide_addresses_do_not_count(void **state)
+{
+    (void)state;
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, &engine_reach);
+    struct world_options o = six(45);
+    struct world *w = world_new(&o);
+    world_event(w, worm(40));
+    for (int n = 0; n < 76 * 6; n++) {
+        const struct window *win = world_next(w);
+        for (size_t i = 0; i < win->block_count; i++) {
+            struct block *block = w->blocks[i];
+            for (size_t row = 0; row < block->rows; row++) {
+                const char *site = block_word_at(block, CONTACT_SITE, row);
+                if (strcmp(site, win->sites[1].name) == 0 ||
+                    strcmp(site, win->sites[4].name) == 0)
+                    block_ip(block, CONTACT_SRC)[row] = ip_from_v4(
+                        (uint32_t)hash_two(ip_hash(&block_ip(block, CONTACT_SRC)[row]),
+                            (uint64_t)site[1] << 8 | (uint64_t)site[2]));
+            }
+        }
+        bench_step(b, win);
+    }
+    const struct found found = bench_find(b, 3389, SEVERITY_NOTICE);
+    assert_true(hours_after(&found, 40) < 30.0);
+    assert_non_null(strstr(found.title, "of 4 sites"));
+    assert_int_equal(found.site_count, 4);
+    world_free(w);
+    done(b);
+}
+
 /* Room for far fewer visits than there are: a part of the sources tells the same. */
 static void a_sample_finds_it_too(void **state)
 {
@@ -272,6 +304,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("worlds without an event give no notice in four days", stays_silent),
     SAYS("networks are counted as a list of everything counts them", counts_what_was_seen),
     SAYS("a site that stops and comes back is no news", a_site_that_stops_is_no_news),
+    SAYS("sites that hide addresses by keys of their own do not count",
+        sites_that_hide_addresses_do_not_count),
     SAYS("where memory is short a sample of the sources finds it, too", a_sample_finds_it_too),
     SAYS("an engine restarted often finds the same, byte for byte", restart_changes_nothing),
     SAYS("a broken state is refused and changes nothing", broken_state_changes_nothing),

@@ -156,6 +156,7 @@ static void step_rows(struct engine_state *st, unsigned number, const struct row
     assert_int_equal(engine_screen.step(st, &w, &scratch, &sink), OK);
     memcpy(ret_tags, engine_screen.tags(st).tags[0], count);
     buf_done(&b2->text);
+    json_decref(b2->evidence);
     free(b2);
     arena_done(&scratch);
     block_free(b);
