@@ -6,6 +6,7 @@
 #include "cmd/engines.h"
 #include "cmd/imports.h"
 #include "cmd/keep.h"
+#include "cmd/output.h"
 #include "cmd/progress.h"
 #include "cmd/resume.h"
 #include "cmd/setup.h"
@@ -31,7 +32,7 @@ static const struct conf_item replay_items[] = {
         .arg = "FILE",
         .text =
             "Write alerts here as JSON lines, each when it is new, has grown or has closed; - "
-            "for standard output."},
+            "for standard output. A file that is there is not written over."},
     {.name = "data",
         .type = CONF_TEXT,
         .arg = "DIR",
@@ -44,7 +45,7 @@ static const struct conf_item replay_items[] = {
         .type = CONF_TEXT,
         .arg = "FILE",
         .text = "Write distinct scanning sources of every window, site and port as CSV: what "
-                "plain host counting would work on."},
+                "plain host counting would work on. A file that is there is not written over."},
     {.name = "json", .type = CONF_FLAG, .text = "The summary as JSON on standard error."},
     {.name = "quiet", .type = CONF_FLAG, .text = "No progress and no summary."},
     {.name = NULL},
@@ -133,8 +134,10 @@ static enum err alerts_open(struct replay *r, struct fault *f)
     const char *path = conf_text(r->conf, "alerts");
     if (!path)
         return OK;
-    r->alerts = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-    return r->alerts ? OK : fault_set(f, ERR_BAD, "--alerts %s: %s", path, strerror(errno));
+    if (strcmp(path, "-") != 0)
+        return output_open(&r->alerts, "--alerts", path, f);
+    r->alerts = stdout;
+    return OK;
 }
 
 /* A size is of a site that there is: a name that was mistyped would change nothing unseen. */

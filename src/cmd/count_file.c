@@ -1,5 +1,7 @@
 #include "cmd/count_file.h"
 
+#include "cmd/output.h"
+
 #include "base/clock.h"
 #include "base/index.h"
 
@@ -36,9 +38,8 @@ enum err count_file_open(struct count_file **ret_counts, const char *path, struc
         return fault_set(f, ERR_NOMEM, "out of memory");
     }
     h->services = services;
-    h->out = fopen(path, "w");
-    if (!h->out) {
-        enum err e = fault_set(f, ERR_IO, "--host-counts %s: %s", path, strerror(errno));
+    enum err e = output_open(&h->out, "--host-counts", path, f);
+    if (e) {
         count_file_close(h);
         return e;
     }

@@ -143,5 +143,18 @@ def simulated(folder):
             assert key in a, key
 
 
+@says("what is there is not written over: neither a capture nor an earlier result")
+def not_over(folder):
+    path = folder + "/kept"
+    with open(path, "wb") as file:
+        file.write(b"something")
+    for option in ("--alerts", "--host-counts"):
+        done = run("replay", "--no-store", option, path, path)
+        same(done.returncode, 2, done.stderr)
+        same(done.stderr, f"kizashi replay: {option} {path}: is there already, and is not written over\n")
+        with open(path, "rb") as file:
+            same(file.read(), b"something")
+
+
 if __name__ == "__main__":
     main()
