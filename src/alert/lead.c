@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the half-widths of the model's interval. The model allows for things that spread over
- * days; of those that were scored, what came did so much closer to the middle (docs/lead.md).
- */
-static const double kept_below = 0.7, kept_above = 0.25;
-
 enum {
     MOST_DEFAULT = 256
 };
@@ -246,8 +241,8 @@ static struct prediction prediction_of(const struct outlook *o, int64_t now)
     return (struct prediction){.made = now,
         .chance = o->chance,
         .expected = after(now, o->middle),
-        .low = after(now, o->middle - kept_below * (o->middle - o->low)),
-        .high = after(now, o->middle + kept_above * (o->high - o->middle))};
+        .low = after(now, o->low),
+        .high = after(now, o->high)};
 }
 
 static bool is_foretold(const struct spread *s, const char *site)

@@ -194,7 +194,7 @@ void ask_query(const struct ask *a, enum ask_format format, struct buf *out)
         buf_printf(out, "&asn=%lld", (long long)a->asn);
     if (a->what != ASK_SOURCE)
         query_source(out, a);
-    if (a->limit && a->what != ASK_SITES && a->what != ASK_SERIES)
+    if (a->limit && a->what != ASK_SITES && a->what != ASK_SERIES && a->what != ASK_LOSSES)
         buf_printf(out, "&limit=%zu", a->limit);
     if (a->what == ASK_SERIES) {
         query_text(out, "by", by[a->by]);
