@@ -36,17 +36,22 @@ void patterns_done(struct pattern_book *b)
 /* --- amounts -------------------------------------------------------------------------------
  */
 
-bool amount_take(struct amount *a, uint32_t now, uint32_t day, uint32_t count)
+double amount_usual(const struct amount *a)
 {
     const double factor = 1.5;
     const double beside = 10.0;
+    return factor * a->most + beside;
+}
+
+bool amount_take(struct amount *a, uint32_t now, uint32_t day, uint32_t count)
+{
     uint32_t half = day / 2;
     a->most = 0;
     for (uint32_t back = half; back < day + half; back++) {
         uint32_t then = back <= now ? amount_at(a, now, back, day) : 0;
         a->most = then > a->most ? then : a->most;
     }
-    bool surges = a->seen >= day && count > factor * a->most + beside;
+    bool surges = a->seen >= day && count > amount_usual(a);
     a->past[now % (day + half)] = count;
     a->seen += a->seen < UINT32_MAX;
     return surges;

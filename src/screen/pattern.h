@@ -34,6 +34,8 @@ struct amount {
  * window of the day that ended half a day before, and ten. A slow growth is seen by that as
  * well: what doubles in half a day. */
 bool amount_take(struct amount *a, uint32_t now, uint32_t day, uint32_t count);
+/* What the window that was taken last may have without being a surge. */
+double amount_usual(const struct amount *a);
 /* The count `back` windows before `now`, less than a day and a half. */
 static inline uint32_t amount_at(
     const struct amount *a, uint32_t now, uint32_t back, uint32_t day)

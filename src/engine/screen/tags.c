@@ -1,5 +1,6 @@
 #include "engine/screen/screen_int.h"
 
+#include "base/hash.h"
 #include "num/order.h"
 
 #include <stdlib.h>
@@ -167,6 +168,17 @@ static void uses_count(struct screen *s, const struct screen_step *step)
             amount_take(&s->use[i].amount, s->now, s->book.day, s->use[i].contacts);
 }
 
+/* Of a surge only what is more than usual is in view: if all of it were, what had been left out
+ * until then would look like a rise to those who count. Which sources stay out is told by a
+ * hash, the same at all sites. */
+static bool is_usual(const struct screen_use *use, uint64_t source)
+{
+    if (!use->surges)
+        return true;
+    double at = (double)(hash_two(source, use->service) >> 11) * 0x1p-53;
+    return at * use->contacts < amount_usual(&use->amount);
+}
+
 static void row_tag(
     const struct screen *s, const struct profile_row *row, enum contact_tag tag, size_t reason)
 {
@@ -192,7 +204,7 @@ enum err screen_tag_rows(struct screen *s, struct screen_step *step)
         size_t number = rule ? (size_t)(rule - s->rules.list) : 0;
         if (rule && rule->tag == TAG_SURVEY_LIKE)
             row_tag(s, row, TAG_SURVEY_LIKE, number);
-        if (!use || use->surges)
+        if (!use || !is_usual(use, s->profiles.list[row->profile].hash))
             continue;
         const struct settled *thing = settled_of(s, step, row->key);
         if (rule && rule->tag == TAG_KNOWN)

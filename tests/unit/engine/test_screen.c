@@ -189,6 +189,14 @@ static void accepted_rules_tag(void **state)
     engine_screen.close(st);
 }
 
+static size_t count_tagged(const uint8_t *tags, size_t count)
+{
+    size_t tagged = 0;
+    for (size_t i = 0; i < count; i++)
+        tagged += tags[i] != 0;
+    return tagged;
+}
+
 /* What is known is known in some amount: a day and more of ten sources, then a hundred. */
 static void a_surge_of_what_is_known_is_not_hidden(void **state)
 {
@@ -202,8 +210,11 @@ static void a_surge_of_what_is_known_is_not_hidden(void **state)
         step_rows(st, n, rows, 10, tags);
         assert_int_equal(tags[0], 1u << TAG_KNOWN);
     }
-    step_rows(st, 160, rows, 100, tags);
-    assert_int_equal(tags[0], 0);
+    step_rows(st, 160, rows, 26, tags); /* one more than usual does not bring all into view */
+    assert_in_range(count_tagged(tags, 26), 22, 26);
+    step_rows(st, 161, rows, 100, tags);
+    assert_in_range(
+        count_tagged(tags, 100), 15, 35); /* 25 are one and a half times ten, and ten */
     engine_screen.close(st);
 }
 
@@ -222,7 +233,7 @@ static void slow_growth_of_what_is_known_is_not_hidden(void **state)
     assert_int_equal(tags[0], 1u << TAG_KNOWN);
     for (unsigned n = 150; n < 220; n++, sources *= 1.03)
         step_rows(st, n, rows, (size_t)sources, tags);
-    assert_int_equal(tags[0], 0);
+    assert_in_range(count_tagged(tags, (size_t)(sources / 1.03)), 15, 35); /* of 77 */
     engine_screen.close(st);
 }
 
