@@ -90,6 +90,18 @@ enum err span_from_conf(const struct conf *conf, struct holder *holder, int64_t 
     return OK;
 }
 
+enum err span_close(struct holder *holder, struct ask *ask, struct fault *f)
+{
+    int64_t newest = 0;
+    if (ask->to != end_of_time)
+        return OK;
+    enum err e = newest_packet(holder, &newest, f);
+    if (e == ERR_NOTFOUND) /* no packets: any end will do */
+        return OK;
+    ask->to = newest >= ask->from ? newest + 1 : ask->from + 1;
+    return e;
+}
+
 static enum err ask_service(struct ask *a, const struct conf *conf, struct fault *f)
 {
     const char *proto = conf_text(conf, "proto");

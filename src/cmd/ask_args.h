@@ -82,6 +82,10 @@ enum err span_from_conf(const struct conf *conf, struct holder *holder, int64_t 
     int64_t *ret_to, struct fault *f) MUST_CHECK;
 bool span_needs_store(const struct conf *conf);
 
+/* A span that --from alone gave ends with the newest packet: what is chosen or compared by its
+ * length (steps, the time before) needs to know it. The holder must have the store. */
+enum err span_close(struct holder *holder, struct ask *ask, struct fault *f) MUST_CHECK;
+
 /* The same question as a query string for the API: "?from=...&port=23". */
 void ask_query(const struct ask *a, enum ask_format format, struct buf *out);
 

@@ -93,6 +93,8 @@ static enum err ask_and_print(const struct conf *conf, struct ask *ask, struct f
     if (e)
         return e;
     e = span_from_conf(conf, holder, &ask->from, &ask->to, f);
+    if (!e)
+        e = span_close(holder, ask, f);
     if (!e && conf_flag(conf, "csv"))
         e = holder_stream(holder, ask, FORMAT_CSV, write_out, stdout, f);
     else if (!e) {

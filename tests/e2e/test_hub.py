@@ -121,10 +121,14 @@ def commands(folder):
         newest = run("stats", "span", "--json", "--data", store).stdout
         last_hour = run("stats", "totals", "--json", "--data", store, "--from", "-1h").stdout
         assert 0 < json.loads(last_hour)["packets"] < 629, (last_hour, newest)
+        # From a moment on, without an end: the steps are those of the time until the newest packet.
+        steps = run("stats", "series", "--csv", "--from", "2023-01-01", "--step", "1d", "--data", store)
+        same(steps.returncode, 0, steps.stderr)
+        same(sum(int(line.split(",")[-1]) for line in steps.stdout.split()[1:]), 629, steps.stdout)
         same(run("alerts", "--from", "-7d", "--data", store).returncode, 0)
         alerts = run("alerts", "--json", "--data", store)
         same(alerts.returncode, 0, alerts.stderr)
-        return totals["packets"], ports, len(exported.splitlines()), last_hour
+        return totals["packets"], ports, len(exported.splitlines()), last_hour, steps.stdout
 
     hub = Hub("--data", store, "--site", "jp-01=" + data(SLP))
     try:
