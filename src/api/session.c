@@ -140,12 +140,6 @@ enum err session_identify(struct request *r)
     return cookie.left ? identify_session(r, cookie) : OK;
 }
 
-static bool is_loopback(const struct ip *ip)
-{
-    static const struct ip one = {.byte = {[15] = 1}};
-    return ip_same(ip, &one) || (ip_is_v4(ip) && ip->byte[12] == 127);
-}
-
 /* The host of an Origin must be the Host that was asked, and of a secure page if we are one. */
 static bool same_origin(const struct request *r)
 {
@@ -187,7 +181,7 @@ static enum err check_role(struct request *r)
     if (route->audience == FOR_ALL || ((route->flags & ROUTE_PUBLISHED) && open_to_all(r->api)))
         return OK;
     /* Who says that he is a partner is one from whatever address he comes. */
-    if ((route->flags & ROUTE_LOCAL) && is_loopback(&r->peer) && !partner)
+    if ((route->flags & ROUTE_LOCAL) && ip_is_loopback(&r->peer) && !partner)
         return OK;
     if (!r->who.known)
         return unknown(r, "sign in at " API_ROOT "/login, or send a token");
@@ -242,7 +236,7 @@ static bool host_is_loopback(struct bytes name)
     memcpy(text, name.at, name.left);
     text[name.left] = 0;
     return strcasecmp(text, "localhost") == 0 ||
-           (ip_parse(text, &ip) == OK && is_loopback(&ip));
+           (ip_parse(text, &ip) == OK && ip_is_loopback(&ip));
 }
 
 bool session_host_allowed(struct request *r)

@@ -40,6 +40,13 @@ static inline uint32_t ip_v4(const struct ip *ip)
            (uint32_t)ip->byte[14] << 8 | ip->byte[15];
 }
 
+/* 127.0.0.0/8 or ::1. */
+static inline bool ip_is_loopback(const struct ip *ip)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return ip_is_v4(ip) ? ip->byte[12] == 127 : memcmp(ip->byte, one, 16) == 0;
+}
+
 static inline bool ip_same(const struct ip *a, const struct ip *b)
 {
     return memcmp(a, b, sizeof *a) == 0;

@@ -2,6 +2,7 @@
  * nats_site.c and nats_hub.c. */
 #include "bus/nats_int.h"
 
+#include "base/ip.h"
 #include "base/steady.h"
 
 #include <stdio.h>
@@ -375,6 +376,10 @@ static enum err connect_start(struct nats_bus *n, struct fault *f)
 enum err bus_nats_open(
     struct bus **ret_bus, const struct bus_nats_options *options, struct fault *f)
 {
+    enum err clear =
+        options->ca ? OK : bus_clear_check(options->servers, options->server_count, f);
+    if (clear)
+        return clear;
     if (options->site && !bus_site_fits(options->site))
         return fault_set(f, ERR_BAD,
             "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
@@ -418,5 +423,37 @@ enum err bus_servers_check(const char *const *servers, size_t count, struct faul
         if (!server_fits(servers[i]))
             return fault_set(f, ERR_BAD,
                 "--bus: \"%.100s\" is not nats://HOST:PORT or tls://HOST:PORT", servers[i]);
+    return OK;
+}
+
+/* "nats://[::1]:4222": does it stay on this machine? Names other than localhost are not asked
+ * for: what answers today may answer otherwise tomorrow. */
+static bool is_loopback(const char *url)
+{
+    char host[NATS_TEXT];
+    struct ip ip;
+    const char *from = strstr(url, "://");
+    from = from ? from + 3 : url;
+    const char *to = strrchr(from, ':');
+    size_t len = to ? (size_t)(to - from) : strlen(from);
+    if (len > 1 && from[0] == '[' && from[len - 1] == ']') {
+        from++;
+        len -= 2;
+    }
+    if (len >= sizeof host)
+        return false;
+    snprintf(host, sizeof host, "%.*s", (int)len, from);
+    return strcmp(host, "localhost") == 0 || (ip_parse(host, &ip) == OK && ip_is_loopback(&ip));
+}
+
+enum err bus_clear_check(const char *const *servers, size_t count, struct fault *f)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!is_loopback(servers[i]))
+            return fault_set(f, ERR_BAD,
+                "--bus: \"%.100s\" is not loopback, and without a certificate nothing is "
+                "encrypted: a site gets one with kizashi site enrol, a hub uses its own for "
+                "tls://",
+                servers[i]);
     return OK;
 }

@@ -19,8 +19,8 @@ struct bus_nats_options {
     const char *servers[BUS_SERVERS_MAX]; /* "nats://HOST:PORT", or "tls://..." */
     size_t server_count;
     const char *site; /* the site's name; NULL: this is the hub */
-    /* PEM files: whom to trust, who we are. All, or none: then the bus is in clear, which is
-     * for loopback. */
+    /* PEM files: whom to trust, who we are. All, or none: then the bus is in clear, and servers
+     * beyond loopback are refused. */
     const char *ca, *certificate, *key;
     const char *host;      /* name in the servers' certificates; NULL: that of the URL */
     unsigned replicas;     /* hub: copies of each stream; 0: 1 */
@@ -37,5 +37,9 @@ enum err bus_nats_open(
  * tls://HOST:PORT, at most BUS_SERVERS_MAX? The fault names the first that is none. */
 enum err bus_servers_check(
     const char *const *servers, size_t count, struct fault *f) MUST_CHECK;
+
+/* May these be spoken to without a certificate? Only 127.0.0.0/8, ::1 and localhost may; the
+ * fault names the first other one. No name is looked up. bus_nats_open() checks it as well. */
+enum err bus_clear_check(const char *const *servers, size_t count, struct fault *f) MUST_CHECK;
 
 #endif

@@ -52,7 +52,7 @@ static const struct conf_item sensor_items[] = {
         .arg = "URL",
         .text =
             "The hub's message server, nats://HOST:PORT, where the folder does not name it. "
-            "Without a certificate nothing is encrypted: for loopback only."},
+            "Without a certificate nothing is encrypted: then only loopback is taken."},
     {.name = "policy",
         .type = CONF_TEXT,
         .arg = "FILE",
@@ -158,6 +158,8 @@ static enum err identity_find(struct sensor_run *r, struct fault *f)
     e = site_identity_read(&r->identity, r->data, f);
     if (e && e != ERR_NOTFOUND)
         return e;
+    if (e && bus_clear_check(servers, count, f) != OK)
+        return ERR_BAD;
     if (e && (!name || !count))
         return fault_set(f, ERR_BAD,
             "%s holds no certificate: get one with kizashi site enrol, or, on one machine "

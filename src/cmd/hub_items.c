@@ -54,8 +54,8 @@ const struct conf_item hub_items[] = {
         .type = CONF_LIST,
         .arg = "URL",
         .text = "Receive over a NATS server that is there already instead, tls://HOST:PORT; "
-                "several times for the servers of one cluster. nats:// is in clear: for "
-                "loopback."},
+                "several times for the servers of one cluster. nats:// is in clear: "
+                "loopback only."},
     {.name = "bus-replicas",
         .type = CONF_COUNT,
         .arg = "COUNT",

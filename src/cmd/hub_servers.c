@@ -18,6 +18,12 @@ static const char *port_of(const char *listen)
                                                                                      : NULL;
 }
 
+/* The first server says for all: tls:// is with the hub's own certificate. */
+static bool is_encrypted(const char *url)
+{
+    return strncmp(url, "tls://", 6) == 0;
+}
+
 enum err servers_check(const struct conf *conf, struct fault *f)
 {
     const char *const *servers;
@@ -27,7 +33,9 @@ enum err servers_check(const struct conf *conf, struct fault *f)
         return fault_set(f, ERR_BAD, "--sites and --bus exclude each other");
     if (listen && !port_of(listen))
         return fault_set(f, ERR_BAD, "--sites: \"%.100s\" is not ADDR:PORT", listen);
-    return bus_servers_check(servers, count, f);
+    enum err e = bus_servers_check(servers, count, f);
+    bool clear = count && !is_encrypted(servers[0]);
+    return !e && clear ? bus_clear_check(servers, count, f) : e;
 }
 
 enum err servers_begin(
@@ -99,7 +107,7 @@ void servers_way(
         snprintf(way->url, sizeof way->url, "tls://127.0.0.1:%s", port_of(listen));
         way->nats.servers[way->nats.server_count++] = way->url;
     }
-    if (!way->nats.server_count || strncmp(way->nats.servers[0], "tls://", 6) != 0)
+    if (!way->nats.server_count || !is_encrypted(way->nats.servers[0]))
         return;
     const char *folder = site_office_folder(office);
     snprintf(way->ca, sizeof way->ca, "%s/ca.pem", folder);

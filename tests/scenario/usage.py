@@ -67,6 +67,17 @@ def values_by_what_is_allowed(folder):
     assert not os.path.exists(new)
 
 
+@says("what would go in clear beyond loopback is refused, whatever the scheme, and no folder is made")
+def clear_beyond_loopback(folder):
+    new = os.path.join(folder, "new")
+    for address in ("10.255.255.1:4222", "hub.example:4222", "[fd00::1]:4222", "127.example:4222", "0.0.0.0:4222"):
+        for command in (("hub",), ("sensor", "--site", "a", "--drain")):
+            refused(*command, "--data", new, "--bus", "nats://" + address, says=("--bus", address, "certificate"))
+        refused("sensor", "--site", "a", "--drain", "--data", new, "--bus", "nats://127.0.0.1:1", "--bus",
+                "tls://" + address, says=("--bus", "tls://" + address))
+    assert not os.path.exists(new)
+
+
 @says("half a command lists the whole ones")
 def half_a_command(_):
     run = kizashi("simulate")
