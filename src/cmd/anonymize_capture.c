@@ -1,10 +1,10 @@
 #include "cmd/anonymize.h"
 
 #include "base/index.h"
+#include "cmd/output.h"
 #include "sensor/capture_writer.h"
 #include "sensor/source.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ enum {
 /* The file of countries and networks: a line for each source as it comes out, looked up by what
  * it was. */
 struct places {
-    FILE *file;
+    struct output to;
     struct index index;
     struct ip *seen;
 };
@@ -25,6 +25,7 @@ struct places {
 struct work {
     const struct anonymize_job *job;
     struct anonymize_counts *counts;
+    struct output to; /* holds the file that the writer writes */
     struct capture_writer *writer;
     struct places places;
     uint8_t *room;
@@ -35,19 +36,17 @@ static enum err places_open(struct places *p, const char *path, struct fault *f)
     p->seen = malloc(PLACES_MAX * sizeof *p->seen);
     if (!p->seen || index_init(&p->index, PLACES_MAX) != OK)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    p->file = fopen(path, "wx");
-    if (!p->file)
-        return fault_set(f, ERR_BAD, "--places %s: %s", path, strerror(errno));
-    fputs("source,country,asn\r\n", p->file);
-    return OK;
+    enum err e = output_open(&p->to, "--places", path, f);
+    if (!e)
+        fputs("source,country,asn\r\n", p->to.file);
+    return e;
 }
 
-static enum err places_close(struct places *p, const char *path, struct fault *f)
+static enum err places_close(struct places *p, enum err run, struct fault *f)
 {
-    bool failed = p->file && (ferror(p->file) || fclose(p->file) != 0);
     index_done(&p->index);
     free(p->seen);
-    return failed ? fault_set(f, ERR_IO, "--places %s: %s", path, strerror(errno)) : OK;
+    return output_close(&p->to, run, f);
 }
 
 /* True the first time. A table that is full forgets nothing: what comes then is not told. */
@@ -76,10 +75,10 @@ static void place_tell(struct work *w, const struct anon_frame *frame)
     if (method == ANON_DROP || !known || !is_new(&w->places, &frame->mapped_src))
         return;
     w->counts->places++;
-    fprintf(w->places.file, "%s,%.2s,", ip_format(&frame->mapped_src, text), place.country);
+    fprintf(w->places.to.file, "%s,%.2s,", ip_format(&frame->mapped_src, text), place.country);
     if (method == ANON_KEEP && place.asn)
-        fprintf(w->places.file, "%u", place.asn);
-    fputs("\r\n", w->places.file);
+        fprintf(w->places.to.file, "%u", place.asn);
+    fputs("\r\n", w->places.to.file);
 }
 
 static enum err frame_change(struct work *w, const struct frame *frame, struct fault *f)
@@ -105,7 +104,7 @@ static enum err frame_change(struct work *w, const struct frame *frame, struct f
     if (e)
         return e;
     w->counts->frames[result]++;
-    if (w->places.file)
+    if (w->places.to.file)
         place_tell(w, &out);
     return OK;
 }
@@ -125,25 +124,30 @@ static enum err file_change(struct work *w, const char *path, struct fault *f)
     return e == ERR_NOTFOUND ? OK : e;
 }
 
+/* The first failure is told, and both files go with it. */
+static enum err all_close(struct work *w, enum err e, struct fault *f)
+{
+    struct fault later = {0};
+    enum err closed = capture_writer_close(w->writer, e ? &later : f);
+    e = e ? e : closed;
+    e = places_close(&w->places, e ? e : closed, f);
+    return output_close(&w->to, e, f);
+}
+
 enum err anonymize_captures(
     const struct anonymize_job *job, struct anonymize_counts *counts, struct fault *f)
 {
     struct work w = {.job = job, .counts = counts, .room = malloc(ANON_FRAME_ROOM)};
     enum err e = w.room ? OK : fault_set(f, ERR_NOMEM, "out of memory");
     if (!e)
-        e = capture_writer_open(&w.writer, job->output, LINK_RAW, 0, f);
+        e = output_open(&w.to, "--output", job->output, f);
     if (!e && job->places)
         e = places_open(&w.places, job->places, f);
+    if (!e)
+        e = capture_writer_open(&w.writer, job->output, LINK_RAW, 0, f);
     for (size_t i = 0; i < job->file_count && !e; i++)
         e = file_change(&w, job->files[i], f);
-    struct fault later = {0};
-    enum err closed = capture_writer_close(w.writer, &later);
-    if (!e && closed)
-        *f = later;
-    e = e ? e : closed;
-    closed = places_close(&w.places, job->places, &later);
-    if (!e && closed)
-        *f = later;
+    e = all_close(&w, e, f);
     free(w.room);
-    return e ? e : closed;
+    return e;
 }

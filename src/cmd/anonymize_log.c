@@ -1,5 +1,7 @@
 #include "cmd/anonymize.h"
 
+#include "cmd/output.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,14 +16,14 @@ enum {
 struct work {
     struct anon_log *log;
     struct buf in, out;
-    FILE *to;
+    struct output to;
 };
 
 static enum err line_change(struct work *w, struct bytes line, struct fault *f)
 {
     buf_clear(&w->out);
     enum err e = anon_log_line(w->log, line, &w->out, f);
-    if (!e && w->out.len && fwrite(w->out.data, 1, w->out.len, w->to) != w->out.len)
+    if (!e && w->out.len && fwrite(w->out.data, 1, w->out.len, w->to.file) != w->out.len)
         e = fault_set(f, ERR_IO, "the output cannot be written: %s", strerror(errno));
     return e;
 }
@@ -70,26 +72,34 @@ static enum err file_change(struct work *w, const char *path, struct fault *f)
     return e;
 }
 
+/* Files of which no line came out are no such logs, or the policy cannot be kept with them. */
+static enum err written_check(const struct anon_log_counts *c, struct fault *f)
+{
+    if (c->written || !(c->broken + c->untimed))
+        return OK;
+    return fault_set(f, ERR_BAD,
+        "--log: of %llu lines none could be written: %llu are of another form, %llu have no "
+        "time",
+        (unsigned long long)c->lines, (unsigned long long)c->broken,
+        (unsigned long long)c->untimed);
+}
+
 enum err anonymize_logs(
     const struct anonymize_job *job, struct anonymize_counts *counts, struct fault *f)
 {
-    struct work w = {.to = stdout};
+    struct work w = {0};
     enum err e = anon_log_new(&w.log, job->anon, job->form);
     if (e)
         return fault_set(f, e, "out of memory");
     buf_init(&w.in, ANON_LOG_LINE_MAX + 2 * CHUNK);
     buf_init(&w.out, OUT_CAP);
-    if (strcmp(job->output, "-") != 0)
-        w.to = fopen(job->output, "wx");
-    if (!w.to)
-        e = fault_set(f, ERR_BAD, "--output %s: %s", job->output, strerror(errno));
+    e = output_open(&w.to, "--output", job->output, f);
     for (size_t i = 0; i < job->file_count && !e; i++)
         e = file_change(&w, job->files[i], f);
-    if (w.to && fflush(w.to) != 0 && !e)
-        e = fault_set(f, ERR_IO, "the output cannot be written: %s", strerror(errno));
-    if (w.to && w.to != stdout)
-        fclose(w.to);
     anon_log_counts(w.log, &counts->log);
+    if (!e)
+        e = written_check(&counts->log, f);
+    e = output_close(&w.to, e, f);
     buf_done(&w.in);
     buf_done(&w.out);
     anon_log_free(w.log);

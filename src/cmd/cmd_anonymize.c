@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct conf_item items[] = {
     {.name = "output",
@@ -164,8 +163,6 @@ static enum err check_words(const struct conf *conf, size_t count, struct fault 
         return fault_set(f, ERR_BAD, "say where with --output FILE");
     if (conf_given(conf, "log") && conf_given(conf, "places"))
         return fault_set(f, ERR_BAD, "--places goes with captures, not with --log");
-    if (strcmp(output, "-") != 0 && access(output, F_OK) == 0)
-        return fault_set(f, ERR_BAD, "--output %s: is there already", output);
     return OK;
 }
 

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "cmd/commands.h"
 #include "cmd/contest.h"
+#include "cmd/output.h"
 #include "cmd/recording.h"
 #include "cmd/simulation.h"
 #include "cmd/stop.h"
@@ -47,7 +48,8 @@ static const struct conf_item items[] = {
     {"slack", CONF_DURATION, "TIME", NULL, 0, 604800, "30m", NULL,
         "How long after an event's end an alert still is about it."},
     {"json", CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL, "Write the result as JSON."},
-    {"html", CONF_TEXT, "FILE", NULL, 0, 1000, NULL, NULL, "Write a report with charts, too."},
+    {"html", CONF_TEXT, "FILE", NULL, 0, 1000, NULL, NULL,
+        "Write a report with charts, too; a file that is there is not written over."},
     {"min-found", CONF_NUMBER, "PERCENT", "%", 0, 100, NULL, NULL,
         "End with status 1 if fewer of the events that host counts can show are found."},
     {"max-false-alarms", CONF_NUMBER, "RATE", "a day", 0, 1e6, NULL, NULL,
@@ -261,20 +263,8 @@ static enum err all_run(const struct conf *conf, size_t count, char **operands,
     return e;
 }
 
-static enum err file_write(
-    const char *path, const char *what, const struct buf *text, struct fault *f)
-{
-    FILE *out = fopen(path, "wb");
-    bool failed = !out || fwrite(text->data, 1, text->len, out) != text->len;
-    int code = errno;
-    if (out && fclose(out) != 0 && !failed) {
-        failed = true;
-        code = errno;
-    }
-    return failed ? fault_set(f, ERR_IO, "%s: %s: %s", what, path, strerror(code)) : OK;
-}
-
-static enum err reports_write(const struct conf *conf, struct evaluation *ev, struct fault *f)
+static enum err reports_write(
+    const struct conf *conf, struct evaluation *ev, struct output *html, struct fault *f)
 {
     struct buf text;
     enum err e = OK;
@@ -293,29 +283,13 @@ static enum err reports_write(const struct conf *conf, struct evaluation *ev, st
         report_text(ev, &text);
         fwrite(text.data, 1, text.len, stdout);
     }
-    if (!e && conf_text(conf, "html")) {
+    if (!e && html->file) {
         buf_clear(&text);
         report_html(ev, &text);
-        e = text.err ? fault_set(f, text.err, "--html: %s", err_text(text.err))
-                     : file_write(conf_text(conf, "html"), "html", &text, f);
+        e = output_write(html, &text, f);
     }
     buf_done(&text);
     return e;
-}
-
-/* A report that cannot be written is better known before hours of work than after. */
-static enum err html_check(const struct conf *conf, struct fault *f)
-{
-    const char *path = conf_text(conf, "html");
-    bool there = path && access(path, F_OK) == 0;
-    FILE *out = path ? fopen(path, "ab") : NULL;
-    if (path && !out)
-        return fault_set(f, ERR_NOTFOUND, "--html: %s: %s", path, strerror(errno));
-    if (out)
-        fclose(out);
-    if (path && !there)
-        unlink(path);
-    return OK;
 }
 
 /* Are the figures as good as they are asked to be? */
@@ -354,6 +328,7 @@ static enum err simulate_only_check(const struct conf *conf, struct fault *f)
 static int run(struct conf *conf, size_t count, char **operands)
 {
     struct fault f = {0};
+    struct output html = {0};
     struct evaluation *ev;
     struct evaluation_options options = {.score.slack = conf_us(conf, "slack")};
     enum err e = severity_parse(conf_text(conf, "severity"), &options.least);
@@ -363,14 +338,17 @@ static int run(struct conf *conf, size_t count, char **operands)
         fault_set(&f, e, "%s", err_text(e));
         return complain(&f);
     }
-    e = html_check(conf, &f);
     stop_install();
+    /* A report that cannot be written is better known before hours of work than after. */
+    if (conf_text(conf, "html"))
+        e = output_open(&html, "--html", conf_text(conf, "html"), &f);
     if (!e && !conf_flag(conf, "simulate"))
         e = simulate_only_check(conf, &f);
     if (!e)
         e = all_run(conf, count, operands, ev, &f);
     if (!e)
-        e = reports_write(conf, ev, &f);
+        e = reports_write(conf, ev, &html, &f);
+    e = output_close(&html, e, &f);
     int status = e ? complain(&f) : verdict(conf, ev);
     evaluation_free(ev);
     return status;

@@ -2,8 +2,8 @@
 
 #include "cmd/ask_args.h"
 #include "cmd/holder.h"
+#include "cmd/output.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,8 +39,6 @@ static enum err export_to(const struct conf *conf, struct ask *ask, FILE *out, s
     if (!e)
         e = holder_stream(holder, ask, json ? FORMAT_JSON : FORMAT_CSV, write_out, out, f);
     holder_close(holder);
-    if (!e && fflush(out) != 0)
-        e = fault_set(f, ERR_IO, "the output cannot be written: %s", strerror(errno));
     return e;
 }
 
@@ -50,21 +48,13 @@ static int run(struct conf *conf, size_t count, char **operands)
     (void)operands;
     struct fault f = {0};
     struct ask ask;
-    const char *path = conf_text(conf, "output");
-    FILE *out = stdout;
+    struct output out = {0};
     enum err e = ask_from_conf(&ask, ASK_PACKETS, conf, &f);
-    if (!e && strcmp(path, "-") != 0) {
-        out = fopen(path, "wx");
-        if (!out)
-            e = fault_set(&f, ERR_BAD, "--output %s: %s", path, strerror(errno));
-    }
     if (!e)
-        e = export_to(conf, &ask, out, &f);
-    if (out && out != stdout) {
-        fclose(out);
-        if (e)
-            remove(path);
-    }
+        e = output_open(&out, "--output", conf_text(conf, "output"), &f);
+    if (!e)
+        e = export_to(conf, &ask, out.file, &f);
+    e = output_close(&out, e, &f);
     if (!e)
         return EXIT_DONE;
     fprintf(stderr, "kizashi export: %s\n", f.text);

@@ -60,7 +60,7 @@ struct replay {
     struct keep *keep; /* NULL: nothing is stored */
     struct analysis *analysis;
     struct pipeline *pipeline;
-    FILE *alerts;
+    struct output alerts;
     struct count_file *count_file;
     struct progress *progress;
     struct alert_tally *tally;
@@ -71,7 +71,8 @@ static enum err on_alert(void *context, const struct alert *a)
 {
     struct replay *r = context;
     alert_tally_add(r->tally, a);
-    if (r->alerts) {
+    FILE *out = r->alerts.file;
+    if (out) {
         struct buf line;
         buf_init(&line, CATALOG_ALERT_JSON);
         json_t *json = alert_json(a);
@@ -79,8 +80,8 @@ static enum err on_alert(void *context, const struct alert *a)
             json_write(&line, json);
         json_decref(json);
         enum err e = json ? line.err : ERR_NOMEM;
-        if (!e && (fwrite(line.data, 1, line.len, r->alerts) != line.len ||
-                      fputc('\n', r->alerts) == EOF || fflush(r->alerts) != 0))
+        if (!e && (fwrite(line.data, 1, line.len, out) != line.len || fputc('\n', out) == EOF ||
+                      fflush(out) != 0))
             e = ERR_IO;
         buf_done(&line);
         if (e)
@@ -132,12 +133,7 @@ static void on_store_trouble(void *context, const struct fault *f, bool waiting)
 static enum err alerts_open(struct replay *r, struct fault *f)
 {
     const char *path = conf_text(r->conf, "alerts");
-    if (!path)
-        return OK;
-    if (strcmp(path, "-") != 0)
-        return output_open(&r->alerts, "--alerts", path, f);
-    r->alerts = stdout;
-    return OK;
+    return path ? output_open(&r->alerts, "--alerts", path, f) : OK;
 }
 
 /* A size is of a site that there is: a name that was mistyped would change nothing unseen. */
@@ -287,8 +283,12 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
     return e;
 }
 
-static void replay_close(struct replay *r)
+/* What was written stays if the captures were begun (`opened` is OK). Returns what is wrong
+ * with it, or `opened`. */
+static enum err replay_close(struct replay *r, enum err opened, struct fault *f)
 {
+    enum err e = output_close(&r->alerts, opened, f);
+    e = count_file_close(r->count_file, e, f);
     progress_close(r->progress);
     alert_tally_free(r->tally);
     pipeline_free(r->pipeline);
@@ -297,11 +297,9 @@ static void replay_close(struct replay *r)
     free(r->sites);
     keep_close(r->keep);
     analysis_free(r->analysis);
-    count_file_close(r->count_file);
     setup_close(&r->setup);
     site_list_done(&r->list);
-    if (r->alerts && r->alerts != stdout)
-        fclose(r->alerts);
+    return e;
 }
 
 static void summary_show(const struct replay *r, int64_t took)
@@ -359,7 +357,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     enum err e = replay_open(&r, count, operands, &f);
     if (e) {
         fprintf(stderr, "kizashi replay: %s\n", f.text);
-        replay_close(&r);
+        e = replay_close(&r, e, &f);
         if (e == ERR_STOPPED)
             return EXIT_DONE;
         return wrong_use(e) ? EXIT_USAGE : EXIT_PROBLEM;
@@ -372,8 +370,10 @@ static int run(struct conf *conf, size_t count, char **operands)
     else if (e)
         fprintf(stderr, "kizashi replay: %s\n", f.text);
     bool broken = atomic_load(&r.broken);
-    replay_close(&r);
-    return e || broken ? EXIT_PROBLEM : EXIT_DONE;
+    enum err closed = replay_close(&r, OK, &f);
+    if (closed && !e)
+        fprintf(stderr, "kizashi replay: %s\n", f.text);
+    return e || closed || broken ? EXIT_PROBLEM : EXIT_DONE;
 }
 
 const struct command cmd_replay = {

@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "cmd/output.h"
 #include "cmd/screen_data.h"
 #include "cmd/stop.h"
 #include "cmd/table.h"
@@ -63,7 +64,8 @@ static const struct conf_item items[] = {
     {.name = "members",
         .type = CONF_TEXT,
         .arg = "FILE",
-        .text = "Write every source that was looked at, with its windows and group, as CSV."},
+        .text = "Write every source that was looked at, with its windows and group, as CSV. "
+                "A file that is there is not written over."},
     {.name = "json", .type = CONF_FLAG, .text = "The table as JSON lines."},
     SCREEN_DATA_ITEMS,
     {.name = NULL},
@@ -77,6 +79,7 @@ struct work {
     struct group_member *members; /* one a profile; owned */
     struct group_options options;
     struct groups_result found;
+    struct output members_file;
 };
 
 static bool was_active(const struct profile *p, uint32_t back)
@@ -236,15 +239,14 @@ static void show(const struct work *w)
 }
 
 /* source,network,group,windows: hexadecimal, the last window the lowest bit. */
-static enum err members_write(const struct work *w, struct fault *f)
+static enum err members_write(struct work *w, struct fault *f)
 {
     enum {
         CSV_MAX = 1 << 30
     };
-    const char *path = conf_text(w->conf, "members");
     char text[IP_TEXT];
     struct buf out;
-    if (!path)
+    if (!w->members_file.file)
         return OK;
     buf_init(&out, CSV_MAX);
     buf_str(&out, "source,network,group,windows\n");
@@ -255,7 +257,7 @@ static enum err members_write(const struct work *w, struct fault *f)
             ip_format(&w->profiles.list[i].ip, text), m->network,
             group == GROUP_NONE ? 0 : group + 1, m->active[2], m->active[1], m->active[0]);
     }
-    enum err e = screen_file_write(path, &out, f);
+    enum err e = output_write(&w->members_file, &out, f);
     buf_done(&out);
     return e;
 }
@@ -277,7 +279,10 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct fault f = {0};
     struct work w = {.conf = conf};
     stop_install();
-    enum err e = screen_data_open(&w.data, conf, count, operands, &f);
+    const char *members = conf_text(conf, "members");
+    enum err e = members ? output_open(&w.members_file, "--members", members, &f) : OK;
+    if (!e)
+        e = screen_data_open(&w.data, conf, count, operands, &f);
     int64_t window = e ? 0 : w.data.setup.window;
     if (!e && (window < 10 * US_MINUTE || US_HOUR % window))
         e = fault_set(
@@ -288,6 +293,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = screen_data_profiles(&w.data, &w.profiles, &w.now, &f);
     if (!e)
         e = find(&w, &f);
+    e = output_close(&w.members_file, e, &f);
     if (e)
         fprintf(stderr, "kizashi screen groups: %s\n", f.text[0] ? f.text : err_text(e));
     free(w.found.of);

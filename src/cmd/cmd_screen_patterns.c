@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "cmd/output.h"
 #include "cmd/screen_data.h"
 #include "cmd/stop.h"
 #include "cmd/table.h"
@@ -29,7 +30,8 @@ static const struct conf_item items[] = {
     {.name = "out",
         .type = CONF_TEXT,
         .arg = "FILE",
-        .text = "Write those shown as rules for a person to review (screen rules --accept)."},
+        .text = "Write those shown as rules for a person to review (screen rules --accept). "
+                "A file that is there is not written over."},
     {.name = "json", .type = CONF_FLAG, .text = "The table as JSON lines."},
     SCREEN_DATA_ITEMS,
     {.name = NULL},
@@ -63,6 +65,7 @@ struct work {
     struct profiles profiles;
     struct pattern_book book;
     struct most most;
+    struct output out;
 };
 
 static enum err windows_take(struct work *w, struct fault *f)
@@ -171,11 +174,11 @@ static enum err show(struct work *w, struct fault *f)
         buf_done(&line);
     }
     json_decref(rows);
-    if (!e && conf_text(w->conf, "out")) {
+    if (!e && w->out.file) {
         struct buf text;
         buf_init(&text, RULES_FILE_MAX);
         rules_write(&rules, &text);
-        e = screen_file_write(conf_text(w->conf, "out"), &text, f);
+        e = output_write(&w->out, &text, f);
         buf_done(&text);
     }
     rules_done(&rules);
@@ -190,7 +193,10 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct fault f = {0};
     struct work w = {.conf = conf};
     stop_install();
-    enum err e = screen_data_open(&w.data, conf, count, operands, &f);
+    const char *out = conf_text(conf, "out");
+    enum err e = out ? output_open(&w.out, "--out", out, &f) : OK;
+    if (!e)
+        e = screen_data_open(&w.data, conf, count, operands, &f);
     int64_t window = e ? 0 : w.data.setup.window;
     if (!e && (window < 10 * US_MINUTE || US_HOUR % window))
         e = fault_set(
@@ -202,6 +208,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = windows_take(&w, &f);
     if (!e)
         e = show(&w, &f);
+    e = output_close(&w.out, e, &f);
     if (e)
         fprintf(stderr, "kizashi screen patterns: %s\n", f.text[0] ? f.text : err_text(e));
     free(w.most.sources);

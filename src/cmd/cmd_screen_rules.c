@@ -1,12 +1,12 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "cmd/output.h"
 #include "cmd/screen_data.h"
 #include "cmd/stop.h"
 #include "cmd/table.h"
 #include "screen/builtin.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,8 @@ static const struct conf_item items[] = {
         .type = CONF_TEXT,
         .arg = "FILE",
         .initial = "-",
-        .text = "With --propose: where the rules go; - is standard output."},
+        .text = "With --propose: where the rules go; - is standard output. "
+                "A file that is there is not written over."},
     {.name = "known",
         .type = CONF_LIST,
         .arg = "LABEL",
@@ -108,7 +109,7 @@ static const struct conf_item items[] = {
         .arg = "FILE",
         .text =
             "With --propose and --try: write what is known of every source as CSV, for other "
-            "programs to learn from."},
+            "programs to learn from. A file that is there is not written over."},
     {.name = "json", .type = CONF_FLAG, .text = "Tables as JSON lines."},
     SCREEN_DATA_ITEMS,
     {.name = NULL},
@@ -274,6 +275,7 @@ struct work {
     const char *names[LEARN_LABELS_MAX];
     uint16_t number[MARK_LABELS_MAX + 1]; /* of a mark's label among `names` */
     struct learn_task task;
+    struct output features, out; /* of --features and --out */
 };
 
 /* The tool that a signature names for most of its packets. */
@@ -401,16 +403,15 @@ static void features_row(
 }
 
 /* Every source as a line: address, label, numbers, things. */
-static enum err features_write(const struct work *w, struct fault *f)
+static enum err features_write(struct work *w, struct fault *f)
 {
     enum {
         CSV_MAX = 1 << 30
     };
-    const char *path = conf_text(w->conf, "features");
     struct neighbours n;
     struct arena scratch;
     struct buf out;
-    if (!path)
+    if (!w->features.file)
         return OK;
     buf_init(&out, CSV_MAX);
     arena_init(&scratch, CSV_MAX);
@@ -421,7 +422,7 @@ static enum err features_write(const struct work *w, struct fault *f)
     buf_str(&out, ",things\n");
     for (size_t i = 0; !e && i < w->task.source_count; i++)
         features_row(w, &n, i, &out);
-    e = e ? fault_set(f, e, "%s", err_text(e)) : screen_file_write(path, &out, f);
+    e = e ? fault_set(f, e, "%s", err_text(e)) : output_write(&w->features, &out, f);
     arena_done(&scratch);
     buf_done(&out);
     return e;
@@ -433,8 +434,11 @@ static enum err work_open(
     enum {
         SOURCES = 1 << 21
     };
+    const char *features = conf_text(conf, "features");
     w->conf = conf;
-    enum err e = screen_data_open(&w->data, conf, count, operands, f);
+    enum err e = features ? output_open(&w->features, "--features", features, f) : OK;
+    if (!e)
+        e = screen_data_open(&w->data, conf, count, operands, f);
     if (e)
         return e;
     if (US_HOUR % w->data.setup.window)
@@ -456,12 +460,17 @@ static enum err work_open(
     return e;
 }
 
-static void work_done(struct work *w)
+/* `e` is how the work went. */
+static enum err work_done(struct work *w, enum err e, struct fault *f)
 {
+    e = output_close(&w->features, e, f);
+    e = output_close(&w->out, e, f);
     free(w->sources);
     free(w->truth);
     profiles_done(&w->profiles);
     screen_data_done(&w->data);
+    free(w);
+    return e;
 }
 
 static bool is_listed(const struct conf *conf, const char *option, const char *label)
@@ -520,17 +529,12 @@ static enum err score_show(struct work *w, const struct rules *rules, bool unsee
     return e;
 }
 
-static enum err rules_out(const struct work *w, const struct rules *rules, struct fault *f)
+static enum err rules_out(struct work *w, const struct rules *rules, struct fault *f)
 {
-    const char *path = conf_text(w->conf, "out");
     struct buf text;
     buf_init(&text, RULES_FILE_MAX);
     rules_write(rules, &text);
-    enum err e = OK;
-    if (strcmp(path, "-") != 0)
-        e = screen_file_write(path, &text, f);
-    else if (text.err || fwrite(text.data, 1, text.len, stdout) != text.len)
-        e = fault_set(f, text.err ? text.err : ERR_IO, "the rules could not be written");
+    enum err e = output_write(&w->out, &text, f);
     buf_done(&text);
     return e;
 }
@@ -543,7 +547,9 @@ static enum err propose(const struct conf *conf, size_t count, char **operands, 
     rules_init(&rules);
     if (!w)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    enum err e = work_open(w, conf, count, operands, f);
+    enum err e = output_open(&w->out, "--out", conf_text(conf, "out"), f);
+    if (!e)
+        e = work_open(w, conf, count, operands, f);
     if (!e) {
         labels_give(w);
         e = learn_rules(&w->task, &rules, &result, f);
@@ -562,9 +568,7 @@ static enum err propose(const struct conf *conf, size_t count, char **operands, 
         e = score_show(w, &rules, true);
     free(result.spread);
     rules_done(&rules);
-    work_done(w);
-    free(w);
-    return e;
+    return work_done(w, e, f);
 }
 
 /* How many sources each rule fits. */
@@ -599,9 +603,7 @@ static enum err try_rules(
     if (!e && w->task.label_count)
         e = score_show(w, &rules, false);
     rules_done(&rules);
-    work_done(w);
-    free(w);
-    return e;
+    return work_done(w, e, f);
 }
 
 static int run(struct conf *conf, size_t count, char **operands)

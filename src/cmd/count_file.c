@@ -22,11 +22,18 @@ struct service {
 };
 
 struct count_file {
-    FILE *out;
+    struct output out;
     struct index index;
     struct service *services;
     size_t count;
 };
+
+static void free_all(struct count_file *h)
+{
+    index_done(&h->index);
+    free(h->services);
+    free(h);
+}
 
 enum err count_file_open(struct count_file **ret_counts, const char *path, struct fault *f)
 {
@@ -40,10 +47,10 @@ enum err count_file_open(struct count_file **ret_counts, const char *path, struc
     h->services = services;
     enum err e = output_open(&h->out, "--host-counts", path, f);
     if (e) {
-        count_file_close(h);
+        free_all(h);
         return e;
     }
-    fprintf(h->out, "window,site,proto,port,sources\n");
+    fprintf(h->out.file, "window,site,proto,port,sources\n");
     *ret_counts = h;
     return OK;
 }
@@ -100,18 +107,17 @@ enum err count_file_add(struct count_file *h, const struct window *w, struct fau
     qsort(h->services, h->count, sizeof *h->services, by_service);
     for (size_t i = 0; i < h->count; i++) {
         const struct service *s = &h->services[i];
-        fprintf(h->out, "%s,%s,%u,%u,%u\n", when, s->site, s->proto, s->port, s->sources);
+        fprintf(h->out.file, "%s,%s,%u,%u,%u\n", when, s->site, s->proto, s->port, s->sources);
     }
-    return ferror(h->out) ? fault_set(f, ERR_IO, "--host-counts: %s", strerror(errno)) : OK;
+    return ferror(h->out.file) ? fault_set(f, ERR_IO, "--host-counts: %s", strerror(errno))
+                               : OK;
 }
 
-void count_file_close(struct count_file *h)
+enum err count_file_close(struct count_file *h, enum err run, struct fault *f)
 {
     if (!h)
-        return;
-    if (h->out)
-        fclose(h->out);
-    index_done(&h->index);
-    free(h->services);
-    free(h);
+        return run;
+    enum err e = output_close(&h->out, run, f);
+    free_all(h);
+    return e;
 }

@@ -12,6 +12,7 @@ enum err count_file_open(
     struct count_file **ret_counts, const char *path, struct fault *f) MUST_CHECK;
 enum err count_file_add(
     struct count_file *h, const struct window *w, struct fault *f) MUST_CHECK;
-void count_file_close(struct count_file *h);
+/* As output_close() closes. NULL is fine. */
+enum err count_file_close(struct count_file *h, enum err run, struct fault *f) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "cmd/anonymize.h"
+#include "cmd/output.h"
 #include "cmd/site_policy_ask.h"
 #include "cmd/views.h"
 
@@ -172,14 +173,16 @@ void site_policy_losses(const struct anon_losses *losses, bool json)
 
 static enum err policy_write(const struct anon_policy *p, const char *path, struct fault *f)
 {
-    FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "wx");
-    if (!out)
-        return fault_set(f, ERR_BAD, "--output %s: %s", path, strerror(errno));
+    struct output out;
+    enum err e = output_open(&out, "--output", path, f);
+    if (e)
+        return e;
     json_t *document = anon_policy_json(p);
-    bool failed = json_dumpf(document, out, JSON_INDENT(2)) != 0 || fputc('\n', out) == EOF;
+    if (!document || json_dumpf(document, out.file, JSON_INDENT(2)) != 0)
+        e = fault_set(f, ERR_IO, "--output %s: %s", path, strerror(errno));
     json_decref(document);
-    failed |= out == stdout ? fflush(out) != 0 : fclose(out) != 0;
-    return failed ? fault_set(f, ERR_IO, "--output %s: %s", path, strerror(errno)) : OK;
+    fputc('\n', out.file);
+    return output_close(&out, e, f);
 }
 
 static void list_needs(const char *who, const struct need *needs)

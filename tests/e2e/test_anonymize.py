@@ -128,6 +128,46 @@ def output(folder):
         same(there.read(), "mine")
 
 
+@says("a run that fails leaves no output behind: the next finds nothing in its way")
+def output_of_a_failure(folder):
+    out, places, text = (os.path.join(folder, name) for name in ("out", "places.csv", "text"))
+    capture = os.path.join(folder, "empty.pcap")
+    with open(capture, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+    with open(text, "w", encoding="ascii") as file:
+        file.write("line after line of prose\n" * 82)
+    for words in (("anonymize", "--places", places, "--output", out, os.path.join(folder, "nofile")),
+                  ("anonymize", "--output", out, capture, text),
+                  ("anonymize", "--places", os.path.join(folder, "no", "folder"), "--output", out, capture),
+                  ("anonymize", "--log", "auto", "--output", out, os.path.join(folder, "nofile")),
+                  ("anonymize", "--log", "auto", "--output", out, text),
+                  ("export", "--data", folder, "--output", out),
+                  ("replay", "--no-store", "--alerts", out, "--host-counts", places, text),
+                  ("evaluate", "--html", out, text),
+                  ("screen", "groups", "--members", out, text),
+                  ("screen", "patterns", "--out", out, text),
+                  ("screen", "rules", "--propose", "--out", out, "--features", places, text)):
+        done = run(*words)
+        same((done.returncode, len(done.stderr.splitlines())), (2, 1), (words, done.stderr))
+        same(sorted(os.listdir(folder)), ["empty.pcap", "text"], (words, done.stderr))
+    with open(out, "w", encoding="ascii"):
+        pass  # an empty file, as mktemp makes one, is taken, and stays
+    same(run("anonymize", "--log", "auto", "--output", out, text).returncode, 2)
+    same(os.path.getsize(out), 0)
+    same(run("anonymize", "--output", out, capture).returncode, 0)
+    same(packets(out), [])
+
+
+@says("a file of which no line is a log's is not a log that was anonymised")
+def no_log(folder):
+    path = os.path.join(folder, "text")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("line after line of prose\n" * 82)
+    done = run("anonymize", "--log", "auto", "--output", "-", path)
+    same((done.returncode, done.stdout), (2, ""))
+    holds(done.stderr, "--log: of 82 lines none could be written")
+
+
 @says("an audit tells what prefixes give away, and finds a shift of published series")
 def audit(folder):
     path = os.path.join(folder, "policy.json")

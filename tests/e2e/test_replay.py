@@ -148,10 +148,17 @@ def not_over(folder):
     path = folder + "/kept"
     with open(path, "wb") as file:
         file.write(b"something")
-    for option in ("--alerts", "--host-counts"):
-        done = run("replay", "--no-store", option, path, path)
+    for command, option in (("replay --no-store", "--alerts"), ("replay --no-store", "--host-counts"),
+                            ("export", "--output"), ("anonymize", "--output"),
+                            ("anonymize --output -", "--places"), ("anonymize --log auto", "--output"),
+                            ("site policy", "--output"), ("evaluate", "--html"), ("screen groups", "--members"),
+                            ("screen patterns", "--out"), ("screen rules --propose", "--out"),
+                            ("screen rules --propose", "--features")):
+        operands = [] if command in ("export", "site policy") else [path]
+        done = run(*command.split(), option, path, *operands)
         same(done.returncode, 2, done.stderr)
-        same(done.stderr, f"kizashi replay: {option} {path}: is there already, and is not written over\n")
+        words = command.split(" --")[0]
+        same(done.stderr, f"kizashi {words}: {option} {path}: is there already, and is not written over\n")
         with open(path, "rb") as file:
             same(file.read(), b"something")
 
