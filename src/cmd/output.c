@@ -70,9 +70,9 @@ enum err output_write(struct output *o, const struct buf *text, struct fault *f)
 static void take_back(const struct output *o)
 {
     struct stat there;
-    if (o->made)
-        unlink(o->path);
-    else if (stat(o->path, &there) == 0 && S_ISREG(there.st_mode) && truncate(o->path, 0) != 0)
+    if (!o->made && (stat(o->path, &there) != 0 || !S_ISREG(there.st_mode)))
+        return;
+    if (o->made || truncate(o->path, 0) != 0)
         unlink(o->path);
 }
 
