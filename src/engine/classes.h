@@ -10,6 +10,14 @@ enum {
     LEAVE_OUT_TAGS = 16
 };
 
+/* The option by which engines are told so. */
+#define LEAVE_OUT_ITEM                                                                         \
+    {                                                                                          \
+        .name = "leave-out", .type = CONF_TEXT, .arg = "CLASSES",                              \
+        .initial = "survey,backscatter,misconfiguration,known,survey-like",                    \
+        .text = "Classes and tags of traffic that do not count, separated by commas, or none." \
+    }
+
 /* "survey,backscatter,known" or "none". The fault names the word that is neither class nor tag.
  */
 enum err classes_parse(const char *list, unsigned *ret_bits, struct fault *f) MUST_CHECK;

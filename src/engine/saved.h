@@ -4,9 +4,11 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "record/record.h"
 
 #include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* What every engine's saved state begins with: whose it is, of which form and window length,
  * and where in time the engine stands. */
@@ -54,6 +56,25 @@ static inline enum err saved_fault(
 {
     return fault_set(f, e, "%s state: offset %zu: %s", engine, whole - left,
         e == ERR_BAD ? "not a state of this version and window length" : err_text(e));
+}
+
+/* A site's name, with its length before it. */
+static inline void saved_name_save(struct buf *out, const char *name)
+{
+    buf_u8(out, (uint8_t)strlen(name));
+    buf_str(out, name);
+}
+
+/* False if the bytes end or hold no name. */
+static inline bool saved_name_load(struct bytes *in, char name[RECORD_NAME_MAX + 1])
+{
+    uint8_t len = bytes_u8(in);
+    struct bytes text = bytes_take(in, len);
+    if (text.cut || !len || len > RECORD_NAME_MAX || memchr(text.at, 0, len))
+        return false;
+    memcpy(name, text.at, len);
+    name[len] = 0;
+    return true;
 }
 
 #endif

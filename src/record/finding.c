@@ -112,6 +112,14 @@ enum err evidence_number(
     return evidence_add(f, "numbers", NUMBERS_MAX, row);
 }
 
+enum err evidence_numbers(struct finding *f, const struct evidence_value *rows, size_t count)
+{
+    enum err e = OK;
+    for (size_t i = 0; !e && i < count; i++)
+        e = evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
+    return e;
+}
+
 /* Numbers that JSON cannot say are null: a gap in the chart. */
 static json_t *number_array(const double *values, size_t count)
 {

@@ -66,6 +66,16 @@ void finding_host(struct finding *f, const struct ip *host);
 enum err evidence_number(struct finding *f, const char *name, double value, const char *unit,
     const char *text) MUST_CHECK;
 
+struct evidence_value {
+    const char *name;
+    double value;
+    const char *unit;
+    const char *text;
+};
+/* A table of them. */
+enum err evidence_numbers(
+    struct finding *f, const struct evidence_value *rows, size_t count) MUST_CHECK;
+
 /* evidence.series[]: {name, unit, start, step_s, values[], expected[]?, threshold[]?}. The
  * charts of an alert are drawn from these. Optional arrays are NULL; at most 2,016 values (two
  * weeks of 10 min). */

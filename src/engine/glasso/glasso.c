@@ -1,6 +1,7 @@
 #include "engine/glasso/glasso.h"
 
 #include "engine/classes.h"
+#include "engine/fits.h"
 #include "engine/glasso/step_int.h"
 
 #include <assert.h>
@@ -33,9 +34,7 @@ static const struct conf_item items[] = {
         "How long a new site is watched before ordinary findings there are notices."},
     {"freeze", CONF_DURATION, "TIME", NULL, 3600, 90 * 86400, "3d", NULL,
         "What is in step for this long is the new normal."},
-    {"leave-out", CONF_TEXT, "CLASSES", NULL, 0, 0,
-        "survey,backscatter,misconfiguration,known,survey-like", NULL,
-        "Classes and tags of traffic that do not count, separated by commas, or none."},
+    LEAVE_OUT_ITEM,
     {"component-max", CONF_COUNT, "N", "hosts", 2, 4096, "200", NULL,
         "Largest component of different hosts that is solved."},
     {"sites-max", CONF_COUNT, "N", NULL, 1, WINDOW_SITES_MAX, "64", NULL,
@@ -91,15 +90,15 @@ static enum err read_options(const struct conf *conf, struct sync_options *o, st
 static enum err sync_open(
     struct engine_state **ret_state, const struct conf *conf, int64_t window, struct fault *f)
 {
-    if (window < 5 * US_MINUTE || window > US_HOUR || US_HOUR % window)
-        return fault_set(f, ERR_RANGE,
-            "needs a --window of 5 minutes to 1 hour that divides an hour evenly");
+    enum err e = window_fits(window, 5 * US_MINUTE, f);
+    if (e)
+        return e;
     struct sync *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
     s->state.of = &engine_glasso;
     s->window = window;
-    enum err e = read_options(conf, &s->options, f);
+    e = read_options(conf, &s->options, f);
     if (e) {
         free(s);
         return e;

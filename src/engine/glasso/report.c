@@ -168,21 +168,6 @@ static enum err tell_density(struct finding *f, const struct sync_look *l, size_
 
 /* --- a group ----------------------------------------------------------------------------- */
 
-struct number {
-    const char *name;
-    double value;
-    const char *unit;
-    const char *text;
-};
-
-static enum err tell_numbers(struct finding *f, const struct number *rows, size_t count)
-{
-    enum err e = OK;
-    for (size_t i = 0; !e && i < count; i++)
-        e = evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
-    return e;
-}
-
 static const char *place_text(const struct finding *f, char text[RECORD_NAME_MAX + 16])
 {
     if (f->site_count == 1)
@@ -246,10 +231,11 @@ static size_t penalty_of(const struct sync *s, uint64_t slots)
 }
 
 static enum err write_group(struct finding *f, const struct sync_look *l,
-    const struct sync_graph *graph, const struct sync_group *group, const struct number *more)
+    const struct sync_graph *graph, const struct sync_group *group,
+    const struct evidence_value *more)
 {
     size_t penalty = penalty_of(l->s, group->slots);
-    const struct number rows[] = {
+    const struct evidence_value rows[] = {
         {"hosts_in_step", (double)group->hosts, "hosts", "active in all of the shared slots"},
         {"expected", group->expected, "hosts",
             "active in them if each chose its slots by itself"},
@@ -260,9 +246,9 @@ static enum err write_group(struct finding *f, const struct sync_look *l,
             "largest at which such hosts have edges in the graphical lasso"},
         {"log10_p", -group->log_p, "", "chance of such a group, over all sets of slots"},
     };
-    enum err e = tell_numbers(f, rows, sizeof rows / sizeof *rows);
+    enum err e = evidence_numbers(f, rows, sizeof rows / sizeof *rows);
     if (!e)
-        e = tell_numbers(f, more, GROUP_MORE);
+        e = evidence_numbers(f, more, GROUP_MORE);
     if (!e)
         e = tell_slots(f, l, graph);
     if (!e)
@@ -293,7 +279,7 @@ enum err sync_report_group(const struct sync_look *l, const struct episode *e,
     portrait_tell(&who, &f);
     f.severity = one_target ? SEVERITY_INFO : severity_of(l->s, e, group, score, sites);
     write_words(&f, l->s, graph, group, &who);
-    const struct number more[GROUP_MORE] = {
+    const struct evidence_value more[GROUP_MORE] = {
         {"score", score, "",
             "minus the logarithm of how many such groups chance gives in a day"},
         {"level", level_of((double)group->hosts, (double)graph->count, one_target), "",
@@ -356,7 +342,7 @@ enum err sync_report_jump(
     if (*l->view->name)
         finding_site(&f, l->view->name);
     write_jump(&f, l, penalty, jump);
-    const struct number rows[] = {
+    const struct evidence_value rows[] = {
         {"density", jump->value, "", "edges over n (n - 1), summed over the graphs"},
         {"normal", jump->normal, "", "median of the last three days"},
         {"penalty", s->options.penalties[penalty], "", "of the graphical lasso"},
@@ -366,7 +352,7 @@ enum err sync_report_jump(
         {"score", jump->score, "",
             "minus the logarithm of how many such jumps chance gives in a day"},
     };
-    enum err e = tell_numbers(&f, rows, sizeof rows / sizeof *rows);
+    enum err e = evidence_numbers(&f, rows, sizeof rows / sizeof *rows);
     if (!e)
         e = tell_density(&f, l, penalty);
     if (!e)

@@ -82,8 +82,7 @@ static void save_alarm(struct buf *out, const struct alarm *a)
 
 static void save_site(struct buf *out, const struct site *site)
 {
-    buf_u8(out, (uint8_t)strlen(site->name));
-    buf_str(out, site->name);
+    saved_name_save(out, site->name);
     buf_le32(out, site->windows);
     number_save(out, site->evidence);
     buf_le32(out, site->since);
@@ -193,12 +192,8 @@ static bool load_alarm(const struct graph *s, struct bytes *in, struct alarm *a)
 static enum err load_site(struct graph *s, struct bytes *in)
 {
     char name[RECORD_NAME_MAX + 1];
-    uint8_t len = bytes_u8(in);
-    struct bytes text = bytes_take(in, len);
-    if (text.cut || !len || len > RECORD_NAME_MAX || memchr(text.at, 0, len))
+    if (!saved_name_load(in, name))
         return ERR_BAD;
-    memcpy(name, text.at, len);
-    name[len] = 0;
     for (size_t i = 0; i < s->site_count; i++)
         if (strcmp(s->sites[i].name, name) == 0)
             return ERR_BAD;

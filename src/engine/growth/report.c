@@ -93,12 +93,7 @@ static void write_words(struct finding *f, const struct growth *g, const struct 
 static enum err write_numbers(struct finding *f, const struct growth *g, const struct rising *r,
     const struct verdict *v, const struct portrait *who, const struct lags *l)
 {
-    const struct {
-        const char *name;
-        double value;
-        const char *unit;
-        const char *text;
-    } rows[] = {
+    const struct evidence_value rows[] = {
         {"sites", l->across, "sites",
             "that crossed within six hours with sources of their own"},
         {"waiting", l->waiting, "sites", "that watch and have not crossed"},
@@ -112,13 +107,7 @@ static enum err write_numbers(struct finding *f, const struct growth *g, const s
         {"top_country", portrait_top_share(who), "",
             "share of the most frequent country among the sources of this window"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum err e =
-            evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
-        if (e)
-            return e;
-    }
-    return OK;
+    return evidence_numbers(f, rows, sizeof rows / sizeof *rows);
 }
 
 static enum err write_site(struct finding *f, const struct growth *g, const struct rising *r,

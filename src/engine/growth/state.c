@@ -19,8 +19,7 @@ static const double rate_most = 1e9;
 
 static void save_place(struct buf *out, const struct place *p)
 {
-    buf_u8(out, (uint8_t)strlen(p->name));
-    buf_str(out, p->name);
+    saved_name_save(out, p->name);
     buf_le32(out, p->windows);
     for (unsigned i = 0; i < SPANS; i++) {
         number_save(out, p->spread[i]);
@@ -84,21 +83,10 @@ enum err growth_save(const struct engine_state *st, struct buf *out)
 /* --- load -----------------------------------------------------------------------------------
  */
 
-static bool load_name(struct bytes *in, char name[RECORD_NAME_MAX + 1])
-{
-    uint8_t len = bytes_u8(in);
-    struct bytes text = bytes_take(in, len);
-    if (text.cut || !len || len > RECORD_NAME_MAX || memchr(text.at, 0, len))
-        return false;
-    memcpy(name, text.at, len);
-    name[len] = 0;
-    return true;
-}
-
 static enum err load_place(struct growth *g, struct bytes *in)
 {
     char name[RECORD_NAME_MAX + 1];
-    if (!load_name(in, name))
+    if (!saved_name_load(in, name))
         return ERR_BAD;
     for (size_t i = 0; i < g->place_count; i++)
         if (strcmp(g->places[i].name, name) == 0)

@@ -216,12 +216,7 @@ static void write_words(struct finding *f, const struct nmf_state *s, const stru
 static enum err write_numbers(
     struct finding *f, const struct part *p, const struct claim *c, unsigned sites)
 {
-    const struct {
-        const char *name;
-        double value;
-        const char *unit;
-        const char *text;
-    } rows[] = {
+    const struct evidence_value rows[] = {
         {"seen", (double)p->host_count, "hosts", "with visits in two or more of the moments"},
         {"networks", (double)p->wide, "networks", "different /16 (IPv6: /32) among them"},
         {"expected", p->expected, "hosts", "by chance, at most"},
@@ -234,9 +229,7 @@ static enum err write_numbers(
             "minus the logarithm of how many such findings chance gives in a day"},
         {"sites", sites, "sites", "that see them in this window"},
     };
-    enum err e = OK;
-    for (size_t i = 0; !e && i < sizeof rows / sizeof *rows; i++)
-        e = evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
+    enum err e = evidence_numbers(f, rows, sizeof rows / sizeof *rows);
     for (size_t i = 0; !e && i < c->count; i++) {
         char what[SERVICE_TEXT];
         e = evidence_number(f, service_format(c->service[i], what), c->hosts[i], "hosts",

@@ -115,12 +115,7 @@ static void write_words(struct finding *f, const struct round *r, const struct c
 static enum err write_numbers(
     struct finding *f, const struct reach *g, const struct round *r, const struct verdict *v)
 {
-    const struct {
-        const char *name;
-        double value;
-        const char *unit;
-        const char *text;
-    } rows[] = {
+    const struct evidence_value rows[] = {
         {"networks", v->networks, "networks", "at so many sites within six hours"},
         {"normal", v->mean, "networks", "that is normal at this hour"},
         {"ratio", ratio_of(v), "",
@@ -133,13 +128,7 @@ static enum err write_numbers(
         {"sample", 1.0 / (double)(UINT64_C(1) << g->shift), "",
             "share of the sources that was counted; less than 1 where there was no more room"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum err e =
-            evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
-        if (e)
-            return e;
-    }
-    return OK;
+    return evidence_numbers(f, rows, sizeof rows / sizeof *rows);
 }
 
 /* The last four days, hour by hour, beside what was normal. */

@@ -90,8 +90,7 @@ enum err reach_save(const struct engine_state *st, struct buf *out)
         buf_u8(out, g->known[i]);
     buf_u8(out, (uint8_t)g->place_count);
     for (size_t k = 0; k < g->place_count; k++) {
-        buf_u8(out, (uint8_t)strlen(g->places[k].name));
-        buf_str(out, g->places[k].name);
+        saved_name_save(out, g->places[k].name);
         buf_put(out, g->places[k].watched, SPAN_HOURS);
     }
     buf_le32(out, (uint32_t)g->course_count);
@@ -114,12 +113,10 @@ static bool load_place(struct reach *g, struct bytes *in)
 {
     struct place *p = &g->places[g->place_count];
     *p = (struct place){{0}, {0}};
-    uint8_t len = bytes_u8(in);
-    struct bytes text = bytes_take(in, len);
+    bool named = saved_name_load(in, p->name);
     struct bytes watched = bytes_take(in, SPAN_HOURS);
-    if (in->cut || !len || len > RECORD_NAME_MAX || memchr(text.at, 0, len))
+    if (!named || in->cut)
         return false;
-    memcpy(p->name, text.at, len);
     for (unsigned i = 0; i < SPAN_HOURS; i++) {
         p->watched[i] = watched.at[i];
         if (p->watched[i] > US_HOUR / g->window)

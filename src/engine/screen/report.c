@@ -139,12 +139,7 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
 static enum err write_numbers(struct finding *f, const struct screen *s,
     const struct subject *about, const struct crowd *c)
 {
-    const struct {
-        const char *name;
-        double value;
-        const char *unit;
-        const char *text;
-    } rows[] = {
+    const struct evidence_value rows[] = {
         {"networks", about->networks, "networks",
             about->novel ? "different /24 (IPv6: /48) in one to two hours, estimated"
                          : "contacts in this window"},
@@ -157,9 +152,7 @@ static enum err write_numbers(struct finding *f, const struct screen *s,
             "minus the logarithm of how many such findings chance gives in a day"},
         {"sites", c->site_count, "sites", "that see them in this window"},
     };
-    enum err e = OK;
-    for (size_t i = 0; !e && i < sizeof rows / sizeof *rows; i++)
-        e = evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
+    enum err e = evidence_numbers(f, rows, sizeof rows / sizeof *rows);
     for (unsigned i = 0; !e && about->novel && i < about->key_count; i++) {
         char thing[THING_TEXT];
         double sources = 0.0;

@@ -1,3 +1,4 @@
+#include "engine/fits.h"
 #include "engine/screen/screen_int.h"
 #include "screen/builtin.h"
 
@@ -77,9 +78,9 @@ static void screen_close(struct engine_state *st)
 static enum err screen_open(
     struct engine_state **ret_state, const struct conf *conf, int64_t window, struct fault *f)
 {
-    if (window < 10 * US_MINUTE || window > US_HOUR || US_HOUR % window)
-        return fault_set(f, ERR_RANGE,
-            "needs a --window of 10 minutes to 1 hour that divides an hour evenly");
+    enum err e = window_fits(window, 10 * US_MINUTE, f);
+    if (e)
+        return e;
     struct screen *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
@@ -90,7 +91,7 @@ static enum err screen_open(
         .min_networks = (double)conf_count(conf, "min-networks"),
         .learn = conf_us(conf, "learn"),
     };
-    enum err e = rules_open(s, conf, f);
+    e = rules_open(s, conf, f);
     if (!e && screen_begin(s))
         e = fault_set(f, ERR_NOMEM, "out of memory");
     if (e) {

@@ -96,12 +96,7 @@ static enum err write_numbers(struct finding *f, const struct surge *s, const st
     const struct reason *why, const struct portrait *who)
 {
     double mean = (double)why->view.expected;
-    const struct {
-        const char *name;
-        double value;
-        const char *unit;
-        const char *text;
-    } rows[] = {
+    const struct evidence_value rows[] = {
         {"seen", (double)why->view.seen, "sources",
             why->horizon ? "different sources of each window, added up over the horizon"
                          : "different sources in the window"},
@@ -123,13 +118,7 @@ static enum err write_numbers(struct finding *f, const struct surge *s, const st
             "share of the most frequent country among the sources of this window"},
         {"packets", (double)who->packets, "packets", "of these sources in the window"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum err err =
-            evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
-        if (err)
-            return err;
-    }
-    return OK;
+    return evidence_numbers(f, rows, sizeof rows / sizeof *rows);
 }
 
 /* The last day of the series, with what was normal and from where on it would be strange. */

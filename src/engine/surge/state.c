@@ -25,8 +25,7 @@ static void save_floats(struct buf *out, const float *values, size_t count)
 
 static void save_site(struct buf *out, const struct site *site)
 {
-    buf_u8(out, (uint8_t)strlen(site->name));
-    buf_str(out, site->name);
+    saved_name_save(out, site->name);
     buf_le32(out, site->windows);
     for (unsigned i = 0; i < POOLS; i++)
         number_save(out, site->pool_rate[i]);
@@ -107,21 +106,10 @@ static void load_bytes(struct bytes *in, uint8_t *to, size_t count)
         to[i] = bytes_u8(in);
 }
 
-static bool load_name(struct bytes *in, char name[RECORD_NAME_MAX + 1])
-{
-    uint8_t len = bytes_u8(in);
-    struct bytes text = bytes_take(in, len);
-    if (text.cut || !len || len > RECORD_NAME_MAX || memchr(text.at, 0, len))
-        return false;
-    memcpy(name, text.at, len);
-    name[len] = 0;
-    return true;
-}
-
 static enum err load_site(struct surge *s, struct bytes *in)
 {
     char name[RECORD_NAME_MAX + 1];
-    if (!load_name(in, name))
+    if (!saved_name_load(in, name))
         return ERR_BAD;
     for (size_t i = 0; i < s->site_count; i++)
         if (strcmp(s->sites[i].name, name) == 0)

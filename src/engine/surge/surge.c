@@ -1,6 +1,7 @@
 #include "engine/surge/surge_int.h"
 
 #include "engine/classes.h"
+#include "engine/fits.h"
 #include "engine/surge/step_int.h"
 
 #include <assert.h>
@@ -17,9 +18,7 @@ static const struct conf_item items[] = {
         "How long a new site is watched before ordinary rises there are notices."},
     {"freeze", CONF_DURATION, "TIME", NULL, 3600, 90 * 86400, "3d", NULL,
         "What stays risen for this long is the new normal."},
-    {"leave-out", CONF_TEXT, "CLASSES", NULL, 0, 0,
-        "survey,backscatter,misconfiguration,known,survey-like", NULL,
-        "Classes and tags of traffic that do not count, separated by commas, or none."},
+    LEAVE_OUT_ITEM,
     {"sites-max", CONF_COUNT, "N", NULL, 1, WINDOW_SITES_MAX, "64", NULL,
         "Sites for which there is room, 1.6 MiB each."},
     {"series-max", CONF_COUNT, "N", NULL, 16, 1 << 22, "65536", NULL,
@@ -32,11 +31,10 @@ static const struct conf_item items[] = {
 static enum err surge_open(
     struct engine_state **ret_state, const struct conf *conf, int64_t window, struct fault *f)
 {
-    if (window < 5 * US_MINUTE || window > US_HOUR || US_HOUR % window)
-        return fault_set(f, ERR_RANGE,
-            "needs a --window of 5 minutes to 1 hour that divides an hour evenly");
     unsigned leave_out = 0;
-    enum err e = classes_parse(conf_text(conf, "leave-out"), &leave_out, f);
+    enum err e = window_fits(window, 5 * US_MINUTE, f);
+    if (!e)
+        e = classes_parse(conf_text(conf, "leave-out"), &leave_out, f);
     if (e)
         return e;
     struct surge *s = calloc(1, sizeof *s);

@@ -131,12 +131,7 @@ static enum err write_numbers(
     struct finding *f, const struct tensor *s, const struct block_found *b, unsigned sites)
 {
     const struct voice *v = b->voice[0];
-    const struct {
-        const char *name;
-        double value;
-        const char *unit;
-        const char *text;
-    } rows[] = {
+    const struct evidence_value rows[] = {
         {"seen", v->peak.hosts, "hosts", "different networks in the slot"},
         {"expected", v->peak.expected, "hosts",
             "by chance, from the other slots of the window"},
@@ -159,13 +154,7 @@ static enum err write_numbers(
         {"group_share", b->share > 0.0 ? b->share : (double)NAN, "",
             "of the tensor that the group explains"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum err e =
-            evidence_number(f, rows[i].name, rows[i].value, rows[i].unit, rows[i].text);
-        if (e)
-            return e;
-    }
-    return OK;
+    return evidence_numbers(f, rows, sizeof rows / sizeof *rows);
 }
 
 /* Hosts in each slot of this window. */
