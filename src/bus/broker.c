@@ -1,5 +1,7 @@
 #include "bus/broker.h"
 
+#include "base/steady.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -21,7 +23,7 @@ struct broker {
 
 enum {
     LOOK_MS = 200,
-    AGAIN_MS = 1000,
+    AGAIN_MS = 1000, /* from one start to the next: a server that does not stay up */
     END_MS = 5000
 };
 
@@ -85,6 +87,7 @@ static void server_end(pid_t server)
 static void keep(const char *program, const struct broker_run *run, int pipe)
 {
     pid_t server = 0;
+    int64_t started = 0;
     bool wanted = false;
     for (;;) {
         char byte;
@@ -97,12 +100,12 @@ static void keep(const char *program, const struct broker_run *run, int pipe)
                 kill(server, SIGHUP);
             wanted = true;
         }
-        if (server > 0 && waitpid(server, &status, WNOHANG) == server) {
+        if (server > 0 && waitpid(server, &status, WNOHANG) == server)
             server = 0;
-            sleep_ms(AGAIN_MS);
-        }
-        if (wanted && server <= 0)
+        if (wanted && server <= 0 && steady_now() - started >= AGAIN_MS * INT64_C(1000)) {
+            started = steady_now();
             server = server_start(program, run);
+        }
     }
     server_end(server);
 }

@@ -196,6 +196,10 @@ static natsStatus options_make(struct nats_bus *n)
         s = natsOptions_SetMaxReconnect(c, -1);
     if (s == NATS_OK)
         s = natsOptions_SetReconnectWait(c, RECONNECT_MS);
+    /* Sites come back at times of their own, by the library's default; there is one hub, and it
+     * should be there before they are. */
+    if (s == NATS_OK && !n->site[0])
+        s = natsOptions_SetReconnectJitter(c, 0, 0);
     if (s == NATS_OK)
         s = natsOptions_SetPingInterval(c, PING_MS);
     /* What cannot go out now is sent again from the spool: nothing is gathered meanwhile (0

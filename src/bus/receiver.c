@@ -82,7 +82,7 @@ static void word_fill(const struct receiver *r, bool gap, struct commitment *ret
         .want = gap ? r->taken[0] + 1 : 0};
 }
 
-bool receiver_beat(struct receiver *r, const struct said *said, bool idle, int64_t now,
+void receiver_beat(struct receiver *r, const struct said *said, bool idle, int64_t now,
     struct commitment *ret_word)
 {
     bring_up(r, said->spool);
@@ -91,7 +91,6 @@ bool receiver_beat(struct receiver *r, const struct said *said, bool idle, int64
     if (lost)
         r->asked = now;
     word_fill(r, lost, ret_word);
-    return lost || !said->committed || said->committed < r->positions[0].committed;
 }
 
 bool receiver_word(

@@ -58,11 +58,10 @@ struct said {
     uint64_t spool, sent, committed;
 };
 
-/* The site has said so. If the hub has waited
- * for some of it for so long that it must be lost, `ret_word` asks for it again. `idle`: the
- * hub has looked at all that the bus gave it. Returns whether there is something to say: also
- * where the site knows less than is true. */
-bool receiver_beat(struct receiver *r, const struct said *said, bool idle, int64_t now,
+/* The site has said so, and is always answered: after a break it waits for this word. If the
+ * hub has waited for some of it for so long that it must be lost, `ret_word` asks for it again.
+ * `idle`: the hub has looked at all that the bus gave it. */
+void receiver_beat(struct receiver *r, const struct said *said, bool idle, int64_t now,
     struct commitment *ret_word);
 
 /* What to tell a site after a copy or a gap; false: it was told a moment ago. */

@@ -39,6 +39,7 @@ struct sender {
     uint64_t newest;    /* highest number that was ever published */
     uint32_t round;
     int64_t hold_until; /* nothing is published before */
+    bool unheard;       /* of the hub since the bus was connected */
     int64_t wanted;     /* when the hub's want was followed last */
     struct sender_counts counts;
     struct buf message;
@@ -132,6 +133,7 @@ static void hear(struct sender *s, struct bytes text)
         return; /* about an earlier spool of this site, or nonsense */
     s->counts.heard = sender_now(s);
     s->hold_until = 0;
+    s->unheard = false;
     commit_to(s, c.committed);
     if (c.want && sender_now(s) - s->wanted >= want_apart) {
         s->wanted = sender_now(s);
@@ -166,6 +168,7 @@ static void reconnected(struct sender *s)
             break;
         }
     s->hold_until = sender_now(s) + word_wait;
+    s->unheard = true;
 }
 
 void sender_event(struct sender *s, const struct bus_event *e)
@@ -277,6 +280,11 @@ enum err sender_pump(struct sender *s, struct fault *f)
             s->newest = entry.number;
     }
     return OK;
+}
+
+bool sender_waits(const struct sender *s)
+{
+    return s->unheard && sender_now(s) < s->hold_until;
 }
 
 void sender_counts(const struct sender *s, struct sender_counts *ret_counts)

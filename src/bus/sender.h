@@ -30,6 +30,10 @@ void sender_event(struct sender *s, const struct bus_event *e);
 /* Send what may be sent now. OK also if nothing may; else the spool's failure. */
 enum err sender_pump(struct sender *s, struct fault *f) MUST_CHECK;
 
+/* Does it hold back, for a moment after the bus was connected, because the hub has not said yet
+ * how far it is? The hub says so to a site that it hears from. */
+bool sender_waits(const struct sender *s);
+
 struct sender_counts {
     uint64_t published; /* messages, with those that were sent again */
     uint64_t repeated;  /* those */

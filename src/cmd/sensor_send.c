@@ -14,7 +14,8 @@ enum {
     DRAIN = 256   /* events that are taken before publishing goes on */
 };
 
-static const int64_t again_after = US_SECOND; /* what went wrong */
+static const int64_t again_after = US_SECOND;     /* what went wrong */
+static const int64_t speak_again = US_SECOND / 4; /* where the hub has not heard us, it seems */
 
 struct sensor_send {
     struct sensor_send_options options;
@@ -88,6 +89,16 @@ static void events_take(struct sensor_send *s)
     }
 }
 
+/* The hub is back a moment after the message server, or before us: who waits for its word
+ * speaks again, for it may have heard nothing. */
+static bool should_speak(const struct sensor_send *s)
+{
+    struct applier *applier = sensor_rules_applier(s->options.rules);
+    int64_t silent = clock_now(&s->clock) - s->spoken;
+    return silent >= applier_heartbeat(applier) || applier_changes(applier) != s->told ||
+           (silent >= speak_again && sender_waits(s->sender));
+}
+
 /* Publish. What goes wrong may pass (a message server that takes no message so large is given
  * another configuration): it is told once, tried again, and meanwhile the hub hears from us. */
 static void publish(struct sensor_send *s)
@@ -116,9 +127,7 @@ static void *send_thread(void *context)
         events_take(s);
         silence_tell(s);
         publish(s);
-        struct applier *applier = sensor_rules_applier(s->options.rules);
-        if (clock_now(&s->clock) - s->spoken >= applier_heartbeat(applier) ||
-            applier_changes(applier) != s->told)
+        if (should_speak(s))
             speak(s);
         spool_counts(s->options.spool, &spool);
         atomic_store(&s->done, spool.committed >= spool.last);

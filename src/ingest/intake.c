@@ -130,8 +130,7 @@ void intake_heard(struct intake *i, const char *site, const struct said *said, b
     remote_alive(s->remote, replay);
     int64_t now = clock_now(&i->clock);
     bool idle = !s->held_count && !i->filling->count;
-    if (!receiver_beat(&s->receiver, said, idle, now, &word))
-        return;
+    receiver_beat(&s->receiver, said, idle, now, &word);
     /* What the bus should have brought and has not: ask it, too. */
     if (word.want)
         site_watch(i, s);

@@ -245,7 +245,8 @@ static void site_step(struct stage *s)
     }
     if (sender_pump(s->sender, &f) != OK)
         fail_msg("%s", f.text);
-    if (s->link.now - s->spoken >= 5 * US_SECOND) {
+    int64_t apart = sender_waits(s->sender) ? US_SECOND / 4 : 5 * US_SECOND;
+    if (s->link.now - s->spoken >= apart) {
         struct spool_counts spool;
         struct sender_counts c;
         char text[96];
@@ -447,6 +448,9 @@ static void plays(void **state)
         "append 9;run 1;kill hub;kill site;wipe;append 1;run 9;expect 10",
         "twice 100;append 30;run 9;expect 30",
         "swap 30;append 30;run 20",
+        /* Who is back waits for the hub's word, and not longer than it takes to come. */
+        "append 5;run 3;site down;append 1;run 3;site up;run 1;expect 6",
+        "append 5;run 3;hub down;site down;site up;append 1;run 1;hub up;run 1;expect 6",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         play(*state, texts[i]);
