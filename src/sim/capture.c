@@ -43,25 +43,86 @@ static enum err site_path(
     return path_make(j, path, name, f);
 }
 
-/* What an earlier run left, by its own account; a truth.json that is not one is left alone. */
-static enum err old_remove(const struct job *j, const char *truth_path, struct fault *f)
+static const char *const lists[] = {"surveys.txt", "labels.csv"};
+
+/* Remove what an earlier run left, by its own account. */
+static enum err old_remove(const struct job *j, const struct truth *old, struct fault *f)
 {
     static const char *const suffixes[] = {"pcap", "pcap.gz", "pcap.zst"};
+    char path[PATH_ROOM];
+    enum err e = OK;
+    for (uint32_t i = 0; !e && i < old->site_count; i++)
+        for (size_t s = 0; !e && s < sizeof suffixes / sizeof *suffixes; s++) {
+            char name[RECORD_NAME_MAX + 16];
+            snprintf(name, sizeof name, "%s.%s", old->sites[i].name, suffixes[s]);
+            e = strchr(name, '/') ? fault_set(f, ERR_BAD, "--out: truth.json: a site \"%s\"",
+                                        old->sites[i].name)
+                                  : path_make(j, path, name, f);
+            if (!e)
+                unlink(path);
+        }
+    for (size_t i = 0; !e && i < sizeof lists / sizeof *lists; i++) {
+        e = path_make(j, path, lists[i], f);
+        if (!e)
+            unlink(path);
+    }
+    if (!e)
+        e = path_make(j, path, "truth.json", f);
+    if (!e && unlink(path) != 0)
+        e = fault_set(f, ERR_IO, "--out: %s: %s", path, strerror(errno));
+    return e;
+}
+
+static bool has_site(const struct truth *t, const char *name)
+{
+    for (uint32_t i = 0; i < t->site_count; i++)
+        if (strcmp(t->sites[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static enum err free_check(const char *path, struct fault *f)
+{
+    struct stat there;
+    return lstat(path, &there) != 0
+               ? OK
+               : fault_set(f, ERR_EXISTS,
+                     "--out: %s is there already and is not of a simulation; name another "
+                     "folder",
+                     path);
+}
+
+/* Nothing that is to be written is there, but for what is of the simulation that is replaced;
+ * `old` NULL: there is none. */
+static enum err all_free_check(const struct job *j, const struct truth *old, struct fault *f)
+{
+    char path[PATH_ROOM];
+    enum err e = OK;
+    for (uint32_t i = 0; !e && i < j->truth->site_count; i++) {
+        e = site_path(j, path, i, f);
+        if (!e && !(old && has_site(old, j->truth->sites[i].name)))
+            e = free_check(path, f);
+    }
+    for (size_t i = 0; !e && !old && i < sizeof lists / sizeof *lists; i++) {
+        e = path_make(j, path, lists[i], f);
+        if (!e)
+            e = free_check(path, f);
+    }
+    return e;
+}
+
+/* A truth.json that is none is left alone, with all that is there. */
+static enum err simulation_replace(const struct job *j, const char *truth_path, struct fault *f)
+{
     struct truth *old = calloc(1, sizeof *old);
     if (!old)
         return fault_set(f, ERR_NOMEM, "out of memory");
     enum err e = truth_read(truth_path, old, f);
-    for (uint32_t i = 0; !e && i < old->site_count; i++)
-        for (size_t s = 0; !e && s < sizeof suffixes / sizeof *suffixes; s++) {
-            char name[RECORD_NAME_MAX + 16], path[PATH_ROOM];
-            snprintf(name, sizeof name, "%s.%s", old->sites[i].name, suffixes[s]);
-            e = strchr(name, '/') ? ERR_BAD : path_make(j, path, name, f);
-            if (!e)
-                unlink(path);
-        }
+    if (!e)
+        e = all_free_check(j, old, f);
+    if (!e)
+        e = old_remove(j, old, f);
     free(old);
-    if (!e && unlink(truth_path) != 0)
-        e = fault_set(f, ERR_IO, "--out: %s: %s", truth_path, strerror(errno));
     return e;
 }
 
@@ -74,12 +135,12 @@ static enum err folder_make(const struct job *j, struct fault *f)
     if (e)
         return e;
     if (access(path, F_OK) != 0)
-        return OK;
+        return all_free_check(j, NULL, f);
     if (!j->plan->replace)
         return fault_set(f, ERR_EXISTS,
             "--out: %s holds a simulation already; name another folder or say --replace",
             j->plan->folder);
-    return old_remove(j, path, f);
+    return simulation_replace(j, path, f);
 }
 
 static enum err writers_open(struct job *j, uint32_t link, struct fault *f)
@@ -198,10 +259,9 @@ static void files_remove(const struct job *j)
     for (uint32_t i = 0; i < j->truth->site_count; i++)
         if (!site_path(j, path, i, NULL))
             unlink(path);
-    if (!path_make(j, path, "surveys.txt", NULL))
-        unlink(path);
-    if (!path_make(j, path, "labels.csv", NULL))
-        unlink(path);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (!path_make(j, path, lists[i], NULL))
+            unlink(path);
     if (!path_make(j, path, "truth.json", NULL))
         unlink(path);
 }

@@ -23,8 +23,9 @@ struct capture_made {
  * Write SITE.SUFFIX for each site, surveys.txt, labels.csv, and last truth.json: a folder with
  * a truth.json is complete.
  *
- * @return OK; ERR_EXISTS: a truth.json is there and `replace` is not set; ERR_NOTFOUND:
- *         the folder cannot be made; ERR_IO; any failure
+ * @return OK; ERR_EXISTS: a truth.json is there and `replace` is not set, or a file of these
+ *         names that is not of the simulation to be replaced; ERR_NOTFOUND: the folder cannot
+ *         be made; ERR_IO; any failure
  *         of telescope_next(). After a failure none of its files is left.
  */
 enum err capture_write(struct telescope *t, const struct capture_plan *plan,

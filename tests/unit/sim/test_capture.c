@@ -143,6 +143,39 @@ static void keeps_what_is_there(void **state)
     empty(folder);
 }
 
+static void put(const char *folder, const char *name)
+{
+    char path[256];
+    FILE *file = fopen(in(path, folder, name), "w");
+    assert_non_null(file);
+    fputs("mine", file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void refuses_files_of_others(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"jp-01.pcap", "surveys.txt", "labels.csv"};
+    struct capture_made made;
+    struct fault f = {0};
+    for (size_t i = 0; i < 2 * sizeof names / sizeof *names; i++) {
+        char folder[] = "/tmp/kizashi-test-capture-XXXXXX", path[256];
+        struct stat kept;
+        assert_non_null(mkdtemp(folder));
+        const struct capture_plan plan = {
+            .folder = folder, .suffix = "pcap", .replace = i % 2 == 1};
+        put(folder, names[i / 2]);
+        struct telescope *t = opened(LINK_RAW);
+        assert_int_equal(capture_write(t, &plan, &made, &f), ERR_EXISTS);
+        assert_non_null(strstr(f.text, names[i / 2]));
+        assert_int_equal(stat(in(path, folder, names[i / 2]), &kept), 0);
+        assert_int_equal(kept.st_size, 4);
+        assert_false(there(folder, "truth.json"));
+        telescope_close(t);
+        empty(folder);
+    }
+}
+
 static enum err stop(void *context, double done)
 {
     (void)context;
@@ -169,6 +202,8 @@ static void leaves_nothing_half_written(void **state)
 static const struct CMUnitTest tests[] = {
     SAYS("captures read back with as many packets as the truth says", reads_back),
     SAYS("an earlier simulation stays unless it is to be replaced", keeps_what_is_there),
+    SAYS("a file of another's is not written over, also with --replace",
+        refuses_files_of_others),
     SAYS("a run that fails leaves nothing half-written", leaves_nothing_half_written),
 };
 
