@@ -1,8 +1,8 @@
 #include "api/publisher_int.h"
 
 #include "api/api_int.h"
+#include "base/chore.h"
 #include "base/log.h"
-#include "base/steady.h"
 #include "record/proto.h"
 #include "store/catalog_published.h"
 
@@ -18,10 +18,8 @@ enum {
 
 struct publisher {
     struct api *api;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t stop;
-    atomic_bool stopping;
+    struct chore *chore;
+    bool failing; /* the last pass did, and it was told */
 };
 
 /* ---- what there is ---- */
@@ -193,33 +191,16 @@ enum err publisher_pass(
 
 /* ---- the thread ---- */
 
-/* True: time to stop. */
-static bool wait_pause(struct publisher *p)
-{
-    int64_t until = steady_now() + PAUSE_S * US_SECOND;
-    pthread_mutex_lock(&p->lock);
-    while (!atomic_load(&p->stopping) && steady_wait(&p->stop, &p->lock, until))
-        ;
-    bool stopping = atomic_load(&p->stopping);
-    pthread_mutex_unlock(&p->lock);
-    return stopping;
-}
-
-static void *run(void *context)
+static int64_t turn(void *context, const atomic_bool *stop)
 {
     struct publisher *p = context;
-    bool failing = false;
-    do {
-        size_t made;
-        do {
-            struct fault f = {0};
-            enum err e = publisher_pass(p->api, STEPS_A_TURN, &p->stopping, &made, &f);
-            if (e && !failing)
-                log_event(LOG_WARN, "publication.failed", "error=\"%s\"", f.text);
-            failing = e != OK;
-        } while (made == STEPS_A_TURN && !failing && !atomic_load(&p->stopping));
-    } while (!wait_pause(p));
-    return NULL;
+    struct fault f = {0};
+    size_t made;
+    enum err e = publisher_pass(p->api, STEPS_A_TURN, stop, &made, &f);
+    if (e && !p->failing)
+        log_event(LOG_WARN, "publication.failed", "error=\"%s\"", f.text);
+    p->failing = e != OK;
+    return made == STEPS_A_TURN && !e ? 0 : PAUSE_S * US_SECOND;
 }
 
 enum err publisher_start(struct publisher **ret_publisher, struct api *a)
@@ -230,13 +211,10 @@ enum err publisher_start(struct publisher **ret_publisher, struct api *a)
     if (!p)
         return ERR_NOMEM;
     p->api = a;
-    pthread_mutex_init(&p->lock, NULL);
-    steady_cond_init(&p->stop);
-    if (pthread_create(&p->thread, NULL, run, p) != 0) {
-        pthread_cond_destroy(&p->stop);
-        pthread_mutex_destroy(&p->lock);
+    enum err e = chore_start(&p->chore, turn, p, 0);
+    if (e) {
         free(p);
-        return ERR_NOMEM;
+        return e;
     }
     *ret_publisher = p;
     return OK;
@@ -246,12 +224,6 @@ void publisher_stop(struct publisher *p)
 {
     if (!p)
         return;
-    pthread_mutex_lock(&p->lock);
-    atomic_store(&p->stopping, true);
-    pthread_cond_signal(&p->stop);
-    pthread_mutex_unlock(&p->lock);
-    pthread_join(p->thread, NULL);
-    pthread_cond_destroy(&p->stop);
-    pthread_mutex_destroy(&p->lock);
+    chore_stop(p->chore);
     free(p);
 }

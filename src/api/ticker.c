@@ -3,6 +3,7 @@
 #include "api/api_int.h"
 #include "api/connections_int.h"
 #include "api/events_int.h"
+#include "base/chore.h"
 #include "base/steady.h"
 
 #include <stdlib.h>
@@ -10,10 +11,8 @@
 
 struct ticker {
     struct api *api;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t stop;
-    bool stopping;
+    struct chore *chore;
+    unsigned seconds;
     json_t *states; /* site: state */
 };
 
@@ -72,27 +71,14 @@ static void tick(struct ticker *t)
     json_decref(sites);
 }
 
-/* True: time to stop. */
-static bool wait_second(struct ticker *t)
-{
-    int64_t until = steady_now() + US_SECOND;
-    pthread_mutex_lock(&t->lock);
-    while (!t->stopping && steady_wait(&t->stop, &t->lock, until))
-        ;
-    bool stopping = t->stopping;
-    pthread_mutex_unlock(&t->lock);
-    return stopping;
-}
-
-static void *run(void *context)
+static int64_t second(void *context, const atomic_bool *stop)
 {
     struct ticker *t = context;
-    for (unsigned second = 0; !wait_second(t); second++) {
-        connections_sweep(t->api->connections, steady_now());
-        if (second % 2)
-            tick(t);
-    }
-    return NULL;
+    (void)stop;
+    connections_sweep(t->api->connections, steady_now());
+    if (t->seconds++ % 2)
+        tick(t);
+    return US_SECOND;
 }
 
 enum err ticker_start(struct ticker **ret_ticker, struct api *a)
@@ -102,12 +88,11 @@ enum err ticker_start(struct ticker **ret_ticker, struct api *a)
         return ERR_NOMEM;
     t->api = a;
     t->states = json_object();
-    pthread_mutex_init(&t->lock, NULL);
-    steady_cond_init(&t->stop);
-    if (!t->states || pthread_create(&t->thread, NULL, run, t) != 0) {
+    enum err e = t->states ? chore_start(&t->chore, second, t, US_SECOND) : ERR_NOMEM;
+    if (e) {
         json_decref(t->states);
         free(t);
-        return ERR_NOMEM;
+        return e;
     }
     *ret_ticker = t;
     return OK;
@@ -117,13 +102,7 @@ void ticker_stop(struct ticker *t)
 {
     if (!t)
         return;
-    pthread_mutex_lock(&t->lock);
-    t->stopping = true;
-    pthread_cond_signal(&t->stop);
-    pthread_mutex_unlock(&t->lock);
-    pthread_join(t->thread, NULL);
-    pthread_cond_destroy(&t->stop);
-    pthread_mutex_destroy(&t->lock);
+    chore_stop(t->chore);
     json_decref(t->states);
     free(t);
 }

@@ -1,15 +1,13 @@
 #include "cmd/site_renew.h"
 
+#include "base/chore.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/steady.h"
 #include "bus/authority.h"
 #include "cmd/site_post.h"
 #include "cmd/site_proof.h"
 
-#include <pthread.h>
 #include <sodium.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,26 +126,13 @@ struct site_renewer {
     struct site_renewer_options options;
     struct site_identity identity;
     struct clock clock;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t stop;
-    bool stopping;
+    struct chore *chore;
 };
 
-/* True: time to stop. */
-static bool wait_for(struct site_renewer *r, int64_t us)
+static int64_t look(void *context, const atomic_bool *stop)
 {
-    int64_t until = steady_now() + us;
-    pthread_mutex_lock(&r->lock);
-    while (!r->stopping && steady_wait(&r->stop, &r->lock, until))
-        ;
-    bool stopping = r->stopping;
-    pthread_mutex_unlock(&r->lock);
-    return stopping;
-}
-
-static int64_t look(struct site_renewer *r)
-{
+    struct site_renewer *r = context;
+    (void)stop;
     struct fault f = {0};
     char next[TIME_TEXT];
     if (!site_renew_due(&r->identity, clock_now(&r->clock)))
@@ -163,14 +148,6 @@ static int64_t look(struct site_renewer *r)
     return look_every;
 }
 
-static void *run(void *context)
-{
-    struct site_renewer *r = context;
-    while (!wait_for(r, look(r)))
-        ;
-    return NULL;
-}
-
 enum err site_renewer_start(
     struct site_renewer **ret_renewer, const struct site_renewer_options *options)
 {
@@ -180,13 +157,10 @@ enum err site_renewer_start(
     r->options = *options;
     r->identity = *options->identity;
     r->clock = clock_system();
-    pthread_mutex_init(&r->lock, NULL);
-    steady_cond_init(&r->stop);
-    if (pthread_create(&r->thread, NULL, run, r) != 0) {
-        pthread_cond_destroy(&r->stop);
-        pthread_mutex_destroy(&r->lock);
+    enum err e = chore_start(&r->chore, look, r, 0);
+    if (e) {
         free(r);
-        return ERR_NOMEM;
+        return e;
     }
     *ret_renewer = r;
     return OK;
@@ -196,12 +170,6 @@ void site_renewer_stop(struct site_renewer *r)
 {
     if (!r)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->stopping = true;
-    pthread_cond_signal(&r->stop);
-    pthread_mutex_unlock(&r->lock);
-    pthread_join(r->thread, NULL);
-    pthread_cond_destroy(&r->stop);
-    pthread_mutex_destroy(&r->lock);
+    chore_stop(r->chore);
     free(r);
 }

@@ -1,5 +1,6 @@
 #include "ingest/upkeep.h"
 
+#include "base/chore.h"
 #include "base/steady.h"
 #include "store/store.h"
 
@@ -14,10 +15,10 @@ enum {
 
 struct upkeep {
     struct store *store;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool busy, ending;
+    struct chore *chore;
+    unsigned again;       /* looks until a step is tried again */
+    pthread_mutex_t lock; /* of all below */
+    bool busy;
     bool due;        /* something may have to be done */
     int64_t since;   /* the writer has been as busy as it is, or the last look */
     int64_t busy_us; /* since the last look */
@@ -35,37 +36,36 @@ static int64_t busy_share(struct upkeep *u)
     return length > 0 ? busy * 100 / length : 0;
 }
 
-/* Until the time has passed or the end has come. The caller holds the lock. */
-static void pause_for(struct upkeep *u, int64_t ms)
+/* Is there a step to do, and time for it? */
+static bool step_begin(struct upkeep *u)
 {
-    int64_t until = steady_now() + ms * 1000;
-    while (!u->ending && steady_wait(&u->changed, &u->lock, until))
-        ;
+    pthread_mutex_lock(&u->lock);
+    bool quiet = busy_share(u) <= BUSY_MOST;
+    bool begin = u->due && quiet && !u->again;
+    if (begin)
+        u->due = false;
+    pthread_mutex_unlock(&u->lock);
+    return begin;
 }
 
 /* Nobody waits for the result: a step that fails is tried again. */
-static void *run(void *context)
+static void step(struct upkeep *u)
+{
+    bool more = false;
+    enum err e = store_upkeep(u->store, &more, NULL);
+    u->again = e ? AGAIN_LOOKS : 0;
+    pthread_mutex_lock(&u->lock);
+    u->due = u->due || more || e;
+    pthread_mutex_unlock(&u->lock);
+}
+
+static int64_t look(void *context, const atomic_bool *stop)
 {
     struct upkeep *u = context;
-    unsigned again = 0;
-    pthread_mutex_lock(&u->lock);
-    while (!u->ending) {
-        pause_for(u, LOOK_MS);
-        bool quiet = busy_share(u) <= BUSY_MOST;
-        again -= again > 0;
-        while (u->due && quiet && !again && !u->ending) {
-            bool more = false;
-            u->due = false;
-            pthread_mutex_unlock(&u->lock);
-            enum err e = store_upkeep(u->store, &more, NULL);
-            pthread_mutex_lock(&u->lock);
-            u->due = u->due || more || e;
-            again = e ? AGAIN_LOOKS : 0;
-            quiet = busy_share(u) <= BUSY_MOST;
-        }
-    }
-    pthread_mutex_unlock(&u->lock);
-    return NULL;
+    u->again -= u->again > 0;
+    while (!atomic_load(stop) && step_begin(u))
+        step(u);
+    return LOOK_MS * INT64_C(1000);
 }
 
 enum err upkeep_new(struct upkeep **ret_upkeep, struct store *store)
@@ -77,12 +77,11 @@ enum err upkeep_new(struct upkeep **ret_upkeep, struct store *store)
     u->due = true;
     u->since = u->looked = steady_now();
     pthread_mutex_init(&u->lock, NULL);
-    steady_cond_init(&u->changed);
-    if (pthread_create(&u->thread, NULL, run, u) != 0) {
-        pthread_cond_destroy(&u->changed);
+    enum err e = chore_start(&u->chore, look, u, LOOK_MS * INT64_C(1000));
+    if (e) {
         pthread_mutex_destroy(&u->lock);
         free(u);
-        return ERR_NOMEM;
+        return e;
     }
     *ret_upkeep = u;
     return OK;
@@ -105,12 +104,7 @@ void upkeep_free(struct upkeep *u)
 {
     if (!u)
         return;
-    pthread_mutex_lock(&u->lock);
-    u->ending = true;
-    pthread_cond_signal(&u->changed);
-    pthread_mutex_unlock(&u->lock);
-    pthread_join(u->thread, NULL);
-    pthread_cond_destroy(&u->changed);
+    chore_stop(u->chore);
     pthread_mutex_destroy(&u->lock);
     free(u);
 }
