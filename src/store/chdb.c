@@ -183,7 +183,10 @@ static enum err connect_one(struct chdb *d, char **argv, const char *const *sett
     return OK;
 }
 
-/* The engine's own limits; the caches' defaults are made for servers. */
+/* The engine's own limits; the caches' defaults are made for servers, and so are the waits of
+ * its background work: a table whose turn it is not (one thread serves all of them) asks again
+ * after up to a second for each part that is to be rewritten, and a statement that removes rows
+ * waits for that. */
 static enum err write_config(const char *path, size_t memory, struct fault *f)
 {
     struct buf text;
@@ -198,6 +201,10 @@ static enum err write_config(const char *path, size_t memory, struct fault *f)
         "  <background_pool_size>1</background_pool_size>\n"
         "  <background_merges_mutations_concurrency_ratio>1"
         "</background_merges_mutations_concurrency_ratio>\n"
+        "  <background_processing_pool_thread_sleep_seconds_if_nothing_to_do>0.01"
+        "</background_processing_pool_thread_sleep_seconds_if_nothing_to_do>\n"
+        "  <background_processing_pool_task_sleep_seconds_when_no_work_random_part>0.01"
+        "</background_processing_pool_task_sleep_seconds_when_no_work_random_part>\n"
         "  <max_thread_pool_size>128</max_thread_pool_size>\n"
         "  <background_schedule_pool_size>2</background_schedule_pool_size>\n"
         "</clickhouse>\n",

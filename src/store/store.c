@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,14 +95,26 @@ static enum err make_tables(struct store *s, struct fault *f)
     return e;
 }
 
+/* The folder, made if it is missing, by its whole name: a relative one the engine puts before
+ * its files twice when it syncs them. */
+static enum err find_folder(struct store *s, struct fault *f)
+{
+    char whole[PATH_MAX];
+    _Static_assert(sizeof s->folder >= sizeof whole, "a whole name fits");
+    if ((mkdir(s->folder, 0700) != 0 && errno != EEXIST) || !realpath(s->folder, whole))
+        return fault_set(
+            f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", s->folder, strerror(errno));
+    snprintf(s->folder, sizeof s->folder, "%s", whole);
+    return OK;
+}
+
 static enum err open_parts(struct store *s, struct fault *f)
 {
     char library[CHDB_PATH];
     char path[4200];
-    if (mkdir(s->folder, 0700) != 0 && errno != EEXIST)
-        return fault_set(
-            f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", s->folder, strerror(errno));
-    enum err e = take_lock(s, f);
+    enum err e = find_folder(s, f);
+    if (!e)
+        e = take_lock(s, f);
     if (!e)
         e = chdb_find(s->options.library, library, f);
     if (e)

@@ -7,8 +7,11 @@
 
 #include "base/json.h"
 
+#include <limits.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct telescope shape = {.seed = 3,
     .sites = 2,
@@ -281,6 +284,41 @@ static void the_format_before_is_taken_over(void **state)
     w->store = open_store(w->folder); /* it is of this format now */
 }
 
+/* A folder below that of the test, opened by many names from several working folders; each time
+ * a block goes in, which is synced. What came before is there under each of the names. */
+static void a_folder_may_be_named_in_any_way(void **state)
+{
+    static const struct {
+        const char *from, *name;
+    } names[] = {{"", "a b/data"}, {"", "./a b/data/"}, {"a b", "data"}, {"a b/data", "."},
+        {"a b", "../link/data"}, {"link", "data//"}, {"a b", "../a b/./data"}};
+    struct world *w = *state;
+    char back[PATH_MAX];
+    char path[300];
+    uint64_t packets = 0;
+    if (!w->store)
+        skip();
+    store_close(w->store);
+    w->store = NULL;
+    assert_non_null(getcwd(back, sizeof back));
+    assert_int_equal(chdir(w->folder), 0);
+    assert_int_equal(mkdir("a b", 0700), 0);
+    assert_int_equal(symlink("a b", "link"), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct block *b = window_block(&shape, i);
+        snprintf(path, sizeof path, "%s/%s", w->folder, names[i].from);
+        assert_int_equal(chdir(path), 0);
+        struct store *s = open_store(names[i].name);
+        snprintf(path, sizeof path, "named-%zu", i);
+        append_block(s, b, path);
+        packets += packets_in(b);
+        assert_int_equal(packets_of_ports(s, shape.start, shape.start + US_DAY), packets);
+        store_close(s);
+        block_free(b);
+    }
+    assert_int_equal(chdir(back), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("what comes late to a day that was united is counted, also over a restart",
         late_rows_count),
@@ -290,6 +328,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("a store of another version is refused with a sentence", another_version_is_refused),
     SAYS("a store of the format before is taken over, with nothing missing or twice",
         the_format_before_is_taken_over),
+    SAYS("a store's folder may be named in any way, from any working folder",
+        a_folder_may_be_named_in_any_way),
 };
 
 int main(void)
