@@ -59,8 +59,10 @@ struct rising {
 
 struct place {
     char name[RECORD_NAME_MAX + 1];
-    uint32_t windows; /* watched */
-    double least;     /* derived: rate of a service that nobody has reached */
+    uint32_t windows;     /* watched */
+    double least;         /* derived: rate of a service that nobody has reached */
+    double shared[SPANS]; /* derived: what most services of a site without an earlier day rise
+                             by, 1 or more */
     struct quiet *quiet;
     double spread[SPANS], weight[SPANS]; /* dispersion, over all its services */
 };
@@ -154,6 +156,8 @@ struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span);
 /* Is more seen than expected? Only then there is a p-value below one half. */
 bool sight_is_raised(const struct sight *s);
 void sight_judge(struct sight *s);
+/* Work out `shared` of all places; before any other sight of the window. */
+enum err places_share(struct growth *g, struct arena *scratch) MUST_CHECK;
 void cells_learn(struct growth *g);
 
 /* --- rising.c --------------------------------------------------------------------------------

@@ -157,6 +157,8 @@ enum err round_count(struct growth *g, struct round *r, struct arena *scratch)
         e = count_service(g, r, at, end);
         at = end;
     }
+    if (!e)
+        e = places_share(g, scratch);
     if (!e && r->window->start % US_HOUR == 0 && g->now > 1)
         cells_learn(g);
     return e;

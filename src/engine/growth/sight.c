@@ -2,13 +2,16 @@
 #include "engine/growth/growth_int.h"
 
 #include "engine/counts.h"
+#include "num/order.h"
 #include "num/tail.h"
 
 #include <math.h>
 
 enum {
     DAY_HOURS = 24,
-    DAYS = PAST_HOURS / DAY_HOURS
+    DAYS = PAST_HOURS / DAY_HOURS,
+    SHARED_LEAST = 12, /* services that must agree before a rise is the site's */
+    BLIND_HOURS = 36   /* then the hours of six are known from an earlier day */
 };
 
 static const double prior_dispersion[SPANS] = {0.10, 0.15};
@@ -104,6 +107,7 @@ struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span)
         dispersion *= 1.0 + 1.57 / count; /* a median of few days is itself uncertain */
     } else {
         dispersion = larger(dispersion, blind_dispersion);
+        expected *= g->places[c->site].shared[span];
     }
     /* As many more sources as would be known of a service that is hardly ever reached. */
     expected = larger(expected, g->places[c->site].least * g->span[span]);
@@ -116,6 +120,39 @@ struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span)
     s.expected = (float)expected;
     s.dispersion = (float)dispersion;
     return s;
+}
+
+static const double votes_from = 1.0; /* source of the span that is expected */
+
+/* What most services of place `k` rise by over a span, at least 1. */
+static double rise_shared(struct growth *g, size_t k, unsigned span, double *room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < g->cell_count; i++) {
+        if (g->cells[i].site != k)
+            continue;
+        struct sight s = cell_sight(g, &g->cells[i], span);
+        if (s.blind && (double)s.expected >= votes_from)
+            room[count++] = (double)(s.seen / s.expected);
+    }
+    return count < SHARED_LEAST ? 1.0 : larger(1.0, median(room, count));
+}
+
+/* Without an earlier day nobody knows the rhythm of the hours. What most services of the site
+ * rise by is an estimate of it that one service, or a few, cannot move. */
+enum err places_share(struct growth *g, struct arena *scratch)
+{
+    double *room = arena_take(scratch, g->cell_count + 1, sizeof *room);
+    if (!room)
+        return ERR_NOMEM;
+    for (size_t k = 0; k < g->place_count; k++) {
+        struct place *p = &g->places[k];
+        for (unsigned span = 0; span < SPANS; span++)
+            p->shared[span] = 1.0;
+        for (unsigned span = 0; span < SPANS && p->windows < BLIND_HOURS * g->span[0]; span++)
+            p->shared[span] = rise_shared(g, k, span, room);
+    }
+    return OK;
 }
 
 bool sight_is_raised(const struct sight *s)

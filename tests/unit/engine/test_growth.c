@@ -104,6 +104,24 @@ static void stays_silent(void **state)
     }
 }
 
+/* From midnight to noon everything grows twentyfold, and nobody has seen an earlier day. */
+static void first_morning_is_no_growth(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct world_options o = six(200 + seed);
+        o.in_phase = true;
+        o.amplitude = 0.9;
+        struct bench *b = run(&o, 30,
+            &(struct world_event){
+                .port = 5000, .proto = 6, .hours = 11, .most = 40, .sites = 63});
+        const struct found found = bench_find(b, 5000, SEVERITY_NOTICE);
+        assert_true(hours_after(&found, 11) < 6.0);
+        assert_int_equal(bench_notices(b, 5000), 0);
+        done(b);
+    }
+}
+
 static void restart_changes_nothing(void **state)
 {
     (void)state;
@@ -138,6 +156,8 @@ static const struct CMUnitTest tests[] = {
         "one scanner that visits every site is no growth", one_scanner_everywhere_is_no_growth),
     SAYS("one site alone is not global", one_site_is_not_global),
     SAYS("worlds without an event give no notice in four days", stays_silent),
+    SAYS("the first morning is no growth, and what grows beside it is",
+        first_morning_is_no_growth),
     SAYS("an engine restarted often finds the same, byte for byte", restart_changes_nothing),
     SAYS("a broken state is refused and changes nothing", broken_state_changes_nothing),
 };

@@ -56,6 +56,10 @@ struct world *world_new(const struct world_options *options)
         p->rate = options->busiest / pow((double)(i + 1), options->zipf);
         p->phase = rng_unit(&w->rng) * 24.0;
         p->amplitude = options->amplitude * rng_unit(&w->rng);
+        if (options->in_phase) {
+            p->phase = 6.0;
+            p->amplitude = options->amplitude;
+        }
     }
     return w;
 }

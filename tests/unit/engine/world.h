@@ -41,7 +41,8 @@ struct world_options {
     double busiest;     /* sources a window at the busiest port of a site of size 1 */
     double zipf;        /* the k-th port has busiest / k^zipf */
     double stray;       /* sources a window on any of the other 130,000 services */
-    double amplitude;   /* of the daily rhythm, 0..1 */
+    double amplitude;   /* of the daily rhythm, 0..1: at most */
+    bool in_phase;      /* all ports have this amplitude, and are lowest at midnight */
     double noise;       /* dispersion of each window */
     double wander;      /* sigma of the logarithm of the level over hours */
     double day_to_day;  /* the same from day to day */
