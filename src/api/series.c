@@ -8,9 +8,7 @@
 /* A chart: the store's rows (time, key, value) turned into one array of values a line. */
 
 enum {
-    STEPS_MAX = 10000,
-    LINES_MAX = 51, /* 50 named and the rest */
-    STEPS_WANTED = 500
+    LINES_MAX = ASK_LINES_MAX + 1 /* those that are named and the rest */
 };
 
 static const char *const by_names[] = {[BY_NOTHING] = NULL,
@@ -24,40 +22,10 @@ static const char *const by_names[] = {[BY_NOTHING] = NULL,
 static const char *const measure_names[] = {
     [MEASURE_PACKETS] = "packets", [MEASURE_SOURCES] = "sources", [MEASURE_BYTES] = "bytes"};
 
-/* Can the store answer from what it has by ten minutes? */
-static bool by_window(const struct ask *a)
-{
-    return a->what == ASK_LOSSES ||
-           ((a->by == BY_NOTHING || a->by == BY_SITE || a->by == BY_CLASS) && !a->country[0] &&
-               !a->tool[0] && a->proto < 0 && a->port < 0 && a->asn < 0 && !a->has_src);
-}
-
-/* The shortest of these that needs no more than 500 for the span. The store has totals by ten
- * minutes, all else by the hour: shorter steps are then counted from contacts, and asked for by
- * themselves only over twelve hours, or 36 for one port, whose contacts stand together. Sources
- * are counted by the hour beyond a day, for which the store has their numbers. What is
- * finer than contacts is counted from packets, by itself only over two hours. */
-static int64_t choose_step(const struct span *span, const struct ask *a)
-{
-    static const int64_t steps[] = {10 * US_MINUTE, 20 * US_MINUTE, 30 * US_MINUTE, US_HOUR,
-        2 * US_HOUR, 3 * US_HOUR, 6 * US_HOUR, 12 * US_HOUR, US_DAY, 2 * US_DAY, 7 * US_DAY,
-        14 * US_DAY, 28 * US_DAY};
-    size_t last = sizeof steps / sizeof *steps - 1;
-    int64_t length = span->to - span->from;
-    bool hours = by_window(a) ? a->measure == MEASURE_SOURCES && length > 26 * US_HOUR
-                              : length > (a->port >= 0 ? 36 : 12) * US_HOUR;
-    if (length <= 2 * US_HOUR)
-        return a->tag[0] ? 10 * US_MINUTE : US_MINUTE; /* packets have no tags */
-    for (size_t i = 0; i < last; i++)
-        if (length / steps[i] < STEPS_WANTED && (!hours || steps[i] >= US_HOUR))
-            return steps[i];
-    return steps[last];
-}
-
 void series_align(struct series_ask *s)
 {
     if (!s->ask.step)
-        s->ask.step = choose_step(&s->span, &s->ask);
+        s->ask.step = ask_step(&s->ask, s->span.from, s->span.to);
     s->ask.from = time_floor(s->span.from, s->ask.step);
     s->ask.to = time_floor(s->span.to - 1, s->ask.step) + s->ask.step;
 }
@@ -211,9 +179,9 @@ static enum err series_steps(struct request *r, struct series_ask *s)
         return ERR_BAD;
     }
     series_align(s);
-    if ((s->ask.to - s->ask.from) / s->ask.step > STEPS_MAX) {
+    if ((s->ask.to - s->ask.from) / s->ask.step > ASK_STEPS_MAX) {
         reply_problem(r, 400, "step", "a longer step, or a shorter span",
-            "the span has more than %d steps of that length", STEPS_MAX);
+            "the span has more than %d steps of that length", ASK_STEPS_MAX);
         return ERR_BAD;
     }
     return OK;

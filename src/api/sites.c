@@ -98,7 +98,8 @@ enum err handle_sites(struct request *r)
         r->reply.type = "text/csv; charset=utf-8; header=present";
         return question_ask(r, &a, FORMAT_CSV, out, NULL);
     }
-    e = sites_rows(r, &span, NULL, &rows);
+    const struct value *site = arg(r, P_SITE);
+    e = sites_rows(r, &span, site->given ? site->text : NULL, &rows);
     if (e)
         return e;
     buf_str(out, "{");

@@ -20,7 +20,7 @@ struct value {
     uint64_t count;
     struct moment moment;
     bool flag;
-    bool given;
+    size_t times; /* it was given; 0: left at its default */
     char **texts; /* owned; one for CONF_TEXT, any number for CONF_LIST */
     size_t text_count;
 };
@@ -60,7 +60,7 @@ enum err conf_new(struct conf **ret_conf, const struct conf_item *items)
             conf_free(c);
             return e;
         }
-        c->values[i].given = false;
+        c->values[i].times = 0;
     }
     *ret_conf = c;
     return OK;
@@ -255,7 +255,7 @@ static enum err value_set(
     case CONF_TEXT:
         return text_replace(v, item, text, f);
     case CONF_LIST:
-        if (!v->given)
+        if (!v->times)
             return text_replace(v, item, text, f);
         return text_add(v, item, text, f);
     }
@@ -272,7 +272,7 @@ enum err conf_set(struct conf *c, const char *name, const char *value, struct fa
                 c->items[i].arg ? " " : "", c->items[i].arg ? c->items[i].arg : "");
         enum err e = value_set(&c->values[i], &c->items[i], value, f);
         if (!e)
-            c->values[i].given = true;
+            c->values[i].times++;
         return e;
     }
     return fault_set(f, ERR_NOTFOUND, "there is no option \"%s\"", name);
@@ -313,7 +313,7 @@ int64_t conf_us(const struct conf *c, const char *name)
 const struct moment *conf_moment(const struct conf *c, const char *name)
 {
     const struct value *v = value_of(c, name, CONF_MOMENT, CONF_MOMENT);
-    return v->given || conf_find(c, name)->initial ? &v->moment : NULL;
+    return v->times || conf_find(c, name)->initial ? &v->moment : NULL;
 }
 
 const char *conf_text(const struct conf *c, const char *name)
@@ -329,10 +329,15 @@ size_t conf_list(const struct conf *c, const char *name, const char *const **ret
     return v->text_count;
 }
 
-bool conf_given(const struct conf *c, const char *name)
+size_t conf_times(const struct conf *c, const char *name)
 {
     for (size_t i = 0; i < c->count; i++)
         if (strcmp(c->items[i].name, name) == 0)
-            return c->values[i].given;
-    return false;
+            return c->values[i].times;
+    return 0;
+}
+
+bool conf_given(const struct conf *c, const char *name)
+{
+    return conf_times(c, name) > 0;
 }

@@ -59,5 +59,7 @@ size_t conf_list(const struct conf *c, const char *name, const char *const **ret
 
 /* Was it given, rather than left at its default? */
 bool conf_given(const struct conf *c, const char *name);
+/* How often it was given; of what is no CONF_LIST the last one counts. */
+size_t conf_times(const struct conf *c, const char *name);
 
 #endif

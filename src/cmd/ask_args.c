@@ -7,9 +7,60 @@
 #include <stdio.h>
 #include <string.h>
 
-static void text_take(char *to, size_t len, const char *text)
+enum err narrow_check(const struct conf *conf, struct fault *f)
 {
-    snprintf(to, len, "%s", text ? text : "");
+    static const char *const names[] = {"from", "to", "site", "proto", "port", "country", "asn",
+        "tool", "class", "src", "alert", "state", "severity"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (conf_times(conf, names[i]) > 1)
+            return fault_set(f, ERR_BAD, "--%s: given %zu times; it takes one value%s",
+                names[i], conf_times(conf, names[i]),
+                strcmp(names[i], "class") == 0 ? ", such as scan,worm" : "");
+    return OK;
+}
+
+enum err narrow_name(const struct conf *conf, const char *option,
+    char ret_name[RECORD_NAME_MAX + 1], struct fault *f)
+{
+    const char *text = conf_text(conf, option);
+    if (text && (!*text || text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._:-")] != 0))
+        return fault_set(f, ERR_BAD,
+            "--%s: \"%.80s\" is not one name: a-z 0-9 . _ : - are allowed, at most %d", option,
+            text, RECORD_NAME_MAX);
+    snprintf(ret_name, RECORD_NAME_MAX + 1, "%s", text ? text : "");
+    return OK;
+}
+
+/* Words with commas between, each once; a hyphen before all of them or none. */
+static bool are_classes(const char *text)
+{
+    bool out = *text == '-';
+    unsigned seen = 0;
+    for (;; text++) {
+        char word[RECORD_NAME_MAX + 1];
+        size_t len = strcspn(text, ",");
+        if ((*text == '-') != out || len < out || len > RECORD_NAME_MAX)
+            return false;
+        snprintf(word, sizeof word, "%.*s", (int)len - out, text + out);
+        enum packet_class c = class_find(word);
+        if (c == CLASS_COUNT || seen >> c & 1)
+            return false;
+        seen |= 1u << c;
+        text += len;
+        if (!*text)
+            return true;
+    }
+}
+
+static enum err ask_classes(struct ask *a, const char *text, struct fault *f)
+{
+    if (text && (strlen(text) > RECORD_NAME_MAX || !are_classes(text)))
+        return fault_set(f, ERR_BAD,
+            "--class: \"%.80s\" is not a list of classes such as scan,worm or "
+            "-survey,-backscatter; there are " ASK_CLASSES_ALLOWED,
+            text);
+    snprintf(a->class, sizeof a->class, "%s", text ? text : "");
+    return OK;
 }
 
 static enum err ask_source(struct ask *a, const char *text, struct fault *f)
@@ -52,7 +103,9 @@ enum err span_check(const struct conf *conf, struct fault *f)
     return span_order(moment_resolve(from, 0, now), moment_resolve(to, 0, now), f);
 }
 
-static enum err newest_packet(struct holder *holder, int64_t *ret_newest, struct fault *f)
+/* The times of the oldest and the newest packet; both 0 if there is none. */
+static enum err held_span(
+    struct holder *holder, int64_t *ret_first, int64_t *ret_last, struct fault *f)
 {
     struct ask span;
     json_t *rows = NULL;
@@ -60,11 +113,25 @@ static enum err newest_packet(struct holder *holder, int64_t *ret_newest, struct
     enum err e = holder_rows(holder, &span, &rows, f);
     if (e)
         return e;
-    const char *last = json_string_value(json_object_get(json_array_get(rows, 0), "last"));
-    if (!last || time_parse(last, ret_newest) != OK || *ret_newest <= 0)
+    const json_t *row = json_array_get(rows, 0);
+    const char *first = json_string_value(json_object_get(row, "first"));
+    const char *last = json_string_value(json_object_get(row, "last"));
+    int64_t ends[2] = {0};
+    bool any = first && last && time_parse(first, &ends[0]) == OK &&
+               time_parse(last, &ends[1]) == OK && ends[1] > 0;
+    *ret_first = any ? ends[0] : 0;
+    *ret_last = any ? ends[1] : 0;
+    json_decref(rows);
+    return OK;
+}
+
+static enum err newest_packet(struct holder *holder, int64_t *ret_newest, struct fault *f)
+{
+    int64_t first;
+    enum err e = held_span(holder, &first, ret_newest, f);
+    if (!e && !*ret_newest)
         e = fault_set(f, ERR_NOTFOUND,
             "the store holds no packets, so there is no newest one to count back from");
-    json_decref(rows);
     return e;
 }
 
@@ -90,16 +157,49 @@ enum err span_from_conf(const struct conf *conf, struct holder *holder, int64_t 
     return OK;
 }
 
-enum err span_close(struct holder *holder, struct ask *ask, struct fault *f)
+static bool by_length(enum ask_what what)
 {
-    int64_t newest = 0;
-    if (ask->to != end_of_time)
+    return what == ASK_SERIES || what == ASK_LOSSES || what == ASK_MOVERS;
+}
+
+/* Whole steps, as the API's charts have them. */
+static enum err steps_align(struct ask *ask, struct fault *f)
+{
+    int64_t step = ask->step ? ask->step : ask_step(ask, ask->from, ask->to);
+    ask->step = step;
+    ask->from = time_floor(ask->from, step);
+    ask->to = time_floor(ask->to - 1, step) + step;
+    if ((ask->to - ask->from) / step <= ASK_STEPS_MAX)
         return OK;
-    enum err e = newest_packet(holder, &newest, f);
-    if (e == ERR_NOTFOUND) /* no packets: any end will do */
+    return fault_set(f, ERR_RANGE,
+        "--step: the span has more than %d steps of that length; take a longer one, or narrow "
+        "--from and --to",
+        ASK_STEPS_MAX);
+}
+
+enum err span_close(struct holder *holder, struct ask *ask, int64_t *ret_first, struct fault *f)
+{
+    int64_t first = 0;
+    int64_t last = 0;
+    *ret_first = 0;
+    if (!by_length(ask->what))
         return OK;
-    ask->to = newest >= ask->from ? newest + 1 : ask->from + 1;
-    return e;
+    enum err e = held_span(holder, &first, &last, f);
+    if (e || !last) /* no packets: any span will do */
+        return e;
+    bool from_given = ask->from > 0;
+    if (!from_given)
+        ask->from = first;
+    if (!ask->to || ask->to == end_of_time)
+        ask->to = last + 1;
+    if (ask->to <= ask->from && from_given)
+        ask->to = ask->from + 1;
+    else if (ask->to <= ask->from)
+        ask->from = ask->to - 1;
+    if (ask->what == ASK_MOVERS && !from_given && ask->to - ask->from > US_DAY)
+        ask->from = ask->to - US_DAY; /* before all there is, there is nothing to compare */
+    *ret_first = first;
+    return ask->what == ASK_MOVERS ? OK : steps_align(ask, f);
 }
 
 static enum err ask_service(struct ask *a, const struct conf *conf, struct fault *f)
@@ -135,13 +235,18 @@ enum err ask_from_conf(
 {
     struct ask a;
     ask_init(&a, what);
-    text_take(a.site, sizeof a.site, conf_text(conf, "site"));
-    text_take(a.tool, sizeof a.tool, conf_text(conf, "tool"));
-    text_take(a.class, sizeof a.class, conf_text(conf, "class"));
     if (conf_given(conf, "asn"))
         a.asn = (int64_t)conf_count(conf, "asn");
     a.limit = conf_count(conf, "limit");
-    enum err e = span_check(conf, f);
+    enum err e = narrow_check(conf, f);
+    if (!e)
+        e = span_check(conf, f);
+    if (!e)
+        e = narrow_name(conf, "site", a.site, f);
+    if (!e)
+        e = narrow_name(conf, "tool", a.tool, f);
+    if (!e)
+        e = ask_classes(&a, conf_text(conf, "class"), f);
     if (!e)
         e = ask_country(&a, conf_text(conf, "country"), f);
     if (!e)
@@ -206,12 +311,12 @@ void ask_query(const struct ask *a, enum ask_format format, struct buf *out)
         buf_printf(out, "&asn=%lld", (long long)a->asn);
     if (a->what != ASK_SOURCE)
         query_source(out, a);
-    if (a->limit && a->what != ASK_SITES && a->what != ASK_SERIES && a->what != ASK_LOSSES)
+    if (a->limit && a->what != ASK_SITES && a->what != ASK_LOSSES)
         buf_printf(out, "&limit=%zu", a->limit);
     if (a->what == ASK_SERIES) {
         query_text(out, "by", by[a->by]);
         query_text(out, "measure", measures[a->measure]);
-        if (a->step)
-            buf_printf(out, "&step=%llds", (long long)(a->step / US_SECOND));
     }
+    if (a->step && (a->what == ASK_SERIES || a->what == ASK_LOSSES))
+        buf_printf(out, "&step=%llds", (long long)(a->step / US_SECOND));
 }

@@ -18,9 +18,7 @@
         .text = to_text ", in the same forms."                                                 \
     }
 
-#define ASK_CLASS_WORDS                                                                        \
-    "scan|backscatter|misconfiguration|survey|worm|other|-scan|-backscatter|"                  \
-    "-misconfiguration|-survey|-worm|-other"
+#define ASK_CLASSES_ALLOWED "scan, backscatter, misconfiguration, survey, worm and other"
 
 /* Options that narrow a question, the same for stats and export. */
 #define ASK_ITEMS(rows, rows_text)                                                             \
@@ -56,9 +54,10 @@
             .text = "Sources that this tool was named for."},                                  \
         {.name = "class",                                                                      \
             .type = CONF_TEXT,                                                                 \
-            .arg = "CLASS",                                                                    \
-            .values = ASK_CLASS_WORDS,                                                         \
-            .text = "This class of traffic; -CLASS leaves one out."},                          \
+            .arg = "LIST",                                                                     \
+            .text = "These classes of traffic, such as scan,worm; all but these with a "       \
+                    "hyphen before each: -survey,-backscatter. There are " ASK_CLASSES_ALLOWED \
+                    "."},                                                                      \
         {.name = "src",                                                                        \
             .type = CONF_TEXT,                                                                 \
             .arg = "ADDRESS",                                                                  \
@@ -73,6 +72,13 @@
 enum err ask_from_conf(struct ask *ret_ask, enum ask_what what, const struct conf *conf,
     struct fault *f) MUST_CHECK;
 
+/* Options that narrow take one value each: that the last of several counted would go unseen. */
+enum err narrow_check(const struct conf *conf, struct fault *f) MUST_CHECK;
+
+/* One name of a site, a tool, an alert; "" if the option is not given. */
+enum err narrow_name(const struct conf *conf, const char *option,
+    char ret_name[RECORD_NAME_MAX + 1], struct fault *f) MUST_CHECK;
+
 /* --from and --to, before anything is opened: do they contradict each other? */
 enum err span_check(const struct conf *conf, struct fault *f) MUST_CHECK;
 
@@ -82,9 +88,12 @@ enum err span_from_conf(const struct conf *conf, struct holder *holder, int64_t 
     int64_t *ret_to, struct fault *f) MUST_CHECK;
 bool span_needs_store(const struct conf *conf);
 
-/* A span that --from alone gave ends with the newest packet: what is chosen or compared by its
- * length (steps, the time before) needs to know it. The holder must have the store. */
-enum err span_close(struct holder *holder, struct ask *ask, struct fault *f) MUST_CHECK;
+/* What is chosen or compared by a span's length (steps, the time before) needs both its ends:
+ * they become those of what the store holds where none is given. Movers are of the last day
+ * then, and series and losses get their step and whole steps of it, as over the API.
+ * `*ret_first` is the time of the oldest packet, or 0. The holder must have the store. */
+enum err span_close(
+    struct holder *holder, struct ask *ask, int64_t *ret_first, struct fault *f) MUST_CHECK;
 
 /* The same question as a query string for the API: "?from=...&port=23". */
 void ask_query(const struct ask *a, enum ask_format format, struct buf *out);

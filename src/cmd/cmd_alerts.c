@@ -56,8 +56,13 @@ static const struct conf_item alerts_items[] = {
 static enum err query_read(
     struct catalog_alert_query *q, const struct conf *conf, struct fault *f)
 {
+    char site[RECORD_NAME_MAX + 1];
     catalog_alert_query_init(q);
-    enum err e = span_check(conf, f);
+    enum err e = narrow_check(conf, f);
+    if (!e)
+        e = span_check(conf, f);
+    if (!e)
+        e = narrow_name(conf, "site", site, f);
     if (e)
         return e;
     q->site = conf_text(conf, "site");
@@ -79,6 +84,22 @@ static enum err query_read(
     if (state && state_parse(state, &s) == OK)
         q->state = (int)s;
     return severity_parse(conf_text(conf, "severity"), &q->least);
+}
+
+/* One alert by its id: what narrows a list does not act on it. */
+static enum err one_check(
+    const struct conf *conf, size_t count, char **operands, struct fault *f)
+{
+    if (count > 1)
+        return fault_set(f, ERR_BAD, "\"%.60s\" is too much: one alert at a time", operands[1]);
+    if (strspn(operands[0], "0123456789abcdefghijklmnopqrstuvwxyz-") != strlen(operands[0]))
+        return fault_set(f, ERR_BAD, "\"%.60s\" is not the id of an alert", operands[0]);
+    for (const struct conf_item *item = conf_items(conf); item->name; item++)
+        if (conf_given(conf, item->name) && strcmp(item->name, "data") != 0 &&
+            strcmp(item->name, "json") != 0)
+            return fault_set(
+                f, ERR_BAD, "--%s: does not act on one alert that its id names", item->name);
+    return OK;
 }
 
 /* The columns that a person looks at first. */
@@ -142,11 +163,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct catalog_alert_query q;
     json_t *alerts = NULL;
     enum err e = query_read(&q, conf, &f);
-    if (!e && count > 1)
-        e = fault_set(&f, ERR_BAD, "one alert at a time");
-    if (!e && count &&
-        strspn(operands[0], "0123456789abcdefghijklmnopqrstuvwxyz-") != strlen(operands[0]))
-        e = fault_set(&f, ERR_BAD, "\"%.60s\" is not the id of an alert", operands[0]);
+    if (!e && count)
+        e = one_check(conf, count, operands, &f);
     if (!e)
         e = alerts_find(&q, conf, count ? operands[0] : NULL, &alerts, &f);
     if (!e)

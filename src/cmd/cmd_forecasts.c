@@ -1,4 +1,5 @@
 #include "alert/lead.h"
+#include "cmd/ask_args.h"
 #include "cmd/commands.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
@@ -103,18 +104,18 @@ static void rows_print(const struct conf *conf, const json_t *forecasts)
     }
 }
 
-static enum err names_check(const struct catalog_forecast_query *q, struct fault *f)
+static enum err names_check(const struct conf *conf, struct fault *f)
 {
-    static const char allowed[] =
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._:-";
-    if ((q->alert && q->alert[strspn(q->alert, allowed)]) ||
-        (q->site && q->site[strspn(q->site, allowed)]))
-        return fault_set(f, ERR_BAD, "--alert and --site: letters, digits and . _ : - only");
-    return OK;
+    char name[RECORD_NAME_MAX + 1];
+    enum err e = narrow_check(conf, f);
+    if (!e)
+        e = narrow_name(conf, "alert", name, f);
+    return e ? e : narrow_name(conf, "site", name, f);
 }
 
 static int run(struct conf *conf, size_t count, char **operands)
 {
+    (void)count;
     (void)operands;
     struct fault f = {0};
     struct holder *holder = NULL;
@@ -123,8 +124,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         .site = conf_text(conf, "site"),
         .state = conf_text(conf, "state"),
         .limit = conf_count(conf, "limit")};
-    enum err e =
-        count ? fault_set(&f, ERR_BAD, "no operands are allowed") : names_check(&q, &f);
+    enum err e = names_check(conf, &f);
     if (!e)
         e = holder_open(&holder, conf_text(conf, "data"), HOLDER_CATALOG, &f);
     if (!e)

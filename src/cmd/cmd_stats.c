@@ -1,5 +1,6 @@
 #include "cmd/commands.h"
 
+#include "base/clock.h"
 #include "cmd/ask_args.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
@@ -8,7 +9,7 @@
 #include <string.h>
 
 static const struct conf_item stats_items[] = {
-    ASK_ITEMS("20", "At most so many rows."),
+    ASK_ITEMS("20", "At most so many rows; for series, lines with a name, 50 at most."),
     {.name = "by",
         .type = CONF_TEXT,
         .arg = "WHAT",
@@ -25,7 +26,8 @@ static const struct conf_item stats_items[] = {
         .arg = "DURATION",
         .min = 60,
         .max = 31536000,
-        .text = "For series: length of a step; chosen to fit without it."},
+        .text = "For series and losses: length of a step, whole minutes; chosen to fit without "
+                "it."},
     {.name = "json", .type = CONF_FLAG, .text = "Rows as JSON lines."},
     {.name = "csv", .type = CONF_FLAG, .text = "Rows as CSV."},
     {.name = NULL},
@@ -40,6 +42,71 @@ static const struct question {
 #undef X
 };
 
+#define NARROW "from,to,site,proto,port,country,asn,tool,class,src"
+#define LISTED NARROW ",limit"
+
+/* Which options act on a question, of those that do not act on all. Any other is refused: it
+ * would be ignored unseen. */
+static const char *const takes[] = {
+    [ASK_SPAN] = "",
+    [ASK_TOTALS] = NARROW,
+    [ASK_SERIES] = LISTED ",by,measure,step",
+    [ASK_PORTS] = LISTED,
+    [ASK_MOVERS] = LISTED,
+    [ASK_SOURCES] = LISTED,
+    [ASK_SOURCE] = "from,to,site,proto,port,tool,class,src,limit",
+    [ASK_COUNTRIES] = LISTED,
+    [ASK_ASNS] = LISTED,
+    [ASK_TOOLS] = LISTED,
+    [ASK_CLASSES] = LISTED,
+    [ASK_SCREENED] = LISTED,
+    [ASK_TAGGED] = LISTED,
+    [ASK_SITES] = "from,to,site",
+    [ASK_VICTIMS] = "from,to,site,proto,port,country,asn,src,limit",
+    [ASK_LOSSES] = "from,to,site,step",
+};
+
+static bool is_listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = list; *at; at += strspn(at, ",")) {
+        size_t word = strcspn(at, ",");
+        if (word == len && strncmp(at, name, len) == 0)
+            return true;
+        at += word;
+    }
+    return false;
+}
+
+/* "from,to" as "--from, --to". */
+static void list_options(const char *list, char *text, size_t room)
+{
+    size_t used = 0;
+    *text = 0;
+    for (const char *at = list; *at && used < room; at += strspn(at, ",")) {
+        int word = (int)strcspn(at, ",");
+        used += (size_t)snprintf(
+            text + used, room - used, "%s--%.*s", at == list ? "" : ", ", word, at);
+        at += word;
+    }
+}
+
+static enum err options_check(
+    const struct question *q, const struct conf *conf, struct fault *f)
+{
+    char allowed[256];
+    list_options(takes[q->what], allowed, sizeof allowed);
+    for (const struct conf_item *item = conf_items(conf); item->name; item++) {
+        if (is_listed("data,json,csv", item->name) || !conf_given(conf, item->name) ||
+            is_listed(takes[q->what], item->name))
+            continue;
+        return fault_set(f, ERR_BAD, "--%s: does not act on the question %s%s%s", item->name,
+            q->name, *allowed ? "; these do: " : ", which is about all that is stored",
+            allowed);
+    }
+    return OK;
+}
+
 static const struct question *question_find(const char *name)
 {
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
@@ -48,7 +115,7 @@ static const struct question *question_find(const char *name)
     return NULL;
 }
 
-static enum err series_options(struct ask *a, const struct conf *conf)
+static enum err series_options(struct ask *a, const struct conf *conf, struct fault *f)
 {
     static const char *const by[] = {"", "site", "country", "tool", "class", "asn", "port"};
     static const char *const measures[] = {"packets", "sources", "bytes"};
@@ -61,12 +128,27 @@ static enum err series_options(struct ask *a, const struct conf *conf)
             a->measure = (enum ask_measure)i;
     if (conf_given(conf, "step"))
         a->step = conf_us(conf, "step");
+    if (a->step % US_MINUTE)
+        return fault_set(f, ERR_RANGE, "--step: must be a whole number of minutes");
+    if (a->what == ASK_SERIES && a->limit > ASK_LINES_MAX)
+        return fault_set(f, ERR_RANGE, "--limit: a series has at most %d lines", ASK_LINES_MAX);
     return OK;
+}
+
+/* A share of nothing is no number: for people it is a word. */
+static void name_new(json_t *rows)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *row = json_array_get(rows, i);
+        if (json_is_null(json_object_get(row, "ratio")))
+            json_object_set_new(row, "ratio", json_string("new"));
+    }
 }
 
 static void rows_print(const struct conf *conf, json_t *rows)
 {
     if (!conf_flag(conf, "json")) {
+        name_new(rows);
         table_print(stdout, rows);
         if (!json_array_size(rows))
             fprintf(stderr, "kizashi stats: no rows; nothing matches, or the store is empty\n");
@@ -89,12 +171,16 @@ static enum err write_out(void *context, const void *data, size_t len)
 static enum err ask_and_print(const struct conf *conf, struct ask *ask, struct fault *f)
 {
     struct holder *holder;
+    int64_t first = 0;
     enum err e = holder_open(&holder, conf_text(conf, "data"), HOLDER_STORE, f);
     if (e)
         return e;
     e = span_from_conf(conf, holder, &ask->from, &ask->to, f);
     if (!e)
-        e = span_close(holder, ask, f);
+        e = span_close(holder, ask, &first, f);
+    if (!e && ask->what == ASK_MOVERS && first >= ask->from)
+        fprintf(stderr, "kizashi stats: the store holds nothing from before the span, so every "
+                        "service counts as new\n");
     if (!e && conf_flag(conf, "csv"))
         e = holder_stream(holder, ask, FORMAT_CSV, write_out, stdout, f);
     else if (!e) {
@@ -126,11 +212,13 @@ static int run(struct conf *conf, size_t count, char **operands)
     else if (conf_flag(conf, "csv") && conf_flag(conf, "json"))
         e = fault_set(&f, ERR_BAD, "--csv and --json exclude each other");
     if (!e)
+        e = options_check(q, conf, &f);
+    if (!e)
         e = ask_from_conf(&ask, q->what, conf, &f);
     if (!e)
-        e = series_options(&ask, conf);
+        e = series_options(&ask, conf, &f);
     if (!e && q->what == ASK_SOURCE && (!ask.has_src || ask.src.bits != 128))
-        e = fault_set(&f, ERR_BAD, "the question source needs --src with one address");
+        e = fault_set(&f, ERR_BAD, "--src: the question source needs it, with one address");
     if (!e)
         e = ask_and_print(conf, &ask, &f);
     if (!e)
@@ -146,9 +234,18 @@ const struct command cmd_stats = {
     .operands = "[QUESTION]",
     .items = stats_items,
     .run = run,
-    .more = "The questions, each with the columns of its answer; totals without one:\n\n"
-            "" ASK_ROWS(X) "\nExample:\n"
-                           "  kizashi stats series --port 23 --by country --measure sources "
-                           "--from 2026-11-01\n",
+    .more =
+        "The questions, each with the columns of its answer; totals without one:\n\n" ASK_ROWS(
+            X) "\nAn option that does not act on a question is refused: span takes none that "
+               "narrows, "
+               "sites and losses take --from, --to and --site, victims neither --tool nor "
+               "--class, "
+               "source neither --country nor --asn. Movers are those of the last day unless "
+               "--from "
+               "says otherwise; ratio is new, in JSON null, where there was no source "
+               "before.\n\n"
+               "Example:\n"
+               "  kizashi stats series --port 23 --by country --measure sources "
+               "--from 2026-11-01\n",
 };
 #undef X

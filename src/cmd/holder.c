@@ -136,36 +136,26 @@ static enum err hub_json(
     return e;
 }
 
-/* The API's series as the store's rows: {time, key, value}. */
-static json_t *series_rows(const json_t *answer)
+/* What the store has of them, without what the hub sees of them now. */
+static json_t *stored_sites(json_t *rows)
 {
-    json_t *rows = json_array();
-    int64_t start = 0;
-    const char *text = json_string_value(json_object_get(answer, "start"));
-    int64_t step = json_integer_value(json_object_get(answer, "step_s")) * US_SECOND;
-    if (!text || time_parse(text, &start) != OK)
-        return rows;
-    const json_t *lines = json_object_get(answer, "series");
-    for (size_t i = 0; i < json_array_size(lines); i++) {
-        const json_t *line = json_array_get(lines, i);
-        json_t *values = json_object_get(line, "values");
-        for (size_t k = 0; k < json_array_size(values); k++)
-            if (json_number_value(json_array_get(values, k)) != 0.0)
-                json_array_append_new(rows,
-                    json_pack("{s:o, s:O, s:O}", "time", json_time(start + (int64_t)k * step),
-                        "key", json_object_get(line, "key"), "value",
-                        json_array_get(values, k)));
+    json_t *stored = json_array();
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *row = json_array_get(rows, i);
+        json_object_del(row, "live");
+        if (json_is_string(json_object_get(row, "first")))
+            json_array_append(stored, row);
     }
-    return rows;
+    return stored;
 }
 
 static json_t *rows_of(json_t *answer, enum ask_what what)
 {
     json_t *rows = json_object_get(answer, "rows");
+    if (rows && what == ASK_SITES)
+        return stored_sites(rows);
     if (rows)
         return json_incref(rows);
-    if (what == ASK_SERIES)
-        return series_rows(answer);
     rows = json_array();
     json_array_append(rows, what == ASK_SPAN ? json_object_get(answer, "held") : answer);
     return rows;
@@ -192,12 +182,63 @@ static void hub_path(const struct ask *ask, enum ask_format format, struct buf *
         ask_query(ask, format, path);
 }
 
+/* "time,key,value" as a row; keys are words without commas. */
+static json_t *series_row(const char *line, size_t len)
+{
+    char text[128];
+    if (len >= sizeof text)
+        return NULL;
+    memcpy(text, line, len);
+    text[len] = 0;
+    char *key = strchr(text, ',');
+    char *value = key ? strchr(key + 1, ',') : NULL;
+    if (!value)
+        return NULL;
+    *key++ = *value++ = 0;
+    char *end;
+    long long number = strtoll(value, &end, 10);
+    if (end == value || *end)
+        return NULL;
+    return json_pack("{s:s, s:s, s:I}", "time", text, "key", key, "value", (json_int_t)number);
+}
+
+/* Series and losses: the API's JSON has one array of values a line, its CSV the store's rows in
+ * the store's order. */
+static enum err hub_series(
+    struct holder *a, const struct ask *ask, json_t **ret_rows, struct fault *f)
+{
+    struct buf path;
+    struct buf text;
+    json_t *rows = json_array();
+    buf_init(&path, 4000);
+    buf_init(&text, ANSWER_CAP);
+    hub_path(ask, FORMAT_CSV, &path);
+    enum err e = hub_get(&a->hub, (const char *)path.data, body_part, &text, f);
+    const char *at = e || !text.len ? "" : strchr((const char *)text.data, '\n');
+    while (!e && at && *at) {
+        size_t len = strcspn(++at, "\n");
+        json_t *row = len ? series_row(at, len) : NULL;
+        if (len && (!row || json_array_append_new(rows, row) != 0))
+            e = fault_set(f, ERR_BAD, "the hub's answer is not a series");
+        at += len;
+    }
+    buf_done(&path);
+    buf_done(&text);
+    if (e)
+        json_decref(rows);
+    else
+        *ret_rows = rows;
+    return e;
+}
+
 enum err holder_rows(
     struct holder *a, const struct ask *ask, json_t **ret_rows, struct fault *f)
 {
     struct buf text;
-    buf_init(&text, a->remote ? 4000 : ANSWER_CAP);
     enum err e;
+    if (a->remote && (ask->what == ASK_SERIES || ask->what == ASK_LOSSES))
+        return hub_series(a, ask, ret_rows, f);
+    buf_init(&text, a->remote ? 4000 : ANSWER_CAP);
     if (a->remote) {
         json_t *answer = NULL;
         hub_path(ask, FORMAT_JSON, &text);
@@ -275,8 +316,9 @@ static enum err stored_lines(struct store *store, const struct ask *ask, enum as
 {
     struct stored s = {.part = part, .context = context, .json = format == FORMAT_JSON};
     struct ask all = *ask;
-    all.limit = 0;
-    s.left = ask->limit ? ask->limit + (format == FORMAT_CSV) : UINT64_MAX;
+    bool lines = ask->what == ASK_SERIES || ask->what == ASK_LOSSES; /* not rows are limited */
+    all.limit = lines ? ask->limit : 0;
+    s.left = ask->limit && !lines ? ask->limit + (format == FORMAT_CSV) : UINT64_MAX;
     buf_init(&s.line, 1 << 20);
     enum err e = store_stream(store, &all, format, stored_part, &s, f);
     if (!e && s.line.len)
@@ -285,12 +327,38 @@ static enum err stored_lines(struct store *store, const struct ask *ask, enum as
     return e == ERR_STOPPED && !s.left ? OK : e; /* or else a question that took too long */
 }
 
+/* What the hub holds, which the API gives as JSON only, as the store's CSV. */
+static enum err hub_span(struct holder *a, const struct ask *ask,
+    enum err (*part)(void *context, const void *data, size_t len), void *context,
+    struct fault *f)
+{
+    json_t *rows = NULL;
+    struct buf text;
+    enum err e = holder_rows(a, ask, &rows, f);
+    if (e)
+        return e;
+    const json_t *row = json_array_get(rows, 0);
+    const char *first = json_string_value(json_object_get(row, "first"));
+    const char *last = json_string_value(json_object_get(row, "last"));
+    buf_init(&text, 512);
+    buf_str(&text, "first,last,packets\n");
+    if (first && last)
+        buf_printf(&text, "%s,%s,%lld\n", first, last,
+            (long long)json_integer_value(json_object_get(row, "packets")));
+    e = text.err ? text.err : part(context, text.data, text.len);
+    buf_done(&text);
+    json_decref(rows);
+    return e;
+}
+
 enum err holder_stream(struct holder *a, const struct ask *ask, enum ask_format format,
     enum err (*part)(void *context, const void *data, size_t len), void *context,
     struct fault *f)
 {
     if (!a->remote)
         return stored_lines(a->store, ask, format, part, context, f);
+    if (ask->what == ASK_SPAN)
+        return hub_span(a, ask, part, context, f);
     struct buf path;
     buf_init(&path, 4000);
     hub_path(ask, format, &path);

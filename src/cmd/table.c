@@ -61,12 +61,14 @@ void table_print(FILE *out, const json_t *rows)
             break;
         names[columns] = name;
         widths[columns] = shown_width(name);
-        right[columns++] = json_is_number(value);
+        right[columns++] = false;
     }
     char text[CELL];
     for (size_t i = 0; i < json_array_size(rows); i++)
         for (size_t c = 0; c < columns; c++) {
-            cell_text(json_object_get(json_array_get(rows, i), names[c]), text);
+            const json_t *cell = json_object_get(json_array_get(rows, i), names[c]);
+            cell_text(cell, text);
+            right[c] = right[c] || json_is_number(cell);
             int width = shown_width(text);
             widths[c] = width > widths[c] ? width : widths[c];
         }

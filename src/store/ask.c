@@ -13,6 +13,42 @@ void ask_init(struct ask *a, enum ask_what what)
     *a = (struct ask){.what = what, .proto = -1, .port = -1, .asn = -1};
 }
 
+/* --- the step of a chart ------------------------------------------------------------------ */
+
+enum {
+    STEPS_WANTED = 500
+};
+
+/* Can the store answer from what it has by ten minutes? */
+static bool by_window(const struct ask *a)
+{
+    return a->what == ASK_LOSSES ||
+           ((a->by == BY_NOTHING || a->by == BY_SITE || a->by == BY_CLASS) && !a->country[0] &&
+               !a->tool[0] && a->proto < 0 && a->port < 0 && a->asn < 0 && !a->has_src);
+}
+
+/* The shortest of these that needs no more than 500 for the span. The store has totals by ten
+ * minutes, all else by the hour: shorter steps are then counted from contacts, and asked for by
+ * themselves only over twelve hours, or 36 for one port, whose contacts stand together. Sources
+ * are counted by the hour beyond a day, for which the store has their numbers. What is
+ * finer than contacts is counted from packets, by itself only over two hours. */
+int64_t ask_step(const struct ask *a, int64_t from, int64_t to)
+{
+    static const int64_t steps[] = {10 * US_MINUTE, 20 * US_MINUTE, 30 * US_MINUTE, US_HOUR,
+        2 * US_HOUR, 3 * US_HOUR, 6 * US_HOUR, 12 * US_HOUR, US_DAY, 2 * US_DAY, 7 * US_DAY,
+        14 * US_DAY, 28 * US_DAY};
+    size_t last = sizeof steps / sizeof *steps - 1;
+    int64_t length = to - from;
+    bool hours = by_window(a) ? a->measure == MEASURE_SOURCES && length > 26 * US_HOUR
+                              : length > (a->port >= 0 ? 36 : 12) * US_HOUR;
+    if (length <= 2 * US_HOUR)
+        return a->tag[0] ? 10 * US_MINUTE : US_MINUTE; /* packets have no tags */
+    for (size_t i = 0; i < last; i++)
+        if (length / steps[i] < STEPS_WANTED && (!hours || steps[i] >= US_HOUR))
+            return steps[i];
+    return steps[last];
+}
+
 /* --- checking ----------------------------------------------------------------------------- */
 
 static enum err check_word(const char *what, const char *word, struct fault *f)
@@ -96,9 +132,9 @@ static enum err check_times(const struct ask *a, struct fault *f)
     if (a->step && (a->step < US_SECOND || a->step % US_SECOND))
         return fault_set(f, ERR_RANGE, "step: whole seconds, at least 1");
     if (a->step && (a->what == ASK_SERIES || a->what == ASK_LOSSES) && (a->from || a->to) &&
-        (a->to - a->from) / a->step > SERIES_STEPS_MAX)
+        (a->to - a->from) / a->step > ASK_STEPS_MAX)
         return fault_set(
-            f, ERR_RANGE, "step: more than %d steps between from and to", SERIES_STEPS_MAX);
+            f, ERR_RANGE, "step: more than %d steps between from and to", ASK_STEPS_MAX);
     if (a->tag[0] && a->step % (10 * US_MINUTE))
         return fault_set(f, ERR_RANGE, "step: with tags, whole tens of minutes");
     if (a->tag[0] &&

@@ -76,6 +76,8 @@ enum ask_format {
 
 enum {
     ASK_ROWS_MAX = 10000,
+    ASK_STEPS_MAX = 10000,
+    ASK_LINES_MAX = 50, /* of a series that the API and the command line ask for */
     ASK_CURSOR = 128
 };
 
@@ -108,5 +110,9 @@ struct ask {
 };
 
 void ask_init(struct ask *a, enum ask_what what);
+
+/* The step that a chart of [from, to) takes where nobody said one: no more than 500, and none
+ * that the store would have to count packets or contacts for over long. */
+int64_t ask_step(const struct ask *a, int64_t from, int64_t to);
 
 #endif

@@ -6,7 +6,6 @@
 /* What ask.c, plan.c, questions.c and answer.c share. */
 
 enum {
-    SERIES_STEPS_MAX = 10000,
     SERIES_LINES = 10, /* of a series, when the question does not say */
     CURSOR_ROWS_MAX = 1000000,
     STREAM_PIECE_MAX = 1 << 26,

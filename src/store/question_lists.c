@@ -252,10 +252,9 @@ static void put_moves(const struct asking *q, const struct halves *h, bool weigh
         .to = h->to,
         .weigh = weigh,
         .where = where};
-    buf_str(out, weigh
-                     ? "SELECT proto, dport FROM (SELECT proto, dport, "
-                     : "SELECT proto, dport, now, old, round(now / if(old = 0, 1, old), 3), n "
-                       "FROM (SELECT proto, dport, ");
+    buf_str(out, weigh ? "SELECT proto, dport FROM (SELECT proto, dport, "
+                       : "SELECT proto, dport, now, old, round(now / old, 3), n "
+                         "FROM (SELECT proto, dport, ");
     buf_str(out, "sum(s) AS now, sum(b) AS old, sum(p) AS n FROM (");
     put_half(q, &half, true, out);
     if (h->before < h->before_to) {

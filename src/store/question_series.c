@@ -179,9 +179,9 @@ enum err question_series_sql(struct asking *q, struct buf *out)
         q->from = a->from;
         q->to = a->to;
     }
-    if ((q->to - q->from) / step > SERIES_STEPS_MAX)
+    if ((q->to - q->from) / step > ASK_STEPS_MAX)
         return fault_set(
-            q->fault, ERR_RANGE, "step: more than %d steps in what there is", SERIES_STEPS_MAX);
+            q->fault, ERR_RANGE, "step: more than %d steps in what there is", ASK_STEPS_MAX);
     struct buf list;
     struct buf key;
     struct buf where;

@@ -141,6 +141,47 @@ def commands(folder):
     same(answers(), while_running)
 
 
+@says("every question of stats has the same answer from the hub and without it, as rows and as CSV")
+def questions(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    same(run("simulate", "telescope", "--out", folder + "/sim", "--sites", "2", "--days", "0.15", "--scale", "0.3",
+             "--seed", "3").returncode, 0)
+    sites = [word for name in sorted(os.listdir(folder + "/sim")) if name.endswith(".pcap")
+             for word in ("--site", f"{name[:-5]}={folder}/sim/{name}")]
+    same(run("replay", "--quiet", "--data", store, *sites).returncode, 0)
+    one = json.loads(run("stats", "sources", "--limit", "1", "--json", "--data", store).stdout)["src"]
+    site = ("--site", sites[1].split("=")[0])
+    asked = [("span",), ("sites", *site), ("losses", *site, "--step", "1h"), ("source", "--src", one, "--class", "scan"),
+             ("series",), ("series", "--by", "country", "--limit", "3", "--measure", "sources", "--from", "-90m"),
+             ("series", "--by", "port", "--step", "30m"), ("movers", "--from", "-1h"), ("victims", *site),
+             *((name,) for name in ("totals", "ports", "sources", "countries", "asns", "tools", "classes", "screened",
+                                    "tagged", "movers")),
+             ("totals", "--class", "scan,worm"), ("ports", "--class", "-scan,-worm", "--from", "-2h", "--to", "-1h")]
+
+    def answers():
+        told = {}
+        for words in asked:
+            for form in ("--json", "--csv"):
+                done = run("stats", *words, form, "--data", store)
+                same(done.returncode, 0, (words, done.stderr))
+                told[(*words, form)] = done.stdout
+        return told
+
+    hub = Hub("--data", store)
+    try:
+        from_hub = answers()
+    finally:
+        same(hub.stop(), 0)
+    without = answers()
+    for words, text in without.items():
+        same(from_hub[words], text, words)
+        rows = len(text.splitlines()) - ("--csv" in words)
+        assert rows or words[0] == "losses", (words, text)
+    # Not rows are limited but lines.
+    assert len({line.split(",")[1] for line in without[(*asked[5], "--csv")].split()[1:]}) == 3, without
+
+
 @says("a hub that is started again takes the same capture only once, and a second one on the folder is refused")
 def again(folder):
     need_store(folder)

@@ -49,6 +49,12 @@ def values_by_what_is_allowed(folder):
     for words, parts in (
             (("stats", "--country", "korea"), ("--country", "korea", "two letters")),
             (("stats", "--class", "nonsense"), ("--class", "misconfiguration")),
+            (("stats", "--class", "scan,-worm"), ("--class", "scan,-worm")),
+            (("stats", "--site", "jp-01,kr-01"), ("--site", "jp-01,kr-01")),
+            (("stats", "--site", "jp-01", "--site", "kr-01"), ("--site", "one value")),
+            (("stats", "series", "--step", "90s"), ("--step", "minutes")),
+            (("stats", "series", "--limit", "100"), ("--limit", "50")),
+            (("stats", "source"), "--src"),
             (("replay", "--window", "7m", capture), ("screen", "--window", "divides an hour")),
             (("replay", "--addresses", "moon=5", capture), ("--addresses", "moon", "telescope")),
             (("evaluate", "--null", "alerts.jsonl"), ("--null", "--simulate")),
@@ -97,6 +103,36 @@ def questions(_):
     assert "ports" in names and "packets" not in names, names
     refused("stats", "packets", says="kizashi export")
     refused("stats", "portz", says="portz")
+
+
+@says("an option that does not act on a question is refused by its name, before anything is opened")
+def options_of_questions(folder):
+    values = {"from": "-1h", "to": "now", "site": "a", "proto": "tcp", "port": "23", "country": "us", "asn": "1",
+              "tool": "mirai", "class": "scan", "src": "192.0.2.1", "limit": "5", "by": "site", "measure": "bytes",
+              "step": "1h"}
+    narrow = {"from", "to", "site", "proto", "port", "country", "asn", "tool", "class", "src"}
+    acts = {"span": set(), "totals": narrow, "series": narrow | {"limit", "by", "measure", "step"},
+            "source": narrow - {"country", "asn"} | {"limit"}, "sites": {"from", "to", "site"},
+            "victims": narrow - {"tool", "class"} | {"limit"}, "losses": {"from", "to", "site", "step"}}
+    for question in ("ports", "movers", "sources", "countries", "asns", "tools", "classes", "screened", "tagged"):
+        acts[question] = narrow | {"limit"}
+    for question, options in acts.items():
+        needed = ("--src", "192.0.2.1") if question == "source" else ()
+        for option, value in values.items():
+            words = ("stats", question, f"--{option}", value, "--data", folder + "/none")
+            if option not in options:
+                refused(*words, says=f"--{option}: does not act on the question {question}")
+            else:
+                refused(*words, *(() if option == "src" else needed), says="no data folder")
+
+
+@says("one alert by its id takes no option that narrows a list, and no list takes an option twice")
+def options_of_lists(folder):
+    for option, value in (("from", "-1h"), ("severity", "notice"), ("port", "23"), ("limit", "5")):
+        refused("alerts", "20260804-20012tcp-97d6", f"--{option}", value, says=f"--{option}: does not act on one alert")
+    for command in ("alerts", "forecasts", "export"):
+        refused(command, "--site", "a", "--site", "b", says="--site: given 2 times")
+        refused(command, "--site", "JP-01", says='--site: "JP-01" is not one name')
 
 
 @says("ranges and defaults are shown as they are written")

@@ -80,6 +80,7 @@ static void values(void **state)
     assert_string_equal(conf_text(c, "class"), "other");
     assert_string_equal(conf_text(c, "name"), "12345678");
     assert_true(conf_given(c, "alpha"));
+    assert_int_equal(conf_times(c, "alpha"), 1);
     takes(c, "verbose", "false");
     assert_false(conf_flag(c, "verbose"));
 }

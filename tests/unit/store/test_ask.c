@@ -195,6 +195,23 @@ static void movers_compare_with_the_span_before(void **state)
     json_decref(rows);
 }
 
+static void movers_from_nothing_have_no_ratio(void **state)
+{
+    struct world *w = world_of(state);
+    struct ask a;
+    ask_init(&a, ASK_MOVERS);
+    a.from = shape.start - 6 * US_HOUR;
+    a.to = shape.start + 6 * US_HOUR;
+    json_t *rows = answer(w->store, &a, NULL);
+    assert_true(json_array_size(rows) > 0);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        assert_int_equal(number(rows, i, "before"), 0);
+        assert_true(json_is_null(json_object_get(row, "ratio")));
+    }
+    json_decref(rows);
+}
+
 static void sources_are_ranked_and_described(void **state)
 {
     struct world *w = world_of(state);
@@ -602,6 +619,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("lines of sources are exact and have no rest", lines_of_sources_have_no_rest),
     SAYS("a series by the minute comes from packets", fine_series_come_from_packets),
     SAYS("movers are compared with the span before", movers_compare_with_the_span_before),
+    SAYS("where no source was before, a mover has no ratio", movers_from_nothing_have_no_ratio),
     SAYS("sources are ranked and described", sources_are_ranked_and_described),
     SAYS("a source has its history", a_source_has_its_history),
     SAYS("pages put together are the whole list", pages_make_the_whole),
