@@ -21,7 +21,7 @@ enum {
 
 struct alert {
     char id[ALERT_ID]; /* "20260815-3389tcp-4f2a" */
-    int64_t time;      /* when it could first have been given */
+    int64_t time;      /* when it could first have been given; as a notice, if it became one */
     int64_t start, end;
     char kind[32];
     char engines[8][16];

@@ -235,6 +235,8 @@ enum err track_grow(struct track *t, const struct finding *f)
     add_origins(a, f, strongest && t->lead == engine);
     a->start = f->start < a->start ? f->start : a->start;
     a->end = f->end > a->end ? f->end : a->end;
+    if (f->severity >= SEVERITY_NOTICE && a->severity < SEVERITY_NOTICE)
+        a->time = f->time; /* nobody was asked to look before */
     a->severity = f->severity > a->severity ? f->severity : a->severity;
     a->host_count = f->host_count > a->host_count ? f->host_count : a->host_count;
     a->confidence = confidence_of(a, strongest_score(t));

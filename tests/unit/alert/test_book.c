@@ -229,6 +229,38 @@ static void severity_never_falls(void **state)
     alert_book_free(b);
 }
 
+static void time_is_that_of_the_first_notice(void **state)
+{
+    (void)state;
+    const struct {
+        enum severity severity;
+        int64_t after, time;
+    } steps[] = {
+        {SEVERITY_INFO, 0, 0},
+        {SEVERITY_INFO, US_HOUR, 0},
+        {SEVERITY_NOTICE, 2 * US_HOUR, 2 * US_HOUR},
+        {SEVERITY_WARNING, 3 * US_HOUR, 2 * US_HOUR},
+        {SEVERITY_INFO, 4 * US_HOUR, 2 * US_HOUR},
+    };
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    char id[ALERT_ID] = "";
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct finding f =
+            make("surge", "port-surge", "jp-01", 23, t0 + steps[i].after, 2.0 + (double)i);
+        f.severity = steps[i].severity;
+        put(b, f);
+        turn(b, t0 + steps[i].after, &told);
+        assert_true(told.last.time == t0 + steps[i].time);
+        assert_true(told.last.start == t0 - 10 * US_MINUTE);
+        assert_true(!i || strcmp(told.last.id, id) == 0);
+        memcpy(id, told.last.id, sizeof id);
+    }
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
 static void shared_hosts_relate(void **state)
 {
     (void)state;
@@ -431,6 +463,8 @@ static const struct CMUnitTest tests[] = {
         other_things_are_other_alerts),
     SAYS("an alert closes when nothing new came for the quiet time", silence_closes),
     SAYS("severity and words stay those of the strongest finding", severity_never_falls),
+    SAYS("an alert's time is when a person was first asked to look, its start stays",
+        time_is_that_of_the_first_notice),
     SAYS("alerts with the same hosts point at each other", shared_hosts_relate),
     SAYS("past the cap the weakest are closed", cap_closes_the_weakest),
     SAYS("the sink refuses findings past its cap", sink_has_a_cap),
