@@ -216,11 +216,11 @@ static enum err hub_series(
     enum err e = hub_get(&a->hub, (const char *)path.data, body_part, &text, f);
     const char *at = e || !text.len ? "" : strchr((const char *)text.data, '\n');
     while (!e && at && *at) {
-        size_t len = strcspn(++at, "\n");
+        size_t len = strcspn(++at, "\r\n");
         json_t *row = len ? series_row(at, len) : NULL;
         if (len && (!row || json_array_append_new(rows, row) != 0))
             e = fault_set(f, ERR_BAD, "the hub's answer is not a series");
-        at += len;
+        at = strchr(at + len, '\n');
     }
     buf_done(&path);
     buf_done(&text);
@@ -341,9 +341,9 @@ static enum err hub_span(struct holder *a, const struct ask *ask,
     const char *first = json_string_value(json_object_get(row, "first"));
     const char *last = json_string_value(json_object_get(row, "last"));
     buf_init(&text, 512);
-    buf_str(&text, "first,last,packets\n");
+    buf_str(&text, "first,last,packets\r\n");
     if (first && last)
-        buf_printf(&text, "%s,%s,%lld\n", first, last,
+        buf_printf(&text, "%s,%s,%lld\r\n", first, last,
             (long long)json_integer_value(json_object_get(row, "packets")));
     e = text.err ? text.err : part(context, text.data, text.len);
     buf_done(&text);
