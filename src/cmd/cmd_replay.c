@@ -155,30 +155,54 @@ static enum err addresses_check(const struct replay *r, struct fault *f)
     return OK;
 }
 
+static enum err site_open(struct replay *r, const struct site_captures *c, struct fault *f)
+{
+    struct site_options options = {.shared = &r->setup.shared};
+    struct feed *feed;
+    if (r->keep)
+        options.writer = keep_writer(r->keep);
+    enum err e = setup_sensor_options(&r->setup, c->name, r->list.count, &options.sensor, f);
+    if (!e)
+        e = feed_open_files(&feed, c->paths, c->count, f);
+    if (e)
+        return e;
+    e = site_new(&r->sites[r->site_count], c->name, feed, &options);
+    if (e) {
+        feed_close(feed);
+        return fault_set(f, e, "site %s: %s", c->name, err_text(e));
+    }
+    r->site_count++;
+    return OK;
+}
+
+/* A site of which no file is a capture is told, and the others are read. */
 static enum err sites_open(struct replay *r, struct fault *f)
 {
+    struct fault first = {0};
+    const char *first_site = NULL;
     r->sites = calloc(r->list.count, sizeof *r->sites);
     if (!r->sites)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    struct site_options options = {.shared = &r->setup.shared};
-    if (r->keep)
-        options.writer = keep_writer(r->keep);
     for (size_t i = 0; i < r->list.count; i++) {
-        const struct site_captures *c = &r->list.sites[i];
-        struct feed *feed;
-        enum err e =
-            setup_sensor_options(&r->setup, c->name, r->list.count, &options.sensor, f);
-        if (!e)
-            e = feed_open_files(&feed, c->paths, c->count, f);
-        if (e)
+        struct fault broken = {0};
+        enum err e = site_open(r, &r->list.sites[i], &broken);
+        if (e && e != ERR_BAD && e != ERR_SHORT) {
+            *f = broken;
             return e;
-        e = site_new(&r->sites[i], c->name, feed, &options);
-        if (e) {
-            feed_close(feed);
-            return fault_set(f, e, "site %s: %s", c->name, err_text(e));
         }
-        r->site_count++;
+        if (e && first.code)
+            on_trouble(r, r->list.sites[i].name, &broken);
+        else if (e) {
+            first = broken;
+            first_site = r->list.sites[i].name;
+        }
     }
+    if (!r->site_count) {
+        *f = first;
+        return first.code;
+    }
+    if (first.code)
+        on_trouble(r, first_site, &first);
     return OK;
 }
 
@@ -388,9 +412,9 @@ const struct command cmd_replay = {
         "taken together in time order, packets are tagged, windows go through the engines, and "
         "alerts come out as they would have live. A capture without a name belongs to the site "
         "\"telescope\".\n\n"
-        "A capture that is broken gives one error that names file and offset; what came before "
-        "is "
-        "kept, the others are read to their end, and the exit status is 1.\n\n"
+        "A capture that is broken, or is none, gives one error that names file and offset; "
+        "what came before is kept, the others are read to their end, and the exit status is 1. "
+        "If one is not there, or none is a capture, nothing is read and it is 2.\n\n"
         "Example:\n"
         "  kizashi replay --site jp-01=a.pcap --site kr-01=b.pcap.zst --alerts -\n",
 };

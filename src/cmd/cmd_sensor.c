@@ -45,7 +45,8 @@ static const struct conf_item sensor_items[] = {
         .type = CONF_LIST,
         .arg = "FILE",
         .text = "Send this capture instead, or the captures in this folder, and end when the "
-                "hub has stored all of them."},
+                "hub has stored all of them. One that is broken is told, the others are sent, "
+                "and the exit status is 1."},
     {.name = "drain", .type = CONF_FLAG, .text = "Send what the spool holds, and end."},
     {.name = "bus",
         .type = CONF_LIST,
@@ -106,11 +107,14 @@ struct sensor_run {
     struct sensor_send *send;
     struct site_renewer *renewer;
     struct notify notify;
+    bool broken; /* a capture could not be read to its end */
 };
 
 static void on_trouble(void *context, const struct fault *f)
 {
-    (void)context;
+    struct sensor_run *r = context;
+    if (f->code == ERR_BAD || f->code == ERR_SHORT)
+        r->broken = true;
     if (f->code)
         log_event(LOG_ERROR, "sensor.trouble", "error=\"%s\"", f->text);
     else
@@ -428,10 +432,12 @@ static int run(struct conf *conf, size_t count, char **operands)
         log_event(LOG_NOTE, "sensor.stop", "reason=%s", e == ERR_STOPPED ? "signal" : "end");
     notify_stopping(&r->notify);
     sensor_close_all(r);
+    bool broken = r->broken;
     free(r);
     if (e && e != ERR_STOPPED)
         fprintf(stderr, "kizashi sensor: %s\n", f.text);
-    return !e || e == ERR_STOPPED        ? EXIT_DONE
+    return broken && !e                  ? EXIT_PROBLEM
+           : !e || e == ERR_STOPPED      ? EXIT_DONE
            : opened && wrong_use(opened) ? EXIT_USAGE
                                          : EXIT_PROBLEM;
 }

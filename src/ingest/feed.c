@@ -111,16 +111,16 @@ static enum err capture_open(struct capture *c, struct fault *f)
     return capture_fill(c, f);
 }
 
-/* Learn the time of the first frame. A capture that breaks before it is told when the feed is
- * read, so that one empty file of many stops nobody; what is no capture at all is told at once.
- */
+/* Learn the time of the first frame. A capture that breaks before it, or is none, is told when
+ * the feed is read, so that one such file of many stops nobody; what cannot be opened is told
+ * at once. */
 static enum err capture_look(struct capture *c, struct fault *f)
 {
     struct stat st = {0};
     struct fault broken = {0};
     c->regular = strcmp(c->path, "-") != 0 && stat(c->path, &st) == 0 && S_ISREG(st.st_mode);
     enum err e = capture_open(c, &broken);
-    if (e == ERR_SHORT) {
+    if (e == ERR_SHORT || e == ERR_BAD) {
         c->broken = broken;
         return OK;
     }

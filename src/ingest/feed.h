@@ -24,6 +24,10 @@ enum feed_state {
  * are opened when their time comes, so that any number may be given; "-" is standard input.
  *
  * A folder stands for all files in it whose name does not begin with a dot.
+ *
+ * @return OK: at least one can be read; those that are no captures are told by feed_next().
+ *         ERR_SHORT, ERR_BAD: none is a capture; ERR_NOTFOUND: one is not there; else what the
+ *         system says
  */
 enum err feed_open_files(
     struct feed **ret_feed, const char *const *paths, size_t count, struct fault *f) MUST_CHECK;

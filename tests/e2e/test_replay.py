@@ -95,6 +95,31 @@ def cut(folder):
     holds(line, "offset")
 
 
+@says("files that are no captures are named, the others are read, and it ends with 1")
+def strangers(folder):
+    same(run("simulate", "telescope", "--out", folder + "/sim", "--sites", "2", "--days", "0.05", "--scale", "0.1",
+             "--events", "none").returncode, 0)
+    captures = [os.path.join(folder, "sim", name) for name in sorted(os.listdir(folder + "/sim"))
+                if name.endswith(".pcap")]
+    text, empty = folder + "/text", folder + "/empty"
+    with open(text, "w", encoding="ascii") as out:
+        out.write("no capture")
+    open(empty, "w", encoding="ascii").close()
+    whole = summary("--site", "a=" + captures[0], "--site", "b=" + captures[1])[1]
+    # Among the captures of a site, and as all that a site has.
+    for more in (["--site", "a=" + text, "--site", "a=" + empty], ["--site", "c=" + text, "--site", "d=" + empty]):
+        status, seen, done = summary("--site", "a=" + captures[0], *more, "--site", "b=" + captures[1])
+        same(status, 1, done.stderr)
+        same(seen["packets"], whole["packets"])
+        told = done.stderr.splitlines()[:-1]
+        same(len(told), 2, done.stderr)
+        for path in (text, empty):
+            same(sum(path in line for line in told), 1, done.stderr)
+    same(run("replay", "--quiet", text, captures[0]).returncode, 1)
+    same(run("replay", "--quiet", text, empty).returncode, 2)
+    same(run("replay", "--quiet", captures[0], folder + "/none").returncode, 2)
+
+
 @says("wrong use is one line on stderr that names what is wrong, and ends with 2")
 def wrong_use(folder):
     text = os.path.join(folder, "text.pcap")

@@ -126,6 +126,30 @@ static void broken_goes_on(void **state)
     feed_close(d);
 }
 
+static void none_among_captures(void **state)
+{
+    char a[128];
+    char text_path[128];
+    struct folder *folder = *state;
+    capture(folder, "a.pcap", (int[]){1, 3}, 2, a);
+    snprintf(text_path, sizeof text_path, "%s/readme", folder->path);
+    FILE *file = fopen(text_path, "w");
+    assert_non_null(file);
+    fputs("no capture", file);
+    assert_int_equal(fclose(file), 0);
+    const char *path = folder->path;
+    const char *alone = text_path;
+    struct feed *d;
+    struct fault f;
+    char text[256] = "";
+    assert_int_equal(feed_open_files(&d, &path, 1, &f), OK);
+    read_until(d, 10, text, sizeof text);
+    assert_string_equal(text, "! a1 a3 .");
+    feed_close(d);
+    assert_int_equal(feed_open_files(&d, &alone, 1, &f), ERR_BAD);
+    assert_non_null(strstr(f.text, text_path));
+}
+
 static void no_capture(void **state)
 {
     struct folder *folder = *state;
@@ -146,6 +170,8 @@ static const struct CMUnitTest tests[] = {
         "a folder stands for the captures in it", folder_of_captures, folder_make, folder_drop),
     SAYS_WITH("a capture that breaks is told once and the others go on", broken_goes_on,
         folder_make, folder_drop),
+    SAYS_WITH("a file that is no capture is told once and the others go on",
+        none_among_captures, folder_make, folder_drop),
     SAYS_WITH("a capture that is not there, or an empty folder, is named", no_capture,
         folder_make, folder_drop),
 };
