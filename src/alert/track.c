@@ -20,10 +20,10 @@ static const struct {
     {"graph-change", "rise", 1}, /* the ports that explain a change of the whole */
     {"wide-growth", "rise", 1},  /* the fast ones among them, before the others */
     {"new-pattern", "rise", 1},  /* what the sources of a rise have in common */
-    {"known-surge", "rise", 1},
-    {"port-surge", "rise", 2},
+    {"known-surge", "rise", 1}, {"port-surge", "rise", 2},
     {"high-risk-port", "rise", 3}, /* a change of the whole, and the rise that explains it */
-    {"global-growth", "rise", 4},
+    {"global-growth", "rise", 4}, {"synchrony", "step", 0}, /* over the window, slot by slot */
+    {"in-step", "step", 1},                                 /* in which seconds */
 };
 
 enum {

@@ -452,12 +452,36 @@ static void a_change_and_its_cause_are_one_alert(void **state)
     }
 }
 
+static void those_in_step_are_one_alert_beside_the_rise(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    put(b, make("glasso", "synchrony", "jp-01", 33434, t0, 2.0));
+    put(b, make("nmf", "in-step", "jp-01", 33434, t0, 2.0));
+    put(b, make("surge", "port-surge", "jp-01", 33434, t0, 2.0));
+    put(b, make("tensor", "in-step", "kr-01", 33434, t0, 2.0));
+    turn(b, t0, &told);
+    assert_int_equal(told.count, 2);
+    put(b, make("glasso", "synchrony", "kr-01", 33434, t0 + US_HOUR, 2.0));
+    turn(b, t0 + US_HOUR, &told);
+    assert_int_equal(told.count, 3);
+    assert_string_equal(told.last.kind, "in-step");
+    assert_int_equal(told.last.engine_count, 3);
+    assert_int_equal(told.last.site_count, 2);
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("confidence grows with the number of sources and falls where chance does as well",
         confidence_ranks),
     SAYS("findings about one port become one alert that grows", one_thing_is_one_alert),
     SAYS("a change of the whole and the port that explains it are one alert",
         a_change_and_its_cause_are_one_alert),
+    SAYS("hosts in step are one alert, whichever engines see them, beside that of the rise",
+        those_in_step_are_one_alert_beside_the_rise),
     SAYS("which engine speaks first makes no difference", order_of_engines_is_no_matter),
     SAYS("other ports, protocols and kinds are alerts of their own",
         other_things_are_other_alerts),
