@@ -2,6 +2,7 @@
 
 #include "cmd/alert_text.h"
 #include "cmd/ask_args.h"
+#include "cmd/ending.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
 #include "record/proto.h"
@@ -172,10 +173,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (!e && !json_array_size(alerts))
         fprintf(stderr, "kizashi alerts: none that match\n");
     json_decref(alerts);
-    if (!e)
-        return EXIT_DONE;
-    fprintf(stderr, "kizashi alerts: %s\n", f.text);
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+    return ending("alerts", e, &f);
 }
 
 const struct command cmd_alerts = {

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "cmd/commands.h"
 #include "cmd/confirm.h"
+#include "cmd/ending.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
 #include "store/catalog_rules.h"
@@ -38,12 +39,6 @@ static const struct conf_item mark_items[] = {
         .text = "All of the sample of its hosts must lie in this prefix, too."},
     {.name = NULL},
 };
-
-static int complain(const char *command, enum err e, const struct fault *f)
-{
-    fprintf(stderr, "kizashi %s: %s\n", command, f->text);
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
-}
 
 static int64_t wall_now(void)
 {
@@ -194,7 +189,7 @@ static int mark_run(struct conf *conf, size_t count, char **operands)
         e = holder_hub(holder) ? tell_hub(holder_hub(holder), &s, &f)
                                : tell_catalog(holder_catalog(holder), &s, &f);
     holder_close(holder);
-    return e ? complain("alerts mark", e, &f) : EXIT_DONE;
+    return ending("alerts mark", e, &f);
 }
 
 const struct command cmd_alerts_mark = {
@@ -305,7 +300,7 @@ static int list_run(struct conf *conf, size_t count, char **operands)
         fprintf(stderr, "kizashi alerts suppressions: there are none\n");
     json_decref(rules);
     holder_close(holder);
-    return e ? complain("alerts suppressions", e, &f) : EXIT_DONE;
+    return ending("alerts suppressions", e, &f);
 }
 
 const struct command cmd_alerts_suppressions = {
@@ -352,7 +347,7 @@ static int revoke_run(struct conf *conf, size_t count, char **operands)
     if (!e)
         e = rule_let_go(holder, id, &f);
     holder_close(holder);
-    return e ? complain("alerts revoke", e, &f) : EXIT_DONE;
+    return ending("alerts revoke", e, &f);
 }
 
 const struct command cmd_alerts_revoke = {

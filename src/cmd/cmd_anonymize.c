@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "cmd/anonymize.h"
 #include "cmd/anonymize_audit.h"
+#include "cmd/ending.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -207,7 +208,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = audit ? anonymize_audit(conf, &policy, job.files, count, &f)
                   : anonymize(conf, &job, &counts, &f);
     if (e) {
-        fprintf(stderr, "kizashi anonymize: %s\n", f.text);
+        ending_tell("anonymize", e, &f);
         return e == ERR_IO || e == ERR_NOMEM ? EXIT_PROBLEM : EXIT_USAGE;
     }
     if (audit)

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "cmd/commands.h"
 #include "cmd/contest.h"
+#include "cmd/ending.h"
 #include "cmd/output.h"
 #include "cmd/recording.h"
 #include "cmd/simulation.h"
@@ -59,7 +60,7 @@ static const struct conf_item items[] = {
 
 static int complain(const struct fault *f)
 {
-    fprintf(stderr, "kizashi evaluate: %s\n", f->text);
+    ending_tell("evaluate", f->code, f);
     switch (f->code) {
     case ERR_NOMEM:
     case ERR_IO:

@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "cmd/ask_args.h"
+#include "cmd/ending.h"
 #include "cmd/holder.h"
 #include "cmd/output.h"
 
@@ -55,10 +56,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (!e)
         e = export_to(conf, &ask, out.file, &f);
     e = output_close(&out, e, &f);
-    if (!e)
-        return EXIT_DONE;
-    fprintf(stderr, "kizashi export: %s\n", f.text);
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+    return ending("export", e, &f);
 }
 
 const struct command cmd_export = {

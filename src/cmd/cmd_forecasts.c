@@ -1,6 +1,7 @@
 #include "alert/lead.h"
 #include "cmd/ask_args.h"
 #include "cmd/commands.h"
+#include "cmd/ending.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
 #include "store/catalog_forecasts.h"
@@ -137,10 +138,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         fprintf(stderr, "kizashi forecasts: none that match\n");
     json_decref(rows);
     holder_close(holder);
-    if (!e)
-        return EXIT_DONE;
-    fprintf(stderr, "kizashi forecasts: %s\n", f.text);
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+    return ending("forecasts", e, &f);
 }
 
 const struct command cmd_forecasts = {

@@ -5,6 +5,7 @@
 #include "base/jail.h"
 #include "base/log.h"
 #include "cmd/config_file.h"
+#include "cmd/ending.h"
 #include "cmd/folder.h"
 #include "cmd/hub_bus.h"
 #include "cmd/hub_client.h"
@@ -523,11 +524,6 @@ static void warn_in_clear(const struct hub *h)
             api_address(h->api));
 }
 
-static bool wrong_use(enum err e)
-{
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND || e == ERR_EXISTS;
-}
-
 static int run(struct conf *conf, size_t count, char **operands)
 {
     (void)count;
@@ -553,16 +549,13 @@ static int run(struct conf *conf, size_t count, char **operands)
         notify_stopping(&h->notify);
         log_event(LOG_NOTE, "hub.stop", "reason=signal");
     } else if (e == ERR_BUSY && hub_is_at(conf_text(conf, "listen")))
-        fprintf(stderr,
-            "kizashi hub: %s: a kizashi hub runs there already; choose another with "
-            "--listen\n",
+        fault_set(&f, e, "%s: a kizashi hub runs there already; choose another with --listen",
             conf_text(conf, "listen"));
-    else
-        fprintf(stderr, "kizashi hub: %s\n", f.text);
+    int status = ending("hub", e, &f);
     hub_close(h);
     notify_close(&h->notify);
     free(h);
-    return !e ? EXIT_DONE : wrong_use(e) ? EXIT_USAGE : EXIT_PROBLEM;
+    return status;
 }
 
 const struct command cmd_hub = {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cmd/alert_tally.h"
 #include "cmd/count_file.h"
+#include "cmd/ending.h"
 #include "cmd/engines.h"
 #include "cmd/imports.h"
 #include "cmd/keep.h"
@@ -367,11 +368,6 @@ static enum err replay_run(struct replay *r, struct fault *f)
     return e;
 }
 
-static bool wrong_use(enum err e)
-{
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND || e == ERR_EXISTS;
-}
-
 static int run(struct conf *conf, size_t count, char **operands)
 {
     struct replay r = {.conf = conf};
@@ -380,11 +376,9 @@ static int run(struct conf *conf, size_t count, char **operands)
     stop_install();
     enum err e = replay_open(&r, count, operands, &f);
     if (e) {
-        fprintf(stderr, "kizashi replay: %s\n", f.text);
+        int status = ending("replay", e, &f);
         e = replay_close(&r, e, &f);
-        if (e == ERR_STOPPED)
-            return EXIT_DONE;
-        return wrong_use(e) ? EXIT_USAGE : EXIT_PROBLEM;
+        return e == ERR_STOPPED ? EXIT_DONE : status;
     }
     int64_t began = clock_now(&wall);
     e = replay_run(&r, &f);
@@ -392,11 +386,11 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (e == ERR_STOPPED)
         fprintf(stderr, "kizashi replay: stopped before the end of the captures\n");
     else if (e)
-        fprintf(stderr, "kizashi replay: %s\n", f.text);
+        ending_tell("replay", e, &f);
     bool broken = atomic_load(&r.broken);
     enum err closed = replay_close(&r, OK, &f);
     if (closed && !e)
-        fprintf(stderr, "kizashi replay: %s\n", f.text);
+        ending_tell("replay", closed, &f);
     return e || closed || broken ? EXIT_PROBLEM : EXIT_DONE;
 }
 

@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "cmd/ending.h"
 #include "cmd/output.h"
 #include "cmd/screen_data.h"
 #include "cmd/stop.h"
@@ -209,14 +210,12 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (!e)
         e = show(&w, &f);
     e = output_close(&w.out, e, &f);
-    if (e)
-        fprintf(stderr, "kizashi screen patterns: %s\n", f.text[0] ? f.text : err_text(e));
+    int status = ending("screen patterns", e, &f);
     free(w.most.sources);
     patterns_done(&w.book);
     profiles_done(&w.profiles);
     screen_data_done(&w.data);
-    bool wrong = e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND;
-    return !e ? EXIT_DONE : wrong ? EXIT_USAGE : EXIT_PROBLEM;
+    return status;
 }
 
 const struct command cmd_screen_patterns = {

@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "cmd/ending.h"
 #include "cmd/output.h"
 #include "cmd/screen_data.h"
 #include "cmd/stop.h"
@@ -623,10 +624,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = propose(conf, count, operands, &f);
     else
         e = try_rules(conf, count, operands, &f);
-    if (e)
-        fprintf(stderr, "kizashi screen rules: %s\n", f.text[0] ? f.text : err_text(e));
-    bool wrong = e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND || e == ERR_EXISTS;
-    return !e ? EXIT_DONE : wrong ? EXIT_USAGE : EXIT_PROBLEM;
+    return ending("screen rules", e, &f);
 }
 
 const struct command cmd_screen_rules = {

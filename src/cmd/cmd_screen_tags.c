@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "cmd/ending.h"
 #include "cmd/screen_data.h"
 #include "cmd/stop.h"
 #include "cmd/table.h"
@@ -195,14 +196,12 @@ static int run(struct conf *conf, size_t count, char **operands)
         sources_count(t);
         show(t, conf);
     }
-    if (e)
-        fprintf(stderr, "kizashi screen tags: %s\n", f.text[0] ? f.text : err_text(e));
+    int status = ending("screen tags", e, &f);
     if (t)
         free(t->seen);
     free(t);
     screen_data_done(&data);
-    bool wrong = e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND;
-    return !e ? EXIT_DONE : wrong ? EXIT_USAGE : EXIT_PROBLEM;
+    return status;
 }
 
 const struct command cmd_screen_tags = {

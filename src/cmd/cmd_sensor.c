@@ -6,6 +6,7 @@
 #include "bus/nats.h"
 #include "cmd/anonymize.h"
 #include "cmd/config_file.h"
+#include "cmd/ending.h"
 #include "cmd/folder.h"
 #include "cmd/notify.h"
 #include "cmd/sensor_send.h"
@@ -404,11 +405,6 @@ static enum err drain(struct sensor_run *r, struct fault *f)
     return e;
 }
 
-static bool wrong_use(enum err e)
-{
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND || e == ERR_EXISTS;
-}
-
 static int run(struct conf *conf, size_t count, char **operands)
 {
     (void)count;
@@ -434,12 +430,12 @@ static int run(struct conf *conf, size_t count, char **operands)
     sensor_close_all(r);
     bool broken = r->broken;
     free(r);
-    if (e && e != ERR_STOPPED)
-        fprintf(stderr, "kizashi sensor: %s\n", f.text);
-    return broken && !e                  ? EXIT_PROBLEM
-           : !e || e == ERR_STOPPED      ? EXIT_DONE
-           : opened && wrong_use(opened) ? EXIT_USAGE
-                                         : EXIT_PROBLEM;
+    if (!e || e == ERR_STOPPED)
+        return !e && broken ? EXIT_PROBLEM : EXIT_DONE;
+    if (opened)
+        return ending("sensor", e, &f);
+    ending_tell("sensor", e, &f);
+    return EXIT_PROBLEM;
 }
 
 const struct command cmd_sensor = {

@@ -1,4 +1,5 @@
 #include "cmd/commands.h"
+#include "cmd/ending.h"
 #include "cmd/simulation.h"
 #include "decode/packet.h"
 #include "sim/capture.h"
@@ -54,7 +55,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct fault f = {0};
     enum err e = telescope_open(&t, &options, &f);
     if (e) {
-        fprintf(stderr, "kizashi simulate telescope: %s\n", f.text);
+        ending_tell("simulate telescope", e, &f);
         return e == ERR_NOMEM ? EXIT_PROBLEM : EXIT_USAGE;
     }
     int shown = -1;
@@ -71,7 +72,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (terminal)
         fprintf(stderr, "\r\033[K");
     if (e)
-        fprintf(stderr, "kizashi simulate telescope: %s\n", f.text);
+        ending_tell("simulate telescope", e, &f);
     else
         fprintf(stderr, "%llu packets, %llu bytes at %u sites, %u events: %s/truth.json\n",
             (unsigned long long)made.packets, (unsigned long long)made.bytes,

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/ending.h"
 #include "cmd/site_office.h"
 #include "cmd/table.h"
 
@@ -67,11 +68,8 @@ static enum err counter_open(struct counter *c, const struct conf *conf, struct 
 
 static int finish(struct counter *c, const char *command, enum err e, const struct fault *f)
 {
-    bool wrong = e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND;
     counter_close(c);
-    if (e)
-        fprintf(stderr, "kizashi site %s: %s\n", command, f->text);
-    return !e ? EXIT_DONE : wrong ? EXIT_USAGE : EXIT_PROBLEM;
+    return ending(command, e, f);
 }
 
 static enum err note(
@@ -154,7 +152,7 @@ static int add_run(struct conf *conf, size_t count, char **operands)
         e = note(&c, "site.invite", r.name, now, &f);
     if (!e)
         token_show(conf, r.name, token);
-    return finish(&c, "add", e, &f);
+    return finish(&c, "site add", e, &f);
 }
 
 const struct command cmd_site_add = {
@@ -221,7 +219,7 @@ static int list_run(struct conf *conf, size_t count, char **operands)
     if (!e)
         rows_show(rows, conf_flag(conf, "json"));
     json_decref(rows);
-    return finish(&c, "certificates", e, &f);
+    return finish(&c, "site certificates", e, &f);
 }
 
 const struct command cmd_site_certificates = {
@@ -253,7 +251,7 @@ static int revoke_run(struct conf *conf, size_t count, char **operands)
         printf("Site %s is revoked: a running hub cuts it off within seconds. What it sent "
                "stays.\n",
             operands[0]);
-    return finish(&c, "revoke", e, &f);
+    return finish(&c, "site revoke", e, &f);
 }
 
 const struct command cmd_site_revoke = {
@@ -348,7 +346,7 @@ static int config_run(struct conf *conf, size_t count, char **operands)
     if (!e)
         fputs((const char *)text.data, stdout);
     buf_done(&text);
-    return finish(&c, "bus-config", e, &f);
+    return finish(&c, "site bus-config", e, &f);
 }
 
 const struct command cmd_site_bus_config = {

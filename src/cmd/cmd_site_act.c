@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "cmd/ending.h"
 #include "cmd/site_action_file.h"
 
 #include <errno.h>
@@ -113,7 +114,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     (void)operands;
     enum err e = act(conf, &f);
     if (e)
-        fprintf(stderr, "kizashi site act: %s\n", f.text);
+        ending_tell("site act", e, &f);
     return !e ? EXIT_DONE : EXIT_PROBLEM;
 }
 

@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "cmd/confirm.h"
+#include "cmd/ending.h"
 #include "cmd/hub_client.h"
 #include "cmd/table.h"
 #include "fleet/action.h"
@@ -67,7 +68,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = ask(&hub, conf, count, operands, &f);
     if (!e)
         return EXIT_DONE;
-    fprintf(stderr, "kizashi site action: %s\n", f.text);
+    ending_tell("site action", e, &f);
     return e == ERR_BAD || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
 }
 

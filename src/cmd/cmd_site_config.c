@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "cmd/editor.h"
+#include "cmd/ending.h"
 #include "cmd/fleet_text.h"
 #include "cmd/hub_client.h"
 #include "fleet/document.h"
@@ -226,7 +227,7 @@ static enum err change_by_hand(const struct asking *a, struct fault *f)
         buf_done(&text);
         if (e || !wrong)
             break;
-        fprintf(stderr, "kizashi site config: %s\n", f->text);
+        ending_tell("site config", wrong, f);
         e = editor_again(f);
     }
     editor_close(&editor);
@@ -276,7 +277,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     }
     if (!e)
         return EXIT_DONE;
-    fprintf(stderr, "kizashi site config: %s\n", f.text);
+    ending_tell("site config", e, &f);
     return e == ERR_IO || e == ERR_NOMEM || e == ERR_EXISTS ? EXIT_PROBLEM : EXIT_USAGE;
 }
 

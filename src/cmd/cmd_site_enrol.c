@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "bus/authority.h"
+#include "cmd/ending.h"
 #include "cmd/site_identity.h"
 #include "cmd/site_office.h"
 #include "cmd/site_post.h"
@@ -162,7 +163,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct site_identity id = {0};
     enum err e = enrol(conf, &id, &f);
     if (e) {
-        fprintf(stderr, "kizashi site enrol: %s\n", f.text);
+        ending_tell("site enrol", e, &f);
         return e == ERR_BAD || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
     }
     printf("This is site %s now. Its key and certificate are in %s; start kizashi sensor.\n",

@@ -1,5 +1,6 @@
 #include "cmd/commands.h"
 
+#include "cmd/ending.h"
 #include "fleet/image.h"
 
 #include <stdio.h>
@@ -96,7 +97,7 @@ static int run(struct conf *conf, size_t count, char **operands)
                  : !out     ? fault_set(&f, ERR_BAD, "--out DIR is needed")
                             : make(conf, operands[0], &f);
     if (e) {
-        fprintf(stderr, "kizashi site image: %s\n", f.text);
+        ending_tell("site image", e, &f);
         return e == ERR_IO ? EXIT_PROBLEM : EXIT_USAGE;
     }
     printf("%s is ready. Copy it to the serving machine, run %s/serve there as root, and boot "

@@ -1,5 +1,6 @@
 #include "cmd/commands.h"
 
+#include "cmd/ending.h"
 #include "cmd/fleet_text.h"
 #include "cmd/hub_client.h"
 
@@ -29,14 +30,6 @@ static void json_line(const json_t *value)
     json_write(&line, value);
     printf("%s\n", line.data ? (const char *)line.data : "");
     buf_done(&line);
-}
-
-static int ended(const char *command, enum err e, const struct fault *f)
-{
-    if (!e)
-        return EXIT_DONE;
-    fprintf(stderr, "kizashi %s: %s\n", command, f->text);
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
 }
 
 /* ---- list ---- */
@@ -72,7 +65,7 @@ static int list_run(struct conf *conf, size_t count, char **operands)
     if (!e && !json_array_size(rows))
         fprintf(stderr, "kizashi site list: no site runs by itself yet\n");
     json_decref(fleet);
-    return e ? ended("site list", e, &f) : well ? EXIT_DONE : EXIT_PROBLEM;
+    return !e && !well ? EXIT_PROBLEM : ending("site list", e, &f);
 }
 
 const struct command cmd_site_list = {
@@ -119,7 +112,7 @@ static int show_run(struct conf *conf, size_t count, char **operands)
     else if (!e)
         fleet_text_site(stdout, site);
     json_decref(site);
-    return ended("site show", e, &f);
+    return ending("site show", e, &f);
 }
 
 const struct command cmd_site_show = {

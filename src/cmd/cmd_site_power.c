@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/confirm.h"
+#include "cmd/ending.h"
 #include "cmd/power_helper.h"
 #include "cmd/version.h"
 #include "fleet/power_keeper.h"
@@ -170,10 +171,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = do_all(&s, count, operands, &f);
     }
     catalog_close(s.catalog);
-    if (!e)
-        return EXIT_DONE;
-    fprintf(stderr, "kizashi site power: %s\n", f.text);
-    return e == ERR_BAD || e == ERR_NOTFOUND || e == ERR_RANGE ? EXIT_USAGE : EXIT_PROBLEM;
+    return ending("site power", e, &f);
 }
 
 const struct command cmd_site_power = {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/ask_args.h"
+#include "cmd/ending.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
 
@@ -221,10 +222,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = fault_set(&f, ERR_BAD, "--src: the question source needs it, with one address");
     if (!e)
         e = ask_and_print(conf, &ask, &f);
-    if (!e)
-        return EXIT_DONE;
-    fprintf(stderr, "kizashi stats: %s\n", f.text);
-    return e == ERR_BAD || e == ERR_RANGE || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+    return ending("stats", e, &f);
 }
 
 #define X(id, name, text) "  " name "  " text "\n"

@@ -1,4 +1,5 @@
 #include "cmd/commands.h"
+#include "cmd/ending.h"
 #include "cmd/options.h"
 #include "cmd/version.h"
 
@@ -86,7 +87,7 @@ static int command_run(const struct command *command, int argc, char **argv)
     else if (e == ERR_STOPPED)
         options_help(stdout, &row);
     else if (e) {
-        fprintf(stderr, "kizashi %s: %s\n", command->name, f.text);
+        ending_tell(command->name, e, &f);
         status = EXIT_USAGE;
     } else
         status = command->run(conf, (size_t)operands, argv);

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "cmd/anonymize.h"
+#include "cmd/ending.h"
 #include "cmd/output.h"
 #include "cmd/site_policy_ask.h"
 #include "cmd/views.h"
@@ -254,7 +255,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (!e && !conf_given(conf, "check"))
         e = policy_write(&policy, conf_text(conf, "output"), &f);
     if (e) {
-        fprintf(stderr, "kizashi site policy: %s\n", f.text);
+        ending_tell("site policy", e, &f);
         return e == ERR_IO || e == ERR_NOMEM ? EXIT_PROBLEM : EXIT_USAGE;
     }
     struct anon_losses losses;
