@@ -89,7 +89,7 @@ static const struct conf_item sensor_items[] = {
         .min = 1,
         .max = 60,
         .text = "How often the hub is told how the site is."},
-    SETUP_LOOK_ITEMS,
+    SETUP_LOOK_ITEMS("Length of a window, by which packets are looked at and counted."),
     SETUP_PROCESS_ITEMS,
     {.name = NULL},
 };

@@ -1,5 +1,6 @@
 #include "cmd/engines.h"
 
+#include "base/clock.h"
 #include "engine/glasso/glasso.h"
 #include "engine/graph/graph.h"
 #include "engine/growth/growth.h"
@@ -139,4 +140,49 @@ void engines_done(struct engine_choice *c)
     for (size_t i = 0; i < c->count; i++)
         conf_free(c->confs[i]);
     *c = (struct engine_choice){0};
+}
+
+/* An engine with its default options refuses nothing but a length. */
+static bool window_suits(const struct engine *engine, int64_t window, struct fault *f)
+{
+    struct conf *conf;
+    struct engine_state *state = NULL;
+    if (conf_new(&conf, engine->items) != OK)
+        return true; /* it will be said when the engine is opened */
+    enum err e = engine->open(&state, conf, window, f);
+    if (!e)
+        engine->close(state);
+    conf_free(conf);
+    return e != ERR_RANGE;
+}
+
+static void name_add(char *names, size_t room, const char *name)
+{
+    size_t used = strlen(names);
+    snprintf(names + used, room - used, "%s%s", used ? "," : "", name);
+}
+
+enum err engines_window_check(const struct engine_choice *c, int64_t window, struct fault *f)
+{
+    char unfit[128] = "";
+    char fit[128] = "";
+    struct fault first = {0};
+    const char *first_name = NULL;
+    for (size_t i = 0; i < c->count; i++) {
+        struct fault why = {0};
+        bool suits = window_suits(c->engines[i], window, &why);
+        name_add(suits ? fit : unfit, sizeof fit, c->engines[i]->name);
+        if (!suits && !first_name) {
+            first = why;
+            first_name = c->engines[i]->name;
+        }
+    }
+    char text[TIME_TEXT];
+    if (!first_name)
+        return OK;
+    return fault_set(f, ERR_RANGE,
+        "--window %s does not fit the engine%s %s (%s %.100s); choose another length, or leave "
+        "%s out: --engines %s",
+        duration_format(window, text), strchr(unfit, ',') ? "s" : "", unfit, first_name,
+        first.text, strchr(unfit, ',') ? "them" : "it", *fit ? fit : "none");
 }

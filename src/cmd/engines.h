@@ -29,4 +29,9 @@ enum err engines_choose(struct engine_choice *ret_choice, const char *names,
     const char *const *settings, size_t setting_count, struct fault *f) MUST_CHECK;
 void engines_done(struct engine_choice *c);
 
+/* Do windows of this length (us) fit all that were chosen? Else ERR_RANGE; the fault names
+ * those that they do not fit, what these need, and what --engines may say instead. */
+enum err engines_window_check(
+    const struct engine_choice *c, int64_t window, struct fault *f) MUST_CHECK;
+
 #endif

@@ -71,6 +71,8 @@ enum err setup_open(struct setup *ret_setup, const struct conf *conf, struct fau
     enum err e =
         engines_choose(&engines, conf_text(conf, "engines"), settings, setting_count, f);
     if (!e)
+        e = engines_window_check(&engines, conf_us(conf, "window"), f);
+    if (!e)
         e = setup_look_open(&s, conf, f);
     if (e) {
         engines_done(&engines);

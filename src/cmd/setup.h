@@ -10,14 +10,14 @@
  * sizes. */
 
 /* How a site looks at packets: hub, replay and sensor have these. */
-#define SETUP_LOOK_ITEMS                                                                       \
+#define SETUP_LOOK_ITEMS(window_text)                                                          \
     {.name = "window",                                                                         \
         .type = CONF_DURATION,                                                                 \
         .arg = "DURATION",                                                                     \
         .min = 60,                                                                             \
         .max = 3600,                                                                           \
         .initial = "10m",                                                                      \
-        .text = "Length of a window."},                                                        \
+        .text = (window_text)},                                                                \
         {.name = "signatures",                                                                 \
             .type = CONF_LIST,                                                                 \
             .arg = "FILE",                                                                     \
@@ -58,7 +58,9 @@
             .type = CONF_LIST,                                                                 \
             .arg = "ENGINE.OPTION=VALUE",                                                      \
             .text = "Set an option of an engine; kizashi engines ENGINE lists them."},         \
-        SETUP_LOOK_ITEMS
+        SETUP_LOOK_ITEMS(                                                                      \
+            "Length of a window. All engines take 10m, 12m, 15m, 20m, 30m and 1h, all but "    \
+            "screen also 5m and 6m, and tensor any; others are left out with --engines.")
 
 /* What the programs that stay have in common, hub and sensor: where the options are, what is
  * captured, who they are. */

@@ -84,6 +84,25 @@ def clear_beyond_loopback(folder):
     assert not os.path.exists(new)
 
 
+@says("a length of windows that an engine cannot take names the engine, and what to say instead works")
+def windows_of_engines(folder):
+    capture = os.path.join(folder, "one.pcap")
+    with open(capture, "wb") as out:  # one empty frame
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 1, 0, 0, 0))
+    text = " ".join(kizashi("replay", "--help").stdout.split())
+    assert "All engines take 10m, 12m, 15m, 20m, 30m and 1h, all but screen also 5m and 6m, and tensor any" in text
+    for window in ("10m", "12m", "15m", "20m", "30m", "1h"):
+        run = kizashi("replay", "--quiet", "--window", window, capture)
+        assert run.returncode == 0, (window, run.stderr)
+    for window, unfit in (("5m", "screen"), ("6m", "screen"), ("1m", "screen"), ("7m", "screen"), ("59m", "screen")):
+        refused("replay", "--window", window, capture, says=("--window " + window, unfit, "--engines "))
+        rest = kizashi("replay", "--window", window, capture).stderr.split("--engines ")[1].strip()
+        run = kizashi("replay", "--quiet", "--window", window, "--engines", rest, capture)
+        assert run.returncode == 0, (window, rest, run.stderr)
+        assert (len(rest.split(",")) == 7) == (window in ("5m", "6m")) and "tensor" in rest, (window, rest)
+    refused("replay", "--window", "1m", "--engines", "screen", capture, says=("engine screen", "--engines none"))
+
+
 @says("half a command lists the whole ones")
 def half_a_command(_):
     run = kizashi("simulate")

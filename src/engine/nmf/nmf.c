@@ -30,7 +30,7 @@ static enum err nmf_open(
     if (e)
         return e;
     if (window < 5 * US_MINUTE || window > US_HOUR)
-        return fault_set(f, ERR_RANGE, "nmf needs windows of 5 minutes to 1 hour");
+        return fault_set(f, ERR_RANGE, "needs a --window of 5 minutes to 1 hour");
     struct nmf_state *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
