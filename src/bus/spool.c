@@ -170,7 +170,7 @@ enum err spool_append(struct spool *s, const char *kind, struct bytes data, uint
     int fd = s->append_fd;
     pthread_mutex_unlock(&s->lock);
     /* The reader goes on meanwhile: it does not see the entry before it is safe. */
-    bool safe = !r && (s->options.careless || fdatasync(fd) == 0);
+    bool safe = !r && (s->options.careless || s->options.together || fdatasync(fd) == 0);
     if (!r && !safe)
         r = fault_set(f, ERR_IO, "%s: fdatasync: %s", s->folder, strerror(errno));
     pthread_mutex_lock(&s->lock);
@@ -185,6 +185,16 @@ enum err spool_append(struct spool *s, const char *kind, struct bytes data, uint
     }
     pthread_mutex_unlock(&s->lock);
     return r;
+}
+
+enum err spool_sync(struct spool *s, struct fault *f)
+{
+    pthread_mutex_lock(&s->lock);
+    int fd = s->append_fd;
+    pthread_mutex_unlock(&s->lock);
+    if (s->options.careless || fdatasync(fd) == 0)
+        return OK;
+    return fault_set(f, ERR_IO, "%s: fdatasync: %s", s->folder, strerror(errno));
 }
 
 /* ---- reading ---- */

@@ -31,8 +31,9 @@ struct spool_options {
     uint64_t cap;       /* bytes on disk, at least two segments; 0: 8 GiB */
     uint64_t segment;   /* bytes of one file; 0: 16 MiB */
     enum spool_policy policy;
-    uint64_t id;               /* of a spool that is new; 0: from the system's randomness */
-    bool careless;             /* no fsync: for tests and measurements */
+    uint64_t id;   /* of a spool that is new; 0: from the system's randomness */
+    bool careless; /* no fsync: for tests and measurements */
+    bool together; /* entries are made safe by spool_sync(), several at once, not one by one */
     const struct clock *clock; /* borrowed; NULL: the system's */
 };
 
@@ -58,7 +59,8 @@ enum err spool_open(
 void spool_close(struct spool *s);
 
 /**
- * Add an entry. When it returns OK the entry survives a crash and a loss of power.
+ * Add an entry. When it returns OK the entry survives a crash of the program, and a loss of
+ * power if the spool is not synced together.
  *
  * @param kind  1 to SPOOL_KIND_MAX of [a-z0-9_].
  * @param items how many packets or records are in it, for the account of what was lost.
@@ -68,6 +70,10 @@ void spool_close(struct spool *s);
  */
 enum err spool_append(struct spool *s, const char *kind, struct bytes data, uint32_t items,
     uint64_t *ret_number, struct fault *f) MUST_CHECK;
+
+/* Everything that was added survives a loss of power from here on: for a spool that is synced
+ * together. From the thread that appends. */
+enum err spool_sync(struct spool *s, struct fault *f) MUST_CHECK;
 
 struct spool_entry {
     uint64_t number;

@@ -59,6 +59,12 @@ enum err segment_begin(struct spool *s, struct fault *f)
     segment_path(s, s->next, path);
     buf_init(&header, SEGMENT_HEADER);
     segment_form(&header, s->counts.id, s->next);
+    /* What is synced together is not left behind unsynced. */
+    bool late = s->options.together && !s->options.careless && s->append_fd >= 0;
+    if (late && fdatasync(s->append_fd) != 0) {
+        buf_done(&header);
+        return io_fault(f, s->folder);
+    }
     int fd = header.err ? -1 : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool good = fd >= 0 && write(fd, header.data, header.len) == (ssize_t)header.len &&
                 (s->options.careless || fdatasync(fd) == 0);

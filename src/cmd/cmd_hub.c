@@ -41,6 +41,9 @@ enum {
     CHANGED_MAX = 4096
 };
 
+/* States of windows of the past are kept so often, where sites elsewhere send captures. */
+static const int64_t states_apart = 10 * US_SECOND;
+
 struct hub {
     const struct conf *conf;
     char data[4096];
@@ -63,7 +66,9 @@ struct hub {
     pthread_t ingest;
     bool ingesting;
     char password[API_PASSWORD_MAX + 1]; /* of the first user, if one was given */
-    int64_t expired;           /* last time that retention was applied, capture time */
+    int64_t seen;    /* end of the last window that the engines had seen at the start */
+    int64_t kept;    /* when their states were kept last, wall clock */
+    int64_t expired; /* last time that retention was applied, capture time */
     char (*changed)[ALERT_ID]; /* alerts of the window, to be published once they are kept */
     size_t changed_count;
 };
@@ -106,8 +111,10 @@ static enum err on_window(void *context, const struct window *w)
     struct clock wall = clock_system();
     struct fault f = {0};
     int64_t end = window_end(w);
-    bool live = clock_now(&wall) - end < 2 * w->length;
-    enum err e = keep_window(h->keep, end, live ? h->analysis : NULL, &f);
+    int64_t now = clock_now(&wall);
+    bool live = now - end < 2 * w->length;
+    bool due = h->bus && now - h->kept >= states_apart;
+    enum err e = keep_window(h->keep, end, live || due ? h->analysis : NULL, &f);
     if (e == ERR_FULL) {
         hub_live_health(h->live, "catalogue", f.text);
         return OK; /* the alerts stay noted and go in with a later window */
@@ -117,6 +124,10 @@ static enum err on_window(void *context, const struct window *w)
         return e;
     }
     hub_live_health(h->live, "catalogue", NULL);
+    if (keep_seen(h->keep) >= end) {
+        h->kept = now;
+        hub_bus_covered(h->bus);
+    }
     hub_live_window(h->live);
     for (size_t i = 0; i < h->changed_count; i++)
         if (api_publish_alert(h->api, h->changed[i]) != OK)
@@ -158,6 +169,8 @@ static void *ingest_thread(void *context)
     struct hub *h = context;
     struct clock wall = clock_system();
     struct fault f = {0};
+    while (!hub_bus_is_ready(h->bus) && !atomic_load(stop_flag()))
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     enum err e = pipeline_run(h->pipeline, &f);
     /* Sites elsewhere come and go: that none has anything just now is no end. */
     while (!e && h->bus && !atomic_load(stop_flag())) {
@@ -371,7 +384,7 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
     if (!e)
         e = resume_analysis(
             &(struct resume){&h->setup, h->keep, h->sites.sites, h->sites.count}, &h->analysis,
-            why, f);
+            &h->seen, why, f);
     if (e)
         return e;
     if (why[0])
@@ -386,6 +399,7 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
         .room = bus ? HUB_BUS_SITES : 0,
         .window = h->setup.window,
         .analysis = h->analysis,
+        .seen = h->seen,
         .stop = stop_flag(),
         .events = {.context = h,
             .alert = on_alert,
@@ -409,6 +423,10 @@ static enum err bus_start(struct hub *h, struct fault *f)
         .office = h->office,
         .broker = h->broker,
         .listen = conf_text(h->conf, "sites"),
+        .data = h->data,
+        .logbook_cap = conf_count(h->conf, "logbook-cap") << 20,
+        .seen = h->seen,
+        .careless = h->temporary,
         .setup = &h->setup,
         .keep = h->keep,
         .pipeline = h->pipeline,

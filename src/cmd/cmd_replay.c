@@ -234,10 +234,11 @@ static enum err known_leave_out(struct replay *r, struct fault *f)
 static enum err analysis_open(struct replay *r, struct fault *f)
 {
     char why[480];
+    int64_t seen;
     if (!r->keep)
         return setup_analysis(&r->setup, &r->analysis, f);
-    enum err e = resume_analysis(
-        &(struct resume){&r->setup, r->keep, r->sites, r->site_count}, &r->analysis, why, f);
+    enum err e = resume_analysis(&(struct resume){&r->setup, r->keep, r->sites, r->site_count},
+        &r->analysis, &seen, why, f);
     if (!e && why[0])
         fprintf(stderr, "kizashi replay: engines begin afresh: %s\n", why);
     return e;

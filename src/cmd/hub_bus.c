@@ -3,10 +3,12 @@
 #include "base/log.h"
 #include "fleet/config.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A site elsewhere; it stays for the life of the hub, also while it is revoked. */
 struct far_site {
@@ -22,11 +24,13 @@ struct hub_bus {
     struct clock clock;
     struct bus *bus;
     struct intake *intake;
+    struct logbook *logbook;
     pthread_t thread;
     bool running;
     bool connected;
-    bool begun;     /* the message server has been told to start */
-    int64_t looked; /* when the catalogue was asked last */
+    bool begun;        /* the message server has been told to start */
+    atomic_bool ready; /* the catalogue has been looked at */
+    int64_t looked;    /* when the catalogue was asked last */
     struct far_site sites[HUB_BUS_SITES];
     size_t count;
     size_t known;       /* that the catalogue has, at the last look */
@@ -59,8 +63,9 @@ static enum err site_make(
         .stop = h->options.stop,
         .rows_all = &h->rows,
         .news = {h, on_news}};
-    struct site_options so = {
-        .shared = &h->options.setup->shared, .writer = keep_writer(h->options.keep)};
+    struct site_options so = {.shared = &h->options.setup->shared,
+        .writer = keep_writer(h->options.keep),
+        .seen = keep_seen(h->options.keep)};
     struct feed *feed = NULL;
     size_t sites = h->known > h->count ? h->known : h->count + 1;
     size_t share = sites < 8 ? 8 : sites;
@@ -218,6 +223,7 @@ static void on_tick(void *context, bool connected)
         return;
     h->looked = now;
     catalogue_look(h);
+    atomic_store(&h->ready, true);
     broker_look(h);
 }
 
@@ -262,6 +268,24 @@ static void on_trouble(void *context, const char *site, const struct fault *f)
         log_event(LOG_NOTE, "store.mended", "action=going-on");
 }
 
+static void on_past(void *context, const struct intake_past *p)
+{
+    (void)context;
+    log_event(LOG_NOTE, "logbook.read", "messages=%llu packets=%llu passed=%llu",
+        (unsigned long long)p->messages, (unsigned long long)p->packets,
+        (unsigned long long)p->passed);
+}
+
+static void on_cut(void *context, bool cut)
+{
+    const struct hub_bus *h = context;
+    hub_live_health(h->options.live, "logbook",
+        cut ? "the logbook is too small: were the hub killed now, the engines would not see "
+              "all of the windows that are open; give it more with --logbook-cap"
+            : NULL);
+    log_event(cut ? LOG_WARN : LOG_NOTE, "logbook.cap", "cut=%s", cut ? "yes" : "no");
+}
+
 static enum err on_append(
     void *store, const struct store_block *blocks, size_t count, struct fault *f)
 {
@@ -279,6 +303,26 @@ static void *bus_thread(void *context)
     return NULL;
 }
 
+static enum err logbook_begin(struct hub_bus *h, struct fault *f)
+{
+    char path[4096 + 16];
+    bool fresh = false;
+    struct logbook_options o = {.folder = path,
+        .cap = h->options.logbook_cap,
+        .seen = h->options.seen,
+        .careless = h->options.careless};
+    if (!o.cap)
+        return OK;
+    snprintf(path, sizeof path, "%s/bus", h->options.data);
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    snprintf(path, sizeof path, "%s/bus/logbook", h->options.data);
+    enum err e = logbook_open(&h->logbook, &o, &fresh, f);
+    if (!e && fresh)
+        log_event(LOG_WARN, "logbook.damaged", "path=%s action=begun-anew", path);
+    return e;
+}
+
 enum err hub_bus_start(
     struct hub_bus **ret_bus, const struct hub_bus_options *options, struct fault *f)
 {
@@ -288,16 +332,19 @@ enum err hub_bus_start(
     h->options = *options;
     h->clock = clock_system();
     h->connected = true;
-    enum err e = bus_nats_open(&h->bus, &options->nats, f);
+    enum err e = logbook_begin(h, f);
+    if (!e)
+        e = bus_nats_open(&h->bus, &options->nats, f);
     if (!e) {
         struct intake_options io = {.bus = h->bus,
             .append = on_append,
             .store = keep_store(options->keep),
             .catalog = keep_catalog(options->keep),
+            .logbook = h->logbook,
             .set = options->setup->fingerprints,
             .window = options->setup->window,
             .stop = options->stop,
-            .events = {h, on_beat, on_tick, on_trouble}};
+            .events = {h, on_beat, on_tick, on_trouble, on_past, on_cut}};
         e = intake_new(&h->intake, &io, f);
     }
     if (!e && pthread_create(&h->thread, NULL, bus_thread, h) != 0)
@@ -310,6 +357,17 @@ enum err hub_bus_start(
     fleet_push_by(options->fleet, &(struct fleet_push){h, on_push});
     *ret_bus = h;
     return OK;
+}
+
+bool hub_bus_is_ready(struct hub_bus *h)
+{
+    return !h || atomic_load(&h->ready);
+}
+
+void hub_bus_covered(struct hub_bus *h)
+{
+    if (h && h->logbook)
+        logbook_covered(h->logbook);
 }
 
 void hub_bus_stop(struct hub_bus *h)
@@ -328,6 +386,7 @@ void hub_bus_free(struct hub_bus *h)
     hub_bus_stop(h);
     intake_free(h->intake);
     bus_close(h->bus);
+    logbook_close(h->logbook);
     for (size_t i = 0; i < h->count; i++) {
         site_free(h->sites[i].site);
         remote_free(h->sites[i].remote);

@@ -63,6 +63,16 @@ const struct conf_item hub_items[] = {
         .min = 1,
         .max = 5,
         .text = "On how many of the cluster's servers each message is."},
+    {.name = "logbook-cap",
+        .type = CONF_COUNT,
+        .arg = "MIB",
+        .unit = "MiB",
+        .initial = "1024",
+        .min = 0,
+        .max = 16777216,
+        .text = "The most on disk of what sites sent of windows that are open: a hub that was "
+                "killed reads it, and its engines go on as if it had not been. At least 32; "
+                "0: nothing is kept for that."},
     {.name = "certificate-life",
         .type = CONF_DURATION,
         .arg = "DURATION",

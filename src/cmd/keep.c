@@ -256,9 +256,16 @@ enum err keep_window(
     free(rows);
     for (size_t i = 0; i < PARTS_MAX; i++)
         buf_done(&bufs[i]);
+    if (!e && analysis)
+        k->states_end = end;
     if (!e)
         noted_clear(k);
     return e;
+}
+
+int64_t keep_seen(const struct keep *k)
+{
+    return k->states_end;
 }
 
 enum err keep_restore(
@@ -266,22 +273,22 @@ enum err keep_restore(
 {
     int64_t newest = 0;
     enum err e = OK;
-    for (size_t i = 0; i < analysis_parts(analysis) && !e; i++) {
+    for (size_t i = 0; i < analysis_parts(analysis); i++) {
         struct buf saved;
         int64_t end = 0;
         buf_init(&saved, STATE_CAP);
-        e = catalog_engine_state(k->catalog, analysis_part_name(analysis, i), &saved, &end);
-        if (e == OK)
+        enum err one =
+            catalog_engine_state(k->catalog, analysis_part_name(analysis, i), &saved, &end);
+        if (one && one != ERR_NOTFOUND && !e)
+            e = fault_set(f, one, "the state of %s cannot be read: %s",
+                analysis_part_name(analysis, i), err_text(one));
+        else if (!one && !e)
             e = analysis_load(analysis, i, bytes_over(saved.data, saved.len), f);
-        else if (e == ERR_NOTFOUND)
-            e = OK;
-        else
-            fault_set(f, e, "the state of %s cannot be read: %s",
-                analysis_part_name(analysis, i), err_text(e));
         newest = end > newest ? end : newest;
         buf_done(&saved);
     }
+    k->states_end = newest;
     if (!e)
-        *ret_end = k->states_end = newest;
+        *ret_end = newest;
     return e;
 }

@@ -43,6 +43,9 @@ enum err keep_forecast(struct keep *k, const struct forecast *f) MUST_CHECK;
 enum err keep_window(
     struct keep *k, int64_t end, const struct analysis *analysis, struct fault *f) MUST_CHECK;
 
+/* End of the last window that states in the catalogue have seen, readable or not; 0: none. */
+int64_t keep_seen(const struct keep *k);
+
 /* Restore the engines' states; *ret_end is the end of the last window they saw, 0 if there was
  * no state. A state that cannot be read is a fault; the engines are then as they were. */
 enum err keep_restore(

@@ -14,8 +14,8 @@ static int64_t first_of(struct site *const *sites, size_t count)
     return first;
 }
 
-enum err resume_analysis(
-    const struct resume *r, struct analysis **ret_analysis, char why[480], struct fault *f)
+enum err resume_analysis(const struct resume *r, struct analysis **ret_analysis,
+    int64_t *ret_seen, char why[480], struct fault *f)
 {
     struct analysis *a;
     int64_t seen = 0;
@@ -34,7 +34,9 @@ enum err resume_analysis(
         e = setup_analysis(r->setup, &a, f);
         if (e)
             return e;
+        seen = 0;
     }
     *ret_analysis = a;
+    *ret_seen = seen;
     return OK;
 }

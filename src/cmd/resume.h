@@ -17,9 +17,10 @@ struct resume {
  * Engines for a run over a data folder: as its last run left them if the traffic to come is
  * newer than what they have seen; else fresh.
  *
+ * @param ret_seen end of the last window that they have seen; 0: none.
  * @param why says in a sentence why engines are fresh although there was a state; "" otherwise.
  */
-enum err resume_analysis(const struct resume *r, struct analysis **ret_analysis, char why[480],
-    struct fault *f) MUST_CHECK;
+enum err resume_analysis(const struct resume *r, struct analysis **ret_analysis,
+    int64_t *ret_seen, char why[480], struct fault *f) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 
 enum {
     WAIT_MS = 100,
+    READ_WAIT_MS = 5,  /* while the logbook is read, and there is no room */
     WATCH_AT_ONCE = 32 /* sites that the bus is told of in one turn: each takes some ms */
 };
 
@@ -25,11 +26,12 @@ enum err intake_new(
         free(i);
         return fault_set(f, ERR_NOMEM, "no thread for the store");
     }
+    intake_past_begin(i);
     *ret_intake = i;
     return OK;
 }
 
-static struct intake_site *site_find(const struct intake *i, const char *name)
+struct intake_site *intake_find(const struct intake *i, const char *name)
 {
     for (size_t k = 0; k < i->count; k++)
         if (strcmp(i->sites[k]->name, name) == 0)
@@ -83,7 +85,7 @@ enum err intake_add(struct intake *i, const char *site, struct remote *remote, s
 {
     if (!bus_site_fits(site))
         return fault_set(f, ERR_BAD, "%.64s is no name for a site on the bus", site);
-    if (site_find(i, site))
+    if (intake_find(i, site))
         return fault_set(f, ERR_EXISTS, "%s is there already", site);
     if (i->count == INTAKE_SITES_MAX)
         return fault_set(f, ERR_FULL, "more than %d sites", INTAKE_SITES_MAX);
@@ -104,6 +106,8 @@ enum err intake_add(struct intake *i, const char *site, struct remote *remote, s
         return fault_set(f, e, "the catalogue cannot be read: %s", err_text(e));
     }
     i->sites[i->count++] = s;
+    if (intake_past_goes(i))
+        remote_begin_past(remote, &i->reading.shared);
     if (i->connected)
         site_watch(i, s);
     return OK;
@@ -124,7 +128,7 @@ void intake_remove(struct intake *i, const char *site)
 void intake_heard(struct intake *i, const char *site, const struct said *said, bool replay)
 {
     struct commitment word;
-    struct intake_site *s = site_find(i, site);
+    struct intake_site *s = intake_find(i, site);
     if (!s || !said->spool)
         return;
     remote_alive(s->remote, replay);
@@ -157,16 +161,17 @@ void intake_counts(struct intake *i, const char *site, struct intake_counts *ret
 
 /* ---- the loop ---- */
 
-static bool has_room(const struct intake_site *s)
+/* What comes while the logbook is read goes there first. */
+static bool has_room(const struct intake *i, const struct intake_site *s)
 {
-    return remote_has_room(s->remote, s->parcels, s->rows);
+    return intake_past_goes(i) || remote_has_room(s->remote, s->parcels, s->rows);
 }
 
 /* Messages that waited for room, as far as there is some. */
 static enum err held_take(struct intake *i, struct intake_site *s, struct fault *f)
 {
     enum err e = OK;
-    while (!e && s->held_count && has_room(s)) {
+    while (!e && s->held_count && has_room(i, s)) {
         struct bus_event event = s->held[s->held_first];
         s->held_first = (s->held_first + 1) % INTAKE_HELD;
         if (!--s->held_count)
@@ -181,7 +186,7 @@ static enum err held_take(struct intake *i, struct intake_site *s, struct fault 
 
 static void block_hold(struct intake *i, struct bus_event *event)
 {
-    struct intake_site *s = site_find(i, event->site);
+    struct intake_site *s = intake_find(i, event->site);
     if (!s || s->held_count == INTAKE_HELD) {
         /* Nobody's, or more than the bus may bring unasked: the site will be asked again. */
         bus_release(i->options.bus, event, !s);
@@ -210,6 +215,18 @@ static void watch_some(struct intake *i)
     }
 }
 
+static void logbook_look(struct intake *i)
+{
+    struct logbook_counts c;
+    if (!i->options.logbook)
+        return;
+    logbook_tidy(i->options.logbook);
+    logbook_counts(i->options.logbook, &c);
+    if (c.cut != i->cut && i->options.events.cut)
+        i->options.events.cut(i->options.events.context, c.cut);
+    i->cut = c.cut;
+}
+
 static void tick(struct intake *i)
 {
     int64_t now = clock_now(&i->clock);
@@ -217,6 +234,7 @@ static void tick(struct intake *i)
         return;
     i->ticked = now;
     i->watch_next = 0;
+    logbook_look(i);
     if (i->options.events.tick)
         i->options.events.tick(i->options.events.context, i->connected);
 }
@@ -245,7 +263,7 @@ static void event_take(struct intake *i, struct bus_event *event)
 static bool can_take(const struct intake *i)
 {
     for (size_t k = 0; k < i->count; k++)
-        if (i->sites[k]->held_count && has_room(i->sites[k]))
+        if (i->sites[k]->held_count && has_room(i, i->sites[k]))
             return true;
     return false;
 }
@@ -254,6 +272,8 @@ static bool can_take(const struct intake *i)
 static void events_drain(struct intake *i, int wait_ms)
 {
     int wait = can_take(i) ? 0 : wait_ms;
+    if (intake_past_goes(i) && wait > READ_WAIT_MS)
+        wait = i->reading.blocked ? READ_WAIT_MS : 0;
     for (int n = 0; n < INTAKE_EVENTS; n++, wait = 0) {
         struct bus_event event;
         bus_next(i->options.bus, wait, &event);
@@ -273,6 +293,8 @@ enum err intake_step(struct intake *i, int wait_ms, struct fault *f)
         e = intake_settle(i, f);
     tick(i);
     watch_some(i);
+    if (!e && intake_past_goes(i))
+        intake_past_step(i);
     return e;
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "bus/bus.h"
 #include "bus/receiver.h"
+#include "ingest/logbook.h"
 #include "ingest/remote.h"
 #include "store/catalog_remote.h"
 #include "store/store.h"
@@ -16,12 +17,23 @@
  * number, and, should the hub fail between storing and noting the number, by the id that the
  * store keeps.
  *
+ * With a logbook, what was taken is kept there, too, until the engines' kept states have seen
+ * it. An intake that begins with a logbook in which there is something reads it to the remotes
+ * of the sites that have been added by the end of its first step, while the store and the sites
+ * go on; what comes meanwhile goes the way of the logbook, so that the order stays.
+ *
  * One thread runs it, with another that waits for the store; it calls the events, and only from
  * these may the other functions be called. */
 struct intake;
 
 enum {
     INTAKE_SITES_MAX = 1024
+};
+
+/* What was read of a logbook. */
+struct intake_past {
+    uint64_t messages, packets;
+    uint64_t passed; /* over: of sites that are no more, or not in the store yet, or damaged */
 };
 
 struct intake_events {
@@ -33,6 +45,10 @@ struct intake_events {
     /* Something of a site was refused; or, from a thread that waits for the store, it does not
      * take a block now (`site` NULL; f->code OK: it does again). */
     void (*trouble)(void *context, const char *site, const struct fault *f);
+    /* The logbook has been read to its end. */
+    void (*past)(void *context, const struct intake_past *p);
+    /* The logbook's cap has cost what no kept state covers, or no longer. */
+    void (*cut)(void *context, bool cut);
 };
 
 struct intake_options {
@@ -44,6 +60,7 @@ struct intake_options {
         void *store, const struct store_block *blocks, size_t count, struct fault *f);
     void *store;
     struct catalog *catalog;
+    struct logbook *logbook; /* NULL: none is kept */
     const struct fingerprints *set;
     int64_t window;
     const atomic_bool *stop;

@@ -25,6 +25,11 @@ struct intake_site {
     struct bus_event *held; /* INTAKE_HELD of them, in a ring */
     size_t held_first, held_count;
     size_t parcels, rows; /* taken apart, and not yet with the remote */
+    /* How far the logbook has been read, by spool. */
+    struct {
+        uint64_t spool, number;
+    } read[RECEIVER_SPOOLS];
+    size_t read_count;
 };
 
 /* A message on its way into the store. */
@@ -32,6 +37,8 @@ struct intake_item {
     struct intake_site *site;
     struct bus_event event;
     uint64_t spool, number;
+    struct bytes data; /* of the entry; the event's */
+    uint64_t at;       /* in the logbook; 0: not there */
     size_t bytes;
     bool readable;           /* else it was refused, and only counts */
     struct parcel_rows rows; /* of one that is */
@@ -59,6 +66,17 @@ struct intake_storer {
     bool told; /* of the store's trouble; the thread's own */
 };
 
+/* The logbook that is being read. */
+struct intake_reading {
+    struct remote_past shared;  /* what remotes know of it */
+    uint64_t next, last;        /* numbers: of the next message, and of the last to be read */
+    struct logbook_entry entry; /* what was read and for which there was no room yet */
+    bool held;                  /* there is such a one */
+    int64_t blocked;            /* steady clock: since when nothing has moved; 0: it does */
+    size_t waiting;             /* rows of all sites at that time */
+    struct intake_past counts;
+};
+
 struct intake {
     struct intake_options options;
     struct clock clock;
@@ -68,6 +86,8 @@ struct intake {
     struct intake_batch *filling; /* the other one is with the storer, or empty */
     struct intake_storer storer;
     struct deltas *deltas;
+    struct intake_reading reading;
+    bool cut; /* what was told of the logbook last */
     bool connected;
     int64_t ticked;
     size_t watch_next; /* of the sites, the first that is looked at */
@@ -86,6 +106,16 @@ enum err intake_store(struct intake *i, struct fault *f) MUST_CHECK;
 enum err intake_settle(struct intake *i, struct fault *f) MUST_CHECK;
 /* Let go of all that was taken apart without having noted that it is stored. */
 void intake_drop(struct intake *i);
+
+/* Begin to read the logbook; read some of it (intake_past.c). */
+void intake_past_begin(struct intake *i);
+void intake_past_step(struct intake *i);
+static inline bool intake_past_goes(const struct intake *i)
+{
+    return atomic_load(&i->reading.shared.going);
+}
+
+struct intake_site *intake_find(const struct intake *i, const char *name);
 
 /* Say something to a site. */
 void intake_say(struct intake *i, struct intake_site *s, const struct commitment *c);

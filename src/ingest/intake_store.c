@@ -34,12 +34,15 @@ static void tell_trouble(struct intake *i, const struct fault *f)
         i->options.events.trouble(i->options.events.context, NULL, f);
 }
 
-/* However long the disk stays full. */
-static enum err append_all(
-    struct intake *i, const struct store_block *blocks, size_t count, struct fault *f)
+/* One thing that is done with a batch. */
+typedef enum err batch_step(struct intake *i, struct intake_batch *batch, struct fault *f);
+
+/* Do it, however long the disk stays full. */
+static enum err with_room(
+    struct intake *i, struct intake_batch *batch, batch_step *step, struct fault *f)
 {
     for (;;) {
-        enum err e = i->options.append(i->options.store, blocks, count, f);
+        enum err e = step(i, batch, f);
         if (e != ERR_FULL) {
             if (!e && i->storer.told)
                 tell_trouble(i, &(struct fault){.code = OK});
@@ -55,10 +58,29 @@ static enum err append_all(
     }
 }
 
+/* What the engines will be given, as it came. A message that is too long for the logbook is not
+ * kept: no parcel is. */
+static enum err items_keep(struct intake *i, struct intake_batch *batch, struct fault *f)
+{
+    for (size_t k = 0; k < batch->count; k++) {
+        struct intake_item *item = &batch->items[k];
+        struct logbook_entry entry = {.spool = item->spool,
+            .number = item->number,
+            .rows = (uint32_t)item->row_count,
+            .data = item->data};
+        if (!item->readable || item->at)
+            continue;
+        memcpy(entry.site, item->site->name, sizeof entry.site);
+        enum err e = logbook_add(i->options.logbook, &entry, &item->at, f);
+        if (e == ERR_FULL || e == ERR_IO)
+            return e;
+    }
+    return OK;
+}
+
 /* The blocks of a batch, the packets of all before the contacts: the store takes neighbours of
  * one kind in together. */
-static enum err items_append(
-    struct intake *i, const struct intake_batch *batch, struct fault *f)
+static enum err items_append(struct intake *i, struct intake_batch *batch, struct fault *f)
 {
     char ids[2 * INTAKE_BATCH][ID_MAX];
     struct store_block blocks[2 * INTAKE_BATCH];
@@ -74,7 +96,16 @@ static enum err items_append(
             blocks[count] = (struct store_block){block, ids[count]};
             count++;
         }
-    return count ? append_all(i, blocks, count, f) : OK;
+    return count ? i->options.append(i->options.store, blocks, count, f) : OK;
+}
+
+/* Into the logbook and into the store; safe in both when it returns. */
+static enum err items_store(struct intake *i, struct intake_batch *batch, struct fault *f)
+{
+    enum err e = i->options.logbook ? with_room(i, batch, items_keep, f) : OK;
+    if (!e)
+        e = with_room(i, batch, items_append, f);
+    return !e && i->options.logbook ? logbook_sync(i->options.logbook, f) : e;
 }
 
 /* Note how far we are: losing this note costs nothing, what comes again is known by its id. */
@@ -125,8 +156,12 @@ static void items_hand_on(struct intake *i, struct intake_batch *batch)
         s->counts.bytes += item->bytes;
         if (item->readable) {
             s->counts.packets += item->row_count;
-            /* Out of memory only: the store has them, the engines do not. */
-            (void)!remote_put(s->remote, &item->rows);
+            /* What is in the logbook is read from there, in its turn. What fails otherwise is
+             * memory: the store has the rows then, the engines do not. */
+            if (intake_past_goes(i))
+                i->reading.last = item->at ? item->at : i->reading.last;
+            else
+                (void)!remote_put(s->remote, &item->rows);
         }
         bus_release(i->options.bus, &item->event, true);
         item_done(item);
@@ -153,10 +188,10 @@ static void *storer_thread(void *context)
             pthread_cond_wait(&t->changed, &t->lock);
         if (!t->batch || t->stored)
             break;
-        const struct intake_batch *batch = t->batch;
+        struct intake_batch *batch = t->batch;
         struct fault f = {0};
         pthread_mutex_unlock(&t->lock);
-        enum err e = items_append(i, batch, &f);
+        enum err e = items_store(i, batch, &f);
         pthread_mutex_lock(&t->lock);
         t->result = e;
         t->fault = f;

@@ -77,6 +77,7 @@ bool intake_take(struct intake *i, struct intake_site *s, struct bus_event *even
         .event = *event,
         .spool = e.spool,
         .number = e.number,
+        .data = e.data,
         .bytes = event->data.left};
     /* What cannot be read now never will: it counts as stored, or the site would send it for
      * ever. */

@@ -191,6 +191,8 @@ static enum err window_show(struct pipeline *p, const struct window *w, struct f
     const struct analysis_events heard = {
         events->context, events->alert, events->forecast, events->skipped, events->tagged};
     enum err e = OK;
+    if (window_end(w) <= p->options.seen)
+        return OK;
     if (p->options.analysis)
         e = analysis_step(p->options.analysis, w, p->shown.live, &heard, f);
     if (!e && events->window)

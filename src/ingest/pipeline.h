@@ -34,6 +34,8 @@ struct pipeline_options {
                        share all of them */
     size_t room;    /* for so many sites more, by pipeline_add() */
     struct analysis *analysis; /* borrowed; NULL: no engines */
+    int64_t seen; /* end of the last window that the engines have seen already: it, and those
+                     before it, are not shown; 0: none */
     struct pipeline_events events;
     const atomic_bool *stop;   /* borrowed */
     const struct clock *clock; /* borrowed; NULL: the system's */

@@ -30,10 +30,13 @@ struct remote {
     pthread_cond_t changed;
     struct waiting *first, *last;
     size_t count;
-    size_t rows; /* that wait */
+    size_t rows;                    /* that wait */
+    const struct remote_past *past; /* NULL: there is none */
     bool heard, replay, ended;
     int64_t until;               /* all before this time has come */
     int64_t heard_at;            /* by the hub's clock */
+    int64_t made;                /* the same */
+    int64_t asked;               /* end of the window that was asked for last; 0: none */
     struct source_counts source; /* of what was given out */
     struct remote_counts counts;
     /* The taker's. */
@@ -53,6 +56,7 @@ enum err remote_new(struct remote **ret_remote, const struct remote_options *opt
     r->options = *options;
     r->clock = options->clock ? *options->clock : clock_system();
     r->closed = INT64_MIN;
+    r->made = clock_now(&r->clock);
     pthread_mutex_init(&r->lock, NULL);
     steady_cond_init(&r->changed);
     *ret_remote = r;
@@ -146,11 +150,33 @@ enum err remote_put(struct remote *r, struct parcel_rows *p)
     return OK;
 }
 
+static bool is_past(const struct remote *r)
+{
+    return r->past && atomic_load(&r->past->going);
+}
+
+/* What the site is now tells nothing of what comes of its past. */
 void remote_alive(struct remote *r, bool replay)
 {
     pthread_mutex_lock(&r->lock);
-    alive(r, replay);
+    if (!is_past(r))
+        alive(r, replay);
     pthread_mutex_unlock(&r->lock);
+}
+
+void remote_begin_past(struct remote *r, const struct remote_past *past)
+{
+    pthread_mutex_lock(&r->lock);
+    r->past = past;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void remote_look_past(struct remote *r)
+{
+    pthread_mutex_lock(&r->lock);
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    news_tell(r);
 }
 
 void remote_counts(struct remote *r, struct remote_counts *ret_counts)
@@ -181,8 +207,26 @@ static int64_t row_time(const struct remote *r, size_t row)
 /* Does the site hold up the time: is there more to come of its captures? With the lock held. */
 static bool is_replaying(const struct remote *r)
 {
-    return r->heard && r->replay && !r->ended &&
-           clock_now(&r->clock) - r->heard_at < replay_patience;
+    if (!r->heard || !r->replay || r->ended)
+        return false;
+    return is_past(r) ? !atomic_load(&r->past->stuck)
+                      : clock_now(&r->clock) - r->heard_at < replay_patience;
+}
+
+/* Of nobody is known how far they were before the first of the past has come. */
+static bool is_unknown(const struct remote *r)
+{
+    return is_past(r) && !atomic_load(&r->past->now);
+}
+
+/* The time of a site that has nothing now. With the lock held. */
+static int64_t time_now(const struct remote *r)
+{
+    if (r->heard && r->replay)
+        return INT64_MAX;
+    if (is_past(r))
+        return atomic_load(&r->past->now);
+    return r->heard ? clock_now(&r->clock) : INT64_MAX;
 }
 
 static int64_t remote_peek(void *context)
@@ -197,9 +241,9 @@ static int64_t remote_peek(void *context)
             peek = row_time(r, r->at);
             break;
         }
-        if (!is_replaying(r) || atomic_load(r->options.stop)) {
-            if (r->heard && !r->replay)
-                peek = clock_now(&r->clock);
+        bool waits = is_replaying(r) || is_unknown(r);
+        if (!waits || atomic_load(r->options.stop)) {
+            peek = time_now(r);
             break;
         }
         wait_change(r);
@@ -275,15 +319,26 @@ static size_t run_make(struct remote *r, int64_t until, struct ahead_run *run)
     return n;
 }
 
+/* Since when the site could have been heard by this hub. */
+static int64_t begun(const struct remote *r)
+{
+    int64_t over = r->past ? atomic_load(&r->past->over) : 0;
+    return over > r->made ? over : r->made;
+}
+
 /* Is the window that ends at `until` over, as far as this site goes? With the lock held and
  * nothing waiting. */
 static bool window_is_over(const struct remote *r, int64_t until)
 {
-    if (!r->heard || r->until >= until || r->ended)
+    if (r->until >= until || r->ended)
         return true;
     if (r->replay)
         return !is_replaying(r);
-    return clock_now(&r->clock) >= until + REMOTE_GRACE;
+    if (is_past(r))
+        return atomic_load(&r->past->stuck) ||
+               atomic_load(&r->past->now) >= until + REMOTE_GRACE;
+    int64_t from = begun(r) > until ? begun(r) : until;
+    return !r->heard || clock_now(&r->clock) >= from + REMOTE_GRACE;
 }
 
 static enum feed_state remote_run(void *context, int64_t until, struct ahead_run *ret_run)
@@ -294,6 +349,7 @@ static enum feed_state remote_run(void *context, int64_t until, struct ahead_run
     if (r->closed < until - r->options.window)
         r->closed = until - r->options.window;
     pthread_mutex_lock(&r->lock);
+    r->asked = until;
     for (;;) {
         late_skip(r);
         if (now_has_rows(r)) {
@@ -322,7 +378,8 @@ static bool remote_live(void *context)
 {
     struct remote *r = context;
     pthread_mutex_lock(&r->lock);
-    bool live = r->heard && !r->replay;
+    bool behind = r->asked && r->asked <= begun(r);
+    bool live = r->heard && !r->replay && !is_past(r) && !behind;
     pthread_mutex_unlock(&r->lock);
     return live;
 }

@@ -14,8 +14,19 @@
  * A site with a wire is live: a window is closed when the site says that it has sent all of it,
  * or REMOTE_GRACE after its end by the hub's clock, whatever the site does. What comes later is
  * in the store, and the engines do not see it: an hour of backlog after an outage is no surge.
+ * Of windows that ended before the hub began, the grace is counted from there.
  * A site that replays captures sets the time itself: its windows wait for it. */
 struct remote;
+
+/* What a hub had taken before it was killed comes through its remotes again, and meanwhile the
+ * time is what it was then. One for all remotes of an intake, which writes it. */
+struct remote_past {
+    atomic_bool going;   /* more of it is to come */
+    atomic_bool stuck;   /* but not before windows end of those of whom nothing has come */
+    _Atomic int64_t now; /* when what came last had come first; 0: nothing has come */
+    _Atomic int64_t
+        over; /* by the hub's clock, since when there is no more; 0: never was any */
+};
 
 enum {
     REMOTE_ROWS = 1 << 19,    /* that wait, at most; more stay with the bus */
@@ -48,6 +59,11 @@ bool remote_has_room(struct remote *r, size_t parcels, size_t rows);
 
 /* A parcel, which is taken. ERR_NOMEM: it stays the caller's. */
 enum err remote_put(struct remote *r, struct parcel_rows *p) MUST_CHECK;
+
+/* Part of the past; borrowed while the feed is read. */
+void remote_begin_past(struct remote *r, const struct remote_past *past);
+/* The past has changed. */
+void remote_look_past(struct remote *r);
 
 /* The site is alive: it replays captures, or watches a wire. */
 void remote_alive(struct remote *r, bool replay);

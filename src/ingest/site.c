@@ -24,7 +24,7 @@ struct site {
     const struct sensor_shared *shared;
     struct sensor *sensor;
     struct writer *writer;
-    int64_t flush;
+    int64_t flush, seen;
     struct block *packets;  /* on their way; NULL without a writer */
     struct block *contacts; /* the same */
     struct block *dos;
@@ -53,6 +53,7 @@ enum err site_new(struct site **ret_site, const char *name, struct feed *feed,
     snprintf(s->name, sizeof s->name, "%s", name);
     s->writer = options->writer;
     s->flush = options->flush;
+    s->seen = options->seen;
     s->shared = options->shared;
     s->window = options->sensor.window ? options->sensor.window : 10 * US_MINUTE;
     s->first_seen = INT64_MAX;
@@ -396,6 +397,14 @@ static enum err rows_keep(
     return OK;
 }
 
+/* What the next status row is counted from. */
+static void status_note(struct site *s)
+{
+    s->last = *sensor_counts(s->sensor);
+    site_source_counts(s, &s->last_source);
+    s->last_dropped_queue = s->dropped_queue;
+}
+
 static enum err status_row(struct site *s, int64_t start, struct fault *f)
 {
     enum err e = block_have(s, &s->status, &record_site_status, f);
@@ -427,9 +436,7 @@ static enum err status_row(struct site *s, int64_t start, struct fault *f)
     block_u64(b, STATUS_SNAPPED)[row] = c->snapped - s->last.snapped;
     block_u64(b, STATUS_MALFORMED)[row] = malformed_of(c) - malformed_of(&s->last);
     block_u64(b, STATUS_NON_IP)[row] = c->decode[DECODE_NON_IP] - s->last.decode[DECODE_NON_IP];
-    s->last = *c;
-    s->last_source = source;
-    s->last_dropped_queue = s->dropped_queue;
+    status_note(s);
     return OK;
 }
 
@@ -437,13 +444,18 @@ static enum err window_keep(struct site *s, int64_t start, const struct block *c
     size_t count, const struct block *dos, struct fault *f)
 {
     enum err e = OK;
+    if (start + s->window <= s->seen) { /* by the run before this one */
+        status_note(s);
+        return OK;
+    }
     for (size_t i = 0; i < count && !e && !s->deltas && !s->stored; i++)
         e = rows_keep(s, &s->contacts, blocks[i], f);
     if (!e && dos)
         e = rows_keep(s, &s->dos, dos, f);
     if (!e)
         e = status_row(s, start, f);
-    if (!e && feed_is_live(s->feed))
+    /* The run before may have sent its first window, too: as the same block it is kept once. */
+    if (!e && (feed_is_live(s->feed) || (s->seen && start == s->seen)))
         e = site_flush(s, f);
     return e;
 }

@@ -13,6 +13,7 @@ struct site_options {
     const struct sensor_shared *shared;
     struct sensor_options sensor;
     struct writer *writer; /* NULL: nothing is stored */
+    int64_t seen;          /* nothing is kept of windows that end by then */
     int64_t flush;         /* live: packets reach the store after this at the latest, us */
 };
 

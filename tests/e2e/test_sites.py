@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -43,13 +44,20 @@ def alerts_of(folder):
     return sorted((row["id"], row["severity"], row["title"], row["explanation"]) for row in rows)
 
 
+@functools.cache
+def alerts_here():
+    """What is found in the capture when it is replayed by itself."""
+    with tempfile.TemporaryDirectory(prefix="kizashi-e2e-sites-") as folder:
+        done = run("replay", "--data", folder, "--quiet", "--site", f"{SITE}={simulated()}")
+        same(done.returncode, 0, done.stderr)
+        return alerts_of(folder)
+
+
 @says("a site that keeps everything gives the alerts that its captures give by themselves")
 def same_alerts(folder):
     need_server()
     capture = simulated()
-    done = run("replay", "--data", f"{folder}/here", "--quiet", "--site", f"{SITE}={capture}")
-    same(done.returncode, 0, done.stderr)
-    want = alerts_of(f"{folder}/here")
+    want = alerts_here()
     holds(len(want) > 3, len(want))
     hub = Hub(f"{folder}/hub")
     try:
@@ -57,8 +65,38 @@ def same_alerts(folder):
         sending = sensor(f"{folder}/site", "--read", capture)
         _, errors = sending.communicate(timeout=120)
         same(sending.returncode, 0, errors)
-        count = json.loads(run("stats", "--data", f"{folder}/here", "--json").stdout.splitlines()[0])["packets"]
-        hub.has_exactly(count)
+        hub.has_exactly(simulated_packets())
+        Hub.wait_for(lambda: alerts_of(hub.folder) == want or None, 60)
+    finally:
+        hub.stop()
+
+
+def logbooks(hub):
+    """How many packets hubs that were killed gave to their engines again."""
+    return [int(packets) for packets in re.findall(r"logbook.read messages=\d+ packets=(\d+)", hub.log())]
+
+
+@says("a hub that is killed in the middle of windows, again and again, gives the alerts of one that never was")
+def same_alerts_after_kills(folder):
+    need_server()
+    capture = simulated()
+    want = alerts_here()
+    hub = Hub(f"{folder}/hub")
+    try:
+        hub.enrol(SITE, f"{folder}/site")
+        sending = sensor(f"{folder}/site", "--read", capture)
+        # The store has packets of windows of which the engines have seen nothing.
+        Hub.wait_for(lambda: hub.packets() > simulated_packets() / 5)
+        hub.kill()
+        hub.start()
+        Hub.wait_for(lambda: logbooks(hub))
+        hub.kill()
+        hub.start()
+        _, errors = sending.communicate(timeout=200)
+        same(sending.returncode, 0, errors)
+        Hub.wait_for(lambda: len(logbooks(hub)) == 2)
+        holds(logbooks(hub)[0] > simulated_packets() / 5, logbooks(hub))
+        hub.has_exactly(simulated_packets())
         Hub.wait_for(lambda: alerts_of(hub.folder) == want or None, 60)
     finally:
         hub.stop()
