@@ -1,12 +1,11 @@
 #include "bus/broker.h"
 
+#include "base/child.h"
 #include "base/steady.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,8 +63,7 @@ static pid_t server_start(const char *program, const struct broker_run *run)
     signal(SIGINT, SIG_IGN); /* the terminal's: the keeper ends us */
     signal(SIGTERM, SIG_DFL);
     execl(program, "nats-server", "-c", run->config, (char *)NULL);
-    kill(getpid(), SIGKILL); /* could not be started: the keeper sees an end */
-    return 0;
+    child_end(); /* could not be started: the keeper sees an end */
 }
 
 static void server_end(pid_t server)
@@ -110,23 +108,6 @@ static void keep(const char *program, const struct broker_run *run, int pipe)
     server_end(server);
 }
 
-static bool become(const char *user)
-{
-    const struct passwd *p = user ? getpwnam(user) : NULL;
-    if (!user || geteuid() != 0)
-        return true;
-    return p && initgroups(p->pw_name, p->pw_gid) == 0 && setgid(p->pw_gid) == 0 &&
-           setuid(p->pw_uid) == 0;
-}
-
-static void descriptors_close(int but)
-{
-    long most = sysconf(_SC_OPEN_MAX);
-    for (int fd = 3; fd < (most > 0 && most < 65536 ? most : 65536); fd++)
-        if (fd != but)
-            close(fd);
-}
-
 /* ---- the caller's side ---- */
 
 enum err broker_start(struct broker **ret_broker, const struct broker_run *run, struct fault *f)
@@ -146,12 +127,9 @@ enum err broker_start(struct broker **ret_broker, const struct broker_run *run, 
     }
     pid_t keeper = fork();
     if (keeper == 0) {
-        signal(SIGINT, SIG_IGN);
-        signal(SIGTERM, SIG_IGN); /* it ends when the pipe does: after the hub has */
-        descriptors_close(ends[0]);
-        if (become(run->user))
+        if (child_settle(ends[0], run->user))
             keep(program, run, ends[0]);
-        kill(getpid(), SIGKILL); /* none of the caller's exit handlers */
+        child_end();
     }
     close(ends[0]);
     if (keeper < 0) {

@@ -1,10 +1,9 @@
 #include "fleet/power_keeper.h"
 
+#include "base/child.h"
+
 #include <errno.h>
-#include <grp.h>
 #include <pthread.h>
-#include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,33 +53,6 @@ static void serve(int socket, const char *helper)
     }
 }
 
-static bool become(const char *user)
-{
-    const struct passwd *p = user ? getpwnam(user) : NULL;
-    if (!user || geteuid() != 0)
-        return true;
-    return p && initgroups(p->pw_name, p->pw_gid) == 0 && setgid(p->pw_gid) == 0 &&
-           setuid(p->pw_uid) == 0;
-}
-
-static void descriptors_close(int but)
-{
-    long most = sysconf(_SC_OPEN_MAX);
-    for (int fd = 3; fd < (most > 0 && most < 65536 ? most : 65536); fd++)
-        if (fd != but)
-            close(fd);
-}
-
-static void live(int socket, const char *helper, const char *user)
-{
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN); /* it ends when the socket does: after the hub has */
-    descriptors_close(socket);
-    if (become(user))
-        serve(socket, helper);
-    kill(getpid(), SIGKILL); /* none of the hub's exit handlers */
-}
-
 /* ---- the hub's side ---- */
 
 enum err power_keeper_start(
@@ -95,8 +67,11 @@ enum err power_keeper_start(
         return fault_set(f, ERR_IO, "socketpair: %s", strerror(errno));
     }
     k->pid = fork();
-    if (k->pid == 0)
-        live(ends[0], helper, user);
+    if (k->pid == 0) {
+        if (child_settle(ends[0], user))
+            serve(ends[0], helper);
+        child_end();
+    }
     close(ends[0]);
     if (k->pid < 0) {
         close(ends[1]);
