@@ -96,9 +96,13 @@ enum err block_encode(const struct block *b, struct buf *out) MUST_CHECK;
 enum err block_encode_numbered(
     const struct block *const *blocks, size_t count, struct buf *out) MUST_CHECK;
 
-/* The strict inverse: names, types and order must be the kind's, rows at most max_rows, words
- * and bytes within their limits, nothing left over. The fault says which column and byte
- * offset. */
+/* A column of LowCardinality(String) up to its rows: how many there are, and the words once.
+ * The number of each row's word is to follow, 16 bits. */
+void names_encode(const struct names *names, size_t rows, struct buf *out);
+
+/* The strict inverse of block_encode(): names, types and order must be the kind's, rows at most
+ * max_rows, words and bytes within their limits, nothing left over. The fault says which column
+ * and byte offset. */
 enum err block_decode(struct block **ret_block, const struct record *kind, struct bytes in,
     struct fault *f) MUST_CHECK;
 

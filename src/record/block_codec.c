@@ -107,8 +107,7 @@ static void encode_bytes(const struct column_data *data, size_t rows, struct buf
     out->len += (size_t)(to - first);
 }
 
-/* ClickHouse's own form of LowCardinality(String): the words once, then their numbers. */
-static void encode_words(const struct names *names, size_t rows, struct buf *out)
+void names_encode(const struct names *names, size_t rows, struct buf *out)
 {
     enum {
         KEYS_VERSION = 1,
@@ -159,7 +158,7 @@ static enum err encode_numbered(const struct block *const *blocks, size_t count,
     if (count == 1) {
         const struct column_data *data = &blocks[0]->column[column];
         names_check(data, 0, rows);
-        encode_words(&data->names, rows, out);
+        names_encode(&data->names, rows, out);
         buf_put(out, data->rows, rows * sizeof(uint16_t));
         return OK;
     }
@@ -167,7 +166,7 @@ static enum err encode_numbered(const struct block *const *blocks, size_t count,
     for (size_t i = 0; !e && i < count; i++)
         e = find_numbers(&all, blocks[i], column, numbers);
     if (!e)
-        encode_words(&all, rows, out);
+        names_encode(&all, rows, out);
     for (size_t i = 0; !e && i < count; i++) {
         e = find_numbers(&all, blocks[i], column, numbers);
         if (!e)

@@ -18,35 +18,17 @@ void native_head(struct buf *out, const char *name, const char *type)
     put_text(out, type);
 }
 
-static void put_numbered(
-    struct buf *out, const struct names *names, const uint16_t *numbers, size_t rows)
-{
-    enum {
-        KEYS_VERSION = 1,
-        NUMBERS_U16 = 1,
-        KEYS_FOLLOW = 1 << 9,
-        KEYS_ARE_NEW = 1 << 10
-    };
-    buf_le64(out, KEYS_VERSION);
-    if (!rows)
-        return;
-    buf_le64(out, NUMBERS_U16 | KEYS_FOLLOW | KEYS_ARE_NEW);
-    buf_le64(out, names->count);
-    for (size_t i = 0; i < names->count; i++)
-        put_text(out, names->word[i]);
-    buf_le64(out, rows);
-    buf_put(out, numbers, rows * sizeof *numbers);
-}
-
 void native_words(struct buf *out, const char *name, const struct names *names,
     const uint16_t *numbers, size_t rows, bool numbered)
 {
     native_head(out, name, numbered ? "LowCardinality(String)" : "String");
-    if (numbered)
-        put_numbered(out, names, numbers, rows);
-    else
-        for (size_t i = 0; i < rows; i++)
-            put_text(out, names->word[numbers[i]]);
+    if (numbered) {
+        names_encode(names, rows, out);
+        buf_put(out, numbers, rows * sizeof *numbers);
+        return;
+    }
+    for (size_t i = 0; i < rows; i++)
+        put_text(out, names->word[numbers[i]]);
 }
 
 uint8_t *native_more(
