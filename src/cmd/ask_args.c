@@ -202,7 +202,7 @@ enum err span_close(struct holder *holder, struct ask *ask, int64_t *ret_first, 
     return ask->what == ASK_MOVERS ? OK : steps_align(ask, f);
 }
 
-static enum err ask_service(struct ask *a, const struct conf *conf, struct fault *f)
+enum err narrow_service(const struct conf *conf, int *ret_proto, int *ret_port, struct fault *f)
 {
     const char *proto = conf_text(conf, "proto");
     uint8_t number = 0;
@@ -210,10 +210,8 @@ static enum err ask_service(struct ask *a, const struct conf *conf, struct fault
         return fault_set(f, ERR_BAD,
             "--proto: \"%.40s\" is not tcp, udp, icmp, icmpv6 or a number from 0 to 255",
             proto);
-    if (proto)
-        a->proto = number;
-    if (conf_given(conf, "port"))
-        a->port = (int)conf_count(conf, "port");
+    *ret_proto = proto ? number : -1;
+    *ret_port = conf_given(conf, "port") ? (int)conf_count(conf, "port") : -1;
     return OK;
 }
 
@@ -250,7 +248,7 @@ enum err ask_from_conf(
     if (!e)
         e = ask_country(&a, conf_text(conf, "country"), f);
     if (!e)
-        e = ask_service(&a, conf, f);
+        e = narrow_service(conf, &a.proto, &a.port, f);
     if (!e)
         e = ask_source(&a, conf_text(conf, "src"), f);
     if (!e)

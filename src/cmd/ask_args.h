@@ -79,6 +79,10 @@ enum err narrow_check(const struct conf *conf, struct fault *f) MUST_CHECK;
 enum err narrow_name(const struct conf *conf, const char *option,
     char ret_name[RECORD_NAME_MAX + 1], struct fault *f) MUST_CHECK;
 
+/* --proto and --port; -1: any. */
+enum err narrow_service(
+    const struct conf *conf, int *ret_proto, int *ret_port, struct fault *f) MUST_CHECK;
+
 /* --from and --to, before anything is opened: do they contradict each other? */
 enum err span_check(const struct conf *conf, struct fault *f) MUST_CHECK;
 

@@ -5,7 +5,6 @@
 #include "cmd/ending.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
-#include "record/proto.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,20 +63,12 @@ static enum err query_read(
         e = span_check(conf, f);
     if (!e)
         e = narrow_name(conf, "site", site, f);
+    if (!e)
+        e = narrow_service(conf, &q->proto, &q->port, f);
     if (e)
         return e;
     q->site = conf_text(conf, "site");
     q->limit = conf_count(conf, "limit");
-    if (conf_given(conf, "port"))
-        q->port = (int)conf_count(conf, "port");
-    const char *proto = conf_text(conf, "proto");
-    uint8_t number = 0;
-    if (proto && proto_parse(proto, &number) != OK)
-        return fault_set(f, ERR_BAD,
-            "--proto: \"%.40s\" is not tcp, udp, icmp, icmpv6 or a number from 0 to 255",
-            proto);
-    if (proto)
-        q->proto = number;
     const char *shown = conf_text(conf, "suppressed");
     q->suppressed = strcmp(shown, "include") == 0 ? -1 : strcmp(shown, "only") == 0;
     const char *state = conf_text(conf, "state");
