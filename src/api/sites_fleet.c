@@ -5,9 +5,8 @@
 #include "base/clock.h"
 #include "fleet/config.h"
 
-#include <string.h>
-
 #include <stdio.h>
+#include <string.h>
 
 /* Sites that run by themselves: how they are and how they were. */
 
@@ -59,6 +58,30 @@ static enum err enrol_note(struct request *r, const char *what, const char *site
     return catalog_audit_add(r->api->parts.catalog, &a, &r->fault);
 }
 
+/* What the office said to who asks for papers; that it was asked goes into the audit log. */
+static enum err papers_reply(
+    struct request *r, const char *event, enum err said, const struct fault *f, json_t *papers)
+{
+    char refused[32];
+    if (said == ERR_DENIED || said == ERR_BAD) {
+        snprintf(refused, sizeof refused, "%s.refused", event);
+        reply_problem(r, said == ERR_DENIED ? 403 : 400, NULL, NULL, "%s", f->text);
+        return enrol_note(r, refused, "-");
+    }
+    if (said) {
+        r->fault = *f;
+        return said;
+    }
+    enum err e = enrol_note(r, event, json_string_value(json_object_get(papers, "site")));
+    if (e) {
+        json_decref(papers);
+        return e;
+    }
+    session_throttle_forgive(r, "enrol", &r->api->rule_login_address);
+    reply_json(r, 200, papers);
+    return OK;
+}
+
 /* The token is all that a site has to show; what it gets is of no use without the key that it
  * made. */
 enum err handle_enrol(struct request *r)
@@ -75,23 +98,7 @@ enum err handle_enrol(struct request *r)
     struct fault f = {0};
     enum err e = o->enrol(
         o->context, arg(r, B_TOKEN)->text, arg(r, B_REQUEST)->text, r->now, &papers, &f);
-    if (e == ERR_DENIED || e == ERR_BAD) {
-        enum err noted = enrol_note(r, "site.enrol.refused", "-");
-        reply_problem(r, e == ERR_DENIED ? 403 : 400, NULL, NULL, "%s", f.text);
-        return noted;
-    }
-    if (e) {
-        r->fault = f;
-        return e;
-    }
-    e = enrol_note(r, "site.enrol", json_string_value(json_object_get(papers, "site")));
-    if (e) {
-        json_decref(papers);
-        return e;
-    }
-    session_throttle_forgive(r, "enrol", &r->api->rule_login_address);
-    reply_json(r, 200, papers);
-    return OK;
+    return papers_reply(r, "site.enrol", e, &f, papers);
 }
 
 /* As handle_enrol(), for who has shown that he holds a site's certificate. */
@@ -110,24 +117,11 @@ enum err handle_renew(struct request *r)
     if (enrol_throttled(r))
         return OK;
     enum err e = o->renew(o->context, &asked, r->now, &papers, &f);
-    if (e == ERR_DENIED || e == ERR_BAD || e == ERR_BUSY) {
-        enum err noted = e == ERR_BUSY ? OK : enrol_note(r, "site.renew.refused", "-");
-        unsigned status = e == ERR_BUSY ? 409 : e == ERR_BAD ? 400 : 403;
-        reply_problem(r, status, NULL, NULL, "%s", f.text);
-        return noted;
+    if (e == ERR_BUSY) { /* too early, which is no offence */
+        reply_problem(r, 409, NULL, NULL, "%s", f.text);
+        return OK;
     }
-    if (e) {
-        r->fault = f;
-        return e;
-    }
-    e = enrol_note(r, "site.renew", json_string_value(json_object_get(papers, "site")));
-    if (e) {
-        json_decref(papers);
-        return e;
-    }
-    session_throttle_forgive(r, "enrol", &r->api->rule_login_address);
-    reply_json(r, 200, papers);
-    return OK;
+    return papers_reply(r, "site.renew", e, &f, papers);
 }
 
 enum err handle_site_actions(struct request *r)
