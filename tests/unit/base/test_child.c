@@ -19,7 +19,7 @@ struct found {
 static struct found settled_child(const char *user)
 {
     struct found found = {.settled = false};
-    int ends[2], status;
+    int ends[2] = {-1, -1}, status;
     int other = open("/dev/null", O_RDONLY);
     assert_true(other >= 0 && pipe(ends) == 0);
     pid_t child = fork();
@@ -56,7 +56,7 @@ static void root_becomes_the_user(void **state)
     const struct passwd *nobody = getpwnam("nobody");
     if (!nobody)
         skip();
-    uid_t meant = geteuid() == 0 ? nobody->pw_uid : geteuid();
+    uid_t meant = nobody && geteuid() == 0 ? nobody->pw_uid : geteuid();
     struct found found = settled_child("nobody");
     assert_true(found.settled);
     assert_int_equal(found.user, meant);
