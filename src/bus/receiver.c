@@ -69,14 +69,6 @@ void receiver_stored(struct receiver *r, uint64_t spool, uint64_t number)
             r->positions[i].committed = number;
 }
 
-bool receiver_has(const struct receiver *r, uint64_t spool, uint64_t number)
-{
-    for (size_t i = 0; i < r->count; i++)
-        if (r->positions[i].spool == spool)
-            return number <= r->positions[i].committed;
-    return false;
-}
-
 void receiver_reset(struct receiver *r)
 {
     for (size_t i = 0; i < r->count; i++)

@@ -49,9 +49,6 @@ enum verdict_kind receiver_look(
 /* The entry is in the store (or was refused for what is in it, which counts the same). */
 void receiver_stored(struct receiver *r, uint64_t spool, uint64_t number);
 
-/* Is the entry known to be in the store? */
-bool receiver_has(const struct receiver *r, uint64_t spool, uint64_t number);
-
 /* Forget what was taken and not stored: it will be asked for again. */
 void receiver_reset(struct receiver *r);
 

@@ -107,7 +107,7 @@ enum err intake_add(struct intake *i, const char *site, struct remote *remote, s
     }
     i->sites[i->count++] = s;
     if (intake_past_goes(i))
-        remote_begin_past(remote, &i->reading.shared);
+        intake_past_add(i, s);
     if (i->connected)
         site_watch(i, s);
     return OK;

@@ -25,11 +25,11 @@ struct intake_site {
     struct bus_event *held; /* INTAKE_HELD of them, in a ring */
     size_t held_first, held_count;
     size_t parcels, rows; /* taken apart, and not yet with the remote */
-    /* How far the logbook has been read, by spool. */
+    /* What was in the store when the intake began, and how far the logbook has been read. */
     struct {
-        uint64_t spool, number;
-    } read[RECEIVER_SPOOLS];
-    size_t read_count;
+        uint64_t spool, stored, read;
+    } past[RECEIVER_SPOOLS];
+    size_t past_count;
 };
 
 /* A message on its way into the store. */
@@ -70,8 +70,10 @@ struct intake_storer {
 struct intake_reading {
     struct remote_past shared;  /* what remotes know of it */
     uint64_t next, last;        /* numbers: of the next message, and of the last to be read */
+    uint64_t old;               /* of the last that was there when the intake began */
     struct logbook_entry entry; /* what was read and for which there was no room yet */
     bool held;                  /* there is such a one */
+    int64_t time;               /* when the newest that was read had come */
     int64_t blocked;            /* steady clock: since when nothing has moved; 0: it does */
     size_t waiting;             /* rows of all sites at that time */
     struct intake_past counts;
@@ -109,6 +111,7 @@ void intake_drop(struct intake *i);
 
 /* Begin to read the logbook; read some of it (intake_past.c). */
 void intake_past_begin(struct intake *i);
+void intake_past_add(struct intake *i, struct intake_site *s);
 void intake_past_step(struct intake *i);
 static inline bool intake_past_goes(const struct intake *i)
 {

@@ -9,6 +9,9 @@ enum {
     READ_AT_ONCE = 64 /* messages that are read between two looks at the bus */
 };
 
+/* No site is silent for so long that has anything to say: there was no hub. */
+static const int64_t dead_after = 3 * US_SECOND;
+
 /* Rows leave the remotes within milliseconds where they can leave at all. */
 static const int64_t stuck_after = 2 * US_SECOND;
 
@@ -19,7 +22,7 @@ void intake_past_begin(struct intake *i)
         return;
     logbook_counts(i->options.logbook, &c);
     i->reading.next = c.first;
-    i->reading.last = c.last;
+    i->reading.last = i->reading.old = c.last;
     atomic_store(&i->reading.shared.going, c.first <= c.last);
 }
 
@@ -34,29 +37,33 @@ static void past_end(struct intake *i)
         i->options.events.past(i->options.events.context, &r->counts);
 }
 
-/* Where it is noted how far a spool of the site has been read. A site has begun more spools
- * than are remembered: the oldest gives its place. */
-static uint64_t *read_of(struct intake_site *s, uint64_t spool)
+void intake_past_add(struct intake *i, struct intake_site *s)
 {
-    for (size_t k = 0; k < s->read_count; k++)
-        if (s->read[k].spool == spool)
-            return &s->read[k].number;
-    if (s->read_count == RECEIVER_SPOOLS)
-        memmove(s->read, s->read + 1, --s->read_count * sizeof *s->read);
-    s->read[s->read_count].spool = spool;
-    s->read[s->read_count].number = 0;
-    return &s->read[s->read_count++].number;
+    const struct receiver *r = &s->receiver;
+    for (size_t k = 0; k < r->count; k++) {
+        s->past[k].spool = r->positions[k].spool;
+        s->past[k].stored = r->positions[k].committed;
+        s->past[k].read = 0;
+    }
+    s->past_count = r->count;
+    remote_begin_past(s->remote, &i->reading.shared);
 }
 
-/* Is it in the store, and is this the first time that it is read? A hub that was killed before
- * it had told the site gets the message again, and keeps it again. */
-static bool is_due(struct intake_site *s, const struct logbook_entry *e)
+/* Is it to be read? Of what the hub before had kept, that which was noted to be in the store,
+ * once: the rest comes again, and is kept again. What this hub keeps is noted before it is
+ * read. */
+static bool is_due(const struct intake *i, struct intake_site *s, const struct logbook_entry *e)
 {
-    uint64_t *read = read_of(s, e->spool);
-    if (!receiver_has(&s->receiver, e->spool, e->number) || e->number <= *read)
-        return false;
-    *read = e->number;
-    return true;
+    if (e->at > i->reading.old)
+        return true;
+    for (size_t k = 0; k < s->past_count; k++) {
+        if (s->past[k].spool != e->spool)
+            continue;
+        bool due = e->number <= s->past[k].stored && e->number > s->past[k].read;
+        s->past[k].read = due ? e->number : s->past[k].read;
+        return due;
+    }
+    return false;
 }
 
 static void entry_put(struct intake *i, struct intake_site *s, const struct logbook_entry *e)
@@ -97,6 +104,17 @@ static void blocked(struct intake *i)
         remote_look_past(i->sites[k]->remote);
 }
 
+/* The time of the past goes on to the message that was read. */
+static void time_pass(struct intake_reading *r)
+{
+    int64_t passed = r->entry.time - r->time;
+    if (passed > dead_after || !r->time)
+        atomic_store(&r->shared.born, atomic_load(&r->shared.lived));
+    else if (passed > 0)
+        atomic_fetch_add(&r->shared.lived, passed);
+    r->time = passed > 0 ? r->entry.time : r->time;
+}
+
 /* The next message, unless it is held already. False: there is none. */
 static bool entry_next(struct intake *i)
 {
@@ -107,8 +125,9 @@ static bool entry_next(struct intake *i)
         r->entry.at > r->last)
         return false;
     r->next = r->entry.at + 1;
+    time_pass(r);
     struct intake_site *s = intake_find(i, r->entry.site);
-    r->held = s && is_due(s, &r->entry);
+    r->held = s && is_due(i, s, &r->entry);
     r->counts.passed += !r->held;
     return true;
 }
@@ -116,7 +135,6 @@ static bool entry_next(struct intake *i)
 void intake_past_step(struct intake *i)
 {
     struct intake_reading *r = &i->reading;
-    int64_t now = atomic_load(&r->shared.now);
     for (size_t n = 0; n < READ_AT_ONCE; n++) {
         if (!entry_next(i)) {
             past_end(i);
@@ -132,7 +150,6 @@ void intake_past_step(struct intake *i)
         r->held = false;
         r->blocked = 0;
         atomic_store(&r->shared.stuck, false);
-        now = r->entry.time > now ? r->entry.time : now;
     }
-    atomic_store(&r->shared.now, now);
+    atomic_store(&r->shared.now, r->time);
 }

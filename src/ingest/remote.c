@@ -35,6 +35,7 @@ struct remote {
     bool heard, replay, ended;
     int64_t until;               /* all before this time has come */
     int64_t heard_at;            /* by the hub's clock */
+    int64_t came_at;             /* the same, or what the past has lived: the latest parcel */
     int64_t made;                /* the same */
     int64_t asked;               /* end of the window that was asked for last; 0: none */
     struct source_counts source; /* of what was given out */
@@ -96,6 +97,11 @@ void remote_free(struct remote *r)
 
 /* ---- putting ---- */
 
+static bool is_past(const struct remote *r)
+{
+    return r->past && atomic_load(&r->past->going);
+}
+
 bool remote_has_room(struct remote *r, size_t parcels, size_t rows)
 {
     pthread_mutex_lock(&r->lock);
@@ -145,14 +151,10 @@ enum err remote_put(struct remote *r, struct parcel_rows *p)
     if (account.until > r->until)
         r->until = account.until;
     alive(r, account.replay);
+    r->came_at = is_past(r) ? atomic_load(&r->past->lived) : r->heard_at;
     pthread_mutex_unlock(&r->lock);
     news_tell(r);
     return OK;
-}
-
-static bool is_past(const struct remote *r)
-{
-    return r->past && atomic_load(&r->past->going);
 }
 
 /* What the site is now tells nothing of what comes of its past. */
@@ -326,6 +328,27 @@ static int64_t begun(const struct remote *r)
     return over > r->made ? over : r->made;
 }
 
+/* Is a window of the past over, in which nothing more has come for the grace? */
+static bool past_is_over(const struct remote *r, int64_t until)
+{
+    const struct remote_past *p = r->past;
+    int64_t born = atomic_load(&p->born);
+    int64_t from = r->came_at > born ? r->came_at : born;
+    return atomic_load(&p->stuck) || (atomic_load(&p->now) >= until + REMOTE_GRACE &&
+                                         atomic_load(&p->lived) >= from + REMOTE_GRACE);
+}
+
+/* From when on the grace of a window that ends at `until` is counted: if it was over before the
+ * hub began, from the last that the site had kept meanwhile. */
+static int64_t grace_from(const struct remote *r, int64_t until)
+{
+    int64_t start = begun(r);
+    if (until > start)
+        return until;
+    int64_t from = r->came_at > start ? r->came_at : start;
+    return from < start + REMOTE_BACKLOG ? from : start + REMOTE_BACKLOG;
+}
+
 /* Is the window that ends at `until` over, as far as this site goes? With the lock held and
  * nothing waiting. */
 static bool window_is_over(const struct remote *r, int64_t until)
@@ -335,10 +358,8 @@ static bool window_is_over(const struct remote *r, int64_t until)
     if (r->replay)
         return !is_replaying(r);
     if (is_past(r))
-        return atomic_load(&r->past->stuck) ||
-               atomic_load(&r->past->now) >= until + REMOTE_GRACE;
-    int64_t from = begun(r) > until ? begun(r) : until;
-    return !r->heard || clock_now(&r->clock) >= from + REMOTE_GRACE;
+        return past_is_over(r, until);
+    return !r->heard || clock_now(&r->clock) >= grace_from(r, until) + REMOTE_GRACE;
 }
 
 static enum feed_state remote_run(void *context, int64_t until, struct ahead_run *ret_run)

@@ -14,16 +14,19 @@
  * A site with a wire is live: a window is closed when the site says that it has sent all of it,
  * or REMOTE_GRACE after its end by the hub's clock, whatever the site does. What comes later is
  * in the store, and the engines do not see it: an hour of backlog after an outage is no surge.
- * Of windows that ended before the hub began, the grace is counted from there.
+ * Of windows that ended before the hub began, the grace is counted from the last that came of
+ * what the site had kept, or REMOTE_BACKLOG after the hub's begin.
  * A site that replays captures sets the time itself: its windows wait for it. */
 struct remote;
 
 /* What a hub had taken before it was killed comes through its remotes again, and meanwhile the
  * time is what it was then. One for all remotes of an intake, which writes it. */
 struct remote_past {
-    atomic_bool going;   /* more of it is to come */
-    atomic_bool stuck;   /* but not before windows end of those of whom nothing has come */
-    _Atomic int64_t now; /* when what came last had come first; 0: nothing has come */
+    atomic_bool going;     /* more of it is to come */
+    atomic_bool stuck;     /* but not before windows end of those of whom nothing has come */
+    _Atomic int64_t now;   /* when what came last had come first; 0: nothing has come */
+    _Atomic int64_t lived; /* how much of that time a hub was there, us */
+    _Atomic int64_t born;  /* `lived` when it had not been there last */
     _Atomic int64_t
         over; /* by the hub's clock, since when there is no more; 0: never was any */
 };
@@ -32,7 +35,8 @@ enum {
     REMOTE_ROWS = 1 << 19,    /* that wait, at most; more stay with the bus */
     REMOTE_ROWS_ALL = 1 << 21 /* of all sites that share a count, one parcel a site aside */
 };
-#define REMOTE_GRACE (10 * INT64_C(1000000))
+#define REMOTE_GRACE   (10 * INT64_C(1000000))
+#define REMOTE_BACKLOG (120 * INT64_C(1000000))
 
 struct remote_options {
     int64_t window;            /* us */

@@ -3,6 +3,7 @@
 #include "link.h"
 
 #include "bus/sender.h"
+#include "ingest/ahead.h"
 #include "ingest/intake.h"
 
 #include <dirent.h>
@@ -23,12 +24,24 @@
  *     kill hub late   it ends after the store has the blocks and before it has noted that
  *     tear            kill site, in the middle of an append
  *     lose|twice|swap P   of 100 messages
+ *     dead S          the hub ends here and now, and is started again S seconds later
  *     expect N        parcels are in the store
- */
+ *
+ * What the engines see is what the site's feed gives, window by window; a window counts once it
+ * is kept, a step after it was closed. */
 
 enum {
     STORED_MAX = 8192,
     STEP_MS = 100
+};
+
+static const int64_t step_us = STEP_MS * INT64_C(1000);
+static const int64_t window_us = 30 * US_SECOND;
+
+/* A window as the engines see it: the numbers of its parcels, in their order. */
+struct view {
+    int64_t start; /* 0: none */
+    size_t first, count;
 };
 
 struct stage {
@@ -46,6 +59,14 @@ struct stage {
     struct catalog *catalog;
     struct intake *intake;
     struct remote *remote;
+    struct logbook *logbook;
+    struct feed *feed;
+    struct view open, closed; /* the window that fills, and the one that is not kept yet */
+    size_t open_seen[STORED_MAX], closed_seen[STORED_MAX];
+    int64_t kept;                 /* end of the last window that is */
+    uint64_t kept_in[STORED_MAX]; /* of each parcel, the start of the window in which it was */
+    uint64_t last_kept;           /* parcel, in the order of the engines */
+    int64_t made[STORED_MAX];     /* when each parcel was */
     atomic_bool stop;
     bool late; /* the next append to the store is the last thing that this hub does */
     char ids[2 * STORED_MAX][64];
@@ -55,7 +76,11 @@ struct stage {
     size_t contacts;
 };
 
-static const int64_t packets_from = INT64_C(1789990000) * US_SECOND;
+/* A parcel's one packet has the time of the step, and its number in what is below that. */
+static uint64_t number_of(int64_t ts)
+{
+    return (uint64_t)(ts % step_us);
+}
 
 /* ---- the store ---- */
 
@@ -78,7 +103,7 @@ static enum err fake_append(
         }
         assert_int_equal(b->rows, 1);
         assert_true(s->stored < STORED_MAX);
-        s->times[s->stored++] = (uint64_t)(block_time(b, PACKET_TS)[0] - packets_from);
+        s->times[s->stored++] = number_of(block_time(b, PACKET_TS)[0]);
     }
     if (!s->late)
         return OK;
@@ -108,22 +133,99 @@ static void on_trouble(void *context, const char *site, const struct fault *f)
         fprintf(stderr, "# %s: %s\n", site ? site : "store", f->text);
 }
 
+/* ---- the engines ---- */
+
+/* Kept are the engines' states of a window, and so what they have seen. */
+static void view_keep(struct stage *s)
+{
+    if (!s->closed.start)
+        return;
+    for (size_t i = 0; i < s->closed.count; i++) {
+        uint64_t n = s->closed_seen[i];
+        assert_in_range(n, 1, s->appended);
+        if (s->kept_in[n])
+            fail_msg("the engines have seen parcel %" PRIu64 " twice", n);
+        assert_true(n > s->last_kept);
+        assert_in_range(s->made[n], s->closed.start, s->closed.start + window_us - 1);
+        s->kept_in[n] = (uint64_t)s->closed.start;
+        s->last_kept = n;
+    }
+    s->kept = s->closed.start + window_us;
+    s->closed = (struct view){0};
+    logbook_covered(s->logbook);
+}
+
+static void view_close(struct stage *s)
+{
+    view_keep(s);
+    if (s->open.start + window_us > s->kept) {
+        s->closed = s->open;
+        memcpy(s->closed_seen, s->open_seen, s->open.count * sizeof s->open_seen[0]);
+    }
+    s->open = (struct view){.start = s->open.start + window_us};
+}
+
+/* What the pipeline does. */
+static void engines_step(struct stage *s)
+{
+    view_keep(s);
+    int64_t next = feed_peek(s->feed);
+    if (next == INT64_MAX)
+        return;
+    if (!s->open.start)
+        s->open.start = time_floor(next, window_us);
+    for (;;) {
+        struct ahead_run run;
+        enum feed_state state = feed_run(s->feed, s->open.start + window_us, &run);
+        for (size_t i = 0; state == FEED_FRAMES && i < run.count; i++)
+            s->open_seen[s->open.count++] = number_of(run.packets[i].ts);
+        if (state == FEED_QUIET)
+            return;
+        if (state == FEED_WINDOW)
+            view_close(s);
+        if (state == FEED_WINDOW && s->open.start > s->link.now)
+            return;
+    }
+}
+
+/* All that was made in windows that are over. */
+static void expect_seen(const struct stage *s, const char *what)
+{
+    assert_true(s->kept > s->made[1]);
+    for (uint64_t n = 1; n <= s->appended && s->made[n] < s->kept; n++)
+        if (!s->kept_in[n])
+            fail_msg("%s: the engines have not seen parcel %" PRIu64, what, n);
+}
+
+/* ---- the hub's process ---- */
+
 static void hub_start(struct stage *s)
 {
     struct fault f = {0};
-    struct remote_options ro = {
-        .window = 600 * US_SECOND, .stop = &s->stop, .clock = &s->clock};
+    char path[96];
+    struct logbook_options lo = {.folder = path,
+        .segment = 2048,
+        .cap = 64 << 20,
+        .seen = s->kept,
+        .careless = true,
+        .clock = &s->clock};
+    snprintf(path, sizeof path, "%s/logbook", s->folder);
+    assert_int_equal(logbook_open(&s->logbook, &lo, NULL, &f), OK);
+    struct remote_options ro = {.window = window_us, .stop = &s->stop, .clock = &s->clock};
     struct intake_options io = {.bus = &s->link.hub_bus,
         .append = fake_append,
         .store = s,
+        .logbook = s->logbook,
         .set = s->set,
-        .window = 600 * US_SECOND,
+        .window = window_us,
         .stop = &s->stop,
         .clock = &s->clock,
         .events = {.context = s, .beat = on_beat, .trouble = on_trouble}};
     assert_int_equal(catalog_open(&s->catalog, s->catalog_path, &f), OK);
     io.catalog = s->catalog;
     assert_int_equal(remote_new(&s->remote, &ro), OK);
+    assert_int_equal(remote_feed(s->remote, &s->feed), OK);
+    s->open = s->closed = (struct view){0};
     assert_int_equal(intake_new(&s->intake, &io, &f), OK);
     assert_int_equal(intake_add(s->intake, "jp-01", s->remote, &f), OK);
 }
@@ -131,7 +233,9 @@ static void hub_start(struct stage *s)
 static void hub_end(struct stage *s)
 {
     intake_free(s->intake);
+    feed_close(s->feed);
     remote_free(s->remote);
+    logbook_close(s->logbook);
     catalog_close(s->catalog);
 }
 
@@ -222,7 +326,8 @@ static void append(struct stage *s)
                     ? 8
                     : 2);
     b->rows = 1;
-    block_time(b, PACKET_TS)[0] = packets_from + (int64_t)++s->appended;
+    s->made[++s->appended] = s->link.now;
+    block_time(b, PACKET_TS)[0] = s->link.now + (int64_t)s->appended;
     struct parcel p = {.packets = b, .looks = &look, .icmp_seq = &seq};
     buf_init(&out, 1 << 20);
     assert_int_equal(parcel_write(s->writer, &p, &out), OK);
@@ -266,8 +371,22 @@ static void run_for(struct stage *s, int64_t ms)
         site_step(s);
         if (intake_step(s->intake, 0, &f) != OK)
             hub_kill(s);
+        else
+            engines_step(s);
         s->link.now += STEP_MS * 1000;
     }
+}
+
+static void hub_dead(struct stage *s, int64_t ms)
+{
+    hub_end(s);
+    link_set(&s->link.hub, false);
+    for (; ms > 0; ms -= STEP_MS) {
+        site_step(s);
+        s->link.now += step_us;
+    }
+    hub_start(s);
+    link_set(&s->link.hub, true);
 }
 
 /* ---- plays ---- */
@@ -310,6 +429,9 @@ static int stage_drop(void **state)
     snprintf(path, sizeof path, "%s/spool", s->folder);
     folder_empty(path);
     rmdir(path);
+    snprintf(path, sizeof path, "%s/logbook", s->folder);
+    folder_empty(path);
+    rmdir(path);
     folder_empty(s->folder);
     int status = rmdir(s->folder);
     free(s);
@@ -321,9 +443,14 @@ static void stage_open(struct stage *s, uint64_t seed)
     char path[96];
     snprintf(path, sizeof path, "%s/spool", s->folder);
     folder_empty(path);
+    snprintf(path, sizeof path, "%s/logbook", s->folder);
+    folder_empty(path);
     folder_empty(s->folder);
     link_init(&s->link, seed);
     s->appended = 0;
+    s->kept = 0;
+    s->last_kept = 0;
+    memset(s->kept_in, 0, sizeof s->kept_in);
     s->stored = s->contacts = s->id_count = 0;
     s->late = false;
     site_start(s);
@@ -408,6 +535,8 @@ static void line_play(struct stage *s, const char *line)
         s->late = true;
     else if (strcmp(word, "kill") == 0)
         site ? site_kill(s, false) : hub_kill(s);
+    else if (strcmp(word, "dead") == 0)
+        hub_dead(s, (int64_t)n * 1000);
     else if (strcmp(word, "tear") == 0)
         site_kill(s, true);
     else if (strcmp(word, "lose") == 0)
@@ -479,6 +608,33 @@ static void two_hundred_schedules(void **state)
         seed_play(*state, seed);
 }
 
+/* Whatever happens to the hub alone, its engines see what they would have seen. */
+static void killed_play(struct stage *s, uint64_t seed)
+{
+    static const char *const lines[] = {"append 3", "append 17", "run 1", "run 1", "run 4",
+        "run 9", "kill hub", "kill hub", "kill hub late", "dead 2", "dead 8", "dead 50",
+        "twice 30", "twice 0"};
+    char what[32];
+    snprintf(what, sizeof what, "seed %" PRIu64, seed);
+    stage_open(s, seed);
+    line_play(s, "append 1");
+    line_play(s, "run 1");
+    for (int i = 0; i < 60; i++)
+        line_play(s, lines[rng_below(&s->link.rng, sizeof lines / sizeof *lines)]);
+    heal(s, what);
+    run_for(s, 50 * 1000);
+    expect_seen(s, what);
+    stage_close(s);
+}
+
+static void sixty_kills(void **state)
+{
+    const char *given = getenv("KIZASHI_SEED");
+    uint64_t first = given ? strtoull(given, NULL, 10) : 1;
+    for (uint64_t seed = first; seed < first + (given ? 1 : 60); seed++)
+        killed_play(*state, seed);
+}
+
 /* The hub begins with nothing while the site is at a high number. */
 static void hub_forgets(void **state)
 {
@@ -536,6 +692,10 @@ static const struct CMUnitTest tests[] = {
         plays, stage_make, stage_drop),
     SAYS_WITH("two hundred schedules of faults: everything is in the store once, and committed",
         two_hundred_schedules, stage_make, stage_drop),
+    SAYS_WITH("a hub that is killed at any moment, and is dead for any time: its engines see "
+              "all, once, "
+              "in order, in its window",
+        sixty_kills, stage_make, stage_drop),
     SAYS_WITH("a hub that forgot its sites goes on from what they still have", hub_forgets,
         stage_make, stage_drop),
     SAYS_WITH("what is no parcel is refused and counted, and the next one comes through",
