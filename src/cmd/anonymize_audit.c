@@ -21,21 +21,6 @@ enum {
     BACKGROUND = 64,
 };
 
-static void print_rows(json_t *rows, bool json)
-{
-    if (!json) {
-        table_print(stdout, rows);
-        return;
-    }
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        struct buf line;
-        buf_init(&line, 1 << 16);
-        json_write(&line, json_array_get(rows, i));
-        printf("%s\n", line.data ? (const char *)line.data : "");
-        buf_done(&line);
-    }
-}
-
 static double percent(double share)
 {
     return (double)(long long)(share * 1e4 + 0.5) / 100;
@@ -78,7 +63,7 @@ static enum err audit_locate(const struct conf *conf, struct fault *f)
                   (path && (e = locate_row(conf, path, &given, rows)) != OK)))
         fault_set(f, e, "%s", err_text(e));
     if (!e)
-        print_rows(rows, conf_flag(conf, "json"));
+        table_rows(stdout, rows, conf_flag(conf, "json"));
     json_decref(rows);
     return e;
 }
@@ -170,7 +155,7 @@ static enum err audit_addresses(const struct conf *conf, const struct anon_polic
     if (!e && !json_array_size(rows))
         e = fault_set(f, ERR_RANGE, "the captures have too few addresses");
     if (!e)
-        print_rows(rows, conf_flag(conf, "json"));
+        table_rows(stdout, rows, conf_flag(conf, "json"));
     json_decref(rows);
     anon_free(a);
     anon_keys_close(keys);
@@ -196,7 +181,7 @@ enum err anonymize_audit(const struct conf *conf, const struct anon_policy *poli
     enum err e = audit_series(
         files, (int)conf_count(conf, "lag-most"), conf_count(conf, "seed"), rows, f);
     if (!e)
-        print_rows(rows, conf_flag(conf, "json"));
+        table_rows(stdout, rows, conf_flag(conf, "json"));
     json_decref(rows);
     return e;
 }

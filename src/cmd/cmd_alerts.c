@@ -110,21 +110,10 @@ static json_t *short_rows(const json_t *alerts)
     return rows;
 }
 
-static void lines_print(const json_t *alerts)
-{
-    for (size_t i = 0; i < json_array_size(alerts); i++) {
-        struct buf line;
-        buf_init(&line, 16 << 20);
-        json_write(&line, json_array_get(alerts, i));
-        printf("%s\n", line.data ? (const char *)line.data : "");
-        buf_done(&line);
-    }
-}
-
 static void alerts_print(const struct conf *conf, const json_t *alerts, bool whole)
 {
     if (conf_flag(conf, "json")) {
-        lines_print(alerts);
+        table_rows(stdout, alerts, true);
     } else if (whole) {
         alert_text(stdout, json_array_get(alerts, 0));
     } else {

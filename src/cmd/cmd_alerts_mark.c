@@ -273,12 +273,7 @@ static void rules_print(const struct conf *conf, json_t *rules)
         json_decref(rows);
         return;
     }
-    for (size_t i = 0; i < json_array_size(rules); i++) {
-        char *line = json_dumps(json_array_get(rules, i), JSON_COMPACT);
-        if (line)
-            puts(line);
-        free(line);
-    }
+    table_rows(stdout, rules, true);
 }
 
 static int list_run(struct conf *conf, size_t count, char **operands)

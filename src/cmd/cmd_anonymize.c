@@ -4,6 +4,7 @@
 #include "cmd/anonymize.h"
 #include "cmd/anonymize_audit.h"
 #include "cmd/ending.h"
+#include "cmd/table.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -109,11 +110,7 @@ static void tell_json(const struct anonymize_counts *c, bool log)
         json_object_set_new(told, "misdated", json_integer((json_int_t)c->misdated));
         json_object_set_new(told, "places", json_integer((json_int_t)c->places));
     }
-    struct buf line;
-    buf_init(&line, 1 << 16);
-    json_write(&line, told);
-    fprintf(stderr, "%s\n", line.data ? (const char *)line.data : "");
-    buf_done(&line);
+    table_line(stderr, told);
     json_decref(told);
 }
 

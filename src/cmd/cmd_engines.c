@@ -23,15 +23,6 @@ static const struct engine *engine_find(const char *name)
     return NULL;
 }
 
-static void print_line(const json_t *row)
-{
-    struct buf line;
-    buf_init(&line, 1 << 16);
-    json_write(&line, row);
-    printf("%s\n", line.data ? (const char *)line.data : "");
-    buf_done(&line);
-}
-
 /* Classes and tags that do not count for the engine unless it is told otherwise. */
 static const char *leaves_out(const struct engine *e)
 {
@@ -88,10 +79,7 @@ static int list_all(bool as_json)
                           "tags", (*e)->tags != NULL, "needs", needs_json((*e)->needs))
                     : json_pack("{s:s, s:s, s:s}", "engine", (*e)->name, "text", (*e)->text,
                           "leaves_out", leaves_out(*e)));
-    for (size_t i = 0; as_json && i < json_array_size(rows); i++)
-        print_line(json_array_get(rows, i));
-    if (!as_json)
-        table_print(stdout, rows);
+    table_rows(stdout, rows, as_json);
     json_decref(rows);
     return EXIT_DONE;
 }

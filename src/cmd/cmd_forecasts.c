@@ -96,13 +96,7 @@ static void rows_print(const struct conf *conf, const json_t *forecasts)
         json_decref(rows);
         return;
     }
-    for (size_t i = 0; i < json_array_size(forecasts); i++) {
-        struct buf line;
-        buf_init(&line, 1 << 16);
-        json_write(&line, json_array_get(forecasts, i));
-        printf("%.*s\n", (int)line.len, line.data ? (const char *)line.data : "");
-        buf_done(&line);
-    }
+    table_rows(stdout, forecasts, true);
 }
 
 static enum err names_check(const struct conf *conf, struct fault *f)

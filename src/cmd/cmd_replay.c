@@ -14,6 +14,7 @@
 #include "cmd/site_list.h"
 #include "cmd/stop.h"
 #include "cmd/summary.h"
+#include "cmd/table.h"
 #include "ingest/pipeline.h"
 
 #include <errno.h>
@@ -338,14 +339,9 @@ static void summary_show(const struct replay *r, int64_t took)
         summary_print(stderr, &sum);
         return;
     }
-    struct buf line;
-    buf_init(&line, 1 << 20);
     json_t *json = summary_json(&sum);
-    if (json)
-        json_write(&line, json);
+    table_line(stderr, json);
     json_decref(json);
-    fprintf(stderr, "%s\n", line.data ? (const char *)line.data : "");
-    buf_done(&line);
 }
 
 /* The whole run; what was queued is stored before it returns. */

@@ -227,15 +227,7 @@ static void show(const struct work *w)
         "has %u networks\n",
         w->profiles.count, w->found.looked_at, w->options.windows, w->options.rounds,
         w->found.chance);
-    if (!conf_flag(w->conf, "json"))
-        table_print(stdout, rows);
-    for (size_t i = 0; conf_flag(w->conf, "json") && i < json_array_size(rows); i++) {
-        struct buf line;
-        buf_init(&line, 1 << 16);
-        json_write(&line, json_array_get(rows, i));
-        printf("%s\n", line.data ? (const char *)line.data : "");
-        buf_done(&line);
-    }
+    table_rows(stdout, rows, conf_flag(w->conf, "json"));
     json_decref(rows);
 }
 

@@ -165,15 +165,7 @@ static enum err show(struct work *w, struct fault *f)
         if (!e && rules.count < RULES_MAX)
             e = rule_add(w, p, &rules);
     }
-    if (!conf_flag(w->conf, "json"))
-        table_print(stdout, rows);
-    for (size_t i = 0; conf_flag(w->conf, "json") && i < json_array_size(rows); i++) {
-        struct buf line;
-        buf_init(&line, 1 << 16);
-        json_write(&line, json_array_get(rows, i));
-        printf("%s\n", line.data ? (const char *)line.data : "");
-        buf_done(&line);
-    }
+    table_rows(stdout, rows, conf_flag(w->conf, "json"));
     json_decref(rows);
     if (!e && w->out.file) {
         struct buf text;

@@ -118,17 +118,7 @@ static const struct conf_item items[] = {
 
 static void rows_show(const struct conf *conf, FILE *out, json_t *rows)
 {
-    if (!conf_flag(conf, "json")) {
-        table_print(out, rows);
-    } else {
-        for (size_t i = 0; i < json_array_size(rows); i++) {
-            struct buf line;
-            buf_init(&line, 1 << 20);
-            json_write(&line, json_array_get(rows, i));
-            fprintf(out, "%s\n", line.data ? (const char *)line.data : "");
-            buf_done(&line);
-        }
-    }
+    table_rows(out, rows, conf_flag(conf, "json"));
     json_decref(rows);
 }
 

@@ -169,15 +169,7 @@ static void show(const struct tally_tags *t, const struct conf *conf)
                 percent(s->sources_known, s->sources), "sources_survey_like_pct",
                 percent(s->sources_survey_like, s->sources)));
     }
-    if (!conf_flag(conf, "json"))
-        table_print(stdout, rows);
-    for (size_t i = 0; conf_flag(conf, "json") && i < json_array_size(rows); i++) {
-        struct buf line;
-        buf_init(&line, 1 << 16);
-        json_write(&line, json_array_get(rows, i));
-        printf("%s\n", line.data ? (const char *)line.data : "");
-        buf_done(&line);
-    }
+    table_rows(stdout, rows, conf_flag(conf, "json"));
     json_decref(rows);
 }
 

@@ -192,15 +192,10 @@ static enum err row_add(void *context, const struct catalog_remote *r)
 
 static void rows_show(const json_t *rows, bool as_json)
 {
-    struct buf text;
-    if (!as_json) {
+    if (as_json)
+        table_line(stdout, rows);
+    else
         table_print(stdout, rows);
-        return;
-    }
-    buf_init(&text, 16 << 20);
-    json_write(&text, rows);
-    printf("%s\n", text.data ? (const char *)text.data : "[]");
-    buf_done(&text);
 }
 
 static int list_run(struct conf *conf, size_t count, char **operands)

@@ -3,6 +3,7 @@
 #include "cmd/ending.h"
 #include "cmd/fleet_text.h"
 #include "cmd/hub_client.h"
+#include "cmd/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,15 +22,6 @@ static enum err ask(
     struct hub_address hub;
     enum err e = hub_running(conf_text(conf, "data"), &hub, f);
     return e ? e : hub_ask(&hub, "GET", path, NULL, ret_answer, f);
-}
-
-static void json_line(const json_t *value)
-{
-    struct buf line;
-    buf_init(&line, 64 << 20);
-    json_write(&line, value);
-    printf("%s\n", line.data ? (const char *)line.data : "");
-    buf_done(&line);
 }
 
 /* ---- list ---- */
@@ -58,7 +50,7 @@ static int list_run(struct conf *conf, size_t count, char **operands)
     for (size_t i = 0; i < json_array_size(rows); i++) {
         well = well && is_well(json_array_get(rows, i));
         if (conf_flag(conf, "json"))
-            json_line(json_array_get(rows, i));
+            table_line(stdout, json_array_get(rows, i));
     }
     if (!e && !conf_flag(conf, "json"))
         fleet_text_rows(stdout, fleet);
@@ -108,7 +100,7 @@ static int show_run(struct conf *conf, size_t count, char **operands)
         (long long)(conf_us(conf, "last") / US_SECOND));
     enum err e = ask(conf, path, &site, &f);
     if (!e && conf_flag(conf, "json"))
-        json_line(site);
+        table_line(stdout, site);
     else if (!e)
         fleet_text_site(stdout, site);
     json_decref(site);

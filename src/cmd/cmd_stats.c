@@ -155,13 +155,7 @@ static void rows_print(const struct conf *conf, json_t *rows)
             fprintf(stderr, "kizashi stats: no rows; nothing matches, or the store is empty\n");
         return;
     }
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        struct buf line;
-        buf_init(&line, 1 << 20);
-        json_write(&line, json_array_get(rows, i));
-        printf("%s\n", line.data ? (const char *)line.data : "");
-        buf_done(&line);
-    }
+    table_rows(stdout, rows, true);
 }
 
 static enum err write_out(void *context, const void *data, size_t len)

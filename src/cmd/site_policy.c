@@ -5,6 +5,7 @@
 #include "cmd/ending.h"
 #include "cmd/output.h"
 #include "cmd/site_policy_ask.h"
+#include "cmd/table.h"
 #include "cmd/views.h"
 
 #include <errno.h>
@@ -148,11 +149,7 @@ static void loss_json(const struct anon_loss *loss)
     json_t *row = json_pack("{s:s, s:s, s:b, s:s}", "who", loss->who, "field",
         anon_fields[loss->need->field].name, "vital", loss->need->vital, "without",
         loss->need->without);
-    struct buf line;
-    buf_init(&line, 1 << 16);
-    json_write(&line, row);
-    fprintf(stderr, "%s\n", line.data ? (const char *)line.data : "");
-    buf_done(&line);
+    table_line(stderr, row);
     json_decref(row);
 }
 

@@ -4,7 +4,8 @@
 
 enum {
     COLUMNS_MAX = 32,
-    CELL = 128
+    CELL = 128,
+    LINE_MAX_BYTES = 64 << 20
 };
 
 static void cell_text(const json_t *value, char text[CELL])
@@ -79,4 +80,23 @@ void table_print(FILE *out, const json_t *rows)
             cell_text(json_object_get(json_array_get(rows, i), names[c]), text);
             cell_print(out, text, widths[c], right[c], c + 1 == columns);
         }
+}
+
+void table_line(FILE *out, const json_t *row)
+{
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    json_write(&line, row);
+    if (line.data)
+        fwrite(line.data, 1, line.len, out);
+    fputc('\n', out);
+    buf_done(&line);
+}
+
+void table_rows(FILE *out, const json_t *rows, bool as_json)
+{
+    if (!as_json)
+        table_print(out, rows);
+    for (size_t i = 0; as_json && i < json_array_size(rows); i++)
+        table_line(out, json_array_get(rows, i));
 }
