@@ -2,7 +2,9 @@
 #include "evaluate/evaluation.h"
 #include "evaluate/interval.h"
 #include "evaluate/report_html_int.h"
+#include "evaluate/verdict.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,17 +54,15 @@ static void put_null_row(
 {
     if (!s->runs)
         return;
-    struct interval ci = interval_count(s->false_alarms);
-    bool above = ci.low / s->days > level;
-    bool sure = ci.high / s->days <= level;
+    struct verdict v = verdict_of(s->false_alarms, s->days, level);
+    char kept[VERDICT_TEXT];
+    verdict_format(&v, kept);
     buf_printf(out,
         "<tr><td>%s<td>%.3g<td>%llu<td>%.3g <span class=dim>(%.2g&ndash;%.2g)</span>"
-        "<td>%.2g<td>%s</tr>\n",
-        name, s->days, (unsigned long long)s->false_alarms, (double)s->false_alarms / s->days,
-        ci.low / s->days, ci.high / s->days, level,
-        above  ? "<span class=bad>no</span>"
-        : sure ? "yes"
-               : "not against it; too few days to be sure");
+        "<td>%.2g<td>%s%s%s</tr>\n",
+        name, s->days, (unsigned long long)s->false_alarms, v.rate, v.about.low, v.about.high,
+        level, v.kept == VERDICT_NO ? "<span class=bad>" : "", kept,
+        v.kept == VERDICT_NO ? "</span>" : "");
 }
 
 void html_null(struct buf *out, const struct evaluation *ev)
@@ -84,8 +84,11 @@ void html_null(struct buf *out, const struct evaluation *ev)
         "together: every alert is false. The stated level is what an alert of severity %s "
         "means "
         "by its score, for each engine; for all together their sum. In brackets: 95 %% "
-        "intervals (Poisson). Kept: the interval lies below the level.</p>\n",
-        severity_name(ev->options.least));
+        "intervals (Poisson). Kept: the interval lies at the level or below. How many days "
+        "would "
+        "tell is counted as if alerts went on coming as often; %.0f are needed where there is "
+        "none.</p>\n",
+        severity_name(ev->options.least), ceil(verdict_of(0, 1.0, level).days));
 }
 
 static const char *method_colour(size_t method)

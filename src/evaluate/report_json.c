@@ -1,5 +1,6 @@
 #include "evaluate/evaluation.h"
 #include "evaluate/interval.h"
+#include "evaluate/verdict.h"
 
 #include <math.h>
 
@@ -164,15 +165,29 @@ static json_t *planted_json(const struct plant_result *p)
         number(p->days), "budgets_a_day", budgets, "methods", methods);
 }
 
+/* Null if nothing was shuffled. */
+static json_t *null_json(const struct summary *s, double level)
+{
+    static const char *const kept[] = {
+        [VERDICT_YES] = "yes", [VERDICT_NO] = "no", [VERDICT_TOO_SHORT] = "too short"};
+    if (!s->runs)
+        return json_null();
+    struct verdict v = verdict_of(s->false_alarms, s->days, level);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "level", number(level), "rate",
+        number(v.rate), "low", number(v.about.low), "high", number(v.about.high), "days",
+        number(s->days), "kept", kept[v.kept], "days_needed", number(v.days));
+}
+
 static json_t *alone_json(struct evaluation *ev)
 {
     json_t *all = json_object();
     for (size_t i = 0; i < ev->alone_count; i++) {
         struct evaluation *one = ev->alone[i];
         json_object_set_new(all, one->name,
-            json_pack("{s:o, s:o, s:o}", "with_events", summary_json(&one->engines),
+            json_pack("{s:o, s:o, s:o, s:o}", "with_events", summary_json(&one->engines),
                 "without_events", one->null.runs ? summary_json(&one->null) : json_null(),
-                "shuffled", one->shuffled.runs ? summary_json(&one->shuffled) : json_null()));
+                "shuffled", one->shuffled.runs ? summary_json(&one->shuffled) : json_null(),
+                "null", null_json(&one->shuffled, evaluation_level(ev->options.least))));
     }
     return all;
 }
@@ -193,6 +208,9 @@ json_t *report_json(struct evaluation *ev)
         "slack_s", number((double)ev->options.score.slack / (double)US_SECOND), "engines",
         summary_json(&ev->engines), "without_events", null, "shuffled",
         ev->shuffled.runs ? summary_json(&ev->shuffled) : json_null());
+    double engines = ev->alone_count ? (double)ev->alone_count : 1.0;
+    json_object_set_new(report, "null",
+        null_json(&ev->shuffled, engines * evaluation_level(ev->options.least)));
     json_object_set_new(report, "baselines", baselines);
     json_object_set_new(report, "lead_over", duels);
     json_object_set_new(report, "alone", alone_json(ev));

@@ -1,5 +1,6 @@
 #include "evaluate/evaluation.h"
 #include "evaluate/interval.h"
+#include "evaluate/verdict.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -220,6 +221,28 @@ static void put_planted(const struct plant_result *p, struct buf *out)
     }
 }
 
+static void put_null_row(
+    struct buf *out, const char *name, const struct summary *s, double level)
+{
+    if (!s->runs)
+        return;
+    struct verdict v = verdict_of(s->false_alarms, s->days, level);
+    char kept[VERDICT_TEXT];
+    buf_printf(out, "  %-14s %.3f a day (%.3f-%.3f), states %.2g: %s\n", name, v.rate,
+        v.about.low, v.about.high, level, verdict_format(&v, kept));
+}
+
+/* What each states of windows in which nothing happens together, and whether it keeps to it. */
+static void put_null(struct evaluation *ev, struct buf *out)
+{
+    double level = evaluation_level(ev->options.least);
+    double engines = ev->alone_count ? (double)ev->alone_count : 1.0;
+    for (size_t i = 0; ev->shuffled.runs && i < ev->alone_count; i++)
+        put_null_row(out, ev->alone[i]->name, &ev->alone[i]->shuffled, level);
+    put_null_row(
+        out, ev->alone_count ? "all together" : "the engines", &ev->shuffled, level * engines);
+}
+
 void report_text(struct evaluation *ev, struct buf *out)
 {
     struct tally shown = summary_shown(&ev->engines), hidden = summary_hidden(&ev->engines);
@@ -240,6 +263,7 @@ void report_text(struct evaluation *ev, struct buf *out)
     put_rate(out, "with events", &ev->engines);
     put_rate(out, "without events", &ev->null);
     put_rate(out, "shuffled", &ev->shuffled);
+    put_null(ev, out);
     for (size_t b = 0; ev->compared && b < BASELINE_RULES; b++) {
         shown = summary_shown(&ev->baseline[b]);
         share(shown.hits, shown.of, text);

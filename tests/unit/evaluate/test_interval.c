@@ -1,4 +1,5 @@
 #include "evaluate/interval.h"
+#include "evaluate/verdict.h"
 #include "test.h"
 
 #include <math.h>
@@ -44,9 +45,34 @@ static void counts(void **state)
     near_to(ci.high, 18.3904, 1e-3);
 }
 
+/* With no alert, 3.6889 / 0.1 = 36.9 days say that there are at most 0.1 a day. */
+static void verdicts(void **state)
+{
+    (void)state;
+    char text[VERDICT_TEXT];
+    struct verdict v = verdict_of(0, 10.0, 0.1);
+    assert_int_equal(v.kept, VERDICT_TOO_SHORT);
+    near_to(v.about.high, 0.36889, 1e-4);
+    near_to(v.days, 36.889, 0.02);
+    assert_string_equal(verdict_format(&v, text), "not against it; 37 days would tell");
+    v = verdict_of(0, 37.0, 0.1);
+    assert_int_equal(v.kept, VERDICT_YES);
+    v = verdict_of(4, 10.0, 0.1); /* 1.09 of Garwood's at the least */
+    assert_int_equal(v.kept, VERDICT_NO);
+    near_to(v.about.low, 0.10899, 1e-4);
+    v = verdict_of(1, 20.0, 0.1); /* half of the level */
+    assert_int_equal(v.kept, VERDICT_TOO_SHORT);
+    assert_true(interval_count((uint64_t)ceil(v.days / 20.0)).high <= 0.1 * v.days + 1e-9);
+    assert_true(v.days > 37.0 && v.days < 400.0);
+    v = verdict_of(1, 10.0, 0.1);
+    assert_true(isinf(v.days));
+    assert_string_equal(verdict_format(&v, text), "not against it; the rate is at the level");
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("Wilson's interval agrees with published values", shares),
     SAYS("the exact Poisson interval agrees with Garwood's table", counts),
+    SAYS("a null that is too short says how many days would tell", verdicts),
 };
 
 TEST_MAIN(tests)
