@@ -84,10 +84,11 @@ static double number_of(const struct finding *f, const char *name)
 
 /* A site that speaks for itself tells when it began there; of several sites only the first
  * finding of a thing can mean its start. What growth tells of single sites is too weak to say
- * that it has come to them: it is only together that they are improbable. */
+ * that it has come to them: it is only together that they are improbable. Groups name sites
+ * that saw them in a day or two. */
 static void note_sites(struct spread *s, const struct finding *f)
 {
-    if (strcmp(f->kind, "global-growth") == 0)
+    if (strcmp(f->kind, "global-growth") == 0 || strcmp(f->kind, "moving-group") == 0)
         return;
     bool one = f->site_count == 1;
     int64_t came = one || !s->arrival_count ? f->start : f->time;

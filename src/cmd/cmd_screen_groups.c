@@ -6,7 +6,7 @@
 #include "cmd/screen_data.h"
 #include "cmd/stop.h"
 #include "cmd/table.h"
-#include "screen/group.h"
+#include "screen/group_member.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -80,39 +80,21 @@ struct work {
     struct group_member *members; /* one a profile; owned */
     struct group_options options;
     struct groups_result found;
+    struct groups_chance chance;
     struct output members_file;
 };
-
-static bool was_active(const struct profile *p, uint32_t back)
-{
-    return back < PROFILE_DAY && p->active[back / 64] >> back % 64 & 1;
-}
-
-/* The windows of the last day in which a source came, counted back from the last. One that
- * stays has come once: else all that stay for hours would share most of them. */
-static void member_make(const struct work *w, const struct profile *p, struct group_member *m)
-{
-    uint32_t silent = w->now - p->last;
-    m->network = profile_network(p);
-    for (uint32_t i = 0; silent + i < w->options.windows; i++)
-        if (was_active(p, i) && !was_active(p, i + 1))
-            m->active[(silent + i) / 64] |= UINT64_C(1) << (silent + i) % 64;
-}
 
 static enum err members_make(struct work *w, struct fault *f)
 {
     uint32_t day = w->profiles.day;
     uint32_t windows = w->now < day ? w->now : day;
-    w->options =
-        (struct group_options){.windows = windows < GROUP_WINDOWS ? windows : GROUP_WINDOWS,
-            .least = (uint32_t)conf_count(w->conf, "least"),
-            .most = 1.0 / 3.0,
-            .similar = conf_number(w->conf, "similar"),
-            .shared = (uint32_t)conf_count(w->conf, "shared"),
-            .near = (uint32_t)conf_count(w->conf, "near"),
-            .rounds = (unsigned)conf_count(w->conf, "rounds"),
-            .shift = w->profiles.hour,
-            .seed = conf_count(w->conf, "seed")};
+    w->options = group_options_usual(windows, w->profiles.hour);
+    w->options.least = (uint32_t)conf_count(w->conf, "least");
+    w->options.similar = conf_number(w->conf, "similar");
+    w->options.shared = (uint32_t)conf_count(w->conf, "shared");
+    w->options.near = (uint32_t)conf_count(w->conf, "near");
+    w->options.rounds = (unsigned)conf_count(w->conf, "rounds");
+    w->options.seed = conf_count(w->conf, "seed");
     if (w->options.windows < 24 || 4 * w->options.shift >= w->options.windows)
         return fault_set(f, ERR_RANGE,
             "the captures have %u windows; 24 and more than four hours are needed", windows);
@@ -120,7 +102,7 @@ static enum err members_make(struct work *w, struct fault *f)
     if (!w->members)
         return fault_set(f, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < w->profiles.count; i++)
-        member_make(w, &w->profiles.list[i], &w->members[i]);
+        group_member_make(&w->profiles.list[i], w->now, w->options.windows, &w->members[i]);
     return OK;
 }
 
@@ -128,49 +110,14 @@ static enum err members_make(struct work *w, struct fault *f)
 
 enum {
     THINGS_SHOWN = 4,
-    THINGS_COUNTED = 64, /* different ones of a group; later ones are not counted */
     HOSTS_SHOWN = 3
 };
 
-struct counted {
-    thing_key key;
-    uint32_t sources;
-};
-
-static int by_sources(const void *a, const void *b)
-{
-    const struct counted *x = a;
-    const struct counted *y = b;
-    if (x->sources != y->sources)
-        return x->sources > y->sources ? -1 : 1;
-    return (x->key > y->key) - (x->key < y->key);
-}
-
-static size_t things_count(const struct work *w, uint32_t group, struct counted *list)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < w->profiles.count; i++) {
-        const struct profile *p = &w->profiles.list[i];
-        for (unsigned k = 0; w->found.of[i] == group && k < p->thing_count; k++) {
-            size_t at = 0;
-            while (at < count && list[at].key != p->thing[k].key)
-                at++;
-            if (at == THINGS_COUNTED)
-                continue;
-            if (at == count)
-                list[count++] = (struct counted){.key = p->thing[k].key};
-            list[at].sources++;
-        }
-    }
-    qsort(list, count, sizeof *list, by_sources);
-    return count;
-}
-
 static void things_write(const struct work *w, uint32_t group, struct buf *out)
 {
-    struct counted list[THINGS_COUNTED];
+    struct group_thing list[GROUP_THINGS];
     char text[THING_TEXT];
-    size_t count = things_count(w, group, list);
+    size_t count = group_things(&w->profiles, w->found.of, group, list);
     for (size_t i = 0; i < count && i < THINGS_SHOWN; i++) {
         struct thing_match m = thing_match_of(list[i].key, &w->profiles.words);
         buf_printf(
@@ -220,13 +167,13 @@ static void show(const struct work *w)
     uint64_t least = conf_count(w->conf, "networks");
     for (uint32_t i = 0; i < w->found.count; i++)
         if (w->found.list[i].networks >= least &&
-            (all || w->found.list[i].networks > w->found.chance))
+            (all || w->found.list[i].networks > w->chance.networks))
             json_array_append_new(rows, group_row(w, i));
     fprintf(stderr,
         "%zu sources, %zu looked at over %u windows; the largest group in %u rounds of chance "
         "has %u networks\n",
-        w->profiles.count, w->found.looked_at, w->options.windows, w->options.rounds,
-        w->found.chance);
+        w->profiles.count, w->found.looked_at, w->options.windows, w->chance.rounds,
+        w->chance.networks);
     table_rows(stdout, rows, conf_flag(w->conf, "json"));
     json_decref(rows);
 }
@@ -261,6 +208,8 @@ static enum err find(struct work *w, struct fault *f)
     if (e)
         return e;
     e = groups_find(w->members, w->profiles.count, &w->options, &w->found);
+    if (!e)
+        e = groups_chance(w->members, w->profiles.count, &w->options, UINT32_MAX, &w->chance);
     if (e)
         return fault_set(f, e, "groups: %s", err_text(e));
     show(w);

@@ -130,7 +130,7 @@ enum {
 struct evidence_block {
     const char *name;
     const char *unit;   /* of the cells */
-    const char *across; /* what the columns are: "port" or "time" */
+    const char *across; /* what the columns are: "port", "time" or "site" */
     size_t rows, columns;
     size_t rows_in, columns_in;          /* the first so many are the group and its ports */
     const char (*hosts)[EVIDENCE_LABEL]; /* network of each row, "" where it is not known now */

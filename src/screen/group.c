@@ -6,13 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Compiled once more for processors that count bits, and take 32 bytes at a time; sanitizers
+ * run before such a choice can be made. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                         \
+    !defined(__SANITIZE_THREAD__)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
 enum {
     BANDS = 32, /* with three rows each, a pair of Jaccard 0.5 is missed once in 72 times */
     ROWS = 3,
-    WORDS = GROUP_WINDOWS / 64
+    ORDERS = BANDS * ROWS,
+    WORDS = GROUP_WINDOWS / 64,
+    DIGIT = 12,       /* bits of a band's key that are sorted at a time; it has two digits */
+    NEAR_ENOUGH = 16, /* pairs of a member in one band */
+    EDGES_MAX = 1 << 23
 };
+_Static_assert(GROUP_WINDOWS <= UINT8_MAX, "a rank is a byte");
+_Static_assert(8 * ROWS == 2 * DIGIT, "a band's ranks are its key");
 
-/* Two members that are near, by their numbers among those looked at. */
+/* Two members of different networks that are near, by their numbers among those looked at:
+ * neighbours in its own network say nothing of a source. */
 struct edge {
     uint32_t a, b;
 };
@@ -21,15 +37,17 @@ struct round {
     const struct group_options *options;
     const struct group_member *members; /* those looked at, moved or not */
     size_t count;
-    uint16_t (*rank)[GROUP_WINDOWS]; /* of each window in each of BANDS * ROWS orders; owned */
-    uint64_t *hashes;                /* one band: hash, then number of the member; owned */
-    struct edge *edges;              /* owned */
+    uint8_t (*rank)[ORDERS];  /* of each window, in each of the orders; owned */
+    uint8_t (*least)[ORDERS]; /* least rank of each member's windows in each of them; owned */
+    uint8_t *size;            /* windows of each member; owned */
+    uint64_t *keys, *spare;   /* one band: key, then number of the member; owned */
+    struct edge *edges;       /* owned */
     size_t edge_count, edge_room;
     uint32_t *near; /* networks near each; owned */
     uint32_t *up;   /* union-find over members; owned */
 };
 
-static unsigned windows_of(const struct group_member *m)
+unsigned group_windows(const struct group_member *m)
 {
     int count = 0;
     for (unsigned i = 0; i < WORDS; i++)
@@ -47,40 +65,88 @@ static uint64_t draw(uint64_t seed, uint64_t a, uint64_t b)
 /* Orders of the windows (Fisher, Yates), drawn by the seed. */
 static void ranks_draw(struct round *r)
 {
-    for (unsigned k = 0; k < BANDS * ROWS; k++) {
+    for (unsigned k = 0; k < ORDERS; k++) {
         for (uint32_t i = 0; i < GROUP_WINDOWS; i++)
-            r->rank[k][i] = (uint16_t)i;
+            r->rank[i][k] = (uint8_t)i;
         for (uint32_t i = GROUP_WINDOWS - 1; i > 0; i--) {
             uint32_t other = (uint32_t)(draw(r->options->seed, k, i) % (i + 1));
-            uint16_t kept = r->rank[k][i];
-            r->rank[k][i] = r->rank[k][other];
-            r->rank[k][other] = kept;
+            uint8_t kept = r->rank[i][k];
+            r->rank[i][k] = r->rank[other][k];
+            r->rank[other][k] = kept;
         }
     }
 }
 
-static uint16_t least_rank(const struct group_member *m, const uint16_t rank[GROUP_WINDOWS])
+/* All orders of a window lie side by side, so that the compiler takes them sixteen at a time.
+ */
+WIDE static void least_find(struct round *r)
 {
-    uint16_t least = UINT16_MAX;
-    for (unsigned i = 0; i < WORDS; i++)
-        for (uint64_t left = m->active[i]; left; left &= left - 1) {
-            uint16_t here = rank[i * 64 + (unsigned)__builtin_ctzll(left)];
-            least = here < least ? here : least;
-        }
-    return least;
+    memset(r->least, UINT8_MAX, r->count * sizeof *r->least);
+    for (size_t m = 0; m < r->count; m++) {
+        r->size[m] = (uint8_t)group_windows(&r->members[m]);
+        uint8_t *restrict least = r->least[m];
+        for (unsigned i = 0; i < WORDS; i++)
+            for (uint64_t left = r->members[m].active[i]; left; left &= left - 1) {
+                const uint8_t *rank = r->rank[i * 64 + (unsigned)__builtin_ctzll(left)];
+                for (unsigned k = 0; k < ORDERS; k++)
+                    least[k] = rank[k] < least[k] ? rank[k] : least[k];
+            }
+    }
 }
 
-/* The band's hash in the high half, whose collisions the exact check sorts out. */
-static uint64_t band_hash(const struct round *r, unsigned band, uint32_t number)
+/* By the 12 bits above `shift`; what is equal there stays in its order. */
+static void sort_digit(const uint64_t *from, uint64_t *to, size_t count, unsigned shift)
 {
-    uint64_t rows = 0;
-    for (unsigned k = 0; k < ROWS; k++)
-        rows = rows << 16 | least_rank(&r->members[number], r->rank[band * ROWS + k]);
-    return (hash_u64(rows) & ~(uint64_t)UINT32_MAX) | number;
+    uint32_t at[1 << DIGIT] = {0};
+    const uint64_t mask = (1 << DIGIT) - 1;
+    for (size_t i = 0; i < count; i++)
+        at[from[i] >> shift & mask]++;
+    for (uint32_t i = 0, before = 0; i < 1 << DIGIT; i++) {
+        uint32_t here = at[i];
+        at[i] = before;
+        before += here;
+    }
+    for (size_t i = 0; i < count; i++)
+        to[at[from[i] >> shift & mask]++] = from[i];
 }
 
+/* Members by their ranks in the band, and then by number. */
+static void keys_sort(struct round *r, unsigned band)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const uint8_t *least = &r->least[i][band * ROWS];
+        r->keys[i] = (uint64_t)(least[0] << 16 | least[1] << 8 | least[2]) << 32 | i;
+    }
+    sort_digit(r->keys, r->spare, r->count, 32);
+    sort_digit(r->spare, r->keys, r->count, 32 + DIGIT);
+}
+
+static int by_ends(const void *a, const void *b)
+{
+    const struct edge *x = a;
+    const struct edge *y = b;
+    if (x->a != y->a)
+        return x->a < y->a ? -1 : 1;
+    return (x->b > y->b) - (x->b < y->b);
+}
+
+/* Each pair once, in the order of its ends. */
+static void edges_thin(struct round *r)
+{
+    size_t kept = 0;
+    if (r->edge_count)
+        qsort(r->edges, r->edge_count, sizeof *r->edges, by_ends);
+    for (size_t i = 0; i < r->edge_count; i++)
+        if (!i || by_ends(&r->edges[i], &r->edges[i - 1]) != 0)
+            r->edges[kept++] = r->edges[i];
+    r->edge_count = kept;
+}
+
+/* When there is no room left, pairs are found no more: those of the first bands do. */
 static enum err edge_add(struct round *r, uint32_t a, uint32_t b)
 {
+    if (r->edge_count == r->edge_room && r->edge_room == EDGES_MAX)
+        return OK;
     if (r->edge_count == r->edge_room) {
         size_t room = r->edge_room ? 2 * r->edge_room : 1 << 16;
         struct edge *edges = realloc(r->edges, room * sizeof *edges);
@@ -93,47 +159,60 @@ static enum err edge_add(struct round *r, uint32_t a, uint32_t b)
     return OK;
 }
 
-static enum err band_take(struct round *r, unsigned band)
+/* The first after `at`, and before `end`, that is alike by this band and near; `end` if there
+ * is none. Half of all time goes by here. */
+WIDE static size_t next_near(const struct round *r, size_t at, size_t from, size_t end)
 {
-    for (size_t i = 0; i < r->count; i++)
-        r->hashes[i] = band_hash(r, band, (uint32_t)i);
-    qsort(r->hashes, r->count, sizeof *r->hashes, compare_u64);
+    const struct group_member *a = &r->members[(uint32_t)r->keys[at]];
+    const double similar = r->options->similar;
+    const int size = (int)group_windows(a);
+    for (size_t k = from; k < end && r->keys[k] >> 32 == r->keys[at] >> 32; k++) {
+        const struct group_member *b = &r->members[(uint32_t)r->keys[k]];
+        int both = 0;
+        for (unsigned i = 0; i < WORDS; i++)
+            both += __builtin_popcountll(a->active[i] & b->active[i]);
+        int either = size + r->size[(uint32_t)r->keys[k]] - both;
+        if (both >= similar * either && a->network != b->network)
+            return k;
+    }
+    return end;
+}
+
+/* Pairs of the member at `at` with those after it. Who is near many has enough of them soon. */
+static enum err pairs_take(struct round *r, size_t at)
+{
     enum err e = OK;
-    for (size_t i = 0; !e && i < r->count; i++)
-        for (size_t k = i + 1; !e && k < r->count && k - i <= GROUP_NEAR_MOST &&
-                               r->hashes[k] >> 32 == r->hashes[i] >> 32;
-             k++) {
-            uint32_t a = (uint32_t)r->hashes[i];
-            uint32_t b = (uint32_t)r->hashes[k];
-            if (group_similarity(&r->members[a], &r->members[b]) >= r->options->similar)
-                e = edge_add(r, a, b);
-        }
+    size_t end = at + 1 + GROUP_NEAR_MOST < r->count ? at + 1 + GROUP_NEAR_MOST : r->count;
+    size_t k = at;
+    for (unsigned found = 0; !e && found < NEAR_ENOUGH; found++) {
+        k = next_near(r, at, k + 1, end);
+        if (k >= end)
+            break;
+        e = edge_add(r, (uint32_t)r->keys[at], (uint32_t)r->keys[k]);
+    }
     return e;
 }
 
-static int by_ends(const void *a, const void *b)
+static enum err band_take(struct round *r, unsigned band)
 {
-    const struct edge *x = a;
-    const struct edge *y = b;
-    if (x->a != y->a)
-        return x->a < y->a ? -1 : 1;
-    return (x->b > y->b) - (x->b < y->b);
+    enum err e = OK;
+    keys_sort(r, band);
+    for (size_t i = 0; !e && i < r->count; i++)
+        e = pairs_take(r, i);
+    if (r->edge_count == EDGES_MAX)
+        edges_thin(r);
+    return e;
 }
 
 /* Pairs that are near, each once. */
 static enum err edges_find(struct round *r)
 {
     enum err e = OK;
-    size_t kept = 0;
     r->edge_count = 0;
+    least_find(r);
     for (unsigned band = 0; !e && band < BANDS; band++)
         e = band_take(r, band);
-    if (r->edge_count)
-        qsort(r->edges, r->edge_count, sizeof *r->edges, by_ends);
-    for (size_t i = 0; i < r->edge_count; i++)
-        if (!i || by_ends(&r->edges[i], &r->edges[i - 1]) != 0)
-            r->edges[kept++] = r->edges[i];
-    r->edge_count = kept;
+    edges_thin(r);
     return e;
 }
 
@@ -153,16 +232,13 @@ static void unite(struct round *r, uint32_t a, uint32_t b)
     r->up[a > b ? a : b] = a > b ? b : a;
 }
 
-/* Neighbours of a member's own network do not make it dense. Several of one other network count
- * each: they are few where networks are counted in the end. */
+/* Several of one network count each: they are few where networks are counted in the end. */
 static void density_count(struct round *r)
 {
     memset(r->near, 0, r->count * sizeof *r->near);
     for (size_t i = 0; i < r->edge_count; i++) {
-        const struct edge *e = &r->edges[i];
-        bool other = r->members[e->a].network != r->members[e->b].network;
-        r->near[e->a] += other;
-        r->near[e->b] += other;
+        r->near[r->edges[i].a]++;
+        r->near[r->edges[i].b]++;
     }
 }
 
@@ -287,14 +363,17 @@ static enum err largest_group(struct round *r, uint32_t *ret_networks)
 
 /* --- the null ----------------------------------------------------------------------------- */
 
-/* Moved round the day, so that nothing falls off its end. */
+/* Moved round the windows in which it may have come, so that nothing falls off their end. Of
+ * one that was first seen within the day the first coming stays: many may have that in common.
+ */
 static void member_move(
-    struct group_member *to, const struct group_member *from, uint32_t windows, uint32_t by)
+    struct group_member *to, const struct group_member *from, uint32_t span, uint32_t by)
 {
-    *to = (struct group_member){.network = from->network};
-    for (uint32_t i = 0; i < windows; i++)
-        if (from->active[i / 64] >> i % 64 & 1) {
-            uint32_t at = (i + by) % windows;
+    *to = (struct group_member){.network = from->network, .span = from->span};
+    for (uint32_t i = 0; i < WORDS; i++)
+        for (uint64_t left = from->active[i]; left; left &= left - 1) {
+            uint32_t at = i * 64 + (uint32_t)__builtin_ctzll(left);
+            at = at < span ? (at + by) % span : at;
             to->active[at / 64] |= UINT64_C(1) << at % 64;
         }
 }
@@ -305,17 +384,20 @@ static void members_move(struct group_member *to, const struct round *r, unsigne
     for (size_t i = 0; i < r->count; i++) {
         uint64_t drawn = draw(o->seed, number + 1, i);
         uint32_t by = o->shift + (uint32_t)((drawn >> 1) % (3 * o->shift + 1));
-        member_move(&to[i], &r->members[i], o->windows, drawn & 1 ? by : o->windows - by);
+        uint32_t whole = r->members[i].span;
+        uint32_t span = whole < o->windows ? whole - 1 : whole;
+        member_move(&to[i], &r->members[i], span, drawn & 1 || !span ? by : span - by % span);
     }
 }
 
-static enum err chance_find(struct round *r, uint32_t *ret_networks)
+/* Stops at the first round whose group is as large as the one that is asked about. */
+static enum err chance_take(struct round *r, uint32_t networks, struct groups_chance *ret)
 {
     const struct group_member *real = r->members;
     struct group_member *moved = malloc((r->count + 1) * sizeof *moved);
     enum err e = moved ? OK : ERR_NOMEM;
-    *ret_networks = 0;
-    for (unsigned i = 0; !e && i < r->options->rounds; i++) {
+    *ret = (struct groups_chance){0};
+    for (unsigned i = 0; !e && i < r->options->rounds && ret->networks < networks; i++) {
         uint32_t most = 0;
         r->members = real;
         members_move(moved, r, i);
@@ -323,7 +405,8 @@ static enum err chance_find(struct round *r, uint32_t *ret_networks)
         e = round_run(r);
         if (!e)
             e = largest_group(r, &most);
-        *ret_networks = most > *ret_networks ? most : *ret_networks;
+        ret->networks = most > ret->networks ? most : ret->networks;
+        ret->rounds++;
     }
     r->members = real;
     free(moved);
@@ -404,18 +487,31 @@ static enum err result_make(
 
 /* --- all ---------------------------------------------------------------------------------- */
 
-/* Of the windows that there are. */
+void group_member_cut(struct group_member *m, uint32_t windows)
+{
+    for (uint32_t i = 0; i < WORDS; i++)
+        if (windows < 64 * i + 64)
+            m->active[i] &= windows > 64 * i ? (UINT64_C(1) << (windows - 64 * i)) - 1 : 0;
+}
+
+/* Of the windows that there are. Nothing came before the first. */
 static struct group_member within(const struct group_member *m, uint32_t windows)
 {
-    struct group_member cut = {.network = m->network};
-    for (uint32_t i = 0; i < windows; i++)
-        cut.active[i / 64] |= m->active[i / 64] & UINT64_C(1) << i % 64;
+    struct group_member cut = *m;
+    group_member_cut(&cut, windows);
+    cut.span = m->span && m->span < windows ? m->span : windows;
+    for (uint32_t i = WORDS; i-- > 0;)
+        if (cut.active[i]) {
+            uint32_t oldest = 64 * i + 64 - (uint32_t)__builtin_clzll(cut.active[i]);
+            cut.span = cut.span > oldest ? cut.span : oldest;
+            break;
+        }
     return cut;
 }
 
-static bool is_looked_at(const struct group_member *m, const struct group_options *o)
+bool group_is_looked_at(const struct group_member *m, const struct group_options *o)
 {
-    unsigned windows = windows_of(m);
+    unsigned windows = group_windows(m);
     return windows >= o->least && windows <= o->most * o->windows;
 }
 
@@ -426,25 +522,65 @@ static bool options_hold(const struct group_options *o)
            o->rounds <= GROUP_ROUNDS_MAX && o->shift >= 1 && 4 * o->shift < o->windows;
 }
 
-static enum err round_open(struct round *r)
+static void round_done(struct round *r)
 {
-    r->rank = malloc((size_t)BANDS * ROWS * sizeof *r->rank);
-    r->hashes = malloc((r->count + 1) * sizeof *r->hashes);
+    free(r->rank);
+    free(r->least);
+    free(r->size);
+    free(r->keys);
+    free(r->spare);
+    free(r->near);
+    free(r->up);
+    free(r->edges);
+}
+
+/* Those that are looked at, and which of the caller's each is. Both are the caller's, also
+ * after a failure. */
+static enum err round_open(struct round *r, const struct group_member *members, size_t count,
+    struct group_member **ret_chosen, uint32_t **ret_own)
+{
+    if (count > GROUP_MEMBERS_MAX || !options_hold(r->options))
+        return ERR_RANGE;
+    struct group_member *chosen = *ret_chosen = malloc((count + 1) * sizeof *chosen);
+    uint32_t *own = *ret_own = malloc((count + 1) * sizeof *own);
+    for (size_t i = 0; chosen && own && i < count; i++) {
+        struct group_member m = within(&members[i], r->options->windows);
+        if (!group_is_looked_at(&m, r->options))
+            continue;
+        own[r->count] = (uint32_t)i;
+        chosen[r->count++] = m;
+    }
+    r->members = chosen;
+    r->rank = malloc(GROUP_WINDOWS * sizeof *r->rank);
+    r->least = malloc((r->count + 1) * sizeof *r->least);
+    r->size = malloc(r->count + 1);
+    r->keys = malloc((r->count + 1) * sizeof *r->keys);
+    r->spare = malloc((r->count + 1) * sizeof *r->spare);
     r->near = malloc((r->count + 1) * sizeof *r->near);
     r->up = malloc((r->count + 1) * sizeof *r->up);
-    if (!r->rank || !r->hashes || !r->near || !r->up)
+    if (!chosen || !own || !r->rank || !r->least || !r->size || !r->keys || !r->spare ||
+        !r->near || !r->up)
         return ERR_NOMEM;
     ranks_draw(r);
     return OK;
 }
 
-static void round_done(struct round *r)
+enum err groups_chance(const struct group_member *members, size_t count,
+    const struct group_options *options, uint32_t networks, struct groups_chance *ret_chance)
 {
-    free(r->rank);
-    free(r->hashes);
-    free(r->near);
-    free(r->up);
-    free(r->edges);
+    struct round r = {.options = options};
+    struct groups_chance chance = {0};
+    struct group_member *chosen = NULL;
+    uint32_t *own = NULL;
+    enum err e = round_open(&r, members, count, &chosen, &own);
+    if (!e)
+        e = chance_take(&r, networks, &chance);
+    if (!e)
+        *ret_chance = chance;
+    round_done(&r);
+    free(chosen);
+    free(own);
+    return e;
 }
 
 enum err groups_find(const struct group_member *members, size_t count,
@@ -452,27 +588,18 @@ enum err groups_find(const struct group_member *members, size_t count,
 {
     struct groups_result result = {0};
     struct round r = {.options = options};
-    if (count > GROUP_MEMBERS_MAX || !options_hold(options))
-        return ERR_RANGE;
-    struct group_member *chosen = malloc((count + 1) * sizeof *chosen);
-    uint32_t *own = malloc((count + 1) * sizeof *own);
-    uint32_t *group = malloc((count + 1) * sizeof *group);
+    struct group_member *chosen = NULL;
+    uint32_t *own = NULL;
+    enum err e = round_open(&r, members, count, &chosen, &own);
+    uint32_t *group = malloc((r.count + 1) * sizeof *group);
     result.of = malloc((count + 1) * sizeof *result.of);
-    enum err e = chosen && own && group && result.of ? OK : ERR_NOMEM;
-    for (size_t i = 0; !e && i < count; i++) {
-        result.of[i] = group[i] = GROUP_NONE;
-        struct group_member m = within(&members[i], options->windows);
-        if (!is_looked_at(&m, options))
-            continue;
-        own[r.count] = (uint32_t)i;
-        chosen[r.count++] = m;
-    }
-    r.members = chosen;
+    if (!e && (!group || !result.of))
+        e = ERR_NOMEM;
+    for (size_t i = 0; !e && i < count; i++)
+        result.of[i] = GROUP_NONE;
+    for (size_t i = 0; !e && i < r.count; i++)
+        group[i] = GROUP_NONE;
     result.looked_at = r.count;
-    if (!e)
-        e = round_open(&r);
-    if (!e)
-        e = chance_find(&r, &result.chance);
     if (!e)
         e = round_run(&r);
     if (!e)

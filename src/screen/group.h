@@ -15,15 +15,16 @@
  * density-based algorithm for discovering clusters", KDD 1996: DBSCAN, but that a source is
  * dense by the networks that are near it, not by machines of one network).
  *
- * The null: every source's windows are moved in time together, by an hour or two of its own
+ * The null: every source's windows are moved in time together, by one to four hours of its own
  * either way, several times over. What groups there are then is chance, with everybody's rhythm
- * and the hours of the day as they are. A group counts if it has more networks than the largest
- * of all rounds. */
+ * and the hours of the day as they are. Of who was first seen within the day, what came after
+ * that moves within the time since: that many are new at once is no group. A group counts if it
+ * has more networks than the largest of all rounds. */
 
 enum {
     GROUP_WINDOWS = 192, /* at most */
     GROUP_MEMBERS_MAX = 1 << 20,
-    GROUP_ROUNDS_MAX = 99,
+    GROUP_ROUNDS_MAX = 9999,
     GROUP_NEAR_MOST = 256 /* of those alike by one band, with which a source is compared */
 };
 #define GROUP_NONE UINT32_MAX
@@ -31,6 +32,7 @@ enum {
 struct group_member {
     uint64_t active[GROUP_WINDOWS / 64]; /* bit k: in the k-th window before the present one */
     uint64_t network;                    /* hash of its network */
+    uint32_t span; /* windows since it was seen first; 0: all that there are */
 };
 
 struct group_options {
@@ -58,18 +60,40 @@ struct groups_result {
     struct group_found *list; /* most networks first */
     size_t count;
     size_t looked_at; /* members active neither too little nor too much */
-    uint32_t chance;  /* networks of the largest group in all rounds of the null */
+};
+
+/* What the rounds of the null had. */
+struct groups_chance {
+    uint32_t networks; /* of the largest group */
+    unsigned rounds;   /* that were run */
 };
 
 /**
- * All groups, also those that chance has: the first ones with more than `chance` networks
- * count. Members may come in any order: only the numbers of groups with equally many networks
- * depend on it. ERR_RANGE: too many members, or options out of range; ERR_NOMEM.
+ * All groups, also those that chance has. Members may come in any order: only the numbers of
+ * groups with equally many networks depend on it. ERR_RANGE: too many members, or options out
+ * of range; ERR_NOMEM.
  *
- * Cost: for 50,000 members about 0.3 s a round, and as much again for each.
+ * Cost: for 16,000 members that come ten times about 20 ms; at most 128 bytes a member and, for
+ * pairs that are near, 64 MB.
  */
 enum err groups_find(const struct group_member *members, size_t count,
     const struct group_options *options, struct groups_result *ret_result) MUST_CHECK;
+
+/**
+ * The largest group in rounds of the null, each of which costs what groups_find() does. Stops
+ * when one has as many as `networks`: a group of that size is chance then, and if `rounds` of
+ * them have none, its p-value is at most 1 / (rounds + 1).
+ */
+enum err groups_chance(const struct group_member *members, size_t count,
+    const struct group_options *options, uint32_t networks,
+    struct groups_chance *ret_chance) MUST_CHECK;
+
+/* Without what is before the last `windows`. */
+void group_member_cut(struct group_member *m, uint32_t windows);
+/* Windows in which it came. */
+unsigned group_windows(const struct group_member *m);
+/* Came it neither too seldom nor too often? */
+bool group_is_looked_at(const struct group_member *m, const struct group_options *o);
 
 static inline double group_similarity(
     const struct group_member *a, const struct group_member *b)

@@ -45,6 +45,7 @@ struct profile {
     uint16_t win;    /* TCP window of all its packets; 0: they differ, or it has none */
     uint8_t classes; /* bit k: enum packet_class k was seen */
     uint8_t thing_count;
+    uint32_t group; /* that it was seen in last, a number that the caller gives; 0: none */
     struct profile_thing thing[PROFILE_THINGS]; /* in the order in which they were first sent */
 };
 

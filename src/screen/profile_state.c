@@ -28,6 +28,7 @@ static void profile_save(const struct profile *p, struct buf *out)
     buf_le16(out, p->win);
     buf_u8(out, p->classes);
     buf_u8(out, p->thing_count);
+    buf_le32(out, p->group);
     for (unsigned i = 0; i < p->thing_count; i++) {
         buf_le64(out, p->thing[i].key);
         buf_le32(out, p->thing[i].window);
@@ -109,6 +110,7 @@ static bool profile_load(
     p->win = bytes_le16(in);
     p->classes = bytes_u8(in);
     p->thing_count = bytes_u8(in);
+    p->group = bytes_le32(in);
     if (!good || in->cut || p->thing_count > PROFILE_THINGS || p->first > p->last ||
         p->last > now || (p->country[0] == 0) != (p->country[1] == 0))
         return false;

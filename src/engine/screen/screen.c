@@ -18,6 +18,15 @@ static const struct conf_item items[] = {
     {"sources-max", CONF_COUNT, "N", "sources", PROFILES_LEAST, 1 << 22, "262144", NULL,
         "Sources that are remembered, 360 bytes each; of more, those that were silent longest "
         "are forgotten."},
+    {"groups", CONF_DURATION, "TIME", NULL, 0, 86400, "1h", NULL,
+        "How often groups of sources are looked for that move together; 0: never."},
+    {"group-networks", CONF_COUNT, "N", "networks", 2, 100000, "8", NULL,
+        "Groups of fewer networks are never reported."},
+    {"group-rounds", CONF_COUNT, "N", "rounds", 1, GROUP_ROUNDS_MAX, "299", NULL,
+        "Rounds of chance, all of which a group is to be larger than."},
+    {"group-sources", CONF_COUNT, "N", "sources", 1024, 1 << 20, "8192", NULL,
+        "Sources that are compared with each other; of more, those of one network in two, in "
+        "four and so on."},
     {NULL, CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL},
 };
 
@@ -90,6 +99,10 @@ static enum err screen_open(
         .sources_max = conf_count(conf, "sources-max"),
         .min_networks = (double)conf_count(conf, "min-networks"),
         .learn = conf_us(conf, "learn"),
+        .groups = conf_us(conf, "groups"),
+        .group_networks = (uint32_t)conf_count(conf, "group-networks"),
+        .group_rounds = (unsigned)conf_count(conf, "group-rounds"),
+        .group_sources = conf_count(conf, "group-sources"),
     };
     e = rules_open(s, conf, f);
     if (!e && screen_begin(s))

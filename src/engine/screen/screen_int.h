@@ -2,6 +2,7 @@
 #define ENGINE_SCREEN_SCREEN_INT_H
 
 #include "engine/screen/screen.h"
+#include "screen/group_member.h"
 #include "screen/pattern.h"
 #include "screen/rule.h"
 
@@ -9,6 +10,10 @@ struct screen_settings {
     size_t sources_max;
     double min_networks;
     int64_t learn;
+    int64_t groups; /* us between looks for groups that move together; 0: none */
+    uint32_t group_networks;
+    unsigned group_rounds;
+    size_t group_sources;
 };
 
 /* How much of a service is known: contacts in a window that would be tagged so. */
@@ -46,6 +51,18 @@ struct settled {
     uint32_t pattern;
 };
 
+/* A group that was seen to move together, by the numbers that profiles keep of theirs. */
+struct moving {
+    uint32_t id;          /* rises; never given twice */
+    uint32_t first, last; /* windows in which it was looked at */
+    uint32_t fired;       /* first window in which it was no chance; 0: none yet */
+    uint32_t chance;      /* networks of the largest group of the null, at the last such look */
+    uint8_t history;      /* bit k: it was no chance k looks ago */
+};
+enum {
+    SCREEN_MOVING_MAX = 256 /* of more, those that were not seen for longest are forgotten */
+};
+
 struct screen {
     struct engine_state state; /* first */
     struct screen_settings options;
@@ -57,6 +74,9 @@ struct screen {
     size_t use_count;
     struct profiles profiles;
     struct pattern_book book;
+    struct moving moving[SCREEN_MOVING_MAX];
+    size_t moving_count;
+    uint32_t moving_next;              /* id */
     struct screen_tags *tags;          /* owned */
     const uint8_t **shown;             /* tags[i].rows; owned */
     const uint16_t (**why)[TAG_COUNT]; /* tags[i].why; owned */
@@ -89,6 +109,8 @@ struct tagging screen_tags(const struct engine_state *st);
 
 /* --- tags.c ------------------------------------------------------------------------------- */
 
+/* Is it malware's that a signature names, where that is no news? */
+bool screen_is_settled(const struct screen *s, const struct screen_step *step, thing_key key);
 /* Would the row be tagged as known, if its service did not surge? */
 bool screen_is_known(
     const struct screen *s, const struct screen_step *step, const struct profile_row *row);
@@ -104,6 +126,31 @@ enum err screen_reasons_make(struct screen *s, const struct screen_step *step) M
 
 /* Findings: new patterns that many networks share, and known ones in a new amount. */
 enum err screen_report(struct screen *s, const struct screen_step *step) MUST_CHECK;
+
+/* --- moving.c ------------------------------------------------------------------------------
+ */
+
+/* One group of this look. */
+struct screen_group {
+    const struct group_found *found;
+    const struct moving *moving;
+    const struct group_member *members; /* by profile */
+    const uint32_t *of;                 /* by profile: its group */
+    uint32_t number;
+    unsigned rounds;
+    size_t looked_at;
+    uint32_t sample; /* one network of so many was looked at */
+    double score;
+};
+
+/* Every so many windows: groups of sources that move together, and findings of the new ones. */
+enum err screen_groups(struct screen *s, const struct screen_step *step) MUST_CHECK;
+
+/* --- moving_report.c -----------------------------------------------------------------------
+ */
+
+enum err screen_group_tell(const struct screen *s, const struct screen_step *step,
+    const struct screen_group *g) MUST_CHECK;
 
 /* --- state.c, screen.c -------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 
 enum {
     STATE_MAGIC = 0x63737a6b, /* "kzsc" */
-    STATE_VERSION = 3
+    STATE_VERSION = 4
 };
 
 enum err screen_save(const struct engine_state *st, struct buf *out)
@@ -23,7 +23,41 @@ enum err screen_save(const struct engine_state *st, struct buf *out)
         buf_le32(out, s->use[i].service);
         amount_save(&s->use[i].amount, s->book.day, out);
     }
+    buf_le32(out, s->moving_next);
+    buf_le32(out, (uint32_t)s->moving_count);
+    for (size_t i = 0; i < s->moving_count; i++) {
+        buf_le32(out, s->moving[i].id);
+        buf_le32(out, s->moving[i].first);
+        buf_le32(out, s->moving[i].last);
+        buf_le32(out, s->moving[i].fired);
+        buf_le32(out, s->moving[i].chance);
+        buf_u8(out, s->moving[i].history);
+    }
     return out->err;
+}
+
+static bool moving_load(struct screen *s, struct bytes *in)
+{
+    s->moving_next = bytes_le32(in);
+    uint32_t count = bytes_le32(in);
+    if (in->cut || count > SCREEN_MOVING_MAX)
+        return false;
+    for (s->moving_count = 0; s->moving_count < count; s->moving_count++) {
+        struct moving *m = &s->moving[s->moving_count];
+        *m = (struct moving){.id = bytes_le32(in)};
+        m->first = bytes_le32(in);
+        m->last = bytes_le32(in);
+        m->fired = bytes_le32(in);
+        m->chance = bytes_le32(in);
+        m->history = bytes_u8(in);
+        if (in->cut || !m->id || m->id > s->moving_next || m->first > m->last ||
+            m->last > s->now || m->fired > m->last)
+            return false;
+        for (size_t k = 0; k < s->moving_count; k++)
+            if (s->moving[k].id == m->id)
+                return false;
+    }
+    return true;
 }
 
 static enum err use_load(struct screen *s, struct bytes *in)
@@ -55,6 +89,8 @@ static enum err load_into(struct screen *s, struct bytes *in)
         e = patterns_load(&s->book, &s->profiles.words, in, s->now);
     if (!e)
         e = use_load(s, in);
+    if (!e && !moving_load(s, in))
+        e = ERR_BAD;
     return e ? e : in->cut || in->left ? ERR_BAD : OK;
 }
 

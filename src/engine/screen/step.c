@@ -46,5 +46,7 @@ enum err screen_step(
         e = patterns_take(&s->book, &s->profiles, &step.rows, s->now, scratch, &step.strings);
     if (!e)
         e = screen_tag_rows(s, &step);
-    return e ? e : screen_report(s, &step);
+    if (!e)
+        e = screen_report(s, &step);
+    return e ? e : screen_groups(s, &step);
 }

@@ -117,6 +117,11 @@ static const struct settled *settled_of(
     return NULL;
 }
 
+bool screen_is_settled(const struct screen *s, const struct screen_step *step, thing_key key)
+{
+    return settled_of(s, step, key) != NULL;
+}
+
 bool screen_is_known(
     const struct screen *s, const struct screen_step *step, const struct profile_row *row)
 {

@@ -75,7 +75,7 @@ static inline void promises_whole_states(
 static inline void bench_step_turned(struct bench *b, struct window win)
 {
     const struct block *blocks[WORLD_BLOCKS];
-    struct block *copies[WORLD_BLOCKS];
+    struct block *copies[WORLD_BLOCKS] = {0};
     for (size_t i = 0; i < win.block_count; i++) {
         const struct block *from = win.blocks[win.block_count - 1 - i];
         assert_int_equal(block_new(&copies[i], &record_contact, from->cap), OK);

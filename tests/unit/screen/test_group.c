@@ -1,4 +1,4 @@
-#include "screen/group.h"
+#include "screen/group_member.h"
 #include "test.h"
 
 #include "base/hash.h"
@@ -74,6 +74,15 @@ static void crowd_done(struct crowd *c, struct groups_result *found)
     free(found->list);
 }
 
+/* Is the group larger than all that chance has? */
+static bool is_no_chance(const struct crowd *c, const struct groups_result *found, size_t group)
+{
+    struct groups_chance chance;
+    uint32_t networks = found->list[group].networks;
+    assert_int_equal(groups_chance(c->members, c->count, &usual, networks, &chance), OK);
+    return chance.networks < networks;
+}
+
 /* Groups of 30 and 100 sources among 4,000, together in ten windows of a day: in nine seeds of
  * ten both are found, with nine members in ten and next to nobody else. */
 static void planted_groups_are_found(void **state)
@@ -88,8 +97,8 @@ static void planted_groups_are_found(void **state)
         group_plant(&c, sizes[0], 10);
         group_plant(&c, sizes[1], 10);
         assert_int_equal(groups_find(c.members, c.count, &usual, &found), OK);
-        bool good = found.count >= 2 && found.list[0].networks > found.chance &&
-                    found.list[1].networks > found.chance;
+        bool good =
+            found.count >= 2 && is_no_chance(&c, &found, 0) && is_no_chance(&c, &found, 1);
         for (size_t g = 0; good && g < 2; g++) {
             size_t first = BACKGROUND + (g == 0 ? sizes[0] : 0); /* the larger comes first */
             size_t size = sizes[1 - g];
@@ -115,7 +124,7 @@ static void chance_is_no_group(void **state)
         crowd_open(&c, seed);
         assert_int_equal(groups_find(c.members, c.count, &usual, &found), OK);
         assert_true(found.looked_at > BACKGROUND / 2);
-        counted += found.count && found.list[0].networks > found.chance;
+        counted += found.count && is_no_chance(&c, &found, 0);
         crowd_done(&c, &found);
     }
     assert_true(counted <= 2);
@@ -161,10 +170,32 @@ static void similarity_is_jaccard(void **state)
     (void)state;
     const struct group_member a = {.active = {0x1e}};
     const struct group_member b = {.active = {0x3c}};
-    const struct group_member none = {{0}, 0};
+    const struct group_member none = {{0}, 0, 0};
     assert_float_equal(group_similarity(&a, &b), 0.6, 1e-12);
     assert_float_equal(group_similarity(&a, &a), 1.0, 1e-12);
     assert_float_equal(group_similarity(&none, &none), 0.0, 1e-12);
+}
+
+/* Windows 9, 8, 5 and 1 of ten, counted back from the last one that it came in, which was three
+ * windows and then seventy ago: coming again is at 9, 5, 1. */
+static void who_stays_has_come_once(void **state)
+{
+    (void)state;
+    struct profile p = {.first = 100, .last = 110, .active = {0x322}};
+    struct group_member m;
+    group_member_make(&p, 113, 144, &m);
+    assert_int_equal(m.active[0], UINT64_C(0x222) << 3);
+    assert_int_equal(m.span, 14);
+    group_member_make(&p, 180, 144, &m);
+    assert_int_equal(m.active[0], 0);
+    assert_int_equal(m.active[1], UINT64_C(0x222) << 6);
+    group_member_make(&p, 180, 74, &m); /* what is older is cut */
+    assert_int_equal(m.active[1], UINT64_C(0x22) << 6 & 0x3ff);
+    p.active[0] = UINT64_C(1) << 63;
+    p.active[1] = 1; /* one stay, over the border of two words */
+    group_member_make(&p, 110, 144, &m);
+    assert_int_equal(m.active[0], 0);
+    assert_int_equal(m.active[1], 1);
 }
 
 static void wrong_options_are_refused(void **state)
@@ -189,6 +220,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("who is always there, or came once, is not looked at",
         those_always_there_are_not_looked_at),
     SAYS("similarity is the share of windows in common", similarity_is_jaccard),
+    SAYS("who stays has come once", who_stays_has_come_once),
     SAYS("options out of range are refused", wrong_options_are_refused),
 };
 TEST_MAIN(tests)
