@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     CONF_LIST_CAP = 4096,
@@ -21,7 +22,7 @@ struct value {
     struct moment moment;
     bool flag;
     size_t times; /* it was given; 0: left at its default */
-    char **texts; /* owned; one for CONF_TEXT, any number for CONF_LIST */
+    char **texts; /* owned; one for CONF_TEXT and CONF_FILE, any number for lists */
     size_t text_count;
 };
 
@@ -194,7 +195,11 @@ static enum err text_add(
     struct value *v, const struct conf_item *item, const char *text, struct fault *f)
 {
     size_t most = item->max > 0.0 ? (size_t)item->max : CONF_TEXT_CAP;
-    if (item->values && !word_listed(item->values, text))
+    bool file = item->type == CONF_FILE || item->type == CONF_FILES;
+    bool listed = item->values && word_listed(item->values, text);
+    if (file && !listed && access(text, R_OK) != 0)
+        return fault_set(f, ERR_NOTFOUND, "%s: %s: %s", item->name, text, strerror(errno));
+    if (item->values && !file && !listed)
         return fault_set(
             f, ERR_RANGE, "%s: \"%s\" is not one of %s", item->name, text, item->values);
     if (strlen(text) > most)
@@ -253,8 +258,10 @@ static enum err value_set(
             return fault_set(f, ERR_BAD, "%s: \"%s\" is not " MOMENT_ALLOWED, item->name, text);
         return OK;
     case CONF_TEXT:
+    case CONF_FILE:
         return text_replace(v, item, text, f);
     case CONF_LIST:
+    case CONF_FILES:
         if (!v->times)
             return text_replace(v, item, text, f);
         return text_add(v, item, text, f);
@@ -318,13 +325,13 @@ const struct moment *conf_moment(const struct conf *c, const char *name)
 
 const char *conf_text(const struct conf *c, const char *name)
 {
-    const struct value *v = value_of(c, name, CONF_TEXT, CONF_TEXT);
+    const struct value *v = value_of(c, name, CONF_TEXT, CONF_FILE);
     return v->text_count ? v->texts[0] : NULL;
 }
 
 size_t conf_list(const struct conf *c, const char *name, const char *const **ret_list)
 {
-    const struct value *v = value_of(c, name, CONF_LIST, CONF_LIST);
+    const struct value *v = value_of(c, name, CONF_LIST, CONF_FILES);
     *ret_list = (const char *const *)v->texts;
     return v->text_count;
 }

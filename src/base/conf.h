@@ -18,8 +18,11 @@ enum conf_type {
     CONF_DURATION, /* "10m"; min and max in seconds */
     CONF_TIME,     /* RFC 3339 or a date */
     CONF_MOMENT,   /* that, "now", or "-24h" */
-    CONF_TEXT, /* any text of at most `max` bytes (0: 4096); `values` lists what is allowed */
-    CONF_LIST, /* as CONF_TEXT, any number of times; what is given replaces the default */
+    CONF_TEXT,  /* any text of at most `max` bytes (0: 4096); `values` lists what is allowed */
+    CONF_LIST,  /* as CONF_TEXT, any number of times; what is given replaces the default */
+    CONF_FILE,  /* CONF_TEXT that names what is read: it must be there and may be read, if it is
+                   none of the words in `values`, which mean something else */
+    CONF_FILES, /* the same, any number of times */
 };
 
 struct conf_item {
@@ -29,7 +32,8 @@ struct conf_item {
     const char *unit;    /* for people: "packets/s"; NULL if the type says it */
     double min, max;     /* both 0: any */
     const char *initial; /* default, as it would be written; NULL for none */
-    const char *values;  /* CONF_TEXT: allowed words "scan|survey|other"; else NULL */
+    const char *values;  /* CONF_TEXT: allowed words "scan|survey|other"; CONF_FILE: words that
+                            are no file; else NULL */
     const char *text;    /* one sentence for --help and the man page */
 };
 
@@ -43,8 +47,8 @@ void conf_free(struct conf *c);
 const struct conf_item *conf_items(const struct conf *c);
 const struct conf_item *conf_find(const struct conf *c, const char *name);
 
-/* Check and take one value; for CONF_LIST, add one. The fault says what is allowed. `value` is
- * NULL for a flag. */
+/* Check and take one value; for lists, add one. ERR_NOTFOUND: a file cannot be read. The fault
+ * says what is allowed. `value` is NULL for a flag. */
 enum err conf_set(
     struct conf *c, const char *name, const char *value, struct fault *f) MUST_CHECK;
 
@@ -59,7 +63,7 @@ size_t conf_list(const struct conf *c, const char *name, const char *const **ret
 
 /* Was it given, rather than left at its default? */
 bool conf_given(const struct conf *c, const char *name);
-/* How often it was given; of what is no CONF_LIST the last one counts. */
+/* How often it was given; of what is no list the last one counts. */
 size_t conf_times(const struct conf *c, const char *name);
 
 #endif

@@ -16,7 +16,7 @@
                 "captures' addresses; series compares two files of time,key,value, a "         \
                 "published one and one's own."},                                               \
         {.name = "publication",                                                                \
-            .type = CONF_TEXT,                                                                 \
+            .type = CONF_FILE,                                                                 \
             .arg = "FILE",                                                                     \
             .max = 4096,                                                                       \
             .text = "With --audit locate: the policy of publication to attack, beside none "   \

@@ -4,6 +4,7 @@
 #include "cmd/anonymize.h"
 #include "cmd/anonymize_audit.h"
 #include "cmd/ending.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static const struct conf_item items[] = {
             "Where to; - for standard output, .gz or .zst compresses a capture. A file that "
             "is there is not written over."},
     {.name = "policy",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
         .arg = "FILE",
         .max = 4096,
         .text = "The site's policy, as kizashi site policy makes it; without it the default: "
@@ -45,7 +46,7 @@ static const struct conf_item items[] = {
         .text = "Write country and network of each source as CSV, looked up before its address "
                 "is changed, beside the address that it has afterwards."},
     {.name = "geo-db",
-        .type = CONF_LIST,
+        .type = CONF_FILES,
         .arg = "FILE",
         .text = "Countries or networks of addresses for --places, as replay takes them."},
     ANONYMIZE_AUDIT_ITEMS,
@@ -76,8 +77,11 @@ enum err anonymize_policy(const char *path, struct anon_policy *ret_policy, stru
 static enum err keys_open(struct anon_keys **ret_keys, const char *path, struct fault *f)
 {
     uint8_t secret[ANON_SECRET];
+    enum err opened = path ? anon_keys_open(ret_keys, path, f) : OK;
+    if (opened)
+        fault_prefix(f, "--keys");
     if (path)
-        return anon_keys_open(ret_keys, path, f);
+        return opened;
     if (sodium_init() < 0)
         return fault_set(f, ERR_IO, "no randomness");
     randombytes_buf(secret, sizeof secret);
@@ -161,7 +165,8 @@ static enum err check_words(const struct conf *conf, size_t count, struct fault 
         return fault_set(f, ERR_BAD, "say where with --output FILE");
     if (conf_given(conf, "log") && conf_given(conf, "places"))
         return fault_set(f, ERR_BAD, "--places goes with captures, not with --log");
-    return OK;
+    return options_need(
+        conf, (const struct option_need[]){{"geo-db", {"places"}}, {NULL, {NULL}}}, f);
 }
 
 static enum err anonymize(const struct conf *conf, struct anonymize_job *job,
@@ -204,12 +209,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (!e)
         e = audit ? anonymize_audit(conf, &policy, job.files, count, &f)
                   : anonymize(conf, &job, &counts, &f);
-    if (e) {
-        ending_tell("anonymize", e, &f);
-        return e == ERR_IO || e == ERR_NOMEM ? EXIT_PROBLEM : EXIT_USAGE;
-    }
-    if (audit)
-        return EXIT_DONE;
+    if (e || audit)
+        return ending("anonymize", e, &f);
     if (conf_flag(conf, "json"))
         tell_json(&counts, log);
     else

@@ -19,11 +19,11 @@ enum {
 };
 
 static const struct conf_item items[] = {
-    {"truth", CONF_LIST, "FILE", NULL, 0, 1000, NULL, NULL,
+    {"truth", CONF_FILES, "FILE", NULL, 0, 1000, NULL, NULL,
         "The truth.json of the captures that the alerts are about; once for each file of "
         "alerts, "
         "in the same order."},
-    {"host-counts", CONF_LIST, "FILE", NULL, 0, 1000, NULL, NULL,
+    {"host-counts", CONF_FILES, "FILE", NULL, 0, 1000, NULL, NULL,
         "Hosts by window, site and port as CSV, for the comparison; once for each file of "
         "alerts."},
     {"site", CONF_LIST, "NAME=FILE", NULL, 0, 0, NULL, NULL,
@@ -60,15 +60,7 @@ static const struct conf_item items[] = {
 
 static int complain(const struct fault *f)
 {
-    ending_tell("evaluate", f->code, f);
-    switch (f->code) {
-    case ERR_NOMEM:
-    case ERR_IO:
-    case ERR_FULL:
-        return EXIT_PROBLEM;
-    default:
-        return EXIT_USAGE;
-    }
+    return ending("evaluate", f->code, f);
 }
 
 /* "101-105,200" */
@@ -196,7 +188,7 @@ static enum err tape_make(
     size_t site_count = conf_list(conf, "site", &sites);
     size_t nict_count = conf_list(conf, "nict", &nict);
     if (site_count && nict_count)
-        return fault_set(f, ERR_BAD, "site and nict: one or the other");
+        return fault_set(f, ERR_BAD, "--site and --nict exclude each other");
     if (nict_count)
         return recording_nict(nict, nict_count, setup->window, ret_tape, f);
     struct site_list list = {0};

@@ -19,6 +19,7 @@
 #include "cmd/imports.h"
 #include "cmd/keep.h"
 #include "cmd/notify.h"
+#include "cmd/options.h"
 #include "cmd/power_helper.h"
 #include "cmd/resume.h"
 #include "cmd/setup.h"
@@ -298,6 +299,14 @@ static enum err api_options_of(
     return OK;
 }
 
+static enum err listen_check(const struct conf *conf, struct fault *f)
+{
+    enum err e = api_listen_check(conf_text(conf, "listen"), f);
+    if (e)
+        fault_prefix(f, "--listen");
+    return e;
+}
+
 static enum err api_check(const struct hub *h, struct fault *f)
 {
     struct api_options options;
@@ -348,11 +357,27 @@ static enum err api_open(struct hub *h, struct fault *f)
     return e;
 }
 
+static const struct option_need hub_needs[] = {
+    {"filter", {"interface"}},
+    {"sites-host", {"sites"}},
+    {"bus-replicas", {"bus"}},
+    {"certificate-life", {"sites", "bus"}},
+    {"publish-to-all", {"publish"}},
+    {"publish-keep", {"publish"}},
+    {"demo-sites", {"demo"}},
+    {"demo-history", {"demo"}},
+    {"demo-scale", {"demo"}},
+    {"demo-seed", {"demo"}},
+    {NULL, {NULL}},
+};
+
 static enum err config_read(struct hub *h, struct conf *conf, struct fault *f)
 {
     h->conf = conf;
     const char *path = conf_text(conf, "config");
     enum err e = path ? config_file_read(conf, path, f) : OK;
+    if (!e)
+        e = options_need(conf, hub_needs, f);
     if (!e && !conf_text(conf, "tls-cert") != !conf_text(conf, "tls-key"))
         e = fault_set(f, ERR_BAD, "--tls-cert and --tls-key are given together or not at all");
     return e;
@@ -444,7 +469,7 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     struct clock wall = clock_system();
     enum err e = config_read(h, conf, f);
     if (!e)
-        e = api_listen_check(conf_text(conf, "listen"), f);
+        e = listen_check(conf, f);
     if (!e)
         e = api_check(h, f);
     if (!e && conf_flag(conf, "verbose"))

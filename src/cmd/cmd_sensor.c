@@ -9,6 +9,7 @@
 #include "cmd/ending.h"
 #include "cmd/folder.h"
 #include "cmd/notify.h"
+#include "cmd/options.h"
 #include "cmd/sensor_send.h"
 #include "cmd/setup.h"
 #include "cmd/site_identity.h"
@@ -43,7 +44,8 @@ static const struct conf_item sensor_items[] = {
         .text = "Capture live from this interface."},
     SETUP_FILTER_ITEM,
     {.name = "read",
-        .type = CONF_LIST,
+        .type = CONF_FILES,
+        .values = "-",
         .arg = "FILE",
         .text = "Send this capture instead, or the captures in this folder, and end when the "
                 "hub has stored all of them. One that is broken is told, the others are sent, "
@@ -56,7 +58,8 @@ static const struct conf_item sensor_items[] = {
             "The hub's message server, nats://HOST:PORT, where the folder does not name it. "
             "Without a certificate nothing is encrypted: then only loopback is taken."},
     {.name = "policy",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
+        .values = "keep",
         .arg = "FILE",
         .text = "What leaves the site, as a JSON document; keep: everything as it is. Without "
                 "it destinations are replaced by keyed hashes, and of payloads the first 64 "
@@ -130,11 +133,19 @@ static void on_alive(void *context)
 
 /* ---- start ---- */
 
+static const struct option_need sensor_needs[] = {
+    {"filter", {"interface"}},
+    {"spool-full", {"interface"}},
+    {NULL, {NULL}},
+};
+
 static enum err config_read(struct sensor_run *r, struct conf *conf, struct fault *f)
 {
     const char *const *files;
     const char *path = conf_text(conf, "config");
     enum err e = path ? config_file_read(conf, path, f) : OK;
+    if (!e)
+        e = options_need(conf, sensor_needs, f);
     r->conf = conf;
     r->data = conf_text(conf, "data");
     bool live = conf_text(conf, "interface") != NULL;
@@ -148,7 +159,8 @@ static enum err folder_make(struct sensor_run *r, struct fault *f)
 {
     return mkdir(r->data, 0700) == 0 || errno == EEXIST
                ? OK
-               : fault_set(f, ERR_IO, "%s: %s", r->data, strerror(errno));
+               : fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
+                     "--data %s: cannot be made: %s", r->data, strerror(errno));
 }
 
 /* Who we are: what the folder's certificate says, or, without one, the command line. */
@@ -177,8 +189,8 @@ static enum err identity_find(struct sensor_run *r, struct fault *f)
         snprintf(r->identity.site, sizeof r->identity.site, "%.*s", BUS_SITE_MAX, name);
     if (!bus_site_fits(r->identity.site) || (name && strlen(name) > BUS_SITE_MAX))
         return fault_set(f, ERR_BAD,
-            "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _", name,
-            BUS_SITE_MAX);
+            "--site: %.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
+            name, BUS_SITE_MAX);
     for (size_t i = 0; i < count; i++)
         snprintf(r->identity.servers[i], sizeof r->identity.servers[i], "%s", servers[i]);
     if (count)
@@ -189,9 +201,12 @@ static enum err identity_find(struct sensor_run *r, struct fault *f)
 static enum err interface_open(struct sensor_run *r, struct fault *f)
 {
     const char *interface = conf_text(r->conf, "interface");
-    return interface ? source_open_live(
-                           &r->live, interface, conf_text(r->conf, "filter"), 0, 0, f)
-                     : OK;
+    enum err e =
+        interface ? source_open_live(&r->live, interface, conf_text(r->conf, "filter"), 0, 0, f)
+                  : OK;
+    if (e)
+        setup_live_blame(f);
+    return e;
 }
 
 static enum err privileges_drop(struct sensor_run *r, struct fault *f)

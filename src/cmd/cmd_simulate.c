@@ -43,21 +43,16 @@ static int run(struct conf *conf, size_t count, char **operands)
     (void)count;
     (void)operands;
     const char *out = conf_text(conf, "out");
-    if (!out || !*out) {
-        fprintf(stderr, "kizashi simulate telescope: say where with --out DIR\n");
-        return EXIT_USAGE;
-    }
     struct telescope_options options;
     simulation_options(&options, conf);
     options.seed = conf_count(conf, "seed");
     options.link = strcmp(conf_text(conf, "link"), "ethernet") == 0 ? LINK_ETHERNET : LINK_RAW;
     struct telescope *t;
     struct fault f = {0};
-    enum err e = telescope_open(&t, &options, &f);
-    if (e) {
-        ending_tell("simulate telescope", e, &f);
-        return e == ERR_NOMEM ? EXIT_PROBLEM : EXIT_USAGE;
-    }
+    enum err e = out && *out ? telescope_open(&t, &options, &f)
+                             : fault_set(&f, ERR_BAD, "say where with --out DIR");
+    if (e)
+        return ending("simulate telescope", e, &f);
     int shown = -1;
     bool terminal = isatty(STDERR_FILENO);
     const struct capture_plan plan = {
@@ -71,14 +66,12 @@ static int run(struct conf *conf, size_t count, char **operands)
     e = capture_write(t, &plan, &made, &f);
     if (terminal)
         fprintf(stderr, "\r\033[K");
-    if (e)
-        ending_tell("simulate telescope", e, &f);
-    else
+    if (!e)
         fprintf(stderr, "%llu packets, %llu bytes at %u sites, %u events: %s/truth.json\n",
             (unsigned long long)made.packets, (unsigned long long)made.bytes,
             telescope_truth(t)->site_count, telescope_truth(t)->event_count, out);
     telescope_close(t);
-    return !e ? EXIT_DONE : e == ERR_EXISTS || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+    return ending("simulate telescope", e, &f);
 }
 
 const struct command cmd_simulate_telescope = {

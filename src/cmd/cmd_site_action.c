@@ -66,10 +66,8 @@ static int run(struct conf *conf, size_t count, char **operands)
                      : fault_set(&f, ERR_BAD, "the name of a site is needed, then what to do");
     if (!e)
         e = ask(&hub, conf, count, operands, &f);
-    if (!e)
-        return EXIT_DONE;
-    ending_tell("site action", e, &f);
-    return e == ERR_BAD || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
+    int status = ending("site action", e, &f);
+    return e == ERR_EXISTS ? EXIT_PROBLEM : status; /* one is under way; the call is right */
 }
 
 const struct command cmd_site_action = {

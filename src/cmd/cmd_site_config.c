@@ -42,7 +42,8 @@ static const struct conf_item items[] = {
         .text = "Change a member, such as payload=128 or anonymisation.source=prefix; any "
                 "number of times, all at once."},
     {.name = "file",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
+        .values = "-",
         .arg = "FILE",
         .text = "Make the document in this file the newest; - reads standard input."},
     {.name = "edit",
@@ -275,10 +276,8 @@ static int run(struct conf *conf, size_t count, char **operands)
         snprintf(a.path, sizeof a.path, "fleet/%.63s/config", operands[0]);
         e = act(&a, &f);
     }
-    if (!e)
-        return EXIT_DONE;
-    ending_tell("site config", e, &f);
-    return e == ERR_IO || e == ERR_NOMEM || e == ERR_EXISTS ? EXIT_PROBLEM : EXIT_USAGE;
+    int status = ending("site config", e, &f);
+    return e == ERR_EXISTS ? EXIT_PROBLEM : status; /* somebody was first; the call is right */
 }
 
 const struct command cmd_site_config = {

@@ -25,7 +25,7 @@ static const struct conf_item items[] = {
         .text = "The site's folder, as kizashi sensor is told."},
     {.name = "hub", .type = CONF_TEXT, .arg = "URL", .text = "The hub, https://HOST:PORT."},
     {.name = "hub-ca",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
         .arg = "FILE",
         .text = "Whom to trust for the hub's HTTPS certificate (PEM); the system's list "
                 "otherwise."},
@@ -35,7 +35,8 @@ static const struct conf_item items[] = {
         .text = "What kizashi site add printed; better in a file, where others on this machine "
                 "do not see it."},
     {.name = "token-file",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
+        .values = "-",
         .arg = "FILE",
         .text = "A file whose first line is the token; - is standard input."},
     {.name = NULL},
@@ -162,10 +163,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct fault f = {0};
     struct site_identity id = {0};
     enum err e = enrol(conf, &id, &f);
-    if (e) {
-        ending_tell("site enrol", e, &f);
-        return e == ERR_BAD || e == ERR_NOTFOUND ? EXIT_USAGE : EXIT_PROBLEM;
-    }
+    if (e)
+        return ending("site enrol", e, &f);
     printf("This is site %s now. Its key and certificate are in %s; start kizashi sensor.\n",
         id.site, conf_text(conf, "data"));
     return EXIT_DONE;

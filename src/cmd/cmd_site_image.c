@@ -13,6 +13,10 @@
     {                                                                                          \
         .name = option, .type = CONF_TEXT, .arg = hint, .text = words                          \
     }
+#define READ(option, words)                                                                    \
+    {                                                                                          \
+        .name = option, .type = CONF_FILE, .arg = "FILE", .text = words                        \
+    }
 
 static const struct conf_item items[] = {
     {.name = "out",
@@ -32,12 +36,12 @@ static const struct conf_item items[] = {
     VALUE("disk", "DEVICE", "Disk to install on: everything on it is lost. Default: /dev/sda."),
     VALUE("capture", "IF", "Interface of the site's machine that captures."),
     VALUE("hub", "URL", "The hub, https://HOST:PORT."),
-    VALUE("token-file", "FILE",
+    READ("token-file",
         "File with the enrolment token (kizashi site add NAME --quiet); without one the site "
         "is enrolled by hand."),
-    VALUE("ssh-key-file", "FILE",
+    READ("ssh-key-file",
         "File with the public key of who may sign in as operator; without one nobody can."),
-    VALUE("package", "FILE", "kizashi's Debian package; without one it comes from the mirror."),
+    READ("package", "kizashi's Debian package; without one it comes from the mirror."),
     VALUE("boot", "DIR", "Folder with undionly.kpxe and ipxe.efi. Default: /usr/lib/ipxe."),
     VALUE("installer", "DIR",
         "Folder with the installer's linux and initrd.gz. Default: where Debian's "
@@ -96,10 +100,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     enum err e = count != 1 ? fault_set(&f, ERR_BAD, "the name of one site is needed")
                  : !out     ? fault_set(&f, ERR_BAD, "--out DIR is needed")
                             : make(conf, operands[0], &f);
-    if (e) {
-        ending_tell("site image", e, &f);
-        return e == ERR_IO ? EXIT_PROBLEM : EXIT_USAGE;
-    }
+    if (e)
+        return ending("site image", e, &f);
     printf("%s is ready. Copy it to the serving machine, run %s/serve there as root, and boot "
            "the site's machine from the network.\nEverything on the disk of that machine is "
            "lost.\n",

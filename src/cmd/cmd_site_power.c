@@ -36,7 +36,7 @@ static const struct conf_item items[] = {
                 "key that nobody has certified."},
     {.name = "user", .type = CONF_TEXT, .arg = "NAME", .max = 60, .text = "User there."},
     {.name = "secret-file",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
         .arg = "FILE",
         .max = 250,
         .text = "File of mode 0600 with the password; only its path is kept."},

@@ -99,7 +99,8 @@ static enum err option_take(
         return OK;
     if (scalar(value))
         return value_take(r, name, scalar(value), value);
-    if (value->type == YAML_SEQUENCE_NODE && item->type == CONF_LIST)
+    if (value->type == YAML_SEQUENCE_NODE &&
+        (item->type == CONF_LIST || item->type == CONF_FILES))
         return list_take(r, name, value);
     if (value->type == YAML_MAPPING_NODE && strcmp(name, "set") == 0)
         return engines_take(r, value);

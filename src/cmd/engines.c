@@ -77,6 +77,8 @@ static enum err choose_names(struct engine_choice *c, const char *names, struct 
     while (!e) {
         size_t len = strcspn(names, ",");
         e = choose_one(c, names, len, f);
+        if (e == ERR_NOTFOUND)
+            fault_prefix(f, "--engines");
         if (!names[len])
             break;
         names += len + 1;
@@ -88,7 +90,7 @@ static enum err choose_names(struct engine_choice *c, const char *names, struct 
 static enum err set_told(
     enum err e, const struct engine *engine, const struct fault *inner, struct fault *f)
 {
-    if (e == ERR_NOTFOUND)
+    if (e == ERR_NOTFOUND && strncmp(inner->text, "there is no option", 18) == 0)
         return fault_set(f, e, "--set %s: %.300s; kizashi engines %s lists them", engine->name,
             inner->text, engine->name);
     return e ? fault_set(f, e, "--set %s.%.400s", engine->name, inner->text) : OK;
@@ -113,6 +115,8 @@ static enum err set_one(struct engine_choice *c, const char *setting, struct fau
                 conf_set(c->confs[i], option, equals + 1, &inner), c->engines[i], &inner, f);
     struct engine_choice other = {0};
     enum err e = choose_one(&other, setting, len, f);
+    if (e == ERR_NOTFOUND)
+        fault_prefix(f, "--set");
     if (!e)
         e = set_told(
             conf_set(other.confs[0], option, equals + 1, &inner), other.engines[0], &inner, f);

@@ -51,9 +51,10 @@ enum err folder_give(const char *path, const char *user, struct fault *f)
 {
     struct passwd *entry = getpwnam(user);
     if (!entry)
-        return fault_set(f, ERR_NOTFOUND, "there is no user \"%s\"", user);
+        return fault_set(f, ERR_NOTFOUND, "--user: there is no user \"%s\"", user);
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+        return fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
+            "--data %s: cannot be made: %s", path, strerror(errno));
     return walk(path, give_one, entry, f);
 }
 

@@ -15,8 +15,8 @@ const struct conf_item hub_items[] = {
         .arg = "ADDR:PORT",
         .initial = "127.0.0.1:8480",
         .text = "Where the portal and the API answer; port 0 takes any free one."},
-    {.name = "tls-cert", .type = CONF_TEXT, .arg = "FILE", .text = "Certificate chain, PEM."},
-    {.name = "tls-key", .type = CONF_TEXT, .arg = "FILE", .text = "Its key, PEM."},
+    {.name = "tls-cert", .type = CONF_FILE, .arg = "FILE", .text = "Certificate chain, PEM."},
+    {.name = "tls-key", .type = CONF_FILE, .arg = "FILE", .text = "Its key, PEM."},
     {.name = "host",
         .type = CONF_LIST,
         .arg = "NAME",
@@ -26,7 +26,7 @@ const struct conf_item hub_items[] = {
         .arg = "PREFIX",
         .text = "Addresses of a proxy in front whose X-Forwarded headers are believed."},
     {.name = "admin-password-file",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
         .arg = "FILE",
         .text =
             "Password of the first user, admin, when the data folder is new. Without it one "
@@ -118,7 +118,7 @@ const struct conf_item hub_items[] = {
         .text = "Another number, another history."},
     SETUP_ITEMS,
     {.name = "library",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
         .arg = "FILE",
         .text = "libchdb.so, where it is in none of the places that kizashi doctor lists."},
     {.name = "keep-packets",

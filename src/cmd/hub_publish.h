@@ -8,7 +8,8 @@
 
 #define HUB_PUBLISH_ITEMS                                                                      \
     {.name = "publish",                                                                        \
-        .type = CONF_TEXT,                                                                     \
+        .type = CONF_FILE,                                                                     \
+        .values = "default",                                                                   \
         .arg = "POLICY",                                                                       \
         .max = 4096,                                                                           \
         .text = "Publish the busiest services to partners (users and tokens of that role), "   \

@@ -25,13 +25,18 @@ static enum err live_open(
         name, sizeof name, "%.*s", equals ? (int)(equals - pair) : 4, equals ? pair : "live");
     const char *interface = equals ? equals + 1 : pair;
     enum err e = site_name_check(name, f);
+    if (e)
+        fault_prefix(f, "--interface");
     if (!e && h->live_count == LIVE_MAX)
-        e = fault_set(f, ERR_FULL, "more than %d interfaces", LIVE_MAX);
+        e = fault_set(f, ERR_FULL, "--interface: more than %d interfaces", LIVE_MAX);
     struct source *s = NULL;
-    if (!e)
-        e = source_open_live(&s, interface, filter, 0, 0, f);
     if (e)
         return e;
+    e = source_open_live(&s, interface, filter, 0, 0, f);
+    if (e) {
+        setup_live_blame(f);
+        return e;
+    }
     snprintf(
         h->live_names[h->live_count], sizeof *h->live_names, "%.*s", RECORD_NAME_MAX, name);
     h->live[h->live_count++] = s;

@@ -42,7 +42,8 @@ enum err keep_open(struct keep **ret_keep, const struct keep_options *options, s
     if (snprintf(path, sizeof path, "%s/catalog.sqlite", options->data) >= (int)sizeof path)
         return fault_set(f, ERR_RANGE, "%.100s...: path too long", options->data);
     if (mkdir(options->data, 0700) != 0 && errno != EEXIST)
-        return fault_set(f, ERR_IO, "%s: %s", options->data, strerror(errno));
+        return fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
+            "--data %s: cannot be made: %s", options->data, strerror(errno));
     struct keep *k = calloc(1, sizeof *k);
     char *whole = realpath(options->data, NULL); /* the store's engine wants it so */
     if (!k || !whole) {

@@ -116,3 +116,21 @@ enum err options_read(struct conf *conf, const struct command *command, int argc
     *ret_operands = operands;
     return OK;
 }
+
+static bool any_given(const struct conf *conf, const struct option_need *row)
+{
+    for (size_t i = 0; i < sizeof row->with / sizeof *row->with && row->with[i]; i++)
+        if (conf_given(conf, row->with[i]))
+            return true;
+    return false;
+}
+
+enum err options_need(const struct conf *conf, const struct option_need *rows, struct fault *f)
+{
+    for (; rows->option; rows++)
+        if (conf_given(conf, rows->option) && !any_given(conf, rows))
+            return fault_set(f, ERR_BAD, "--%s: does nothing without --%s%s%s", rows->option,
+                rows->with[0], rows->with[1] ? " or --" : "",
+                rows->with[1] ? rows->with[1] : "");
+    return OK;
+}

@@ -21,6 +21,17 @@ enum err options_read(struct conf *conf, const struct command *command, int argc
     int *ret_operands, struct fault *f) MUST_CHECK;
 bool options_want_man(int argc, char **argv);
 
+/* Options that act together with others only. */
+struct option_need {
+    const char *option;
+    const char *with[3]; /* one of these must be given; NULL after the last */
+};
+
+/* The rows end with one without a name. ERR_BAD: an option was given that would be ignored; the
+ * fault names it. */
+enum err options_need(
+    const struct conf *conf, const struct option_need *rows, struct fault *f) MUST_CHECK;
+
 /* --help of one command. */
 void options_help(FILE *out, const struct command *command);
 

@@ -63,7 +63,7 @@ static size_t print_range(char *text, size_t len, const struct conf_item *item)
 static void print_limits(char *text, size_t len, const struct conf_item *item)
 {
     size_t used = (size_t)snprintf(text, len, "%s", item->text);
-    if (item->values && used < len)
+    if (item->values && item->type == CONF_TEXT && used < len)
         used += (size_t)snprintf(text + used, len - used, " One of %s.", item->values);
     bool range = item->min != 0.0 || item->max != 0.0;
     bool number = item->type == CONF_NUMBER || item->type == CONF_COUNT;
@@ -71,6 +71,11 @@ static void print_limits(char *text, size_t len, const struct conf_item *item)
         used += print_range(text + used, len - used, item);
     if (item->initial && used < len)
         snprintf(text + used, len - used, " Default: %s.", item->initial);
+}
+
+static bool options_repeat(const struct conf_item *item)
+{
+    return item->type == CONF_LIST || item->type == CONF_FILES;
 }
 
 static void print_item(FILE *out, const char *left, const struct conf_item *item)
@@ -108,7 +113,7 @@ void options_help(FILE *out, const struct command *command)
     for (const struct conf_item *item = command->items; item && item->name; item++) {
         char left[128];
         snprintf(left, sizeof left, "  --%s%s%s%s", item->name, item->arg ? " " : "",
-            item->arg ? item->arg : "", item->type == CONF_LIST ? "..." : "");
+            item->arg ? item->arg : "", options_repeat(item) ? "..." : "");
         print_item(out, left, item);
     }
     fprintf(out, "  --help%*sThis text; --help=man gives the man page.\n", HELP_COLUMN - 8, "");
@@ -172,7 +177,7 @@ static void man_options(FILE *out, const struct command *command)
             item->arg ? item->arg : "");
         print_limits(text, sizeof text, item);
         man_text(out, text);
-        if (item->type == CONF_LIST)
+        if (options_repeat(item))
             fputs("May be given several times.\n", out);
     }
     fputs(".El\n", out);

@@ -108,7 +108,9 @@ static enum err pair_parse(const char *pair, char *name, struct nict_file *ret, 
     snprintf(name, RECORD_NAME_MAX + 1, "%.*s", (int)(equals - pair), pair);
     enum err e = site_name_check(name, f);
     if (e)
-        fault_prefix(f, "nict");
+        fault_prefix(f, "--nict");
+    else if (access(equals + 1, R_OK) != 0)
+        e = fault_set(f, ERR_NOTFOUND, "--nict %.200s: %s", pair, strerror(errno));
     *ret = (struct nict_file){name, equals + 1};
     return e;
 }

@@ -13,7 +13,7 @@
         .arg = "NAME=FILE",                                                                    \
         .text = "A capture of this site; a folder stands for the captures in it."},            \
         {.name = "labels",                                                                     \
-            .type = CONF_LIST,                                                                 \
+            .type = CONF_FILES,                                                                \
             .arg = "FILE",                                                                     \
             .text = "Labels of sources as CSV: source,label and, if it is there, the packets " \
                     "that speak for it."},                                                     \

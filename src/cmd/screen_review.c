@@ -39,6 +39,8 @@ enum err screen_review_list(const struct conf *conf, struct fault *f)
     const char *path = conf_text(conf, "rules");
     rules_init(&rules);
     enum err e = path ? rules_read_file(&rules, path, f) : rules_builtin(&rules, f);
+    if (path && e == ERR_NOTFOUND)
+        fault_prefix(f, "--rules");
     json_t *rows = json_array();
     for (size_t i = 0; !e && i < rules.count; i++)
         json_array_append_new(rows, rule_row(&rules.list[i]));

@@ -45,10 +45,35 @@ static enum err geo_read(struct setup *s, struct fault *f)
     return geo_open(&s->geo, &options, f);
 }
 
+static enum err addresses_of(
+    const struct conf *conf, const char *site, uint64_t *ret_count, struct fault *f)
+{
+    const char *const *pairs;
+    size_t count = conf_list(conf, "addresses", &pairs);
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *equals = strchr(pairs[i], '=');
+        char *end = NULL;
+        unsigned long long value = equals ? strtoull(equals + 1, &end, 10) : 0;
+        if (!equals || equals[1] < '0' || equals[1] > '9' || *end || !value ||
+            value > 1ull << 32)
+            return fault_set(f, ERR_BAD,
+                "--addresses: \"%.100s\" is not NAME=COUNT with a count of 1 to 2^32",
+                pairs[i]);
+        if (strlen(site) == (size_t)(equals - pairs[i]) &&
+            strncmp(site, pairs[i], strlen(site)) == 0)
+            *ret_count = value;
+    }
+    return OK;
+}
+
 enum err setup_look_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
 {
     struct setup s = {.conf = conf, .window = conf_us(conf, "window")};
-    enum err e = signatures_read(&s, f);
+    uint64_t none;
+    enum err e = addresses_of(conf, "", &none, f);
+    if (!e)
+        e = signatures_read(&s, f);
     if (!e)
         e = surveys_read(&s, f);
     if (!e)
@@ -92,26 +117,14 @@ void setup_close(struct setup *s)
     *s = (struct setup){0};
 }
 
-static enum err addresses_of(
-    const struct conf *conf, const char *site, uint64_t *ret_count, struct fault *f)
+void setup_live_blame(struct fault *f)
 {
-    const char *const *pairs;
-    size_t count = conf_list(conf, "addresses", &pairs);
-    *ret_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *equals = strchr(pairs[i], '=');
-        char *end = NULL;
-        unsigned long long value = equals ? strtoull(equals + 1, &end, 10) : 0;
-        if (!equals || equals[1] < '0' || equals[1] > '9' || *end || !value ||
-            value > 1ull << 32)
-            return fault_set(f, ERR_BAD,
-                "--addresses: \"%.100s\" is not NAME=COUNT with a count of 1 to 2^32",
-                pairs[i]);
-        if (strlen(site) == (size_t)(equals - pairs[i]) &&
-            strncmp(site, pairs[i], strlen(site)) == 0)
-            *ret_count = value;
-    }
-    return OK;
+    char text[sizeof f->text];
+    bool option =
+        strncmp(f->text, "interface ", 10) == 0 || strncmp(f->text, "filter ", 7) == 0;
+    memcpy(text, f->text, sizeof text);
+    if (option)
+        snprintf(f->text, sizeof f->text, "--%.*s", (int)sizeof f->text - 3, text);
 }
 
 static size_t part_of(size_t total, size_t sites)

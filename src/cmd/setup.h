@@ -19,16 +19,16 @@
         .initial = "10m",                                                                      \
         .text = (window_text)},                                                                \
         {.name = "signatures",                                                                 \
-            .type = CONF_LIST,                                                                 \
+            .type = CONF_FILES,                                                                \
             .arg = "FILE",                                                                     \
             .text = "More header signatures, after the built-in ones."},                       \
         {.name = "survey-list",                                                                \
-            .type = CONF_LIST,                                                                 \
+            .type = CONF_FILES,                                                                \
             .arg = "FILE",                                                                     \
             .text = "Addresses of announced scanners: plain CIDR, OpenFilters, maltrail or "   \
                     "MISP warning list."},                                                     \
         {.name = "geo-db",                                                                     \
-            .type = CONF_LIST,                                                                 \
+            .type = CONF_FILES,                                                                \
             .arg = "FILE",                                                                     \
             .text = "Countries or networks of addresses: files of tor-geoipdb, libloc's "      \
                     "location.db or an MMDB. What they leave open comes from Debian's "        \
@@ -66,7 +66,7 @@
  * captured, who they are. */
 #define SETUP_CONFIG_ITEM                                                                      \
     {                                                                                          \
-        .name = "config", .type = CONF_TEXT, .arg = "FILE",                                    \
+        .name = "config", .type = CONF_FILE, .arg = "FILE",                                    \
         .text =                                                                                \
             "YAML file with the options below; what the command line gives goes before it."    \
     }
@@ -103,6 +103,9 @@ enum err setup_open(
 enum err setup_look_open(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
 void setup_close(struct setup *s);
+
+/* "interface eth9: ..." and "filter ...": what source_open_live() says, by its option. */
+void setup_live_blame(struct fault *f);
 
 /* Options of one site's sensor when `sites` share the memory. */
 enum err setup_sensor_options(const struct setup *s, const char *site, size_t sites,

@@ -22,7 +22,7 @@
             "background."},                                                                    \
         {"prefix", CONF_COUNT, "BITS", NULL, 21, 28, NULL, NULL,                               \
             "Prefix length of every telescope; by default mixed, /24 to /21."},                \
-        {"geoip", CONF_TEXT, "FILE", NULL, 0, 1000, NULL, NULL,                                \
+        {"geoip", CONF_FILE, "FILE", NULL, 0, 1000, NULL, "none",                              \
             "Country ranges for the sources, or none; by default those of Debian's "           \
             "tor-geoipdb if "                                                                  \
             "they are installed."},                                                            \

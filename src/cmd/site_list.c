@@ -1,8 +1,10 @@
 #include "cmd/site_list.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     PATHS_MAX = 65536
@@ -60,6 +62,8 @@ static enum err pair_add(struct site_list *l, const char *pair, struct fault *f)
         fault_prefix(f, "--site");
         return e;
     }
+    if (strcmp(equals + 1, "-") != 0 && access(equals + 1, R_OK) != 0)
+        return fault_set(f, ERR_NOTFOUND, "--site %.200s: %s", pair, strerror(errno));
     return path_add(l, name, equals + 1, f);
 }
 

@@ -23,7 +23,7 @@ enum err site_name_check(const char *name, struct fault *f) MUST_CHECK;
 
 /* Add "NAME=PATH" texts, or bare paths that belong to the site `name`. The list begins zeroed;
  * the caller ends it in any case. ERR_BAD for a text that is not of that form or a name that is
- * not allowed. */
+ * not allowed; ERR_NOTFOUND for a path of a pair that cannot be read. */
 enum err site_list_pairs(
     struct site_list *l, const char *const *pairs, size_t count, struct fault *f) MUST_CHECK;
 enum err site_list_paths(struct site_list *l, const char *name, char *const *paths,

@@ -46,7 +46,7 @@ static const struct conf_item items[] = {
         .type = CONF_FLAG,
         .text = "Take what the options say as it is, hide nothing more."},
     {.name = "check",
-        .type = CONF_TEXT,
+        .type = CONF_FILE,
         .arg = "FILE",
         .max = 4096,
         .text = "Make nothing: tell what does not work under this policy."},
@@ -113,6 +113,18 @@ static const char *option_of(enum anon_field field, char name[32])
     return name;
 }
 
+/* "source.method: ..." is what the option --source said. */
+static void member_blame(struct fault *f, const char *option)
+{
+    char name[40];
+    char text[sizeof f->text];
+    const char *rest = strstr(f->text, ": ");
+    snprintf(text, sizeof text, "%s", rest ? rest + 2 : f->text);
+    memcpy(f->text, text, sizeof text);
+    snprintf(name, sizeof name, "--%s", option);
+    fault_prefix(f, name);
+}
+
 static enum err demands_read(const struct conf *conf, struct anon_policy *most, struct fault *f)
 {
     anon_policy_open(most);
@@ -121,7 +133,7 @@ static enum err demands_read(const struct conf *conf, struct anon_policy *most, 
         const char *word = conf_text(conf, option_of(field, name));
         enum err e = word ? site_policy_word(most, field, word, f) : OK;
         if (e) {
-            fault_prefix(f, "--");
+            member_blame(f, name);
             return e;
         }
     }
@@ -131,6 +143,8 @@ static enum err demands_read(const struct conf *conf, struct anon_policy *most, 
     json_object_set_new(document, "epoch", json_string(conf_text(conf, "epoch")));
     enum err e = anon_policy_read(most, document, f);
     json_decref(document);
+    if (e)
+        member_blame(f, "epoch");
     return e;
 }
 
@@ -251,10 +265,8 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = make(conf, wishes, wish_count, &policy, &f);
     if (!e && !conf_given(conf, "check"))
         e = policy_write(&policy, conf_text(conf, "output"), &f);
-    if (e) {
-        ending_tell("site policy", e, &f);
-        return e == ERR_IO || e == ERR_NOMEM ? EXIT_PROBLEM : EXIT_USAGE;
-    }
+    if (e)
+        return ending("site policy", e, &f);
     struct anon_losses losses;
     anon_losses(&policy, wishes, wish_count, &losses);
     site_policy_losses(&losses, conf_flag(conf, "json"));

@@ -2,10 +2,31 @@
 """What the commands say when they are called wrongly, or asked for help."""
 
 import os
+import re
 import struct
 import subprocess
 
 from tap import KIZASHI, main, says
+
+def commands():
+    """All that `kizashi help` lists."""
+    lines = kizashi("help").stdout.splitlines()
+    return [found.group(1) for found in (re.match(r"  ([a-z]+(?: [a-z]+)*)  +\S", line) for line in lines) if found]
+
+
+def options(command):
+    """What its --help says of each option: the words in its place for a value ("" for a flag)."""
+    text = kizashi(*command.split(), "--help").stdout
+    return dict(re.findall(r"^  --([a-z-]+) ?([A-Z][^ ]*?)?(?:\.\.\.)?(?: .*)?$", text, re.MULTILINE))
+
+
+# Options with a FILE that is written, or that need not be there.
+NOT_READ = {("replay", "alerts"), ("replay", "host-counts"), ("export", "output"), ("anonymize", "output"),
+            ("anonymize", "keys"), ("anonymize", "places"), ("site policy", "output"), ("screen groups", "members"),
+            ("screen patterns", "out"), ("screen rules", "rules"), ("screen rules", "out"),
+            ("screen rules", "features"), ("evaluate", "html")}
+# Doctor tells what it finds, and is no less well for it.
+REPORTS = {"doctor"}
 
 COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "anonymize", "site policy",
             "engines", "evaluate", "doctor")
@@ -91,16 +112,53 @@ def windows_of_engines(folder):
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 1, 0, 0, 0))
     text = " ".join(kizashi("replay", "--help").stdout.split())
     assert "All engines take 10m, 12m, 15m, 20m, 30m and 1h, all but screen also 5m and 6m, and tensor any" in text
-    for window in ("10m", "12m", "15m", "20m", "30m", "1h"):
+    for window in ("12m", "1h"):
         run = kizashi("replay", "--quiet", "--window", window, capture)
         assert run.returncode == 0, (window, run.stderr)
-    for window, unfit in (("5m", "screen"), ("6m", "screen"), ("1m", "screen"), ("7m", "screen"), ("59m", "screen")):
+    for window, unfit in (("6m", "screen"), ("1m", "screen"), ("7m", "screen")):
         refused("replay", "--window", window, capture, says=("--window " + window, unfit, "--engines "))
         rest = kizashi("replay", "--window", window, capture).stderr.split("--engines ")[1].strip()
         run = kizashi("replay", "--quiet", "--window", window, "--engines", rest, capture)
         assert run.returncode == 0, (window, rest, run.stderr)
-        assert (len(rest.split(",")) == 7) == (window in ("5m", "6m")) and "tensor" in rest, (window, rest)
+        assert (len(rest.split(",")) == 7) == (window == "6m") and "tensor" in rest, (window, rest)
     refused("replay", "--window", "1m", "--engines", "screen", capture, says=("engine screen", "--engines none"))
+
+
+@says("a file to be read that is not there is named with its option, the same in every command, and ends with 2")
+def missing_inputs(folder):
+    missing, seen = os.path.join(folder, "missing"), set()
+    for command in commands():
+        for option, value in options(command).items():
+            if value not in ("FILE", "NAME=FILE") or (command, option) in NOT_READ or command in REPORTS:
+                continue
+            given = "x=" + missing if "=" in value else missing
+            needed = {("evaluate", "site"): ("--shuffles", "1"), ("evaluate", "nict"): ("--shuffles", "1"),
+                          ("screen rules", "site"): ("--propose",)}
+            refused(*command.split(), f"--{option}", given, *needed.get((command, option), ()),
+                    says=("--" + option, missing, "No such file or directory"))
+            seen.add((command, option))
+    assert {("hub", "config"), ("sensor", "read"), ("evaluate", "truth"), ("site image", "package"),
+            ("screen tags", "labels"), ("replay", "geo-db")} <= seen and len(seen) > 30, seen
+    for words in (("replay", missing), ("anonymize", "--output", folder + "/out", missing), ("screen tags", missing),
+                  ("anonymize", "--log", "auto", "--output", "-", missing), ("screen groups", missing),
+                  ("screen patterns", missing), ("screen rules", "--propose", missing), ("replay", "--set", "screen.rules=" + missing, KIZASHI)):
+        refused(*words[0].split(), *words[1:], says=missing)
+    assert os.listdir(folder) == []
+
+
+@says("an option that does nothing without another is refused where that is not given")
+def idle_options(folder):
+    for words, option, needed in (
+            (("hub", "--filter", "tcp"), "filter", "interface"), (("hub", "--demo-scale", "2"), "demo-scale", "demo"),
+            (("hub", "--sites-host", "a"), "sites-host", "sites"), (("hub", "--publish-keep", "7d"), "publish-keep", "publish"),
+            (("sensor", "--read", KIZASHI, "--filter", "tcp"), "filter", "interface"),
+            (("anonymize", "--output", "-", "--geo-db", KIZASHI, KIZASHI), "geo-db", "places")):
+        refused(*words, says=(f"--{option}:", f"--{needed}"))
+    new = os.path.join(folder, "hub.yaml")
+    with open(new, "w", encoding="ascii") as out:
+        out.write(f"data: {folder}/data\nfilter: tcp\n")
+    refused("hub", "--config", new, says=("--filter:", "--interface"))
+    assert os.listdir(folder) == ["hub.yaml"]
 
 
 @says("half a command lists the whole ones")
@@ -136,13 +194,10 @@ def options_of_questions(folder):
     for question in ("ports", "movers", "sources", "countries", "asns", "tools", "classes", "screened", "tagged"):
         acts[question] = narrow | {"limit"}
     for question, options in acts.items():
-        needed = ("--src", "192.0.2.1") if question == "source" else ()
-        for option, value in values.items():
-            words = ("stats", question, f"--{option}", value, "--data", folder + "/none")
-            if option not in options:
-                refused(*words, says=f"--{option}: does not act on the question {question}")
-            else:
-                refused(*words, *(() if option == "src" else needed), says="no data folder")
+        for option in sorted(set(values) - options):
+            refused("stats", question, f"--{option}", values[option], says=f"--{option}: does not act on the question")
+        words = [word for option in sorted(options) for word in (f"--{option}", values[option])]
+        refused("stats", question, *words, "--data", folder + "/none", says="no data folder")
 
 
 @says("one alert by its id takes no option that narrows a list, and no list takes an option twice")

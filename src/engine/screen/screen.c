@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct conf_item items[] = {
-    {"rules", CONF_TEXT, "FILE", NULL, 0, 4000, NULL, NULL,
+    {"rules", CONF_FILE, "FILE", NULL, 0, 4000, NULL, NULL,
         "Screening rules that a person has accepted (kizashi screen rules --accept)."},
     {"surveys", CONF_TEXT, "WHICH", NULL, 0, 16, "behaviour", "behaviour|lists",
         "Surveys are told by behaviour as well, or by lists alone."},

@@ -7,7 +7,7 @@
 static void gathers(void **state)
 {
     (void)state;
-    const char *const pairs[] = {"jp-01=a.pcap", "kr-01=b=c.pcap", "jp-01=d.pcap"};
+    const char *const pairs[] = {"jp-01=-", "kr-01=/dev//../dev/null", "jp-01=/dev/null"};
     char path[] = "e.pcap";
     char *paths[] = {path};
     struct site_list l = {0};
@@ -17,8 +17,8 @@ static void gathers(void **state)
     assert_int_equal(l.count, 3);
     assert_string_equal(l.sites[0].name, "jp-01");
     assert_int_equal(l.sites[0].count, 2);
-    assert_string_equal(l.sites[0].paths[1], "d.pcap");
-    assert_string_equal(l.sites[1].paths[0], "b=c.pcap");
+    assert_string_equal(l.sites[0].paths[1], "/dev/null");
+    assert_string_equal(l.sites[1].paths[0], "/dev//../dev/null");
     assert_string_equal(l.sites[2].name, "telescope");
     site_list_done(&l);
 }
@@ -37,8 +37,21 @@ static void refuses(void **state)
     }
 }
 
+static void must_be_there(void **state)
+{
+    (void)state;
+    static const char *const pair = "jp=/no/such=capture";
+    struct site_list l = {0};
+    struct fault f = {0};
+    assert_int_equal(site_list_pairs(&l, &pair, 1, &f), ERR_NOTFOUND);
+    site_list_done(&l);
+    assert_non_null(strstr(f.text, "--site jp=/no/such=capture: "));
+}
+
 static const struct CMUnitTest tests[] = {
-    SAYS("captures are gathered by site, in the order given; a path may hold an =", gathers),
+    SAYS("captures are gathered by site, in the order given", gathers),
     SAYS("a text that is not NAME=FILE, or a name that is not allowed, is refused", refuses),
+    SAYS("a capture that is not there is named by the option; a path may hold an =",
+        must_be_there),
 };
 TEST_MAIN(tests)
