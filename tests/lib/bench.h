@@ -1,6 +1,7 @@
 #ifndef TESTS_LIB_BENCH_H
 #define TESTS_LIB_BENCH_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -15,24 +16,35 @@ struct bench {
     double start;
     double round[BENCH_ROUNDS_MAX];
     size_t count;
+    bool wall; /* time on the wall, for work of several threads; else of this thread alone */
 };
+
+static inline double bench_clock(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
 
 static inline double bench_seconds(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return bench_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static inline double bench_now(const struct bench *b)
+{
+    return b->wall ? bench_clock(CLOCK_MONOTONIC) : bench_seconds();
 }
 
 static inline void bench_begin(struct bench *b)
 {
-    b->start = bench_seconds();
+    b->start = bench_now(b);
 }
 
 static inline void bench_end(struct bench *b)
 {
     if (b->count < BENCH_ROUNDS_MAX)
-        b->round[b->count++] = bench_seconds() - b->start;
+        b->round[b->count++] = bench_now(b) - b->start;
 }
 
 static inline int bench_compare(const void *a, const void *b)

@@ -1,6 +1,8 @@
 /* How fast `graph` turns contacts into features, beside SuiteSparse GraphBLAS building the
  * traffic matrix of the same contacts (if it was there when this was built). Input: one window
- * of one site, seeded; sources and services by a heavy-tailed law. Arguments: CONTACTS ROUNDS.
+ * of one site, seeded; sources and services by a heavy-tailed law. Arguments: CONTACTS ROUNDS
+ * THREADS. With one thread processor time counts, with two time on the wall: GraphBLAS has two
+ * then, and two engines look at a window each, side by side, as those of two hubs would.
  */
 #include "engine/graph/graph.h"
 #include "base/clock.h"
@@ -10,6 +12,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 #ifdef HAVE_GRAPHBLAS
 #include <GraphBLAS.h>
@@ -83,45 +86,84 @@ static enum err drop(void *context, const struct finding *f)
     return OK;
 }
 
-static void bench_engine(const struct input *in, int rounds)
+/* One engine on its windows. */
+struct work {
+    const struct input *in;
+    struct block **blocks;
+    size_t block_count;
+    int rounds;
+    pthread_barrier_t *ready; /* when all have looked at a first window; NULL: it is alone */
+    struct bench *b;          /* NULL: somebody else takes the time */
+};
+
+static void *engine_work(void *context)
 {
-    struct block **blocks = calloc(in->count / BLOCK + 1, sizeof(struct block *));
-    assert(blocks);
-    size_t block_count = blocks_make(in, blocks);
+    const struct work *work = context;
     struct window_site site = {.name = "s00", .watching = true, .kept = 1.0};
     struct conf *conf;
     struct engine_state *st;
     struct fault f;
     struct arena scratch;
     struct sink sink = {.put = drop};
-    static struct bench b;
     enum err e = conf_new(&conf, engine_graph.items);
     assert(!e);
     e = engine_graph.open(&st, conf, 10 * US_MINUTE, &f);
     assert(!e);
     arena_init(&scratch, (size_t)1 << 32);
-    for (int i = 0; i <= rounds; i++) {
+    for (int i = 0; i <= work->rounds; i++) { /* the first asks the system for its memory */
         struct window w = {.start = i * 10 * US_MINUTE,
             .length = 10 * US_MINUTE,
             .sites = &site,
             .site_count = 1,
             .kind = &record_contact,
-            .blocks = (const struct block *const *)blocks,
-            .block_count = block_count};
-        bench_begin(&b);
+            .blocks = (const struct block *const *)work->blocks,
+            .block_count = work->block_count};
+        if (i && work->b)
+            bench_begin(work->b);
         e = engine_graph.step(st, &w, &scratch, &sink);
         assert(!e);
         arena_clear(&scratch);
-        if (i) /* the first asks the system for its memory */
-            bench_end(&b);
+        if (i && work->b)
+            bench_end(work->b);
+        if (i == 0 && work->ready)
+            pthread_barrier_wait(work->ready);
     }
-    bench_print(&b, "graph: all features", "contacts", (double)in->count);
     arena_done(&scratch);
     engine_graph.close(st);
     conf_free(conf);
-    for (size_t i = 0; i < block_count; i++)
-        block_free(blocks[i]);
-    free(blocks);
+    return NULL;
+}
+
+static void bench_engine(const struct input *in, struct work *work, bool wall)
+{
+    static struct bench b;
+    b.wall = wall;
+    work->b = &b;
+    engine_work(work);
+    work->b = NULL;
+    bench_print(&b, "graph: all features, one thread", "contacts", (double)in->count);
+}
+
+/* All windows of two engines as one round. */
+static void bench_two(const struct input *in, struct work *work)
+{
+    static struct bench b = {.wall = true};
+    pthread_barrier_t ready;
+    pthread_t threads[2];
+    pthread_barrier_init(&ready, NULL, 3);
+    work->ready = &ready;
+    for (size_t i = 0; i < 2; i++)
+        if (pthread_create(&threads[i], NULL, engine_work, work))
+            abort();
+    pthread_barrier_wait(&ready);
+    bench_begin(&b);
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    bench_end(&b);
+    work->ready = NULL;
+    pthread_barrier_destroy(&ready);
+    bench_print(&b, "graph: two engines side by side", "contacts",
+        2.0 * work->rounds * (double)in->count);
 }
 
 #ifdef HAVE_GRAPHBLAS
@@ -135,12 +177,13 @@ static void must(GrB_Info info)
 
 /* The traffic matrix of 2^32 sources by 2^16 services, hypersparse, and its degrees: sums over
  * rows and columns of its pattern. */
-static void bench_graphblas(const struct input *in, int rounds)
+static void bench_graphblas(const struct input *in, int rounds, int threads)
 {
     GrB_Index *rows = malloc(in->count * sizeof *rows),
               *columns = malloc(in->count * sizeof *rows);
     uint32_t *ones = malloc(in->count * sizeof *ones);
     static struct bench build, degrees;
+    build.wall = degrees.wall = threads > 1;
     assert(rows && columns && ones);
     for (size_t i = 0; i < in->count; i++) {
         rows[i] = in->source[i];
@@ -148,7 +191,7 @@ static void bench_graphblas(const struct input *in, int rounds)
         ones[i] = 1;
     }
     must(GrB_init(GrB_NONBLOCKING));
-    must(GxB_Global_Option_set(GxB_NTHREADS, 1));
+    must(GxB_Global_Option_set(GxB_NTHREADS, threads));
     for (int i = 0; i < rounds; i++) {
         GrB_Matrix m;
         GrB_Vector by_row, by_column;
@@ -183,14 +226,24 @@ int main(int argc, char **argv)
 {
     size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
     int rounds = argc > 2 ? atoi(argv[2]) : 9;
+    int threads = argc > 3 ? atoi(argv[3]) : 1;
     struct input in = input_make(count);
-    bench_engine(&in, rounds);
+    struct block **blocks = calloc(count / BLOCK + 1, sizeof(struct block *));
+    assert(blocks);
+    struct work work = {.in = &in, .blocks = blocks, .rounds = rounds};
+    work.block_count = blocks_make(&in, blocks);
+    bench_engine(&in, &work, threads > 1);
 #ifdef HAVE_GRAPHBLAS
-    bench_graphblas(&in, rounds);
+    bench_graphblas(&in, rounds, threads);
 #else
     printf("GraphBLAS is not installed (libgraphblas-dev)\n");
 #endif
-    bench_engine(&in, rounds);
+    bench_engine(&in, &work, threads > 1);
+    if (threads > 1)
+        bench_two(&in, &work);
+    for (size_t i = 0; i < work.block_count; i++)
+        block_free(blocks[i]);
+    free(blocks);
     free(in.source);
     free(in.service);
     return 0;
