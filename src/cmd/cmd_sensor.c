@@ -50,7 +50,11 @@ static const struct conf_item sensor_items[] = {
         .text = "Send this capture instead, or the captures in this folder, and end when the "
                 "hub has stored all of them. One that is broken is told, the others are sent, "
                 "and the exit status is 1."},
-    {.name = "drain", .type = CONF_FLAG, .text = "Send what the spool holds, and end."},
+    {.name = "drain",
+        .type = CONF_FLAG,
+        .text =
+            "Send what the spool holds, and end when the hub has stored it, however long it "
+            "does not answer; at once if the spool holds nothing."},
     {.name = "bus",
         .type = CONF_LIST,
         .arg = "URL",
@@ -111,7 +115,8 @@ struct sensor_run {
     struct sensor_send *send;
     struct site_renewer *renewer;
     struct notify notify;
-    bool broken; /* a capture could not be read to its end */
+    bool broken;  /* a capture could not be read to its end */
+    bool drained; /* there is nothing to be sent */
 };
 
 static void on_trouble(void *context, const struct fault *f)
@@ -153,6 +158,22 @@ static enum err config_read(struct sensor_run *r, struct conf *conf, struct faul
     if (!e && live + read + conf_flag(conf, "drain") != 1)
         e = fault_set(f, ERR_BAD, "give one of --interface IF, --read FILE and --drain");
     return e;
+}
+
+/* A drain makes nothing: a folder that was named by mistake stays as it is. */
+static enum err drain_check(const struct sensor_run *r, struct fault *f)
+{
+    char path[4200];
+    struct stat st;
+    if (!conf_flag(r->conf, "drain"))
+        return OK;
+    snprintf(path, sizeof path, "%s/spool", r->data);
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode)
+               ? OK
+               : fault_set(f, ERR_NOTFOUND,
+                     "--data %s: holds no spool that could be drained; name the folder of the "
+                     "site's sensor",
+                     r->data);
 }
 
 static enum err folder_make(struct sensor_run *r, struct fault *f)
@@ -270,7 +291,13 @@ static enum err spool_make(struct sensor_run *r, struct fault *f)
     struct spool_options o = {.folder = path,
         .cap = conf_count(r->conf, "spool-cap") << 20,
         .policy = oldest && !replay ? SPOOL_DROP_OLDEST : SPOOL_REFUSE};
-    return spool_open(&r->spool, &o, f);
+    enum err e = spool_open(&r->spool, &o, f);
+    if (e)
+        return e;
+    struct spool_counts c;
+    spool_counts(r->spool, &c);
+    r->drained = conf_flag(r->conf, "drain") && c.committed >= c.last;
+    return OK;
 }
 
 static enum err bus_make(struct sensor_run *r, struct fault *f)
@@ -359,6 +386,8 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
     if (!e)
         e = identity_find(r, f);
     if (!e)
+        e = drain_check(r, f);
+    if (!e)
         e = interface_open(r, f);
     if (!e)
         e = setup_look_open(&r->setup, conf, f);
@@ -372,8 +401,9 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
         e = rules_make(r, f);
     if (!e)
         e = spool_make(r, f);
-    if (!e)
-        e = bus_make(r, f);
+    if (e || r->drained)
+        return e;
+    e = bus_make(r, f);
     if (!e)
         e = collector_make(r, f);
     if (!e)
@@ -417,7 +447,7 @@ static enum err drain(struct sensor_run *r, struct fault *f)
         notify_alive(&r->notify);
         e = sensor_send_failed(r->send, f);
     }
-    return e;
+    return !e && !sensor_send_is_done(r->send) ? ERR_STOPPED : e;
 }
 
 static int run(struct conf *conf, size_t count, char **operands)
@@ -432,19 +462,26 @@ static int run(struct conf *conf, size_t count, char **operands)
     notify_open(&r->notify);
     enum err opened = sensor_open_all(r, conf, &f);
     enum err e = opened;
-    if (!e) {
+    if (!e && r->drained)
+        log_event(LOG_NOTE, "spool.empty", "text=\"nothing to send\"");
+    else if (!e) {
         spool_tell(r);
         notify_ready(&r->notify);
         e = collector_run(r->collector, &f);
     }
-    if (!opened && !e)
+    if (!opened && !e && !r->drained)
         e = drain(r, &f);
-    if (!opened)
+    if (!opened && !r->drained)
         log_event(LOG_NOTE, "sensor.stop", "reason=%s", e == ERR_STOPPED ? "signal" : "end");
     notify_stopping(&r->notify);
     sensor_close_all(r);
     bool broken = r->broken;
     free(r);
+    if (e == ERR_STOPPED && !conf_text(conf, "interface")) {
+        fault_set(&f, e, "stopped before the hub had stored everything; the rest waits in %s",
+            conf_text(conf, "data"));
+        return ending("sensor", e, &f);
+    }
     if (!e || e == ERR_STOPPED)
         return !e && broken ? EXIT_PROBLEM : EXIT_DONE;
     if (opened)

@@ -161,6 +161,16 @@ def idle_options(folder):
     assert os.listdir(folder) == ["hub.yaml"]
 
 
+@says("a drain of nothing ends at once, and one of a folder without a spool is refused and makes none")
+def drains(folder):
+    words = ("--drain", "--site", "a", "--bus", "nats://127.0.0.1:1", "--data")
+    refused("sensor", *words, folder + "/none", says=("--data", folder + "/none", "spool"))
+    assert os.listdir(folder) == []
+    os.makedirs(folder + "/site/spool")
+    run = subprocess.run([KIZASHI, "sensor", *words, folder + "/site"], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0 and "nothing to send" in run.stderr, run
+
+
 @says("half a command lists the whole ones")
 def half_a_command(_):
     run = kizashi("simulate")
