@@ -393,6 +393,8 @@ enum err bus_nats_open(
         return fault_set(f, ERR_NOMEM, "out of memory");
     n->options = *options;
     n->bus = (struct bus){&nats_ops, n};
+    n->stream_room =
+        options->stream_bytes ? (int64_t)options->stream_bytes : (int64_t)NATS_STREAM_ROOM;
     snprintf(n->site, sizeof n->site, "%s", options->site ? options->site : "");
     pthread_mutex_init(&n->lock, NULL);
     pthread_mutex_init(&n->making, NULL);

@@ -24,7 +24,7 @@ struct bus_nats_options {
     const char *ca, *certificate, *key;
     const char *host;      /* name in the servers' certificates; NULL: that of the URL */
     unsigned replicas;     /* hub: copies of each stream; 0: 1 */
-    uint64_t stream_bytes; /* hub: most that a site's stream holds; 0: 256 MiB */
+    uint64_t stream_bytes; /* hub: most that a site's stream holds at first; 0: 256 MiB */
 };
 
 /* Open; the options are read now and not kept. The connection is made, and kept, by threads of

@@ -10,7 +10,6 @@ enum {
 };
 
 static const int64_t second_ns = 1000000000;
-static const int64_t stream_bytes_default = INT64_C(256) << 20;
 static const char consumer[] = "hub";
 static const char bucket[] = "kz_config";
 
@@ -56,53 +55,16 @@ natsStatus nats_hub_start(struct nats_bus *n)
     return s == NATS_OK && !n->watched ? NATS_NO_MEMORY : s;
 }
 
-/* ---- streams ---- */
-
-static enum err stream_add(
-    struct nats_bus *n, const char *site, const char *stream, struct fault *f)
-{
-    char subject[NATS_TEXT];
-    const char *subjects[] = {subject};
-    jsStreamConfig c;
-    jsErrCode code = 0;
-    snprintf(subject, sizeof subject, "kz.%s.spool.*", site);
-    natsStatus s = jsStreamConfig_Init(&c);
-    c.Name = stream;
-    c.Subjects = subjects;
-    c.SubjectsLen = 1;
-    c.Retention = js_WorkQueuePolicy; /* what the hub has stored is removed */
-    c.Discard = js_DiscardNew;        /* a full stream refuses; the site's spool holds on */
-    c.MaxBytes =
-        n->options.stream_bytes ? (int64_t)n->options.stream_bytes : stream_bytes_default;
-    c.Storage = js_FileStorage;
-    c.Replicas = n->options.replicas ? n->options.replicas : 1;
-    c.Duplicates = 120 * second_ns;
-    if (s == NATS_OK)
-        s = js_AddStream(NULL, n->js, &c, NULL, &code);
-    return s == NATS_OK ? OK : nats_fault(f, stream, s, (int)code);
-}
-
-static enum err stream_have(
-    struct nats_bus *n, const char *site, const char *stream, struct fault *f)
-{
-    jsStreamInfo *info = NULL;
-    jsErrCode code = 0;
-    natsStatus s = js_GetStreamInfo(&info, n->js, stream, NULL, &code);
-    jsStreamInfo_Destroy(info);
-    if (s == NATS_OK)
-        return OK;
-    return s == NATS_NOT_FOUND ? stream_add(n, site, stream, f)
-                               : nats_fault(f, stream, s, (int)code);
-}
+/* ---- sites ---- */
 
 /* A consumer that is new begins with everything that was not stored: also what the server had
  * sent, and what got lost on the way. */
-static enum err consumer_make(
-    struct nats_bus *n, struct nats_watched *w, const char *stream, struct fault *f)
+static enum err consumer_make(struct nats_bus *n, struct nats_watched *w, struct fault *f)
 {
-    char subject[NATS_TEXT];
+    char subject[NATS_TEXT], stream[NATS_TEXT];
     jsSubOptions o;
     jsErrCode code = 0;
+    nats_stream_name(w->site, stream);
     if (w->subscription) {
         natsSubscription_Destroy(w->subscription);
         w->subscription = NULL;
@@ -138,7 +100,6 @@ static struct nats_watched *watched_find(struct nats_bus *n, const char *site)
 enum err nats_hub_watch(void *context, const char *site, struct fault *f)
 {
     struct nats_bus *n = context;
-    char stream[NATS_TEXT];
     if (!n->js || !n->watched)
         return fault_set(f, ERR_BUSY, "there is no connection to the message server");
     if (!bus_site_fits(site))
@@ -151,9 +112,8 @@ enum err nats_hub_watch(void *context, const char *site, struct fault *f)
         *w = (struct nats_watched){0};
         snprintf(w->site, sizeof w->site, "%s", site);
     }
-    snprintf(stream, sizeof stream, "kz_%s", site);
-    enum err e = stream_have(n, site, stream, f);
-    return e ? e : consumer_make(n, w, stream, f);
+    enum err e = nats_stream_have(n, w, f);
+    return e ? e : consumer_make(n, w, f);
 }
 
 void nats_hub_unwatch(void *context, const char *site)

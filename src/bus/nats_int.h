@@ -10,8 +10,9 @@
 enum {
     NATS_TEXT = 256,
     NATS_WATCHED_MAX = 1024,
-    NATS_WAIT_MS = 3000,  /* for an answer of the server */
-    NATS_LOOSE_MAX = 1024 /* messages no stream keeps that may wait for bus_next() */
+    NATS_STREAM_ROOM = 256 << 20, /* bytes, as long as the server has them */
+    NATS_WAIT_MS = 3000,          /* for an answer of the server */
+    NATS_LOOSE_MAX = 1024         /* messages no stream keeps that may wait for bus_next() */
 };
 
 /* An event on its way out. */
@@ -26,6 +27,7 @@ struct nats_event {
 struct nats_watched {
     char site[BUS_SITE_MAX + 1];
     natsSubscription *subscription;
+    int64_t room; /* bytes that its stream may hold; 0: not known yet */
 };
 
 struct nats_bus {
@@ -47,6 +49,7 @@ struct nats_bus {
     int64_t tried_ms; /* when one was tried last, monotonic */
     struct nats_watched *watched; /* hub */
     size_t watched_count;
+    int64_t stream_room; /* hub: what a new stream may hold, in bytes */
 };
 
 /* Put an event behind the others; `msg` is taken. */
@@ -73,6 +76,10 @@ void nats_hub_unwatch(void *context, const char *site);
 void nats_hub_say(void *context, const char *site, struct bytes text);
 enum err nats_hub_config_put(
     void *context, const char *site, struct bytes text, struct fault *f);
+/* A site's stream (nats_stream.c): its name; it is made if it is not there. ERR_FULL: the
+ * server has no room for it. */
+void nats_stream_name(const char *site, char ret_stream[NATS_TEXT]);
+enum err nats_stream_have(struct nats_bus *n, struct nats_watched *w, struct fault *f);
 /* Forget what belongs to a connection that is gone; who is watched stays known. */
 void nats_hub_stop(struct nats_bus *n);
 

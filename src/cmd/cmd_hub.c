@@ -421,7 +421,7 @@ static enum err ingest_prepare(struct hub *h, struct fault *f)
     if (!h->sites.count && !bus)
         return OK;
     struct pipeline_options options = {
-        .room = bus ? HUB_BUS_SITES : 0,
+        .room = bus ? SITE_OFFICE_SITES : 0,
         .window = h->setup.window,
         .analysis = h->analysis,
         .seen = h->seen,

@@ -31,7 +31,7 @@ struct hub_bus {
     bool begun;        /* the message server has been told to start */
     atomic_bool ready; /* the catalogue has been looked at */
     int64_t looked;    /* when the catalogue was asked last */
-    struct far_site sites[HUB_BUS_SITES];
+    struct far_site sites[SITE_OFFICE_SITES];
     size_t count;
     size_t known;       /* that the catalogue has, at the last look */
     atomic_size_t rows; /* of all sites that wait for the pipeline */
@@ -102,8 +102,8 @@ static enum err site_join(
 
 static enum err site_begin(struct hub_bus *h, const struct catalog_remote *r, struct fault *f)
 {
-    if (h->count == HUB_BUS_SITES)
-        return fault_set(f, ERR_FULL, "%s: more than %d sites", r->name, HUB_BUS_SITES);
+    if (h->count == SITE_OFFICE_SITES)
+        return fault_set(f, ERR_FULL, "%s: more than %d sites", r->name, SITE_OFFICE_SITES);
     struct far_site *s = &h->sites[h->count];
     *s = (struct far_site){0};
     snprintf(s->name, sizeof s->name, "%s", r->name);
@@ -268,6 +268,12 @@ static void on_trouble(void *context, const char *site, const struct fault *f)
         log_event(LOG_NOTE, "store.mended", "action=going-on");
 }
 
+static void on_deaf(void *context, const char *site, const struct fault *f)
+{
+    (void)context;
+    log_event(LOG_ERROR, "site.deaf", "site=%s error=\"%s\" action=trying-on", site, f->text);
+}
+
 static void on_past(void *context, const struct intake_past *p)
 {
     (void)context;
@@ -344,7 +350,7 @@ enum err hub_bus_start(
             .set = options->setup->fingerprints,
             .window = options->setup->window,
             .stop = options->stop,
-            .events = {h, on_beat, on_tick, on_trouble, on_past, on_cut}};
+            .events = {h, on_beat, on_tick, on_trouble, on_deaf, on_past, on_cut}};
         e = intake_new(&h->intake, &io, f);
     }
     if (!e && pthread_create(&h->thread, NULL, bus_thread, h) != 0)

@@ -14,10 +14,6 @@
  * are added and until they are revoked, and become sites of the pipeline. */
 struct hub_bus;
 
-enum {
-    HUB_BUS_SITES = 1000 /* that one hub takes */
-};
-
 struct hub_bus_options {
     struct bus_nats_options nats;
     const struct setup *setup; /* borrowed, as what follows */

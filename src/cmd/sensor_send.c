@@ -22,7 +22,7 @@ struct sensor_send {
     struct clock clock;
     struct sender *sender;
     pthread_t thread;
-    atomic_bool stop, done;
+    atomic_bool stop;
     pthread_mutex_t lock;
     struct fault fault; /* code OK: nothing is wrong */
     int64_t again;      /* when publishing goes on after it, steady */
@@ -123,14 +123,11 @@ static void *send_thread(void *context)
 {
     struct sensor_send *s = context;
     while (!atomic_load(&s->stop)) {
-        struct spool_counts spool;
         events_take(s);
         silence_tell(s);
         publish(s);
         if (should_speak(s))
             speak(s);
-        spool_counts(s->options.spool, &spool);
-        atomic_store(&s->done, spool.committed >= spool.last);
     }
     speak(s); /* the last word: what is left, and that we stop */
     return NULL;
@@ -163,7 +160,9 @@ enum err sensor_send_start(
 
 bool sensor_send_is_done(struct sensor_send *s)
 {
-    return atomic_load(&s->done);
+    struct spool_counts spool;
+    spool_counts(s->options.spool, &spool);
+    return spool.committed >= spool.last;
 }
 
 enum err sensor_send_failed(struct sensor_send *s, struct fault *f)

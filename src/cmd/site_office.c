@@ -101,6 +101,32 @@ static void secret_hash(const char *secret, uint8_t hash[CATALOG_HASH])
     crypto_hash_sha256(hash, (const unsigned char *)secret, strlen(secret));
 }
 
+struct census {
+    const char *name;
+    size_t others;
+};
+
+static enum err census_count(void *context, const struct catalog_remote *r)
+{
+    struct census *c = context;
+    c->others += !r->revoked && strcmp(r->name, c->name) != 0;
+    return OK;
+}
+
+static enum err room_check(struct site_office *o, const char *name, struct fault *f)
+{
+    struct census c = {.name = name};
+    enum err e = catalog_remotes(o->catalog, census_count, &c);
+    if (e)
+        return fault_set(f, e, "the catalogue cannot be read: %s", err_text(e));
+    if (c.others >= SITE_OFFICE_SITES)
+        return fault_set(f, ERR_FULL,
+            "there are %zu sites, as many as one hub takes: revoke one that is no more "
+            "(kizashi site certificates lists them)",
+            c.others);
+    return OK;
+}
+
 enum err site_office_invite(struct site_office *o, const struct catalog_remote *r,
     char ret_token[SITE_TOKEN], struct fault *f)
 {
@@ -110,6 +136,9 @@ enum err site_office_invite(struct site_office *o, const struct catalog_remote *
         return fault_set(f, ERR_BAD,
             "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _", r->name,
             BUS_SITE_MAX);
+    enum err e = room_check(o, r->name, f);
+    if (e)
+        return e;
     randombytes_buf(bits, sizeof bits);
     sodium_bin2base64(
         secret, sizeof secret, bits, sizeof bits, sodium_base64_VARIANT_URLSAFE_NO_PADDING);

@@ -11,6 +11,7 @@
 struct site_office;
 
 enum {
+    SITE_OFFICE_SITES = 1000, /* that one hub takes */
     SITE_TOKEN = 128,
     OFFICE_PATH = 4200
 };
@@ -25,7 +26,7 @@ enum err site_office_servers(struct site_office *o, const char *const *servers, 
     struct fault *f) MUST_CHECK;
 
 /* Invite a site: a token for one enrolment until `expires`. It is shown once and kept nowhere.
- */
+ * ERR_FULL: as many as a hub takes are there. */
 enum err site_office_invite(struct site_office *o, const struct catalog_remote *r,
     char ret_token[SITE_TOKEN], struct fault *f) MUST_CHECK;
 

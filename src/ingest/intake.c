@@ -9,6 +9,7 @@ enum {
     READ_WAIT_MS = 5,  /* while the logbook is read, and there is no room */
     WATCH_AT_ONCE = 32 /* sites that the bus is told of in one turn: each takes some ms */
 };
+static const int64_t tell_after = 10 * US_SECOND; /* a server that starts again is no news */
 
 enum err intake_new(
     struct intake **ret_intake, const struct intake_options *options, struct fault *f)
@@ -74,11 +75,24 @@ static enum err position_restore(void *context, const struct catalog_position *p
     return OK;
 }
 
-/* Tell the bus; what fails now is tried again with the next tick. */
+/* Tell the bus; what fails now is tried again with the next tick. That it goes on failing is
+ * told once. */
 static void site_watch(struct intake *i, struct intake_site *s)
 {
     struct fault f = {0};
+    int64_t now = clock_now(&i->clock);
     s->watched = bus_watch(i->options.bus, s->name, &f) == OK;
+    if (s->watched) {
+        s->refused_at = 0;
+        s->told = false;
+        return;
+    }
+    s->refused_at = s->refused_at ? s->refused_at : now;
+    if (s->told || now - s->refused_at < tell_after)
+        return;
+    s->told = true;
+    if (i->options.events.deaf)
+        i->options.events.deaf(i->options.events.context, s->name, &f);
 }
 
 enum err intake_add(struct intake *i, const char *site, struct remote *remote, struct fault *f)

@@ -45,6 +45,9 @@ struct intake_events {
     /* Something of a site was refused; or, from a thread that waits for the store, it does not
      * take a block now (`site` NULL; f->code OK: it does again). */
     void (*trouble)(void *context, const char *site, const struct fault *f);
+    /* For ten seconds the bus could not be made to receive from a site; said once, and tried
+     * again and again. */
+    void (*deaf)(void *context, const char *site, const struct fault *f);
     /* The logbook has been read to its end. */
     void (*past)(void *context, const struct intake_past *p);
     /* The logbook's cap has cost what no kept state covers, or no longer. */

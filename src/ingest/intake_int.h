@@ -22,6 +22,8 @@ struct intake_site {
     struct intake_counts counts;
     bool moved;             /* its position is to be written */
     bool watched;           /* the bus has been told */
+    int64_t refused_at;     /* since when the bus cannot receive from it; 0: it can */
+    bool told;              /* that it cannot */
     struct bus_event *held; /* INTAKE_HELD of them, in a ring */
     size_t held_first, held_count;
     size_t parcels, rows; /* taken apart, and not yet with the remote */

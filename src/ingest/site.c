@@ -452,7 +452,7 @@ static enum err window_keep(struct site *s, int64_t start, const struct block *c
         e = rows_keep(s, &s->contacts, blocks[i], f);
     if (!e && dos)
         e = rows_keep(s, &s->dos, dos, f);
-    if (!e)
+    if (!e && s->began) /* before its first packet nobody knows that it watched */
         e = status_row(s, start, f);
     /* The run before may have sent its first window, too: as the same block it is kept once. */
     if (!e && (feed_is_live(s->feed) || (s->seen && start == s->seen)))
