@@ -231,6 +231,39 @@ static bool join_two(struct relation *r)
     return false;
 }
 
+/* One side of an equation. */
+struct side {
+    uint16_t at;
+    bool masked; /* to its lower 16 bits, by "& 0xffff" around the node `at` */
+};
+
+static struct side side_of(const struct tree *t, uint16_t at)
+{
+    const struct node *n = &t->node[at];
+    bool masked = n->op == OP_AND && t->node[n->right].op == OP_CONST &&
+                  t->node[n->right].value == 0xffff;
+    return (struct side){masked ? n->left : at, masked};
+}
+
+/* Has it no more than 16 bits? Then it may be compared with a side that is masked. */
+static bool is_narrow(const struct tree *t, const struct side *side)
+{
+    const struct node *n = &t->node[side->at];
+    return side->masked || (n->op == OP_FIELD && fits_16(n->value)) ||
+           (n->op == OP_CONST && n->value <= 0xffff) || upper_half(t, n);
+}
+
+/* A relation of a few fields just as they are is tried without looking at its items. */
+static void make_plain(struct relation *r)
+{
+    r->plain = r->count <= RELATION_PLAIN;
+    memset(r->field, FIELD_ZERO, sizeof r->field);
+    for (unsigned i = 0; i < r->count && r->plain; i++) {
+        r->plain = !r->item[i].swap && !r->item[i].shift && !r->item[i].right;
+        r->field[i] = r->item[i].field;
+    }
+}
+
 /* x == y as x ^ y == 0; also x == y & 0xffff if x has 16 bits. */
 static bool make_relation(const struct tree *t, const struct literal *l, struct relation *ret)
 {
@@ -238,36 +271,19 @@ static bool make_relation(const struct tree *t, const struct literal *l, struct 
     if (n->op != (l->negated ? OP_NE : OP_EQ))
         return false;
     struct relation r = {.mask = UINT32_MAX};
-    uint16_t side[2] = {n->left, n->right};
-    bool masked[2] = {false, false};
+    const struct side side[2] = {side_of(t, n->left), side_of(t, n->right)};
     for (int i = 0; i < 2; i++) {
-        const struct node *s = &t->node[side[i]];
-        if (s->op != OP_AND || t->node[s->right].op != OP_CONST ||
-            t->node[s->right].value != 0xffff)
-            continue;
-        masked[i] = true;
-        side[i] = s->left;
-    }
-    for (int i = 0; i < 2; i++) {
-        const struct node *s = &t->node[side[i]];
-        bool narrow = masked[i] || (s->op == OP_FIELD && fits_16(s->value)) ||
-                      (s->op == OP_CONST && s->value <= 0xffff) || upper_half(t, s);
-        if (masked[!i] && !narrow)
+        if (side[!i].masked && !is_narrow(t, &side[i]))
             return false;
-        if (masked[i])
+        if (side[i].masked)
             r.mask = 0xffff;
-        if (!collect_items(t, side[i], (struct relation_item){0}, &r))
+        if (!collect_items(t, side[i].at, (struct relation_item){0}, &r))
             return false;
     }
     while (join_two(&r))
         continue;
     r.value &= r.mask;
-    r.plain = r.count <= RELATION_PLAIN;
-    memset(r.field, FIELD_ZERO, sizeof r.field);
-    for (unsigned i = 0; i < r.count && r.plain; i++) {
-        r.plain = !r.item[i].swap && !r.item[i].shift && !r.item[i].right;
-        r.field[i] = r.item[i].field;
-    }
+    make_plain(&r);
     *ret = r;
     return r.count > 0;
 }

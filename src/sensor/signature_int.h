@@ -287,4 +287,9 @@ enum err signatures_read(
  * NULL, with a failure on the reader, if there is no room. */
 void *set_append(struct fingerprints *set, struct rules_reader *r, enum part_kind kind);
 
+/* From the rules of the set: what is tried on packets and on pairs of them. Again after every
+ * change of the rules. */
+enum err trials_lay_out(struct fingerprints *set) MUST_CHECK;
+void trials_done(struct fingerprints *set);
+
 #endif
