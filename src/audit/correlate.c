@@ -42,6 +42,37 @@ static double best_lag(
     return best;
 }
 
+/* How likely chance does as well: `own` is turned against `published`, so that what each is by
+ * itself stays and only their common time is lost. */
+static double chance(
+    const double *a, const double *b, size_t count, int lag_most, uint64_t seed, double reached)
+{
+    struct rng rng;
+    unsigned as_good = 0;
+    rng_seed(&rng, seed);
+    for (unsigned i = 0; i < CORRELATE_SURROGATES; i++) {
+        int lag;
+        size_t room = count - 2 * (size_t)lag_most;
+        size_t turn = (size_t)lag_most + rng_below(&rng, room);
+        as_good += best_lag(a, b, count, lag_most, turn ? turn : 1, &lag) >= reached;
+    }
+    return (1.0 + as_good) / (1 + CORRELATE_SURROGATES);
+}
+
+/* What a series says of itself some steps later. */
+static double best_own_lag(const double *a, size_t count, int lag_most, int *ret_lag)
+{
+    double best = -2;
+    for (int lag = 1; lag <= lag_most; lag++) {
+        double r = pearson(a, a, count, lag, 0);
+        if (r > best) {
+            best = r;
+            *ret_lag = lag;
+        }
+    }
+    return best;
+}
+
 enum err correlate(const double *published, const double *own, size_t count, int lag_most,
     uint64_t seed, struct correlate_result *ret_result)
 {
@@ -49,8 +80,7 @@ enum err correlate(const double *published, const double *own, size_t count, int
         (size_t)lag_most * 2 >= count)
         return ERR_RANGE;
     double *a = malloc(count * sizeof *a), *b = malloc(count * sizeof *b);
-    struct correlate_result r = {.r_auto = -2};
-    struct rng rng;
+    struct correlate_result r = {0};
     enum err e = a && b ? OK : ERR_NOMEM;
     for (size_t i = 0; i < count && !e; i++) {
         a[i] = logged(published[i]);
@@ -60,27 +90,13 @@ enum err correlate(const double *published, const double *own, size_t count, int
         r.r = best_lag(a, b, count, lag_most, 0, &r.lag);
         e = r.r < -1.5 ? ERR_RANGE : OK;
     }
-    unsigned as_good = 0;
-    rng_seed(&rng, seed);
-    for (unsigned i = 0; i < CORRELATE_SURROGATES && !e; i++) {
-        int lag;
-        size_t room = count - 2 * (size_t)lag_most;
-        size_t turn = (size_t)lag_most + rng_below(&rng, room);
-        as_good += best_lag(a, b, count, lag_most, turn ? turn : 1, &lag) >= r.r;
-    }
-    for (int lag = 1; lag <= lag_most && !e; lag++) {
-        double one = pearson(a, a, count, lag, 0);
-        if (one > r.r_auto) {
-            r.r_auto = one;
-            r.lag_auto = lag;
-        }
+    if (!e) {
+        r.p = chance(a, b, count, lag_most, seed, r.r);
+        r.r_auto = best_own_lag(a, count, lag_most, &r.lag_auto);
+        r.steps = count - (size_t)abs(r.lag);
+        *ret_result = r;
     }
     free(a);
     free(b);
-    if (e)
-        return e;
-    r.p = (1.0 + as_good) / (1 + CORRELATE_SURROGATES);
-    r.steps = count - (size_t)abs(r.lag);
-    *ret_result = r;
-    return OK;
+    return e;
 }
