@@ -185,6 +185,55 @@ static json_t *number(uint64_t n)
     return json_integer((json_int_t)n);
 }
 
+static json_t *not_decoded_json(const struct sensor_counts *c)
+{
+    json_t *out = json_object();
+    for (int k = DECODE_OK + 1; k < DECODE_RESULTS; k++)
+        json_object_set_new(out, decode_name((enum decode_result)k), number(c->decode[k]));
+    return out;
+}
+
+static json_t *classes_json(const struct sensor_counts *c)
+{
+    json_t *out = json_object();
+    for (int k = 0; k < CLASS_COUNT; k++)
+        json_object_set_new(out, class_name((enum packet_class)k), number(c->class[k]));
+    return out;
+}
+
+static json_t *tools_json(const struct totals *t)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < t->tool_count; i++)
+        json_array_append_new(
+            out, json_pack("{s:s, s:o, s:o, s:s}", "tool", t->tools[i].name, "sources",
+                     number(t->tools[i].sources), "packets", number(t->tools[i].packets),
+                     "evidence", t->tools[i].evidence));
+    return out;
+}
+
+static json_t *ports_json(const struct totals *t)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < t->port_count; i++) {
+        const struct sensor_port *p = &t->ports[i];
+        char word[PROTO_TEXT];
+        json_array_append_new(out,
+            json_pack("{s:s, s:i, s:o, s:o}", "proto", proto_format(p->proto, word), "port",
+                (int)p->port, "sources", number(p->sources), "packets", number(p->packets)));
+    }
+    return out;
+}
+
+static json_t *alerts_json(const struct summary *s)
+{
+    json_t *out = json_object();
+    for (int k = SEVERITY_INFO; k <= SEVERITY_CRITICAL; k++)
+        json_object_set_new(
+            out, severity_name((enum severity)k), number(s->alerts_by_severity[k]));
+    return out;
+}
+
 json_t *summary_json(const struct summary *s)
 {
     struct totals *t = malloc(sizeof *t);
@@ -203,36 +252,11 @@ json_t *summary_json(const struct summary *s)
     json_object_set_new(out, "late", number(t->counts.late));
     json_object_set_new(out, "misdated", number(t->source.misdated));
     json_object_set_new(out, "snapped", number(t->counts.snapped));
-    json_t *part = json_object();
-    for (int k = DECODE_OK + 1; k < DECODE_RESULTS; k++)
-        json_object_set_new(
-            part, decode_name((enum decode_result)k), number(t->counts.decode[k]));
-    json_object_set_new(out, "not_decoded", part);
-    part = json_object();
-    for (int k = 0; k < CLASS_COUNT; k++)
-        json_object_set_new(part, class_name((enum packet_class)k), number(t->counts.class[k]));
-    json_object_set_new(out, "classes", part);
-    part = json_array();
-    for (size_t i = 0; i < t->tool_count; i++)
-        json_array_append_new(
-            part, json_pack("{s:s, s:o, s:o, s:s}", "tool", t->tools[i].name, "sources",
-                      number(t->tools[i].sources), "packets", number(t->tools[i].packets),
-                      "evidence", t->tools[i].evidence));
-    json_object_set_new(out, "tools", part);
-    part = json_array();
-    for (size_t i = 0; i < t->port_count; i++) {
-        char word[PROTO_TEXT];
-        json_array_append_new(part,
-            json_pack("{s:s, s:i, s:o, s:o}", "proto", proto_format(t->ports[i].proto, word),
-                "port", (int)t->ports[i].port, "sources", number(t->ports[i].sources),
-                "packets", number(t->ports[i].packets)));
-    }
-    json_object_set_new(out, "ports", part);
-    part = json_object();
-    for (int k = SEVERITY_INFO; k <= SEVERITY_CRITICAL; k++)
-        json_object_set_new(
-            part, severity_name((enum severity)k), number(s->alerts_by_severity[k]));
-    json_object_set_new(out, "alerts", part);
+    json_object_set_new(out, "not_decoded", not_decoded_json(&t->counts));
+    json_object_set_new(out, "classes", classes_json(&t->counts));
+    json_object_set_new(out, "tools", tools_json(t));
+    json_object_set_new(out, "ports", ports_json(t));
+    json_object_set_new(out, "alerts", alerts_json(s));
     free(t);
     return out;
 }
