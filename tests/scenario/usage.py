@@ -141,7 +141,8 @@ def missing_inputs(folder):
             ("screen tags", "labels"), ("replay", "geo-db")} <= seen and len(seen) > 30, seen
     for words in (("replay", missing), ("anonymize", "--output", folder + "/out", missing), ("screen tags", missing),
                   ("anonymize", "--log", "auto", "--output", "-", missing), ("screen groups", missing),
-                  ("screen patterns", missing), ("screen rules", "--propose", missing), ("replay", "--set", "screen.rules=" + missing, KIZASHI)):
+                  ("screen patterns", missing), ("screen rules", "--propose", missing),
+                  ("replay", "--set", "screen.rules=" + missing, KIZASHI)):
         refused(*words[0].split(), *words[1:], says=missing)
     assert os.listdir(folder) == []
 
@@ -150,7 +151,8 @@ def missing_inputs(folder):
 def idle_options(folder):
     for words, option, needed in (
             (("hub", "--filter", "tcp"), "filter", "interface"), (("hub", "--demo-scale", "2"), "demo-scale", "demo"),
-            (("hub", "--sites-host", "a"), "sites-host", "sites"), (("hub", "--publish-keep", "7d"), "publish-keep", "publish"),
+            (("hub", "--sites-host", "a"), "sites-host", "sites"),
+            (("hub", "--publish-keep", "7d"), "publish-keep", "publish"),
             (("sensor", "--read", KIZASHI, "--filter", "tcp"), "filter", "interface"),
             (("anonymize", "--output", "-", "--geo-db", KIZASHI, KIZASHI), "geo-db", "places")):
         refused(*words, says=(f"--{option}:", f"--{needed}"))
