@@ -110,7 +110,6 @@ struct sensor_run {
     struct feed *feed;
     struct sensor_rules *rules;
     struct spool *spool;
-    struct bus *bus;
     struct collector *collector;
     struct sensor_send *send;
     struct site_renewer *renewer;
@@ -300,8 +299,10 @@ static enum err spool_make(struct sensor_run *r, struct fault *f)
     return OK;
 }
 
-static enum err bus_make(struct sensor_run *r, struct fault *f)
+/* From the sending thread, too: the identity stays as it is, its files may be new ones. */
+static enum err bus_make(void *context, struct bus **ret_bus, struct fault *f)
 {
+    const struct sensor_run *r = context;
     struct bus_nats_options o = {
         .site = r->identity.site, .server_count = r->identity.server_count};
     for (size_t i = 0; i < r->identity.server_count; i++)
@@ -311,7 +312,7 @@ static enum err bus_make(struct sensor_run *r, struct fault *f)
         o.certificate = r->identity.certificate;
         o.key = r->identity.key;
     }
-    return bus_nats_open(&r->bus, &o, f);
+    return bus_nats_open(ret_bus, &o, f);
 }
 
 static enum err collector_make(struct sensor_run *r, struct fault *f)
@@ -337,34 +338,21 @@ static enum err sending_start(struct sensor_run *r, struct fault *f)
 {
     struct clock wall = clock_system();
     struct sensor_send_options o = {.site = r->identity.site,
-        .bus = r->bus,
+        .way = {r, bus_make},
         .spool = r->spool,
         .folder = r->data,
         .spool_cap = conf_count(r->conf, "spool-cap") << 20,
         .collector = r->collector,
         .started = clock_now(&wall),
         .rules = r->rules};
-    enum err e = sensor_send_start(&r->send, &o);
-    return e ? fault_set(f, e, "%s", err_text(e)) : OK;
+    return sensor_send_start(&r->send, &o, f);
 }
 
-/* The next certificate is there: the way to the hub is opened anew with it. What is captured
- * meanwhile waits in the spool. */
+/* The next certificate is there. On the renewer's thread, which ends before `send` does. */
 static void on_renewed(void *context)
 {
-    struct sensor_run *r = context;
-    struct fault f = {0};
-    sensor_send_stop(r->send);
-    r->send = NULL;
-    bus_close(r->bus);
-    r->bus = NULL;
-    enum err e = bus_make(r, &f);
-    if (!e)
-        e = sending_start(r, &f);
-    if (!e)
-        return;
-    log_event(LOG_ERROR, "certificate.reopen", "error=\"%s\" action=ending", f.text);
-    stop_now(); /* the next start finds the new certificate */
+    const struct sensor_run *r = context;
+    sensor_send_reopen(r->send);
 }
 
 /* A live sensor runs for years; others end before their certificate does. */
@@ -403,9 +391,7 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
         e = spool_make(r, f);
     if (e || r->drained)
         return e;
-    e = bus_make(r, f);
-    if (!e)
-        e = collector_make(r, f);
+    e = collector_make(r, f);
     if (!e)
         e = sending_start(r, f);
     return e ? e : renewer_start(r, f);
@@ -416,7 +402,6 @@ static void sensor_close_all(struct sensor_run *r)
     site_renewer_stop(r->renewer);
     sensor_send_stop(r->send);
     collector_free(r->collector);
-    bus_close(r->bus);
     spool_close(r->spool);
     sensor_rules_free(r->rules);
     feed_close(r->feed);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/steady.h"
 #include "cmd/sensor_beat.h"
+#include "cmd/stop.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,9 +21,10 @@ static const int64_t speak_again = US_SECOND / 4; /* where the hub has not heard
 struct sensor_send {
     struct sensor_send_options options;
     struct clock clock;
+    struct bus *bus; /* this and the sender are the thread's */
     struct sender *sender;
     pthread_t thread;
-    atomic_bool stop;
+    atomic_bool stop, reopen;
     pthread_mutex_t lock;
     struct fault fault; /* code OK: nothing is wrong */
     int64_t again;      /* when publishing goes on after it, steady */
@@ -48,7 +50,7 @@ static void speak(struct sensor_send *s)
     buf_init(&text, BUS_TEXT_MAX);
     sensor_beat_write(&b, &text);
     if (!text.err)
-        bus_beat(s->options.bus, bytes_over(text.data, text.len));
+        bus_beat(s->bus, bytes_over(text.data, text.len));
     buf_done(&text);
     s->spoken = b.now;
 }
@@ -81,11 +83,11 @@ static void events_take(struct sensor_send *s)
     int wait = WAIT_MS;
     for (int i = 0; i < DRAIN; i++, wait = 0) {
         struct bus_event e;
-        bus_next(s->options.bus, wait, &e);
+        bus_next(s->bus, wait, &e);
         if (e.kind == BUS_NOTHING)
             return;
         event_take(s, &e);
-        bus_release(s->options.bus, &e, true);
+        bus_release(s->bus, &e, true);
     }
 }
 
@@ -119,10 +121,47 @@ static void publish(struct sensor_send *s)
         log_event(LOG_NOTE, "sending.mended", "action=going-on");
 }
 
+static void way_close(struct sensor_send *s)
+{
+    sender_free(s->sender);
+    bus_close(s->bus);
+    s->sender = NULL;
+    s->bus = NULL;
+}
+
+static enum err way_open(struct sensor_send *s, struct fault *f)
+{
+    struct sender_options o = {.spool = s->options.spool, .clock = &s->clock};
+    enum err e = s->options.way.open(s->options.way.context, &s->bus, f);
+    o.bus = s->bus;
+    if (!e && sender_new(&s->sender, &o) != OK)
+        e = fault_set(f, ERR_NOMEM, "out of memory");
+    if (e)
+        way_close(s);
+    s->alone_since = clock_now(&s->clock);
+    return e;
+}
+
+/* False: there is no way any more. */
+static bool way_look(struct sensor_send *s)
+{
+    struct fault f = {0};
+    if (!atomic_exchange(&s->reopen, false))
+        return true;
+    way_close(s);
+    if (way_open(s, &f) == OK)
+        return true;
+    log_event(LOG_ERROR, "certificate.reopen", "error=\"%s\" action=ending", f.text);
+    stop_now();
+    return false;
+}
+
 static void *send_thread(void *context)
 {
     struct sensor_send *s = context;
     while (!atomic_load(&s->stop)) {
+        if (!way_look(s))
+            return NULL;
         events_take(s);
         silence_tell(s);
         publish(s);
@@ -134,28 +173,30 @@ static void *send_thread(void *context)
 }
 
 enum err sensor_send_start(
-    struct sensor_send **ret_send, const struct sensor_send_options *options)
+    struct sensor_send **ret_send, const struct sensor_send_options *options, struct fault *f)
 {
     struct sensor_send *s = calloc(1, sizeof *s);
     if (!s)
-        return ERR_NOMEM;
+        return fault_set(f, ERR_NOMEM, "out of memory");
     s->options = *options;
     s->clock = clock_system();
-    s->alone_since = clock_now(&s->clock);
     pthread_mutex_init(&s->lock, NULL);
-    struct sender_options o = {
-        .spool = options->spool, .bus = options->bus, .clock = &s->clock};
-    enum err e = sender_new(&s->sender, &o);
+    enum err e = way_open(s, f);
     if (!e && pthread_create(&s->thread, NULL, send_thread, s) != 0)
-        e = ERR_NOMEM;
+        e = fault_set(f, ERR_NOMEM, "no thread for sending");
     if (e) {
-        sender_free(s->sender);
+        way_close(s);
         pthread_mutex_destroy(&s->lock);
         free(s);
         return e;
     }
     *ret_send = s;
     return OK;
+}
+
+void sensor_send_reopen(struct sensor_send *s)
+{
+    atomic_store(&s->reopen, true);
 }
 
 bool sensor_send_is_done(struct sensor_send *s)
@@ -181,7 +222,7 @@ void sensor_send_stop(struct sensor_send *s)
         return;
     atomic_store(&s->stop, true);
     pthread_join(s->thread, NULL);
-    sender_free(s->sender);
+    way_close(s);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

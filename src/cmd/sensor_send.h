@@ -12,19 +12,30 @@
  * stored, and says every few seconds how the site is. */
 struct sensor_send;
 
+/* How the way to the hub is opened; on the sending thread, but for the first time. */
+struct sensor_way {
+    void *context;
+    enum err (*open)(void *context, struct bus **ret_bus, struct fault *f);
+};
+
 struct sensor_send_options {
     const char *site;
-    struct bus *bus; /* borrowed, as the others */
-    struct spool *spool;
-    const char *folder; /* whose disk is told of */
+    struct sensor_way way;
+    struct spool *spool; /* borrowed, as what follows */
+    const char *folder;  /* whose disk is told of */
     uint64_t spool_cap;
     struct collector *collector;
     int64_t started;
     struct sensor_rules *rules; /* gets what comes from the hub */
 };
 
-enum err sensor_send_start(
-    struct sensor_send **ret_send, const struct sensor_send_options *options) MUST_CHECK;
+enum err sensor_send_start(struct sensor_send **ret_send,
+    const struct sensor_send_options *options, struct fault *f) MUST_CHECK;
+
+/* Close the way and open it anew: with the certificate that is there now. What is captured
+ * meanwhile waits in the spool. Should it not open, the program is asked to stop: its next
+ * start finds what is there. From any thread; it does not wait. */
+void sensor_send_reopen(struct sensor_send *s);
 
 /* Has the hub stored everything that is in the spool? */
 bool sensor_send_is_done(struct sensor_send *s);
@@ -33,7 +44,7 @@ bool sensor_send_is_done(struct sensor_send *s);
  * server does not take. It is tried again. */
 enum err sensor_send_failed(struct sensor_send *s, struct fault *f);
 
-/* Ends the thread. */
+/* Ends the thread and closes the way. NULL is fine. */
 void sensor_send_stop(struct sensor_send *s);
 
 #endif

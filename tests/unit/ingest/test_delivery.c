@@ -59,7 +59,8 @@ struct stage {
     struct catalog *catalog;
     struct intake *intake;
     struct remote *remote;
-    struct logbook *logbook;
+    struct logbook *logbook; /* NULL in plays about the store alone */
+    bool watched;            /* by engines, that is */
     struct feed *feed;
     struct view open, closed; /* the window that fills, and the one that is not kept yet */
     size_t open_seen[STORED_MAX], closed_seen[STORED_MAX];
@@ -210,7 +211,8 @@ static void hub_start(struct stage *s)
         .careless = true,
         .clock = &s->clock};
     snprintf(path, sizeof path, "%s/logbook", s->folder);
-    assert_int_equal(logbook_open(&s->logbook, &lo, NULL, &f), OK);
+    if (s->watched)
+        assert_int_equal(logbook_open(&s->logbook, &lo, NULL, &f), OK);
     struct remote_options ro = {.window = window_us, .stop = &s->stop, .clock = &s->clock};
     struct intake_options io = {.bus = &s->link.hub_bus,
         .append = fake_append,
@@ -236,6 +238,7 @@ static void hub_end(struct stage *s)
     feed_close(s->feed);
     remote_free(s->remote);
     logbook_close(s->logbook);
+    s->logbook = NULL;
     catalog_close(s->catalog);
 }
 
@@ -371,7 +374,7 @@ static void run_for(struct stage *s, int64_t ms)
         site_step(s);
         if (intake_step(s->intake, 0, &f) != OK)
             hub_kill(s);
-        else
+        else if (s->watched)
             engines_step(s);
         s->link.now += STEP_MS * 1000;
     }
@@ -616,6 +619,7 @@ static void killed_play(struct stage *s, uint64_t seed)
         "twice 30", "twice 0"};
     char what[32];
     snprintf(what, sizeof what, "seed %" PRIu64, seed);
+    s->watched = true;
     stage_open(s, seed);
     line_play(s, "append 1");
     line_play(s, "run 1");
@@ -627,11 +631,11 @@ static void killed_play(struct stage *s, uint64_t seed)
     stage_close(s);
 }
 
-static void sixty_kills(void **state)
+static void forty_kills(void **state)
 {
     const char *given = getenv("KIZASHI_SEED");
     uint64_t first = given ? strtoull(given, NULL, 10) : 1;
-    for (uint64_t seed = first; seed < first + (given ? 1 : 60); seed++)
+    for (uint64_t seed = first; seed < first + (given ? 1 : 40); seed++)
         killed_play(*state, seed);
 }
 
@@ -695,7 +699,7 @@ static const struct CMUnitTest tests[] = {
     SAYS_WITH("a hub that is killed at any moment, and is dead for any time: its engines see "
               "all, once, "
               "in order, in its window",
-        sixty_kills, stage_make, stage_drop),
+        forty_kills, stage_make, stage_drop),
     SAYS_WITH("a hub that forgot its sites goes on from what they still have", hub_forgets,
         stage_make, stage_drop),
     SAYS_WITH("what is no parcel is refused and counted, and the next one comes through",
