@@ -98,7 +98,7 @@ struct evidence_site {
     const char *state; /* "first", "rising", or "waiting": expected there, not seen yet */
     double sources;    /* distinct sources now */
     double normal;     /* what was expected */
-    int64_t first;     /* when it crossed the threshold there; 0: it has not */
+    int64_t first;     /* start of the window in which it crossed there; 0: it has not */
     int64_t lag;       /* behind the first site, us */
 };
 enum err evidence_site(struct finding *f, const struct evidence_site *s) MUST_CHECK;

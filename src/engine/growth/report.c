@@ -122,7 +122,7 @@ static enum err write_site(struct finding *f, const struct growth *g, const stru
         .sources = (double)site->seen,
         .normal = (double)site->expected};
     if (crossed) {
-        row.first = growth_time(g, site->first + 1);
+        row.first = growth_time(g, site->first); /* as the words and the alert's start say it */
         row.lag = (int64_t)(site->first - r->sites[l->first].first) * g->window;
     }
     return evidence_site(f, &row);

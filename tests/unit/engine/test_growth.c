@@ -21,6 +21,28 @@ static struct bench *run(
     return run_engine(&engine_growth, o, hours, e);
 }
 
+/* What the last finding says in words, in its table and as its start is one moment. */
+static void tells_one_moment(const struct bench *b)
+{
+    const struct found *f = &b->found[b->count - 1];
+    const json_t *sites = json_object_get(b->evidence, "sites");
+    char start[TIME_TEXT];
+    char words[64];
+    size_t firsts = 0;
+    time_format(f->start, start);
+    for (size_t i = 0; i < json_array_size(sites); i++) {
+        const json_t *row = json_array_get(sites, i);
+        if (strcmp(json_string_value(json_object_get(row, "state")), "first") != 0)
+            continue;
+        firsts++;
+        assert_string_equal(json_string_value(json_object_get(row, "first")), start);
+        snprintf(words, sizeof words, "%s saw it first, at %.16sZ",
+            json_string_value(json_object_get(row, "site")), start);
+        assert_non_null(strstr(f->explanation, words));
+    }
+    assert_int_equal(firsts, 1);
+}
+
 static void joins_sites(void **state)
 {
     (void)state;
@@ -34,6 +56,7 @@ static void joins_sites(void **state)
         assert_string_equal(f->kind, "global-growth");
         assert_true(f->site_count >= 3);
         assert_true(hours_after(f, 30) < 2.0);
+        tells_one_moment(b);
         done(b);
     }
 }
@@ -149,7 +172,8 @@ static void broken_state_changes_nothing(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    SAYS("a small rise at six sites is one notice", joins_sites),
+    SAYS("a small rise at six sites is one notice, with one moment at which it began",
+        joins_sites),
     SAYS("sites that lag are warned before it comes to them, four in five at least",
         warns_those_that_lag),
     SAYS(
