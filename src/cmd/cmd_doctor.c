@@ -60,6 +60,9 @@ static const double disk_least = 1 * GIB, disk_good = 20 * GIB;
 static const double memory_least = 1 * GIB, memory_good = 3 * GIB;
 static const rlim_t files_good = 4096;
 
+/* Addresses change hands: an older database names too many wrongly. */
+static const int64_t places_good = 365 * US_DAY;
+
 static void say(struct verdict *v, enum state state, const char *found, const char *mend)
 {
     v->state = state;
@@ -103,6 +106,24 @@ static void look_library(const struct conf *conf, struct verdict *v)
     free(real);
 }
 
+static void warn_of_age(const char *part, int64_t oldest, struct verdict *v)
+{
+    struct clock wall = clock_system();
+    int64_t age = clock_now(&wall) - oldest;
+    if (age <= places_good)
+        return;
+    size_t used = strlen(v->found);
+    snprintf(
+        v->found + used, sizeof v->found - used, "; %lld days old", (long long)(age / US_DAY));
+    snprintf(v->mend, sizeof v->mend,
+        "a %s that changed hands since is shown wrongly: %s, or name a newer database with "
+        "--geo-db FILE",
+        part,
+        strcmp(part, "network") == 0 ? "location update fetches libloc's newest"
+                                     : "apt-get install tor-geoipdb takes Debian's newest");
+    v->state = STATE_WARN;
+}
+
 /* The databases as the hub would load them; `part` is how geo_origins() names them. */
 static void look_places(const struct conf *conf, const char *part, struct verdict *v)
 {
@@ -119,6 +140,7 @@ static void look_places(const struct conf *conf, const char *part, struct verdic
     struct geo_origin origins[4];
     size_t count = geo_origins(g, origins, 4);
     size_t used = 0;
+    int64_t oldest = INT64_MAX;
     for (size_t i = 0; i < count && used < sizeof v->found; i++) {
         char date[TIME_TEXT];
         if (strncmp(origins[i].what, part, strlen(part)) != 0)
@@ -128,7 +150,11 @@ static void look_places(const struct conf *conf, const char *part, struct verdic
             (unsigned long long)origins[i].rows,
             origins[i].date ? time_format(origins[i].date, date) : "unknown date",
             origins[i].file);
+        if (origins[i].date && origins[i].date < oldest)
+            oldest = origins[i].date;
     }
+    if (oldest != INT64_MAX && used < sizeof v->found)
+        warn_of_age(part, oldest, v);
     if (!used) {
         snprintf(v->found, sizeof v->found, "no database of the %s of addresses", part);
         snprintf(v->mend, sizeof v->mend,
@@ -187,6 +213,14 @@ static void look_interfaces(const struct conf *conf, struct verdict *v)
             "bring the capture interface up: ip link set IF up");
 }
 
+/* One that listens on all addresses is at each of them. */
+static bool same_port(const char *url, const char *listen)
+{
+    const char *ours = strrchr(url, ':');
+    const char *theirs = strrchr(listen, ':');
+    return ours && theirs && strcmp(ours, theirs) == 0;
+}
+
 static void look_listen(const struct conf *conf, struct verdict *v)
 {
     const char *listen = conf_text(conf, "listen");
@@ -199,7 +233,7 @@ static void look_listen(const struct conf *conf, struct verdict *v)
     }
     const char *data = conf_text(conf, "data");
     if (e == ERR_BUSY && hub_is_at(listen)) {
-        bool same = hub_address_read(data, &ours) == OK && strstr(ours.url, listen);
+        bool same = hub_address_read(data, &ours) == OK && same_port(ours.url, listen);
         snprintf(v->found, sizeof v->found, "a kizashi hub runs at %.100s%s%.300s", listen,
             same ? ", on " : "", same ? data : "");
         if (same)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """kizashi doctor, as an operator meets it."""
 
+import datetime
 import json
 import os
 import socket
@@ -72,6 +73,21 @@ def database_broken(folder):
         file.write("no,such\n")
     status, checks = doctor("--data", folder, "--geo-db", path)
     assert status == 1 and path in checks["countries"]["found"], checks["countries"]
+
+
+@says("a database of more than a year ago is warned of by its age, one of today is not")
+def database_old(folder):
+    path, today = os.path.join(folder, "geoip"), datetime.date.today()
+    for date, old in ((datetime.date(2020, 2, 3), True), (today, False)):
+        with open(path, "w") as file:
+            file.write(f"# Generated: {date:%a, %d %b %Y} 04:33:59 GMT\n16777216,16777471,AU\n")
+        _, checks = doctor("--data", folder, "--geo-db", path)
+        found = checks["countries"]["found"]
+        assert f"of {date} from {path}" in found, found
+        # What the file leaves open, countries of IPv6, may come from this machine's own.
+        assert ("days old" in found and checks["countries"]["state"] == "warn") if old else (
+            "days old" not in found or "geoip6" in found), checks["countries"]
+        assert "--geo-db" in checks["countries"]["mend"] if old else True
 
 
 @says("doctor makes no folder")
