@@ -60,9 +60,9 @@ void plan_source(const struct asking *q, struct source *src, struct buf *out);
 /* The same from packets, for steps that contacts are too coarse for. */
 void plan_packets(const struct asking *q, struct source *src, struct buf *out);
 
-/* The hours of the span of which BUSIEST_HOURS has rows, as a condition on `time`; false: there
- * are none. */
-bool plan_busiest_hours(const struct asking *q, struct buf *out);
+/* The hours of the span of which BUSIEST_HOURS has rows, as a condition on the column `time`;
+ * false: there are none. */
+bool plan_busiest_hours(const struct asking *q, const char *time, struct buf *out);
 
 /* "sum(packets) AS packets", over what plan_source() gave. */
 void plan_measure(const struct source *src, enum measure m, struct buf *out);

@@ -404,21 +404,23 @@ static void put_level(const struct asking *q, const struct source *src, const st
         put_group(src, out);
 }
 
-bool plan_busiest_hours(const struct asking *q, struct buf *out)
+bool plan_busiest_hours(const struct asking *q, const char *time, struct buf *out)
 {
     struct plan plan = {.levels = 2};
     const struct united *u = view_united(&q->view, UNITED_SOURCES);
     plan.level[0] = (struct level){.unit = u->unit, .united = u};
     cover(&plan, 0, q->from, q->to);
     if (plan.level[0].ranges.count)
-        put_ranges("time", plan.level[0].ranges.range, plan.level[0].ranges.count, out);
+        put_ranges(time, plan.level[0].ranges.range, plan.level[0].ranges.count, out);
     return plan.level[0].ranges.count > 0;
 }
 
 /* A contact as one number: sets of these are a tenth of what its columns would be. Two contacts
- * of a question have the same one about once in a million questions. */
+ * of a question have the same one about once in a million questions. Words are hashed by
+ * themselves: each once, and not row by row. */
 #define CONTACT_KEY                                                                            \
-    "cityHash64(start, toString(site), toString(src), proto, dport, toString(class))"
+    "bitXor(cityHash64(start, src, proto, dport), bitXor(cityHash64(site, 1), "                \
+    "cityHash64(class, 2)))"
 
 /* Of windows that were screened, contacts that have none of the tags, or one of them. */
 static void put_tags(const struct asking *q, const struct range *range, struct buf *out)
@@ -436,13 +438,14 @@ static void put_tags(const struct asking *q, const struct range *range, struct b
     buf_str(out, ")");
 }
 
-/* Contacts by source, as far as they are sorted so, and the rest as they came; where a service
- * is asked for and no source is, contacts by service. */
+/* Contacts by source, as far as they are sorted so, and the rest as they came; where no source
+ * is asked for, but a service, or all that have tags or none, contacts by service. */
 static void put_by_source(const struct asking *q, struct source *src, struct buf *out)
 {
     const struct roll *roll = view_roll(&q->view, ROLL_BY_SOURCE);
     struct range range = {src->from, src->to};
-    bool by_service = q->ask->port >= 0 && !q->ask->has_src;
+    bool by_service = !q->ask->has_src &&
+                      (q->ask->port >= 0 || (!src->extra && !(src->dimensions & DIM_SRC)));
     src->sets = SETS_VALUES;
     for (int late = by_service; late < 2; late++) {
         if (late && !by_service && roll->upto >= q->view.contact_last)
@@ -458,8 +461,8 @@ static void put_by_source(const struct asking *q, struct source *src, struct buf
         if (!by_service)
             buf_printf(out, " AND block %s %" PRIu64, late ? ">" : "<=", roll->upto);
         plan_filters(q->ask, out);
-        put_tags(q, &range, out);
         buf_str(out, src->where ? src->where : "");
+        put_tags(q, &range, out); /* the dearest comes last, for what is left */
     }
     buf_str(out, ")");
 }

@@ -3,7 +3,8 @@
  *
  * Uniting sets is what costs. So where keys are many, those of the page are looked for first:
  * by packets or, where sources rank, by the sizes of the sets. A row is then missed only if
- * twice as many others weigh more and yet have fewer sources. */
+ * twice as many others weigh more and yet have fewer sources. With tags it is finding the
+ * contacts that costs: they are gone through once, and all sets united. */
 #include "store/ask_int.h"
 
 #include <inttypes.h>
@@ -21,18 +22,18 @@ static const struct listing {
     enum ask_what what;
     const char *keys;
     unsigned dimensions;
-    bool many;             /* keys */
+    bool some, many; /* keys: enough to rank them by sums first, which is exact; and by sizes */
     enum measure shown[4]; /* in the answer's order, then MEASURE_COUNT */
 } listings[] = {
-    {ASK_PORTS, "proto, dport", DIM_PROTO | DIM_PORT, true,
+    {ASK_PORTS, "proto, dport", DIM_PROTO | DIM_PORT, true, true,
         {MEASURE_OF_PACKETS, MEASURE_OF_SOURCES, MEASURE_OF_COUNTRIES, MEASURE_COUNT}},
-    {ASK_COUNTRIES, "country", DIM_COUNTRY, false,
+    {ASK_COUNTRIES, "country", DIM_COUNTRY, true, false,
         {MEASURE_OF_SOURCES, MEASURE_OF_PACKETS, MEASURE_OF_PORTS, MEASURE_COUNT}},
-    {ASK_ASNS, "asn, country", DIM_ASN | DIM_COUNTRY, true,
+    {ASK_ASNS, "asn, country", DIM_ASN | DIM_COUNTRY, true, true,
         {MEASURE_OF_SOURCES, MEASURE_OF_PACKETS, MEASURE_OF_PORTS, MEASURE_COUNT}},
-    {ASK_TOOLS, "tool", DIM_TOOL, false,
+    {ASK_TOOLS, "tool", DIM_TOOL, false, false,
         {MEASURE_OF_SOURCES, MEASURE_OF_PACKETS, MEASURE_OF_PORTS, MEASURE_COUNT}},
-    {ASK_CLASSES, "class", DIM_CLASS, false,
+    {ASK_CLASSES, "class", DIM_CLASS, false, false,
         {MEASURE_OF_SOURCES, MEASURE_OF_PACKETS, MEASURE_COUNT}},
 };
 
@@ -84,7 +85,9 @@ static void put_tuples(
 static enum err put_candidates(const struct asking *q, const char *keys, unsigned dimensions,
     const char *sql, uint64_t most, struct buf *out)
 {
-    bool words[] = {false, (dimensions & DIM_COUNTRY) != 0};
+    const bool country = (dimensions & DIM_COUNTRY) != 0;
+    const bool alone = dimensions == DIM_COUNTRY;
+    const bool words[] = {alone, country};
     struct buf lines;
     if (most > NAMED_MAX) {
         buf_printf(out, " AND (%s) IN (%s)", keys, sql);
@@ -94,7 +97,7 @@ static enum err put_candidates(const struct asking *q, const char *keys, unsigne
     enum err e = chdb_read(q->store->chdb, sql, &lines, q->fault);
     if (!e && lines.len) {
         buf_printf(out, " AND (%s) IN (", keys);
-        put_tuples(&lines, words, 2, out);
+        put_tuples(&lines, words, alone ? 1 : 2, out);
         buf_str(out, ")");
     }
     buf_done(&lines);
@@ -109,7 +112,7 @@ static enum err put_heaviest(
     struct buf sql;
     uint64_t rows = q->place.skip + q->limit + 1;
     uint64_t most = measure_is_set(order) ? CANDIDATES(rows) : rows;
-    if (!q->limit || !l->many)
+    if (!q->limit || q->ask->tag[0] || (measure_is_set(order) ? !l->many : !l->some))
         return OK;
     src.weigh = true;
     buf_init(&from, STORE_SQL_MAX);
@@ -133,6 +136,10 @@ static enum err put_heaviest(
 static void put_share(const struct asking *q, struct buf *out)
 {
     struct source all = question_whole(q, DIM_NONE, M_PACKETS);
+    if (q->ask->tag[0]) {
+        buf_str(out, ", round(n_packets / sum(n_packets) OVER (), 6)");
+        return;
+    }
     buf_str(out, ", round(n_packets / (SELECT sum(packets) FROM ");
     plan_source(q, &all, out);
     buf_str(out, "), 6)");
@@ -184,11 +191,13 @@ enum err question_list_sql(struct asking *q, struct buf *out)
 /* --- totals ------------------------------------------------------------------------------- */
 
 /* A question about one port needs no set of ports. Sites are counted by themselves: all else is
- * read from rows of all sites together. */
+ * read from rows of all sites together, where there are such (with tags there are not). */
 void question_totals_sql(const struct asking *q, struct buf *out)
 {
     bool one_port = q->ask->port >= 0;
-    struct source src = question_whole(q, one_port ? DIM_PROTO | DIM_PORT : DIM_NONE,
+    bool tags = q->ask->tag[0] != 0;
+    struct source src = question_whole(q,
+        (one_port ? DIM_PROTO | DIM_PORT : DIM_NONE) | (tags ? DIM_SITE : DIM_NONE),
         M_PACKETS | M_BYTES | M_SOURCES | (one_port ? 0 : M_PORTS));
     struct source sites = question_whole(q, DIM_SITE, M_PACKETS);
     struct buf from;
@@ -196,9 +205,13 @@ void question_totals_sql(const struct asking *q, struct buf *out)
     plan_source(q, &src, &from);
     buf_str(out, "SELECT sum(packets), sum(bytes), ");
     plan_measure(&src, MEASURE_OF_SOURCES, out);
-    buf_str(out, ", (SELECT uniqExact(site) FROM ");
-    plan_source(q, &sites, out);
-    buf_str(out, "), ");
+    if (tags)
+        buf_str(out, ", uniqExact(site), ");
+    else {
+        buf_str(out, ", (SELECT uniqExact(site) FROM ");
+        plan_source(q, &sites, out);
+        buf_str(out, "), ");
+    }
     if (one_port)
         buf_str(out, "uniqExact(proto, dport)");
     else
@@ -276,7 +289,7 @@ enum err question_movers_sql(struct asking *q, struct buf *out)
     enum err e = OK;
     buf_init(&sql, STORE_SQL_MAX);
     buf_init(&where, STORE_SQL_MAX);
-    if (q->limit) {
+    if (q->limit && !q->ask->tag[0]) {
         put_moves(q, &h, true, NULL, &sql);
         buf_printf(&sql, " LIMIT %" PRIu64, most);
         e = sql.err ? sql.err

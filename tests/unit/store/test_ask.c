@@ -285,6 +285,37 @@ static void pages_make_the_whole(void **state)
     }
 }
 
+/* A page is looked for in ever longer pieces of the span; a filter may leave nothing in the
+ * first of them, or in all. */
+static void pages_of_packets_reach_over_quiet_times(void **state)
+{
+    struct world *w = world_of(state);
+    const int64_t *ts = block_time(w->packets, PACKET_TS);
+    size_t last = w->packets->rows - 1;
+    struct ask a;
+    ask_init(&a, ASK_PACKETS);
+    a.from = ts[0] - 40 * US_DAY;
+    a.to = ts[last] + 1;
+    a.port = block_u16(w->packets, PACKET_DPORT)[last];
+    a.has_src = true;
+    a.src = (struct prefix){.ip = block_ip(w->packets, PACKET_SRC)[last], .bits = 128};
+    json_t *rows = answer(w->store, &a, NULL);
+    size_t found = json_array_size(rows);
+    assert_true(found >= 1);
+    assert_int_equal(
+        number(rows, found - 1, "sport"), block_u16(w->packets, PACKET_SPORT)[last]);
+    json_decref(rows);
+    a.to = ts[0];
+    rows = answer(w->store, &a, NULL);
+    assert_int_equal(json_array_size(rows), 0);
+    json_decref(rows);
+    a.from = ts[last] + 1;
+    a.to = ts[last] + US_DAY;
+    rows = answer(w->store, &a, NULL);
+    assert_int_equal(json_array_size(rows), 0);
+    json_decref(rows);
+}
+
 static void packets_come_as_their_rows(void **state)
 {
     struct world *w = world_of(state);
@@ -623,6 +654,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("sources are ranked and described", sources_are_ranked_and_described),
     SAYS("a source has its history", a_source_has_its_history),
     SAYS("pages put together are the whole list", pages_make_the_whole),
+    SAYS("a page of packets reaches over times without any",
+        pages_of_packets_reach_over_quiet_times),
     SAYS("packets come as their rows, in time order", packets_come_as_their_rows),
     SAYS("a stream has all rows, whatever the limit", a_stream_has_all_rows),
     SAYS("losses come by time and cause", losses_come_by_cause),

@@ -225,6 +225,80 @@ static void hurried_rows_count(void **state)
     buf_done(&again);
 }
 
+static void busiest_sources(struct store *s, int64_t from, size_t limit, struct buf *out)
+{
+    struct ask a;
+    struct fault f = {0};
+    ask_init(&a, ASK_SOURCES);
+    a.from = from;
+    a.to = from + US_DAY;
+    a.limit = limit;
+    buf_clear(out);
+    if (store_ask(s, &a, FORMAT_JSON, out, NULL, &f))
+        fail_msg("%s", f.text);
+}
+
+/* The first `rows` contacts of a window, or all; of few the packets are one each. */
+static void append_window(
+    struct store *s, const struct telescope *t, uint64_t window, size_t rows)
+{
+    char id[32];
+    struct block *all = NULL;
+    struct block *b = NULL;
+    assert_int_equal(block_new(&all, &record_contact, 1 << 13), OK);
+    assert_int_equal(block_new(&b, &record_contact, 1 << 13), OK);
+    telescope_window(t, window, all);
+    assert_int_equal(block_append(b, all, 0, rows < all->rows ? rows : all->rows), OK);
+    for (size_t i = 0; b->rows < all->rows && i < b->rows; i++)
+        block_u32(b, CONTACT_PACKETS)[i] = 1;
+    snprintf(id, sizeof id, "w-%d-%d", (int)t->sources, (int)window);
+    append_block(s, b, id);
+    block_free(b);
+    block_free(all);
+}
+
+/* The busiest few are seen in every hour. In the second some send a packet or two, and
+ * thousands of others send more, so that they are not among that hour's busiest: their contacts
+ * in it are looked at. The last hours are not over. */
+static void sources_of_united_hours_are_those_of_contacts(void **state)
+{
+    const struct telescope few = {.seed = 6,
+        .sites = 2,
+        .sources = 300,
+        .contacts = 60,
+        .packets = 3,
+        .start = 1775001600 * US_SECOND};
+    struct telescope many = few;
+    static const size_t limits[] = {1, 5, 100};
+    struct world *w = *state;
+    struct buf before[3];
+    struct buf after;
+    if (!w->store)
+        skip();
+    many.seed = 7;
+    many.sources = 50000;
+    many.contacts = 2000;
+    buf_init(&after, 1 << 20);
+    for (uint64_t i = 0; i < 30; i++) {
+        append_window(w->store, &few, i, i / 6 == 1 ? 5 : SIZE_MAX);
+        if (i / 6 == 1)
+            append_window(w->store, &many, i, SIZE_MAX);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        buf_init(&before[i], 1 << 20);
+        busiest_sources(w->store, few.start + US_HOUR / 2, limits[i], &before[i]);
+        assert_true(before[i].len > 100 * limits[i]);
+    }
+    keep_up(w->store);
+    for (size_t i = 0; i < 3; i++) {
+        busiest_sources(w->store, few.start + US_HOUR / 2, limits[i], &after);
+        assert_int_equal(after.len, before[i].len);
+        assert_memory_equal(after.data, before[i].data, after.len);
+        buf_done(&before[i]);
+    }
+    buf_done(&after);
+}
+
 static void another_version_is_refused(void **state)
 {
     struct world *w = *state;
@@ -324,6 +398,8 @@ static const struct CMUnitTest tests[] = {
         late_rows_count),
     SAYS("what comes in a hurry is counted before and after the rollups take it in",
         hurried_rows_count),
+    SAYS("the busiest sources are the same before and after their hours are united",
+        sources_of_united_hours_are_those_of_contacts),
     SAYS("blocks that go in together are there once each", blocks_go_in_together),
     SAYS("a store of another version is refused with a sentence", another_version_is_refused),
     SAYS("a store of the format before is taken over, with nothing missing or twice",
