@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,44 @@ void json_write(struct buf *out, const json_t *value)
         out->err = out->err ? out->err : ERR_NOMEM;
     else
         write_value(out, value);
+}
+
+static void new_line(struct buf *out, unsigned level)
+{
+    buf_str(out, "\n");
+    for (unsigned i = 0; i < level; i++)
+        buf_str(out, "  ");
+}
+
+/* Where a bracket opens nothing, or a text is passed, no line ends. */
+void json_write_lines(struct buf *out, const json_t *value)
+{
+    struct buf line;
+    unsigned level = 0;
+    bool quoted = false;
+    buf_init(&line, out->cap);
+    json_write(&line, value);
+    for (size_t i = 0; i < line.len; i++) {
+        char c = (char)line.data[i];
+        bool empty = i + 1 < line.len && (line.data[i + 1] == ']' || line.data[i + 1] == '}');
+        bool closes = !quoted && (c == ']' || c == '}');
+        bool was_empty = closes && (line.data[i - 1] == '[' || line.data[i - 1] == '{');
+        if (closes && !was_empty)
+            new_line(out, --level);
+        buf_u8(out, (uint8_t)c);
+        if (quoted && c == '\\')
+            buf_u8(out, line.data[++i]);
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '[' || c == '{') && !empty)
+            new_line(out, ++level);
+        else if (!quoted && c == ',')
+            new_line(out, level);
+        else if (!quoted && c == ':')
+            buf_str(out, " ");
+    }
+    out->err = out->err ? out->err : line.err;
+    buf_done(&line);
 }
 
 /* How many bytes the well-formed UTF-8 sequence at `p` has (The Unicode Standard, table 3-7),

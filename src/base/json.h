@@ -11,6 +11,8 @@
 /* Append the value as one line without a newline; object keys keep the order of insertion, and
  * reals have the fewest digits that give the same double again. */
 void json_write(struct buf *out, const json_t *value);
+/* The same for people: a member or an element a line, two blanks a level. */
+void json_write_lines(struct buf *out, const json_t *value);
 
 /* Text that may be any bytes: each byte that is not UTF-8 becomes U+FFFD, so the result is
  * never NULL but for lack of memory. The caller owns the reference. */

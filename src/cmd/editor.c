@@ -14,8 +14,12 @@ enum err editor_open(struct editor *ret_editor, const json_t *value, struct faul
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (!file)
         return fault_set(f, ERR_IO, "%s: %s", e.path, strerror(errno));
-    int status = json_dumpf(value, file, JSON_INDENT(2));
+    struct buf lines;
+    buf_init(&lines, 1 << 20);
+    json_write_lines(&lines, value);
+    int status = lines.err || fwrite(lines.data, 1, lines.len, file) != lines.len;
     fputs("\n", file);
+    buf_done(&lines);
     if (fclose(file) != 0 || status != 0) {
         unlink(e.path);
         return fault_set(f, ERR_IO, "%s: cannot be written", e.path);

@@ -176,7 +176,9 @@ void fleet_text_versions(FILE *out, const json_t *versions)
 
 void fleet_text_json(FILE *out, const json_t *value)
 {
-    char *lines = json_dumps(value, JSON_INDENT(2));
-    fprintf(out, "%s\n", lines ? lines : "null");
-    free(lines);
+    struct buf lines;
+    buf_init(&lines, 16 << 20);
+    json_write_lines(&lines, value);
+    fprintf(out, "%.*s\n", (int)lines.len, lines.data ? (const char *)lines.data : "null");
+    buf_done(&lines);
 }

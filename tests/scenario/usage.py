@@ -231,11 +231,17 @@ def ranges_as_written(_):
     assert "Default" not in limit, limit
 
 
-@says("manual pages have a date")
-def manual_date(_):
-    for command in COMMANDS:
+@says("manual pages have a date, and the options that --help has, each with its value, and no other")
+def manual_pages(_):
+    for command in commands():
         page = kizashi(*command.split(), "--help=man").stdout
         assert page.startswith(".Dd ") and "$" not in page.splitlines()[0], page[:80]
+        inside = dict(re.findall(r"^\.It Fl -([a-z-]+)(?: Ar ([^ \n]+))?", page, re.MULTILINE))
+        outside = options(command)
+        outside.pop("help")
+        inside.pop("help", None)
+        assert inside == outside, (command, {**inside, **outside}.keys() - (inside.keys() & outside.keys()), inside,
+                                   outside)
 
 
 @says("engines are listed, and each tells the settings that --set takes")

@@ -142,9 +142,32 @@ static void times(void **state)
     json_decref(text);
 }
 
+static void for_people(void **state)
+{
+    (void)state;
+    json_t *value =
+        json_loads("{\"a\":[1,0.98,{}],\"b\":{\"c\":\"x,{\\\"[y\\\\\"},\"d\":[]}", 0, NULL);
+    struct buf out;
+    assert_non_null(value);
+    buf_init(&out, 1 << 16);
+    json_write_lines(&out, value);
+    buf_u8(&out, 0);
+    assert_string_equal((const char *)out.data,
+        "{\n  \"a\": [\n    1,\n    0.98,\n    {}\n  ],\n  \"b\": {\n    \"c\": "
+        "\"x,{\\\"[y\\\\\"\n  },\n"
+        "  \"d\": []\n}");
+    buf_clear(&out);
+    json_write_lines(&out, json_object_get(value, "d"));
+    buf_u8(&out, 0);
+    assert_string_equal((const char *)out.data, "[]");
+    buf_done(&out);
+    json_decref(value);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("a value is one line, keys in the order they were set", one_line),
     SAYS("a number is written with the fewest digits that give it back", short_reals),
+    SAYS("for people each member has a line, and texts stay whole", for_people),
     SAYS("any value that is written is read back as the same value", any_value),
     SAYS("a value that passes the buffer's cap is refused", cap),
     SAYS("bytes that are not UTF-8 are replaced, the rest stays", any_bytes),
