@@ -23,10 +23,10 @@ static const double own_mean = 1.0;     /* ... and of one that tells its own */
 static const double outlier = 4.0;
 static const double blind_ratio = 4.0;
 
-/* A network on a service, and at how many levels; sorted so that its best comes first. */
+/* A network on a service, and at how many sites; sorted so that its best comes first. */
 struct crossing {
     uint32_t service, network;
-    uint32_t levels;
+    uint32_t sites;
 };
 
 static int by_service(const void *a, const void *b)
@@ -37,7 +37,7 @@ static int by_service(const void *a, const void *b)
         return x->service > y->service ? 1 : -1;
     if (x->network != y->network)
         return x->network > y->network ? 1 : -1;
-    return (x->levels < y->levels) - (x->levels > y->levels);
+    return (x->sites < y->sites) - (x->sites > y->sites);
 }
 
 /* Places that see hardly anybody whom another one sees, too: their addresses are hidden by keys
@@ -81,18 +81,17 @@ static bool choose_sites(const struct reach *g, struct round *r)
            (r->hour + 1) * US_HOUR - g->origin >= (int64_t)SPAN_HOURS * US_HOUR;
 }
 
-static uint32_t levels_of(const struct round *r, const struct visit *v)
+static uint32_t sites_of(const struct round *r, const struct visit *v)
 {
-    unsigned sites = (unsigned)__builtin_popcountll(visit_sites(v) & r->live);
-    return (uint32_t)(sites >= r->need[0]) + (uint32_t)(sites >= r->need[1]);
+    return (uint32_t)__builtin_popcountll(visit_sites(v) & r->live);
 }
 
-/* Networks by service and level. */
+/* Networks by service and level, and those that are a site short of it. */
 static enum err count_networks(const struct reach *g, struct round *r, struct arena *scratch)
 {
     size_t count = 0;
     for (size_t i = 0; i < g->visits.room; i++)
-        count += levels_of(r, &g->visits.slots[i]) > 0;
+        count += sites_of(r, &g->visits.slots[i]) + 1 >= r->need[0];
     struct crossing *all = arena_room(scratch, count + 1, sizeof *all);
     r->seen = arena_room(scratch, count + 1, sizeof *r->seen);
     if (!all || !r->seen)
@@ -100,9 +99,9 @@ static enum err count_networks(const struct reach *g, struct round *r, struct ar
     size_t n = 0;
     for (size_t i = 0; i < g->visits.room; i++) {
         const struct visit *v = &g->visits.slots[i];
-        uint32_t levels = levels_of(r, v);
-        if (levels)
-            all[n++] = (struct crossing){v->service, v->network, levels};
+        uint32_t sites = sites_of(r, v);
+        if (sites && sites + 1 >= r->need[0])
+            all[n++] = (struct crossing){v->service, v->network, sites};
     }
     qsort(all, n, sizeof *all, by_service);
     for (size_t i = 0; i < n; i++) {
@@ -111,8 +110,10 @@ static enum err count_networks(const struct reach *g, struct round *r, struct ar
         if (!r->seen_count || r->seen[r->seen_count - 1].service != all[i].service)
             r->seen[r->seen_count++] = (struct seen){.service = all[i].service};
         struct seen *s = &r->seen[r->seen_count - 1];
-        for (uint32_t level = 0; level < all[i].levels; level++)
-            s->networks[level] += 1.0;
+        for (uint32_t level = 0; level < LEVELS; level++) {
+            s->networks[level] += all[i].sites >= r->need[level];
+            s->brink[level] += all[i].sites + 1 == r->need[level];
+        }
     }
     return OK;
 }
@@ -124,12 +125,31 @@ static int seen_by_service(const void *key, const void *row)
     return (service > other) - (service < other);
 }
 
+static const struct seen *seen_row(const struct round *r, uint32_t service)
+{
+    return r->seen_count
+               ? bsearch(&service, r->seen, r->seen_count, sizeof *r->seen, seen_by_service)
+               : NULL;
+}
+
 static double seen_of(const struct round *r, uint32_t service, unsigned level)
 {
-    const struct seen *s = r->seen_count ? bsearch(&service, r->seen, r->seen_count,
-                                               sizeof *r->seen, seen_by_service)
-                                         : NULL;
+    const struct seen *s = seen_row(r, service);
     return s ? s->networks[level] : 0.0;
+}
+
+/* By how many per cent the networks of a level would be more if all hosts went one per cent
+ * faster. Who was at k of n sites is seen at each of the others at the rate -ln(1 - k / (n +
+ * 1)) in the span; those that one site more brings to the level come to it by that. Where hosts
+ * are of very different pace few stand at the brink; where all are alike most do. */
+static double steepness(const struct round *r, uint32_t service, unsigned level)
+{
+    const struct seen *s = seen_row(r, service);
+    double sites = (double)__builtin_popcountll(r->live);
+    double at = r->need[level] - 1.0;
+    if (!s || s->networks[level] < 1.0)
+        return 0.0;
+    return s->brink[level] * (sites - at) * -log1p(-at / (sites + 1.0)) / s->networks[level];
 }
 
 static enum err add_courses(struct reach *g, const struct round *r)
@@ -165,6 +185,27 @@ static enum err find_common(const struct reach *g, struct round *r, struct arena
     return OK;
 }
 
+/* log10 of P(count >= networks), where the mean is not `mean` but that times the exponential of
+ * a normal variable with this deviation: hosts that all go faster than they did. */
+static double log_tail_paced(double networks, double mean, double dispersion, double deviation)
+{
+    enum {
+        STEPS = 24, /* to either side; what is beyond them has a chance of 1e-9 */
+        PER_DEVIATION = 4
+    };
+    double sum = 0.0;
+    double whole = 0.0;
+    if (deviation < 1e-6)
+        return log_tail_negbin(networks, mean, dispersion) / M_LN10;
+    for (int i = -STEPS; i <= STEPS; i++) {
+        double z = (double)i / PER_DEVIATION;
+        double weight = exp(-0.5 * z * z);
+        whole += weight;
+        sum += weight * exp(log_tail_negbin(networks, mean * exp(deviation * z), dispersion));
+    }
+    return log10(fmax(sum / whole, 1e-300));
+}
+
 /* The stranger of the two levels; its log_p is NAN if neither is worth a word. */
 static struct verdict verdict_of(
     const struct reach *g, const struct round *r, const struct course *c)
@@ -178,12 +219,14 @@ static struct verdict verdict_of(
         if (isnan(mean) || networks - mean < g->options.least * share ||
             networks < mean * (n.blind ? blind_ratio : g->options.ratio))
             continue;
-        double log_p = -log_tail_negbin(networks, mean, n.dispersion) / M_LN10;
+        double steep = steepness(r, c->service, level);
+        double log_p = -log_tail_paced(networks, mean, n.dispersion, g->options.pace * steep);
         if (isnan(best.log_p) || log_p > best.log_p)
             best = (struct verdict){.level = level,
                 .networks = networks / share,
                 .mean = mean / share,
                 .dispersion = n.dispersion,
+                .steep = steep,
                 .log_p = log_p};
     }
     return best;

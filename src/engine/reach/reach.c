@@ -13,6 +13,10 @@ static const struct conf_item items[] = {
         "Networks (/24, /48) beyond what is normal that must be seen at so many sites."},
     {"ratio", CONF_NUMBER, "X", NULL, 1, 100, "2", NULL,
         "How many times the normal number they must be."},
+    {"pace", CONF_NUMBER, "SHARE", NULL, 0, 5, "0.3", NULL,
+        "By how much all hosts of a service may change their pace together (standard "
+        "deviation, "
+        "of its logarithm) without that being news."},
     {"learn", CONF_DURATION, "TIME", NULL, 3600, 30 * 86400, "1d", NULL,
         "How long sites are watched before an ordinary rise is a notice."},
     {"freeze", CONF_DURATION, "TIME", NULL, 3600, 90 * 86400, "3d", NULL,
@@ -44,6 +48,7 @@ static enum err reach_open(
     g->options = (struct reach_options){
         .least = (double)conf_count(conf, "least"),
         .ratio = conf_number(conf, "ratio"),
+        .pace = conf_number(conf, "pace"),
         .learn = conf_us(conf, "learn"),
         .freeze = conf_us(conf, "freeze"),
         .leave_out = leave_out,

@@ -50,6 +50,7 @@ struct course {
 struct reach_options {
     double least; /* networks above what is normal */
     double ratio;
+    double pace; /* by which the hosts of a service may go faster than normal, a share */
     int64_t learn, freeze;
     unsigned leave_out;
     size_t sites_max, visits_max, courses_max;
@@ -139,6 +140,7 @@ void courses_forget(struct reach *g, int64_t hour);
 struct seen {
     uint32_t service;
     double networks[LEVELS];
+    double brink[LEVELS]; /* that one site more would bring there */
 };
 
 struct round {
@@ -156,7 +158,7 @@ struct round {
 
 struct verdict {
     unsigned level;
-    double networks, mean, dispersion, log_p, score;
+    double networks, mean, dispersion, steep, log_p, score;
     bool learning;
 };
 

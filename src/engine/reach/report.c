@@ -122,6 +122,7 @@ static enum err write_numbers(
             "the former over the latter, which is taken as 0.5 at least"},
         {"sites_needed", r->need[v->level], "sites", "at which each of them was seen"},
         {"dispersion", v->dispersion, "", "of what is normal: variance = m + d m^2"},
+        {"steepness", v->steep, "%", "more of them if all hosts went one per cent faster"},
         {"log10_p", -v->log_p, "", "logarithm of the p-value, negative binomial"},
         {"score", v->score, "",
             "minus the logarithm of how many such rises chance gives in a day"},

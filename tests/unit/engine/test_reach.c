@@ -96,6 +96,43 @@ static void stays_silent(void **state)
     }
 }
 
+/* All hosts of a port have one pace, and that is another one every day: a little more of it,
+ * and far more of them are seen everywhere. */
+static struct world_options alike(uint64_t seed)
+{
+    struct world_options o = six(seed);
+    o.uneven = 0.0;
+    o.amplitude = 0.6;
+    o.day_to_day = 0.5;
+    return o;
+}
+
+static void a_change_of_pace_is_none(void **state)
+{
+    (void)state;
+    size_t notices = 0;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct world_options o = alike(200 + seed);
+        struct bench *b = run_engine(&engine_reach, &o, 120, NULL);
+        notices += bench_notices(b, 0);
+        done(b);
+    }
+    assert_int_equal(notices, 0); /* 15 if pace is no excuse */
+}
+
+static void a_worm_is_found_among_hosts_that_are_alike(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct world_options o = alike(300 + seed);
+        struct world_event e = worm(50);
+        struct bench *b = run_engine(&engine_reach, &o, 80, &e);
+        const struct found f = bench_find(b, 3389, SEVERITY_NOTICE);
+        assert_true(hours_after(&f, 50) < 26.0);
+        done(b);
+    }
+}
+
 /* ---- the count itself, against a list of everything that was seen ---- */
 
 enum {
@@ -302,6 +339,9 @@ static const struct CMUnitTest tests[] = {
     SAYS("one network's scanners everywhere are none", one_network_everywhere_is_none),
     SAYS("two sites are too few", two_sites_are_too_few),
     SAYS("worlds without an event give no notice in four days", stays_silent),
+    SAYS("hosts that are alike and change their pace are no notice", a_change_of_pace_is_none),
+    SAYS("a worm is found among hosts that are alike",
+        a_worm_is_found_among_hosts_that_are_alike),
     SAYS("networks are counted as a list of everything counts them", counts_what_was_seen),
     SAYS("a site that stops and comes back is no news", a_site_that_stops_is_no_news),
     SAYS("sites that hide addresses by keys of their own do not count",
