@@ -50,6 +50,13 @@ quietly() {
     return 1
 }
 
+# Programs that are run from a build folder are told where the store's library is, if it was fetched.
+store_library() {
+    if [ -z "${KIZASHI_CHDB-}" ] && [ -f var/chdb/libchdb.so ]; then
+        export KIZASHI_CHDB=$top/var/chdb/libchdb.so
+    fi
+}
+
 # setup FOLDER [MESON OPTION...]: configure once, or bring the options of an older folder up to date.
 setup() {
     local folder=$1
