@@ -362,6 +362,7 @@ static const struct option_need hub_needs[] = {
     {"sites-host", {"sites"}},
     {"bus-replicas", {"bus"}},
     {"certificate-life", {"sites", "bus"}},
+    {"logbook-cap", {"sites", "bus"}},
     {"publish-to-all", {"publish"}},
     {"publish-keep", {"publish"}},
     {"demo-sites", {"demo"}},
