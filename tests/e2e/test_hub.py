@@ -471,7 +471,8 @@ def wrong_use(folder):
     store = os.path.join(folder, "data")
     for arguments, part in (
             (["hub", "--config", bad, "--data", store], bad + ":2"),
-            (["hub", "--data", store, "--tls-cert", "x"], "--tls-key"),
+            (["hub", "--data", store, "--tls-cert", bad], "--tls-key"),
+            (["hub", "--data", store, "--tls-cert", "x"], "--tls-cert: x"),
             (["hub", "--data", store, "--engines", "none,x"], "none"),
             (["hub", "--data", store, "--demo-sites", "1000"], "--demo-sites"),
             (["hub", "--data", store, "--site", "jp-01"], "NAME=FILE"),
