@@ -13,7 +13,7 @@ static const struct conf_item items[] = {
         "Networks (/24, /48) beyond what is normal that must be seen at so many sites."},
     {"ratio", CONF_NUMBER, "X", NULL, 1, 100, "2", NULL,
         "How many times the normal number they must be."},
-    {"pace", CONF_NUMBER, "SHARE", NULL, 0, 5, "0.3", NULL,
+    {"pace", CONF_NUMBER, "SHARE", NULL, 0, 5, "0", NULL,
         "By how much all hosts of a service may change their pace together (standard "
         "deviation, "
         "of its logarithm) without that being news."},

@@ -107,13 +107,35 @@ static struct world_options alike(uint64_t seed)
     return o;
 }
 
+/* As run_engine(), with `pace` 0.3. */
+static struct bench *run_paced(
+    const struct world_options *o, double hours, const struct world_event *e)
+{
+    struct bench *b = malloc(sizeof *b);
+    struct conf *conf;
+    struct fault f;
+    bench_open(b, &engine_reach);
+    engine_reach.close(b->state);
+    assert_int_equal(conf_new(&conf, engine_reach.items), OK);
+    assert_int_equal(conf_set(conf, "pace", "0.3", &f), OK);
+    assert_int_equal(engine_reach.open(&b->state, conf, INT64_C(600000000), &f), OK);
+    conf_free(conf);
+    struct world *w = world_new(o);
+    if (e)
+        world_event(w, *e);
+    for (int n = 0; n < (int)(hours * 6); n++)
+        bench_step(b, world_next(w));
+    world_free(w);
+    return b;
+}
+
 static void a_change_of_pace_is_none(void **state)
 {
     (void)state;
     size_t notices = 0;
     for (uint64_t seed = 1; seed <= 6; seed++) {
         struct world_options o = alike(200 + seed);
-        struct bench *b = run_engine(&engine_reach, &o, 120, NULL);
+        struct bench *b = run_paced(&o, 120, NULL);
         notices += bench_notices(b, 0);
         done(b);
     }
@@ -126,7 +148,7 @@ static void a_worm_is_found_among_hosts_that_are_alike(void **state)
     for (uint64_t seed = 1; seed <= 3; seed++) {
         struct world_options o = alike(300 + seed);
         struct world_event e = worm(50);
-        struct bench *b = run_engine(&engine_reach, &o, 80, &e);
+        struct bench *b = run_paced(&o, 80, &e);
         const struct found f = bench_find(b, 3389, SEVERITY_NOTICE);
         assert_true(hours_after(&f, 50) < 26.0);
         done(b);
