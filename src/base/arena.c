@@ -87,12 +87,3 @@ void *arena_take(struct arena *a, size_t count, size_t size)
         memset(p, 0, count * size);
     return p;
 }
-
-char *arena_strdup(struct arena *a, const char *text)
-{
-    size_t len = strlen(text) + 1;
-    char *copy = arena_take(a, len, 1);
-    if (copy)
-        memcpy(copy, text, len);
-    return copy;
-}

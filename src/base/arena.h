@@ -26,7 +26,4 @@ void *arena_take(struct arena *a, size_t count, size_t size);
 /* The same, but with any content: for what is large and written before it is read. */
 void *arena_room(struct arena *a, size_t count, size_t size);
 
-/* A copy of a string, or NULL. */
-char *arena_strdup(struct arena *a, const char *text);
-
 #endif

@@ -3,13 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-void distinct_merge(struct distinct *d, const struct distinct *other)
-{
-    for (unsigned i = 0; i < DISTINCT_REGISTERS; i++)
-        if (other->rank[i] > d->rank[i])
-            d->rank[i] = other->rank[i];
-}
-
 /* How many registers have each rank. Words of zeros, most of a small set, are passed over. */
 static void ranks_count(const struct distinct *d, unsigned of_rank[256])
 {

@@ -32,9 +32,6 @@ static inline const uint8_t *distinct_place(const struct distinct *d, uint64_t h
     return &d->rank[hash >> (64 - DISTINCT_BITS)];
 }
 
-/* `d` becomes the union. */
-void distinct_merge(struct distinct *d, const struct distinct *other);
-
 double distinct_count(const struct distinct *d);
 
 #endif

@@ -3,20 +3,11 @@
 #include <assert.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 int compare_u64(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a;
     uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
@@ -95,16 +86,4 @@ double median_deviation(double *values, size_t count, double *ret_median)
     if (ret_median)
         *ret_median = middle;
     return 1.4826 * median(values, count);
-}
-
-double false_discovery_limit(const double *p, size_t n, double rate, double *order)
-{
-    if (!n)
-        return -1.0;
-    memcpy(order, p, n * sizeof *order);
-    qsort(order, n, sizeof *order, compare);
-    for (size_t i = n; i-- > 0;)
-        if (order[i] <= rate * (double)(i + 1) / (double)n)
-            return order[i];
-    return -1.0;
 }

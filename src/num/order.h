@@ -20,14 +20,4 @@ double median(double *values, size_t count);
  * a normal sample whatever less than half of the values are. */
 double median_deviation(double *values, size_t count, double *ret_median);
 
-/**
- * Which of n p-values stay below a false discovery rate (Benjamini, Hochberg, "Controlling the
- * false discovery rate", JRSS B 57(1), 1995).
- *
- * @param p      n values in [0, 1]; left as they are.
- * @param order  room for n numbers.
- * @return the largest p-value that is rejected; -1 if none is: reject p[i] <= result.
- */
-double false_discovery_limit(const double *p, size_t n, double rate, double *order);
-
 #endif

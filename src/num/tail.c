@@ -166,12 +166,3 @@ double log_p_fisher(const double *log_p, unsigned n)
         return log_complement(fmin(-DBL_MIN, log_gamma_lower(n, sum)));
     return fmin(0.0, log_gamma_upper(n, sum));
 }
-
-double log_p_stouffer(const double *log_p, unsigned n)
-{
-    assert(n >= 1);
-    double sum = 0.0;
-    for (unsigned i = 0; i < n; i++)
-        sum += normal_from_log_tail(fmin(log_p[i], -1e-12));
-    return log_tail_normal(sum / sqrt(n));
-}

@@ -21,10 +21,8 @@ double log_tail_normal(double z);
 /* The z with P(Z >= z) = exp(log_p), log_p < 0; the inverse of log_tail_normal() to 1e-9. */
 double normal_from_log_tail(double log_p);
 
-/* One p-value from several independent ones (natural logarithms). Fisher: minus twice the sum
- * is chi-square with 2 n degrees of freedom. Stouffer: the sum of normal scores over the root
- * of n; prefers agreement of many over one extreme. n >= 1. */
+/* One p-value from several independent ones (natural logarithms) after Fisher: minus twice the
+ * sum is chi-square with 2 n degrees of freedom. n >= 1. */
 double log_p_fisher(const double *log_p, unsigned n);
-double log_p_stouffer(const double *log_p, unsigned n);
 
 #endif

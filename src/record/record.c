@@ -99,13 +99,3 @@ const char *tag_name(enum contact_tag tag)
     };
     return names[tag];
 }
-
-const char *tag_text(enum contact_tag tag)
-{
-    static const char *const texts[] = {
-#define X(id, name, text) text,
-        TAG_LIST(X)
-#undef X
-    };
-    return texts[tag];
-}

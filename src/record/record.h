@@ -142,9 +142,8 @@ enum contact_tag {
     TAG_COUNT
 };
 
-/* The word for a tag, and the sentence. */
+/* The word for a tag. */
 const char *tag_name(enum contact_tag tag);
-const char *tag_text(enum contact_tag tag);
 
 /* The word for a class; CLASS_COUNT and above give "other". */
 const char *class_name(enum packet_class c);

@@ -9,10 +9,8 @@ enum {
     MAYBE_BITS = 1 << 18
 };
 
-static const struct {
-    const char *word, *text;
-} names[] = {
-#define X(id, word, text) {word, text},
+static const char *const words[] = {
+#define X(id, word, text) word,
     FEATURES(X)
 #undef X
 };
@@ -20,19 +18,13 @@ static const struct {
 const char *feature_word(enum feature f)
 {
     assert(f < FEATURE_COUNT);
-    return names[f].word;
-}
-
-const char *feature_text(enum feature f)
-{
-    assert(f < FEATURE_COUNT);
-    return names[f].text;
+    return words[f];
 }
 
 enum feature feature_find(const char *word)
 {
     unsigned f = 0;
-    while (f < FEATURE_COUNT && strcmp(names[f].word, word) != 0)
+    while (f < FEATURE_COUNT && strcmp(words[f], word) != 0)
         f++;
     return (enum feature)f;
 }

@@ -29,7 +29,6 @@ enum feature {
 };
 
 const char *feature_word(enum feature f);
-const char *feature_text(enum feature f);
 /* FEATURE_COUNT if there is none of that name. */
 enum feature feature_find(const char *word);
 

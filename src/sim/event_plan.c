@@ -24,15 +24,6 @@ const struct event_row event_rows[EVENT_KINDS] = {
         PAYLOAD_NONE, 1, {9673}, 300, 300, 0.125, 12 * US_HOUR},
 };
 
-const char *telescope_event_kind(size_t i, const char **ret_text)
-{
-    if (i >= EVENT_KINDS)
-        return NULL;
-    if (ret_text)
-        *ret_text = event_rows[i].text;
-    return event_rows[i].name;
-}
-
 static enum err kind_find(const char *word, size_t len, uint8_t *ret_kind)
 {
     for (uint8_t k = 0; k < (uint8_t)EVENT_KINDS; k++)

@@ -127,11 +127,3 @@ uint16_t service_rare_port(uint64_t key, struct rng *r)
     uint64_t mixed = hash_two(key, rank);
     return (uint16_t)(1 + mixed % 65535);
 }
-
-enum payload service_payload(uint16_t port)
-{
-    for (size_t i = 0; i < service_count; i++)
-        if (services[i].kind == PROBE_UDP && services[i].port == port)
-            return (enum payload)services[i].payload;
-    return PAYLOAD_RANDOM;
-}

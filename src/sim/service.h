@@ -54,7 +54,4 @@ const struct service *service_pick(struct rng *r);
  * `key`. */
 uint16_t service_rare_port(uint64_t key, struct rng *r);
 
-/* The payload that asks for a UDP port. */
-enum payload service_payload(uint16_t port);
-
 #endif

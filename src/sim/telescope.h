@@ -77,7 +77,4 @@ enum err telescope_surveys(const struct telescope *t, struct buf *out) MUST_CHEC
 /* Is an address one of a survey's? */
 bool telescope_is_survey(const struct telescope *t, const struct ip *ip);
 
-/* Kinds of events, for help texts: name and one sentence; NULL past the last. */
-const char *telescope_event_kind(size_t i, const char **ret_text);
-
 #endif

@@ -91,21 +91,6 @@ static void large_among_small(void **state)
     assert_null(a.chunks);
 }
 
-static void strings(void **state)
-{
-    (void)state;
-    struct arena a;
-    arena_init(&a, 64);
-    char text[] = "jp-01";
-    const char *copy = arena_strdup(&a, text);
-    text[0] = 'x';
-    assert_string_equal(copy, "jp-01");
-    assert_string_equal(arena_strdup(&a, ""), "");
-    assert_null(
-        arena_strdup(&a, "a text that is longer than all that the arena may give out, by far"));
-    arena_done(&a);
-}
-
 static void room_is_not_zeroed(void **state)
 {
     (void)state;
@@ -128,6 +113,5 @@ static const struct CMUnitTest tests[] = {
     SAYS("many small pieces cannot pass the cap by their padding", small_pieces_count_whole),
     SAYS("a size that overflows is refused", overflow),
     SAYS("a clear keeps one chunk, whatever was taken", large_among_small),
-    SAYS("a copied string is the arena's own, or NULL past the cap", strings),
 };
 TEST_MAIN(tests)

@@ -39,22 +39,8 @@ static void repeats_are_one(void **state)
     assert_true(fabs(distinct_count(&d) - 5.0) < 0.05);
 }
 
-static void union_is_whole(void **state)
-{
-    (void)state;
-    struct distinct a = {{0}};
-    struct distinct b = {{0}};
-    struct distinct both = {{0}};
-    fill(&a, 3, 0, 6000);
-    fill(&b, 3, 4000, 9000);
-    fill(&both, 3, 0, 9000);
-    distinct_merge(&a, &b);
-    assert_memory_equal(&a, &both, sizeof a);
-}
-
 static const struct CMUnitTest tests[] = {
     SAYS("distinct counts stay within four stated errors", error_is_as_stated),
     SAYS("what was seen before counts no more", repeats_are_one),
-    SAYS("a union counts like the whole", union_is_whole),
 };
 TEST_MAIN(tests)

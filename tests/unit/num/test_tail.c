@@ -140,11 +140,8 @@ static void combines(void **state)
     is_close(log_p_fisher(few, 3), -5.661211032648624);
     is_close(log_p_fisher(far, 4), -121.3134559178349);
     is_close(log_p_fisher(dull, 2), -0.04445051943265576);
-    is_close(log_p_stouffer(few, 3), -6.331711221659773);
-    is_close(log_p_stouffer(far, 4), -90.21619385841888);
     const double one = log(0.25);
     is_close(log_p_fisher(&one, 1), one);
-    is_close(log_p_stouffer(&one, 1), one);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -155,6 +152,6 @@ static const struct CMUnitTest tests[] = {
     SAYS("tails are finite and fall over twelve decades of parameters", tails_fall),
     SAYS("the tail is the share of samples that lie in it", matches_samples),
     SAYS("normal tail and its inverse agree with a 40-digit table", normal_table),
-    SAYS("Fisher and Stouffer join p-values as the table says", combines),
+    SAYS("Fisher joins p-values as the table says", combines),
 };
 TEST_MAIN(tests)
