@@ -262,7 +262,7 @@ static enum err root_leave(const char *user, struct fault *f)
         return capabilities_drop(f);
     const struct passwd *entry = getpwnam(user);
     if (!entry)
-        return fault_set(f, ERR_NOTFOUND, "--user: there is no user \"%s\" to run as", user);
+        return fault_set(f, ERR_NOTFOUND, "there is no user \"%s\" to run as", user);
     if (entry->pw_uid == 0)
         return capabilities_drop(f);
     if (setgroups(0, NULL) != 0)

@@ -236,7 +236,12 @@ static enum err privileges_drop(struct hub *h, struct fault *f)
             "or --user NAME\"");
     else if (geteuid() == 0)
         e = folder_give(h->data, user, f);
-    return e ? e : jail_enter(&jail, f);
+    if (e)
+        return e;
+    e = jail_enter(&jail, f);
+    if (e == ERR_NOTFOUND)
+        fault_prefix(f, "--user");
+    return e;
 }
 
 /* The file is root's perhaps: it is read while root is still there. */

@@ -238,7 +238,12 @@ static enum err privileges_drop(struct sensor_run *r, struct fault *f)
     enum err e = OK;
     if (geteuid() == 0 && strcmp(user, "root") != 0)
         e = folder_give(r->data, user, f);
-    return e ? e : jail_enter(&jail, f);
+    if (e)
+        return e;
+    e = jail_enter(&jail, f);
+    if (e == ERR_NOTFOUND)
+        fault_prefix(f, "--user");
+    return e;
 }
 
 static enum err feed_make(struct sensor_run *r, struct fault *f)
