@@ -169,7 +169,10 @@ def drains(folder):
     refused("sensor", *words, folder + "/none", says=("--data", folder + "/none", "spool"))
     assert os.listdir(folder) == []
     os.makedirs(folder + "/site/spool")
-    run = subprocess.run([KIZASHI, "sensor", *words, folder + "/site"], capture_output=True, text=True, timeout=60)
+    # Nobody may look into a sensor that has locked itself in, LeakSanitizer neither.
+    blind = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+    run = subprocess.run([KIZASHI, "sensor", *words, folder + "/site"], capture_output=True, text=True, timeout=60,
+                         env=blind)
     assert run.returncode == 0 and "nothing to send" in run.stderr, run
 
 
