@@ -254,8 +254,9 @@ test('j and k move through the alerts and Enter opens the one that is marked', {
   await page.keyboard.press('j');
   await page.keyboard.press('j');
   await page.keyboard.press('k');
-  const marked = await page.getAttribute('.alert-row.selected', 'data-alert');
-  assert.equal(marked, await page.locator('.alert-row').first().getAttribute('data-alert'));
+  await page.waitForSelector('.alert-row.selected');
+  const [marked, first] = await page.evaluate(() => ['.alert-row.selected', '.alert-row'].map((row) => document.querySelector(row).dataset.alert));
+  assert.equal(marked, first);
   await page.keyboard.press('Enter');
   await page.waitForSelector('.alert-page');
   assert.ok(place().includes(marked));

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { csvUrl, type AlertSummary } from '../api/client';
 import { usePages } from '../api/pages';
 import { STATES } from '../lib/alerts';
@@ -42,7 +42,7 @@ function useFilters() {
 export function AlertsPage() {
   const { word, ask } = useFilters();
   const alerts = usePages<AlertSummary>('/alerts', { ...ask, limit: 50 });
-  const selected = useSelection(alerts.rows ?? []);
+  const marked = useSelection(alerts.rows ?? []);
   const set = (name: string) => (value: string) => setQuery({ [name]: value });
   return (
     <>
@@ -71,8 +71,8 @@ export function AlertsPage() {
         {!alerts.fault && alerts.rows?.length === 0 && <NoAlerts />}
         {!alerts.fault && alerts.rows && alerts.rows.length > 0 && (
           <ul class={`alert-list${alerts.busy ? ' stale' : ''}`}>
-            {alerts.rows.map((alert, i) => (
-              <AlertRow key={alert.id} alert={alert} selected={i === selected} />
+            {alerts.rows.map((alert) => (
+              <AlertRow key={alert.id} alert={alert} selected={alert.id === marked} />
             ))}
           </ul>
         )}
@@ -122,23 +122,33 @@ function NoAlerts() {
   );
 }
 
-/** j and k move, Enter opens. */
-function useSelection(rows: AlertSummary[]): number {
-  const [selected, setSelected] = useState(-1);
+/**
+ * j and k move, Enter opens. What is marked stays so when the list changes around it. Keys act on what is drawn, not on
+ * what was there when an effect ran last.
+ */
+function useSelection(rows: AlertSummary[]): string | undefined {
+  const [marked, setMarked] = useState<string>();
+  const drawn = useRef({ rows, marked });
+  drawn.current = { rows, marked };
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
+      const { rows, marked } = drawn.current;
       if (typing(event) || rows.length === 0) return;
-      if (event.key === 'j') setSelected((n) => Math.min(rows.length - 1, n + 1));
-      if (event.key === 'k') setSelected((n) => Math.max(0, n - 1));
-      const row = rows[selected];
+      const at = rows.findIndex((row) => row.id === marked);
+      const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0;
       const onLink = (event.target as HTMLElement).closest('a, button');
-      if (event.key === 'Enter' && row && !onLink) go(href(['alerts', row.id]));
+      if (step) {
+        drawn.current.marked = rows[Math.max(0, Math.min(rows.length - 1, at + step))]?.id;
+        setMarked(drawn.current.marked);
+      } else if (event.key === 'Enter' && marked && at >= 0 && !onLink) {
+        go(href(['alerts', marked]));
+      }
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
-  }, [rows, selected]);
+  }, []);
   useEffect(() => {
     document.querySelector('.alert-row.selected')?.scrollIntoView({ block: 'nearest' });
-  }, [selected]);
-  return selected;
+  }, [marked]);
+  return marked;
 }
