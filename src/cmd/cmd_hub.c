@@ -2,7 +2,6 @@
 
 #include "api/api.h"
 #include "base/clock.h"
-#include "base/jail.h"
 #include "base/log.h"
 #include "cmd/config_file.h"
 #include "cmd/ending.h"
@@ -21,6 +20,7 @@
 #include "cmd/notify.h"
 #include "cmd/options.h"
 #include "cmd/power_helper.h"
+#include "cmd/privileges.h"
 #include "cmd/resume.h"
 #include "cmd/setup.h"
 #include "cmd/site_office.h"
@@ -219,29 +219,6 @@ static enum err power_begin(struct hub *h, struct fault *f)
         user = "kizashi";
     bool other = user && strcmp(user, "root") != 0;
     return power_keeper_start(&h->power, power_helper_find(path), other ? user : NULL, f);
-}
-
-/* From here on nothing needs root: interfaces are open. Without a user of its own the program
- * stays root, so that it can read root's captures, but without root's capabilities. */
-static enum err privileges_drop(struct hub *h, struct fault *f)
-{
-    const char *user = conf_text(h->conf, "user");
-    if (!user)
-        user = getpwnam("kizashi") ? "kizashi" : "root";
-    struct jail jail = {.level = JAIL_SERVER, .user = user};
-    enum err e = OK;
-    if (geteuid() == 0 && strcmp(user, "root") == 0)
-        log_event(LOG_INFO, "hub.root",
-            "text=\"root without capabilities; better is a user kizashi, "
-            "or --user NAME\"");
-    else if (geteuid() == 0)
-        e = folder_give(h->data, user, f);
-    if (e)
-        return e;
-    e = jail_enter(&jail, f);
-    if (e == ERR_NOTFOUND)
-        fault_prefix(f, "--user");
-    return e;
 }
 
 /* The file is root's perhaps: it is read while root is still there. */
@@ -497,7 +474,7 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = power_begin(h, f);
     if (!e)
-        e = privileges_drop(h, f);
+        e = privileges_drop(conf_text(h->conf, "user"), h->data, "hub.root", f);
     if (!e)
         e = keep_start(h, f);
     if (!e)

@@ -1,15 +1,14 @@
 #include "cmd/commands.h"
 
 #include "anon/anon.h"
-#include "base/jail.h"
 #include "base/log.h"
 #include "bus/nats.h"
 #include "cmd/anonymize.h"
 #include "cmd/config_file.h"
 #include "cmd/ending.h"
-#include "cmd/folder.h"
 #include "cmd/notify.h"
 #include "cmd/options.h"
+#include "cmd/privileges.h"
 #include "cmd/sensor_send.h"
 #include "cmd/setup.h"
 #include "cmd/site_identity.h"
@@ -18,7 +17,6 @@
 #include "cmd/stop.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,23 +227,6 @@ static enum err interface_open(struct sensor_run *r, struct fault *f)
     return e;
 }
 
-static enum err privileges_drop(struct sensor_run *r, struct fault *f)
-{
-    const char *user = conf_text(r->conf, "user");
-    if (!user)
-        user = getpwnam("kizashi") ? "kizashi" : "root";
-    struct jail jail = {.level = JAIL_SERVER, .user = user};
-    enum err e = OK;
-    if (geteuid() == 0 && strcmp(user, "root") != 0)
-        e = folder_give(r->data, user, f);
-    if (e)
-        return e;
-    e = jail_enter(&jail, f);
-    if (e == ERR_NOTFOUND)
-        fault_prefix(f, "--user");
-    return e;
-}
-
 static enum err feed_make(struct sensor_run *r, struct fault *f)
 {
     const char *const *files;
@@ -387,7 +368,7 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
     if (!e)
         e = folder_make(r, f);
     if (!e)
-        e = privileges_drop(r, f);
+        e = privileges_drop(conf_text(r->conf, "user"), r->data, NULL, f);
     if (!e)
         e = feed_make(r, f);
     if (!e)
