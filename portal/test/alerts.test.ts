@@ -34,6 +34,11 @@ test('curves of one thing at several sites are one chart, and other curves are c
   const drawn = evidenceSeries(alert({ evidence }));
   assert.deepEqual(drawn.map((d) => [d.engine, d.beside?.length ?? 0]), [['surge', 0], ['growth', 1]]);
   assert.equal(evidenceCsv(alert({ evidence })).trim().split('\r\n').length, 1 + 6);
+  const joined = {
+    graph: { series: [curve('drift at jp-01', { values: [1, 900], threshold: [3, 3] })] },
+    surge: { series: [curve('sources of 53413/udp at jp-01', { values: [1, 9], threshold: [3, 3] })] },
+  } as unknown as Alert['evidence'];
+  assert.deepEqual(evidenceSeries(alert({ evidence: joined })).map((d) => d.engine), ['surge', 'graph'], 'the service before the whole site');
   assert.equal(reading('nmf').limit, 'rhythm');
   assert.equal(reading('surge').limit, 'limit');
 });

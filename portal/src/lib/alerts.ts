@@ -77,7 +77,10 @@ export interface Drawn {
   beside?: EvidenceSeries[];
 }
 
-/** All series of the evidence; the one that says most comes first: it has a threshold and passed it furthest. */
+/**
+ * All series of the evidence; the one that says most comes first: it is of a service that the alert is about, not of the
+ * whole site, and passed its threshold furthest.
+ */
 export function evidenceSeries(alert: Alert): Drawn[] {
   const all: Drawn[] = [];
   for (const [engine, evidence] of Object.entries(alert.evidence)) {
@@ -89,7 +92,8 @@ export function evidenceSeries(alert: Alert): Drawn[] {
       else all.push({ engine, index, series: drawn });
     });
   }
-  return all.sort((a, b) => excess(b.series) - excess(a.series));
+  const about = (d: Drawn) => Number(alert.ports.some((port) => d.series.name.split(' ').includes(`${port}/${alert.proto}`)));
+  return all.sort((a, b) => about(b) - about(a) || excess(b.series) - excess(a.series));
 }
 
 /** Not its name: a stronger finding of the engine, at another site say, takes the place of the one before. */
