@@ -111,10 +111,29 @@ static void write_things(
     }
 }
 
+enum {
+    CHANCE_TEXT = 96
+};
+
+/* How often chance brings so many; what never comes is not given digits. */
+static const char *chance_format(const struct subject *about, char text[CHANCE_TEXT])
+{
+    double of_hundred = fmin(100.0, 100.0 * pow(10.0, -about->score));
+    const char *units = about->novel ? "hours" : "windows";
+    if (of_hundred < 1e-4)
+        snprintf(
+            text, CHANCE_TEXT, "By chance that is so in less than one of a million %s", units);
+    else
+        snprintf(text, CHANCE_TEXT, "By chance that is so in %.2g of a hundred %s", of_hundred,
+            units);
+    return text;
+}
+
 static void write_words(struct finding *f, const struct screen *s, const struct subject *about,
     const struct crowd *c)
 {
     char things[240];
+    char chance[CHANCE_TEXT];
     write_things(s, about, things, sizeof things);
     const char *what = about->name ? about->name : things;
     snprintf(f->title, sizeof f->title,
@@ -124,13 +143,11 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
     snprintf(f->explanation, sizeof f->explanation,
         about->novel
             ? "%.0f different networks sent the same things within the last two hours: %.200s. "
-              "So many would share this by chance in %.2g hours of a hundred; %.2g were to be "
-              "expected.%s"
-            : "%.0f contacts in this window are of what is known: %.200s. Of a hundred windows "
-              "%.2g would have so many; the most in a window of the day that ended half a day "
-              "ago was %.0f. It is "
-              "not left out while it lasts.%s",
-        about->networks, what, fmin(100.0, 100.0 * pow(10.0, -about->score)), about->expected,
+              "%s; %.2g were to be expected.%s"
+            : "%.0f contacts in this window are of what is known: %.200s. %s; the most in a "
+              "window of the day that ended half a day ago was %.0f. It is not left out while "
+              "it lasts.%s",
+        about->networks, what, chance_format(about, chance), about->expected,
         c->wide >= MANY_TARGETS && c->aimed >= aimed_least
             ? " They want one or two addresses only: rather a wrong setting than a scan."
             : "");
