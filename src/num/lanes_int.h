@@ -1,6 +1,8 @@
 #ifndef NUM_LANES_INT_H
 #define NUM_LANES_INT_H
 
+#include "base/wide.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,15 +15,6 @@ typedef int64_t lanes_mask __attribute__((vector_size(32), aligned(8), may_alias
 enum {
     LANES = 8 /* arrays are padded to this */
 };
-
-/* A function compiled also for wider registers; the loader takes what the machine has. Clang's
- * sanitizers, and the thread sanitizer, run before such a choice can be made. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                         \
-    !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
 
 static inline size_t lanes_padded(size_t count)
 {

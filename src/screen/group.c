@@ -1,19 +1,11 @@
 #include "screen/group.h"
 
 #include "base/hash.h"
+#include "base/wide.h"
 #include "num/order.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Compiled once more for processors that count bits, and take 32 bytes at a time; sanitizers
- * run before such a choice can be made. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                         \
-    !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
 
 enum {
     BANDS = 32, /* with three rows each, a pair of Jaccard 0.5 is missed once in 72 times */

@@ -17,19 +17,25 @@ static inline struct world_options world_small(uint64_t seed)
     return o;
 }
 
-/* The engine after so many hours of a world, with an event or none (NULL); goes back through
- * done(). */
-static inline struct bench *run_engine(const struct engine *engine,
-    const struct world_options *o, double hours, const struct world_event *e)
+/* So many hours of a world, with an event or none (NULL). */
+static inline void run_world(
+    struct bench *b, const struct world_options *o, double hours, const struct world_event *e)
 {
-    struct bench *b = malloc(sizeof *b);
-    bench_open(b, engine);
     struct world *w = world_new(o);
     if (e)
         world_event(w, *e);
     for (int n = 0; n < (int)(hours * 6); n++)
         bench_step(b, world_next(w));
     world_free(w);
+}
+
+/* The engine after them; goes back through done(). */
+static inline struct bench *run_engine(const struct engine *engine,
+    const struct world_options *o, double hours, const struct world_event *e)
+{
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, engine);
+    run_world(b, o, hours, e);
     return b;
 }
 

@@ -107,9 +107,8 @@ static struct world_options alike(uint64_t seed)
     return o;
 }
 
-/* As run_engine(), with `pace` 0.3. */
-static struct bench *run_paced(
-    const struct world_options *o, double hours, const struct world_event *e)
+/* A new engine with an option set. */
+static struct bench *open_with(const char *option, const char *value)
 {
     struct bench *b = malloc(sizeof *b);
     struct conf *conf;
@@ -117,15 +116,18 @@ static struct bench *run_paced(
     bench_open(b, &engine_reach);
     engine_reach.close(b->state);
     assert_int_equal(conf_new(&conf, engine_reach.items), OK);
-    assert_int_equal(conf_set(conf, "pace", "0.3", &f), OK);
+    assert_int_equal(conf_set(conf, option, value, &f), OK);
     assert_int_equal(engine_reach.open(&b->state, conf, INT64_C(600000000), &f), OK);
     conf_free(conf);
-    struct world *w = world_new(o);
-    if (e)
-        world_event(w, *e);
-    for (int n = 0; n < (int)(hours * 6); n++)
-        bench_step(b, world_next(w));
-    world_free(w);
+    return b;
+}
+
+/* As run_engine(), with `pace` 0.3. */
+static struct bench *run_paced(
+    const struct world_options *o, double hours, const struct world_event *e)
+{
+    struct bench *b = open_with("pace", "0.3");
+    run_world(b, o, hours, e);
     return b;
 }
 
@@ -303,15 +305,7 @@ static void sites_that_hide_addresses_do_not_count(void **state)
 static void a_sample_finds_it_too(void **state)
 {
     (void)state;
-    struct bench *b = malloc(sizeof *b);
-    struct conf *conf;
-    struct fault f;
-    bench_open(b, &engine_reach);
-    engine_reach.close(b->state);
-    assert_int_equal(conf_new(&conf, engine_reach.items), OK);
-    assert_int_equal(conf_set(conf, "visits-max", "4096", &f), OK);
-    assert_int_equal(engine_reach.open(&b->state, conf, INT64_C(600000000), &f), OK);
-    conf_free(conf);
+    struct bench *b = open_with("visits-max", "4096");
     struct world_options o = six(51);
     struct world *w = world_new(&o);
     world_event(w, worm(40));
