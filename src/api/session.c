@@ -227,18 +227,6 @@ static bool host_is_listed(const struct api *a, struct bytes name)
     return false;
 }
 
-static bool host_is_loopback(struct bytes name)
-{
-    char text[IP_TEXT];
-    struct ip ip;
-    if (name.left >= sizeof text)
-        return false;
-    memcpy(text, name.at, name.left);
-    text[name.left] = 0;
-    return strcasecmp(text, "localhost") == 0 ||
-           (ip_parse(text, &ip) == OK && ip_is_loopback(&ip));
-}
-
 bool session_host_allowed(struct request *r)
 {
     const struct api *a = r->api;
@@ -246,7 +234,8 @@ bool session_host_allowed(struct request *r)
         return true;
     if (r->in.host) {
         struct bytes name = host_name(r->in.host);
-        if (host_is_listed(a, name) || (a->loopback && host_is_loopback(name)))
+        if (host_is_listed(a, name) ||
+            (a->loopback && ip_host_is_loopback((const char *)name.at, name.left)))
             return true;
     }
     reply_problem(r, 421, NULL, NULL,

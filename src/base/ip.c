@@ -85,3 +85,14 @@ struct ip prefix_last(const struct prefix *p)
         last.byte[i] |= (uint8_t)~prefix_byte_mask(p->bits, i);
     return last;
 }
+
+bool ip_host_is_loopback(const char *host, size_t len)
+{
+    char text[IP_TEXT];
+    struct ip ip;
+    if (len >= sizeof text)
+        return false;
+    memcpy(text, host, len);
+    text[len] = '\0';
+    return strcasecmp(text, "localhost") == 0 || (!ip_parse(text, &ip) && ip_is_loopback(&ip));
+}

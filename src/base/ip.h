@@ -47,6 +47,10 @@ static inline bool ip_is_loopback(const struct ip *ip)
     return ip_is_v4(ip) ? ip->byte[12] == 127 : memcmp(ip->byte, one, 16) == 0;
 }
 
+/* Does a host that a person wrote stay on this machine: localhost, or a loopback address? Other
+ * names are not asked for: what answers today may answer otherwise tomorrow. */
+bool ip_host_is_loopback(const char *host, size_t len);
+
 static inline bool ip_same(const struct ip *a, const struct ip *b)
 {
     return memcmp(a, b, sizeof *a) == 0;

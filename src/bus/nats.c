@@ -1,5 +1,5 @@
 /* Connection and events of a bus over NATS; what is particular to sites and to the hub is in
- * nats_site.c and nats_hub.c. */
+ * nats_site.c, nats_hub.c and nats_stream.c. */
 #include "bus/nats_int.h"
 
 #include "base/ip.h"
@@ -432,12 +432,9 @@ enum err bus_servers_check(const char *const *servers, size_t count, struct faul
     return OK;
 }
 
-/* "nats://[::1]:4222": does it stay on this machine? Names other than localhost are not asked
- * for: what answers today may answer otherwise tomorrow. */
+/* "nats://[::1]:4222": does it stay on this machine? */
 static bool is_loopback(const char *url)
 {
-    char host[NATS_TEXT];
-    struct ip ip;
     const char *from = strstr(url, "://");
     from = from ? from + 3 : url;
     const char *to = strrchr(from, ':');
@@ -446,10 +443,7 @@ static bool is_loopback(const char *url)
         from++;
         len -= 2;
     }
-    if (len >= sizeof host)
-        return false;
-    snprintf(host, sizeof host, "%.*s", (int)len, from);
-    return strcmp(host, "localhost") == 0 || (ip_parse(host, &ip) == OK && ip_is_loopback(&ip));
+    return ip_host_is_loopback(from, len);
 }
 
 enum err bus_clear_check(const char *const *servers, size_t count, struct fault *f)

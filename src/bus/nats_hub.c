@@ -9,7 +9,6 @@ enum {
     ACK_PENDING = 64 /* messages of one site that the hub has and has not stored */
 };
 
-static const int64_t second_ns = 1000000000;
 static const char consumer[] = "hub";
 static const char bucket[] = "kz_config";
 
@@ -78,7 +77,7 @@ static enum err consumer_make(struct nats_bus *n, struct nats_watched *w, struct
     o.Config.Durable = consumer;
     o.Config.AckPolicy = js_AckExplicit;
     o.Config.MaxAckPending = ACK_PENDING;
-    o.Config.AckWait = 300 * second_ns;
+    o.Config.AckWait = 300 * NATS_SECOND;
     snprintf(subject, sizeof subject, "kz.%s.spool.*", w->site);
     if (s == NATS_OK)
         s = js_Subscribe(&w->subscription, n->js, subject, on_block, n, NULL, &o, &code);

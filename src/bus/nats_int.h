@@ -15,6 +15,8 @@ enum {
     NATS_LOOSE_MAX = 1024         /* messages no stream keeps that may wait for bus_next() */
 };
 
+#define NATS_SECOND INT64_C(1000000000) /* the library's times are in nanoseconds */
+
 /* An event on its way out. */
 struct nats_event {
     struct nats_event *next;

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-static const int64_t second_ns = 1000000000;
 static const int64_t room_least = INT64_C(12) << 20; /* more than the largest message */
 
 static natsStatus stream_add(
@@ -24,7 +23,7 @@ static natsStatus stream_add(
     c.MaxBytes = n->stream_room;
     c.Storage = js_FileStorage;
     c.Replicas = n->options.replicas ? n->options.replicas : 1;
-    c.Duplicates = 120 * second_ns;
+    c.Duplicates = 120 * NATS_SECOND;
     *ret_code = 0;
     return s == NATS_OK ? js_AddStream(NULL, n->js, &c, NULL, ret_code) : s;
 }

@@ -125,7 +125,7 @@ static enum err on_window(void *context, const struct window *w)
         return e;
     }
     hub_live_health(h->live, "catalogue", NULL);
-    if (keep_seen(h->keep) >= end) {
+    if (keep_seen(h->keep) == end) { /* not those of a later one, which are kept already */
         h->kept = now;
         hub_bus_covered(h->bus);
     }

@@ -13,17 +13,18 @@ enum verdict_kept {
 };
 
 struct verdict {
-    double level;          /* alerts a day that are stated */
     double rate;           /* a day that came */
     struct interval about; /* the rate's, 95 % */
     enum verdict_kept kept;
     double days; /* in all, for the interval to be below the level if alerts go on coming at
-                    that rate; infinite if that is the level or more */
+                    that rate; infinite if that is the level or more, or so near to it that
+                    nobody waits for it (100,000 days) */
 };
 
 struct verdict verdict_of(uint64_t alerts, double days, double level);
 
-/* "yes", "no", "not against it; 37 days would tell" or "not against it". Returns `text`. */
+/* "yes", "no", "not against it; 37 days would tell" or "not against it; the rate is at or above
+ * the level". Returns `text`. */
 enum {
     VERDICT_TEXT = 64
 };

@@ -212,8 +212,10 @@ static void block_hold(struct intake *i, struct bus_event *event)
 static void connection_changed(struct intake *i, bool connected)
 {
     i->connected = connected;
-    for (size_t k = 0; k < i->count; k++)
+    for (size_t k = 0; k < i->count; k++) {
         i->sites[k]->watched = false;
+        i->sites[k]->refused_at = 0;
+    }
     i->ticked = 0;
 }
 

@@ -115,31 +115,37 @@ static void time_pass(struct intake_reading *r)
     r->time = passed > 0 ? r->entry.time : r->time;
 }
 
-/* The next message, unless it is held already. False: there is none. */
-static bool entry_next(struct intake *i)
+/* The next message, unless it is held already. ERR_NOTFOUND: there is none; what else goes
+ * wrong may pass. */
+static enum err entry_next(struct intake *i)
 {
     struct intake_reading *r = &i->reading;
     if (r->held)
-        return true;
-    if (r->next > r->last || logbook_read(i->options.logbook, r->next, &r->entry, NULL) != OK ||
-        r->entry.at > r->last)
-        return false;
+        return OK;
+    if (r->next > r->last)
+        return ERR_NOTFOUND;
+    enum err e = logbook_read(i->options.logbook, r->next, &r->entry, NULL);
+    if (e || r->entry.at > r->last)
+        return e ? e : ERR_NOTFOUND;
     r->next = r->entry.at + 1;
     time_pass(r);
     struct intake_site *s = intake_find(i, r->entry.site);
     r->held = s && is_due(i, s, &r->entry);
     r->counts.passed += !r->held;
-    return true;
+    return OK;
 }
 
 void intake_past_step(struct intake *i)
 {
     struct intake_reading *r = &i->reading;
     for (size_t n = 0; n < READ_AT_ONCE; n++) {
-        if (!entry_next(i)) {
+        enum err e = entry_next(i);
+        if (e == ERR_NOTFOUND) {
             past_end(i);
             return;
         }
+        if (e)
+            break;
         struct intake_site *s = r->held ? intake_find(i, r->entry.site) : NULL;
         if (s && !remote_has_room(s->remote, 0, r->entry.rows)) {
             blocked(i);

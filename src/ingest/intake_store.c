@@ -59,7 +59,7 @@ static enum err with_room(
 }
 
 /* What the engines will be given, as it came. A message that is too long for the logbook is not
- * kept: no parcel is. */
+ * kept: no sensor's is. */
 static enum err items_keep(struct intake *i, struct intake_batch *batch, struct fault *f)
 {
     for (size_t k = 0; k < batch->count; k++) {

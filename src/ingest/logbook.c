@@ -12,6 +12,7 @@
 
 enum {
     LOGBOOK_PATH = 4096,
+    HEAD = 8 + 8 + 1 + BUS_SITE_MAX, /* before an entry's message, at most */
     MARKS = 96
 };
 
@@ -66,7 +67,7 @@ enum err logbook_open(struct logbook **ret_logbook, const struct logbook_options
     j->clock = options->clock ? *options->clock : clock_system();
     j->seen = options->seen;
     pthread_mutex_init(&j->lock, NULL);
-    buf_init(&j->entry, SPOOL_ENTRY_MAX);
+    buf_init(&j->entry, HEAD + SPOOL_ENTRY_MAX);
     enum err e = spool_open(&j->spool, &o, f);
     bool damaged = e == ERR_BAD;
     if (damaged) {
@@ -93,20 +94,18 @@ void logbook_close(struct logbook *j)
     free(j);
 }
 
-/* Note now and then how far it had come by when; what is read again is older than what is
- * added. With more marks than there is room for, messages are only let go of later. */
-static void mark_note(struct logbook *j, int64_t time, uint64_t number)
+/* Note how far it had come by now, by the time that the next mark is due; with more marks than
+ * there is room for, messages are only let go of later. */
+static void mark_note(struct logbook *j, uint64_t number)
 {
+    int64_t time = (clock_now(&j->clock) / mark_apart + 1) * mark_apart;
     pthread_mutex_lock(&j->lock);
-    size_t i = j->count;
-    while (i && j->marks[i - 1].time > time)
-        i--;
-    bool due = (!i || time - j->marks[i - 1].time >= mark_apart) &&
-               (i == j->count || j->marks[i].time - time >= mark_apart);
-    if (due && j->count < MARKS) {
-        memmove(j->marks + i + 1, j->marks + i, (j->count - i) * sizeof *j->marks);
-        j->marks[i] = (struct mark){time, number};
-        j->count++;
+    struct mark *last = j->count ? &j->marks[j->count - 1] : NULL;
+    if (!last || (last->time < time && j->count < MARKS)) {
+        j->marks[j->count++] = (struct mark){time, number};
+    } else {
+        last->time = time > last->time ? time : last->time;
+        last->number = number > last->number ? number : last->number;
     }
     pthread_mutex_unlock(&j->lock);
 }
@@ -129,7 +128,7 @@ enum err logbook_add(
         j->spool, "packet", bytes_over(j->entry.data, j->entry.len), e->rows, &at, f);
     if (r)
         return r;
-    mark_note(j, clock_now(&j->clock), at);
+    mark_note(j, at);
     *ret_at = at;
     return OK;
 }
@@ -173,7 +172,8 @@ enum err logbook_read(
         if (e)
             return e;
         at = kept.number;
-        mark_note(j, kept.time, at);
+        /* As if it came now: the states that will cover it are yet to be kept. */
+        mark_note(j, at);
         seen_note(j, kept.time, at);
         if (entry_take(&kept, ret_entry))
             return OK;

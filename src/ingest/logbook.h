@@ -42,7 +42,8 @@ struct logbook_entry {
     struct bytes data;      /* the entry's; borrowed until the next call */
 };
 
-/* Add it; `at` and `time` are found out. ERR_FULL: the disk; ERR_IO. */
+/* Add it; `at` and `time` are found out. ERR_FULL: the disk; ERR_RANGE: it is longer than what
+ * fits beside the names of site and spool, as no sensor's is; ERR_IO. */
 enum err logbook_add(struct logbook *j, const struct logbook_entry *e, uint64_t *ret_at,
     struct fault *f) MUST_CHECK;
 /* What was added survives a loss of power from here on. */

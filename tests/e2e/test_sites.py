@@ -329,7 +329,8 @@ def renewal(folder):
         hub.stop()
 
 
-@says("the message server, the hub or the sensor is killed and starts again: the next packet is stored within ten seconds")
+@says("the message server, the hub or the sensor is killed and starts again: in one of two tries at least the next "
+      "packet is stored within ten seconds")
 def recovery(folder):
     need_server()
     if os.geteuid() != 0:

@@ -158,12 +158,28 @@ static void lenient(void **state)
     assert_int_equal(p.bits, 120);
 }
 
+static void stays_here(void **state)
+{
+    (void)state;
+    static const char *const here[] = {
+        "localhost", "LocalHost", "127.0.0.1", "127.9.9.9", "::1"};
+    static const char *const away[] = {"", "localhost.example", "128.0.0.1", "::2", "0.0.0.0",
+        "a-name-that-is-longer-than-any-address-could-be.example"};
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+        assert_true(ip_host_is_loopback(here[i], strlen(here[i])));
+    for (size_t i = 0; i < sizeof away / sizeof *away; i++)
+        assert_false(ip_host_is_loopback(away[i], strlen(away[i])));
+    assert_true(ip_host_is_loopback("localhost:80", 9));
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("IPv4 is kept as a mapped IPv6 address and shown as a dotted quad", v4_form),
     SAYS("IPv6 is shown as RFC 5952 asks", canonical_text),
     SAYS("a text that is not exactly one address is refused and writes nothing", refused),
     SAYS("any address that is shown is parsed to itself", round_trip),
     SAYS("addresses sort by value, IPv4 before global IPv6", order),
+    SAYS("localhost and loopback addresses stay on this machine, no other name does",
+        stays_here),
     SAYS("a prefix holds its first to its last address and no other", prefix_members),
     SAYS("a malformed prefix is refused, leniently too", prefix_refused),
     SAYS("bits beyond the length are refused, or cleared when lenient", lenient),

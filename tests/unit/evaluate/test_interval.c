@@ -66,7 +66,12 @@ static void verdicts(void **state)
     assert_true(v.days > 37.0 && v.days < 400.0);
     v = verdict_of(1, 10.0, 0.1);
     assert_true(isinf(v.days));
-    assert_string_equal(verdict_format(&v, text), "not against it; the rate is at the level");
+    assert_string_equal(
+        verdict_format(&v, text), "not against it; the rate is at or above the level");
+    v = verdict_of(12, 20.0, 0.1 * 6); /* as doubles: just above 0.6 */
+    assert_true(isinf(v.days));
+    v = verdict_of(30, 10.0, 0.1);
+    assert_true(isinf(v.days) && v.kept == VERDICT_NO);
 }
 
 static const struct CMUnitTest tests[] = {

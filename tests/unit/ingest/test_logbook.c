@@ -1,9 +1,11 @@
 #include "test.h"
 
+#include "bus/spool.h"
 #include "ingest/logbook.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -208,6 +210,42 @@ static void covered(void **state)
     assert_in_range(read_all(s, &first), 1, 8);
 }
 
+/* A hub that was dead for long reads what no engine has seen: it stays until they may have. */
+static void dead_for_long(void **state)
+{
+    struct stage *s = *state;
+    uint64_t first = 0;
+    open_it(s, 0);
+    add_some(s, 1, 32);
+    s->now += 3 * US_HOUR;
+    open_it(s, 0);
+    assert_int_equal(read_all(s, &first), 32);
+    logbook_covered(s->logbook); /* of a window of long ago */
+    logbook_tidy(s->logbook);
+    assert_int_equal(read_all(s, &first), 32);
+    s->now += 2 * US_HOUR;
+    logbook_covered(s->logbook);
+    logbook_tidy(s->logbook);
+    assert_in_range(read_all(s, &first), 1, 8);
+}
+
+/* A carrier may bring as much as an entry holds; what does not fit beside the names is no
+ * sensor's, and no reason to wait for room. */
+static void longest(void **state)
+{
+    struct stage *s = *state;
+    uint64_t at;
+    uint8_t *data = calloc(1, SPOOL_ENTRY_MAX);
+    assert_non_null(data);
+    open_it(s, 0);
+    struct logbook_entry e = {
+        .rows = 1, .spool = 5, .number = 1, .data = bytes_over(data, SPOOL_ENTRY_MAX)};
+    snprintf(e.site, sizeof e.site, "jp-01");
+    assert_int_equal(logbook_add(s->logbook, &e, &at, NULL), ERR_RANGE);
+    add(s, "jp-01", 2);
+    free(data);
+}
+
 static void capped(void **state)
 {
     struct stage *s = *state;
@@ -246,6 +284,10 @@ static const struct CMUnitTest tests[] = {
         damaged, stage_make, stage_drop),
     SAYS_WITH("what kept states have seen stays for an hour, and then goes", covered,
         stage_make, stage_drop),
+    SAYS_WITH("what is read after hours of death stays until engines may have seen it",
+        dead_for_long, stage_make, stage_drop),
+    SAYS_WITH("a message that is too long is refused as such, and the next one is kept",
+        longest, stage_make, stage_drop),
     SAYS_WITH("at the cap the oldest goes, which is told if no kept state has seen it", capped,
         stage_make, stage_drop),
 };
