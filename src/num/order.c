@@ -4,6 +4,13 @@
 #include <math.h>
 #include <stdint.h>
 
+int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
 int compare_u64(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a;

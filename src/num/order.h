@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-/* For qsort() and bsearch() over uint64_t, rising. */
+/* For qsort() and bsearch() over uint32_t and uint64_t, rising. */
+int compare_u32(const void *a, const void *b);
 int compare_u64(const void *a, const void *b);
 
 /* Statistics by order, which a few wild values cannot move. All of them reorder the array that

@@ -2,6 +2,7 @@
  * else those do together. What a part says is then counted over all hosts and tested. */
 #include "engine/nmf/nmf_int.h"
 #include "num/nmf.h"
+#include "num/order.h"
 #include "num/tail.h"
 
 #include <math.h>
@@ -150,13 +151,6 @@ static void take_moments(const double *rhythm, struct part *part)
 
 /* --- count and test ----------------------------------------------------------------------- */
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Hosts with visits in two or more of the moments; those of one /16 count once. */
 static enum err take_hosts(const struct lines *l, struct arena *scratch, struct part *part)
 {
@@ -176,7 +170,7 @@ static enum err take_hosts(const struct lines *l, struct arena *scratch, struct 
         wide[part->host_count] = l->list[i].wide;
         part->hosts[part->host_count++] = l->list[i].host;
     }
-    qsort(wide, most, sizeof *wide, by_number);
+    qsort(wide, most, sizeof *wide, compare_u32);
     for (size_t i = 0; i < most; i++)
         part->wide += i == 0 || wide[i] != wide[i - 1];
     return OK;

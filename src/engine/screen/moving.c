@@ -2,6 +2,7 @@
 #include "engine/screen/screen_int.h"
 
 #include "base/hash.h"
+#include "num/order.h"
 #include "record/record.h"
 
 #include <assert.h>
@@ -22,6 +23,12 @@ struct look {
     struct groups_result found;   /* goes back by free() */
     struct moving **known;        /* by group: which one it is; NULL: too small to tell */
 };
+
+/* Windows between two looks; 0: there are none. */
+static uint32_t look_every(const struct screen *s)
+{
+    return (uint32_t)(s->options.groups / s->window);
+}
 
 /* --- who is looked at --------------------------------------------------------------------- */
 
@@ -123,29 +130,31 @@ static struct moving *moving_new(struct screen *s)
     return m;
 }
 
-static int by_number(const void *a, const void *b)
+/* What half of them have is one of the two in the middle; of two that half have, the older. */
+struct moving *screen_moving_of(struct screen *s, uint32_t *ids, size_t count)
 {
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    assert(count > 0);
+    qsort(ids, count, sizeof *ids, compare_u32);
+    for (size_t at = (count - 1) / 2; at <= count / 2; at++) {
+        size_t same = 0;
+        for (size_t i = 0; i < count; i++)
+            same += ids[i] == ids[at];
+        struct moving *m = ids[at] && 2 * same >= count ? moving_find(s, ids[at]) : NULL;
+        if (m)
+            return m;
+    }
+    return NULL;
 }
 
-/* The group that half of its members were in when they were seen in one last; if there is none,
- * it is new. `ids` has room for all members. */
-static struct moving *moving_of(
+/* Which group of before it is; if none, it is new. `ids` has room for all members. */
+static struct moving *moving_take(
     struct screen *s, const struct look *l, uint32_t group, uint32_t *ids)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->profiles.count; i++)
         if (l->found.of[i] == group)
             ids[count++] = s->profiles.list[i].group;
-    qsort(ids, count, sizeof *ids, by_number);
-    /* Who has half of them has the one in the middle. */
-    uint32_t middle = ids[count / 2];
-    size_t same = 0;
-    for (size_t i = 0; i < count; i++)
-        same += ids[i] == middle;
-    struct moving *m = middle && 2 * same >= count ? moving_find(s, middle) : NULL;
+    struct moving *m = screen_moving_of(s, ids, count);
     return m ? m : moving_new(s);
 }
 
@@ -156,14 +165,14 @@ static enum err moving_name(struct screen *s, const struct screen_step *step, st
     l->known = arena_take(step->scratch, l->found.count + 1, sizeof *l->known);
     if (!ids || !l->known)
         return ERR_NOMEM;
+    for (size_t i = 0; i < s->moving_count; i++)
+        s->moving[i].history = (uint8_t)(s->moving[i].history << 1);
     size_t told =
         l->found.count < SCREEN_MOVING_MAX / 2 ? l->found.count : SCREEN_MOVING_MAX / 2;
     for (uint32_t g = 0; g < told; g++) {
         if (l->found.list[g].networks * l->sample < s->options.group_networks)
             break;
-        l->known[g] = moving_of(s, l, g, ids);
-        if (l->known[g]->last != s->now)
-            l->known[g]->history = (uint8_t)(l->known[g]->history << 1);
+        l->known[g] = moving_take(s, l, g, ids);
         l->known[g]->last = s->now;
     }
     assert(l->found.of);
@@ -183,23 +192,22 @@ static bool is_new(const struct screen *s, const struct moving *m)
     return m && m->first > s->book.learn && (!m->fired || s->now - m->fired < s->book.day);
 }
 
-/* Two looks of the last three found it to be no chance: it is asked about no more. */
-static bool is_sure(const struct moving *m)
+/* It is asked about no more whether it is chance. Bit 0 is of the present look. */
+bool screen_moving_is_sure(const struct moving *m)
 {
-    return __builtin_popcount(m->history & 7) >= 2;
+    return __builtin_popcount(m->history >> 1 & 7) >= 2;
 }
 
 static enum err tell_new(
     struct screen *s, const struct screen_step *step, const struct look *l, uint32_t chance)
 {
     enum err e = OK;
-    uint32_t every = (uint32_t)(s->options.groups / s->window);
-    double looks = (double)s->book.day / every;
+    double looks = (double)s->book.day / look_every(s);
     for (uint32_t g = 0; !e && g < l->found.count; g++) {
         struct moving *m = l->known[g];
         if (!is_new(s, m))
             continue;
-        if (!is_sure(m))
+        if (!screen_moving_is_sure(m))
             m->chance = chance;
         if (l->found.list[g].networks <= least_ratio * m->chance)
             continue;
@@ -225,7 +233,7 @@ static enum err judge(struct screen *s, const struct screen_step *step, const st
 {
     struct groups_chance chance = {.networks = UINT32_MAX};
     for (size_t g = 0; g < l->found.count; g++) {
-        if (!is_new(s, l->known[g]) || is_sure(l->known[g]))
+        if (!is_new(s, l->known[g]) || screen_moving_is_sure(l->known[g]))
             continue;
         uint32_t enough = (uint32_t)ceil(l->found.list[g].networks / least_ratio);
         enum err e = groups_chance(l->members, s->profiles.count, &l->options, enough, &chance);
@@ -236,11 +244,17 @@ static enum err judge(struct screen *s, const struct screen_step *step, const st
     return tell_new(s, step, l, chance.networks);
 }
 
+/* The window in which a look is due may be missing; then the next one has it. */
+static bool is_due(const struct screen *s, const struct screen_step *step)
+{
+    uint32_t every = look_every(s);
+    return every && s->now / every != step->before / every;
+}
+
 enum err screen_groups(struct screen *s, const struct screen_step *step)
 {
     uint32_t windows = s->now < s->book.day ? s->now : s->book.day;
-    uint32_t every = (uint32_t)(s->options.groups / s->window);
-    if (!every || s->now % every || windows < WINDOWS_LEAST || windows <= 4 * s->profiles.hour)
+    if (!is_due(s, step) || windows < WINDOWS_LEAST || windows <= 4 * s->profiles.hour)
         return OK;
     struct look l = {.options = group_options_usual(windows, s->profiles.hour)};
     l.options.rounds = s->options.group_rounds;

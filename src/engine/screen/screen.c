@@ -19,7 +19,8 @@ static const struct conf_item items[] = {
         "Sources that are remembered, 360 bytes each; of more, those that were silent longest "
         "are forgotten."},
     {"groups", CONF_DURATION, "TIME", NULL, 0, 86400, "1h", NULL,
-        "How often groups of sources are looked for that move together; 0: never."},
+        "How often groups of sources are looked for that move together, a --window or more; 0: "
+        "never."},
     {"group-networks", CONF_COUNT, "N", "networks", 2, 100000, "8", NULL,
         "Groups of fewer networks are never reported."},
     {"group-rounds", CONF_COUNT, "N", "rounds", 1, GROUP_ROUNDS_MAX, "299", NULL,
@@ -87,7 +88,14 @@ static void screen_close(struct engine_state *st)
 static enum err screen_open(
     struct engine_state **ret_state, const struct conf *conf, int64_t window, struct fault *f)
 {
+    int64_t groups = conf_us(conf, "groups");
     enum err e = window_fits(window, 10 * US_MINUTE, f);
+    if (!e && groups && groups < window)
+        e = fault_set(f, ERR_RANGE,
+            "screen.groups is shorter than --window, %d minutes: give as much or more, or 0 "
+            "for "
+            "never",
+            (int)(window / US_MINUTE));
     if (e)
         return e;
     struct screen *s = calloc(1, sizeof *s);
@@ -99,7 +107,7 @@ static enum err screen_open(
         .sources_max = conf_count(conf, "sources-max"),
         .min_networks = (double)conf_count(conf, "min-networks"),
         .learn = conf_us(conf, "learn"),
-        .groups = conf_us(conf, "groups"),
+        .groups = groups,
         .group_networks = (uint32_t)conf_count(conf, "group-networks"),
         .group_rounds = (unsigned)conf_count(conf, "group-rounds"),
         .group_sources = conf_count(conf, "group-sources"),

@@ -57,7 +57,7 @@ struct moving {
     uint32_t first, last; /* windows in which it was looked at */
     uint32_t fired;       /* first window in which it was no chance; 0: none yet */
     uint32_t chance;      /* networks of the largest group of the null, at the last such look */
-    uint8_t history;      /* bit k: it was no chance k looks ago */
+    uint8_t history;      /* bit k: k looks ago it was there, and no chance */
 };
 enum {
     SCREEN_MOVING_MAX = 256 /* of more, those that were not seen for longest are forgotten */
@@ -93,6 +93,7 @@ static inline int64_t screen_window_start(const struct screen *s, uint32_t numbe
 
 /* What one window shows. */
 struct screen_step {
+    uint32_t before; /* number of the window that was taken before it */
     const struct window *window;
     struct arena *scratch;
     struct sink *out;
@@ -145,6 +146,12 @@ struct screen_group {
 
 /* Every so many windows: groups of sources that move together, and findings of the new ones. */
 enum err screen_groups(struct screen *s, const struct screen_step *step) MUST_CHECK;
+
+/* The known group that at least half of a group's members were in, by the `count` >= 1 numbers
+ * that their profiles keep; NULL: it is new. Sorts `ids`. */
+struct moving *screen_moving_of(struct screen *s, uint32_t *ids, size_t count);
+/* Did two of the three looks before the present one find it to be no chance? */
+bool screen_moving_is_sure(const struct moving *m);
 
 /* --- moving_report.c -----------------------------------------------------------------------
  */

@@ -37,8 +37,9 @@ enum err screen_step(
         return ERR_RANGE;
     if (!s->now)
         s->origin = w->start - s->window;
+    uint32_t before = s->now;
     s->now = (uint32_t)((w->start - s->origin) / s->window);
-    struct screen_step step = {.window = w, .scratch = scratch, .out = out};
+    struct screen_step step = {.before = before, .window = w, .scratch = scratch, .out = out};
     enum err e = profiles_take(&s->profiles, w, s->now, scratch, &step.rows);
     if (!e)
         e = rules_ask(s, &step);

@@ -1,7 +1,7 @@
 #include "engine/screen/screen.h"
 
-#include "base/hash.h"
 #include "promises.h"
+#include "rows.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -94,69 +94,6 @@ static struct engine_state *screen_with(const char *rules)
     conf_free(conf);
     unlink(path);
     return st;
-}
-
-struct row {
-    uint32_t src;
-    uint16_t port;
-    const char *class;
-    const char *tool;
-};
-
-enum {
-    ROWS_MAX = 512
-};
-
-static uint16_t word(struct block *b, size_t column, const char *text)
-{
-    uint16_t number = 0;
-    assert_int_equal(block_word(b, column, text, &number), OK);
-    return number;
-}
-
-/* A window of one site with these rows; b's memory. */
-struct made {
-    struct block *block;
-    const struct block *blocks[1];
-    struct window_site site;
-    struct window window;
-};
-
-static void rows_make(struct made *m, unsigned number, const struct row *rows, size_t count)
-{
-    struct block *b;
-    assert_int_equal(block_new(&b, &record_contact, ROWS_MAX), OK);
-    int64_t start = INT64_C(1786924800000000) + number * 10 * US_MINUTE;
-    for (size_t i = 0; i < count; i++) {
-        block_time(b, CONTACT_START)[i] = start;
-        block_name(b, CONTACT_SITE)[i] = word(b, CONTACT_SITE, "s00");
-        block_ip(b, CONTACT_SRC)[i] = ip_from_v4(rows[i].src);
-        block_u8(b, CONTACT_PROTO)[i] = 6;
-        block_u16(b, CONTACT_DPORT)[i] = rows[i].port;
-        block_name(b, CONTACT_CLASS)[i] = word(b, CONTACT_CLASS, rows[i].class);
-        block_name(b, CONTACT_TOOL)[i] = word(b, CONTACT_TOOL, rows[i].tool);
-        block_name(b, CONTACT_COUNTRY)[i] = word(b, CONTACT_COUNTRY, "kr");
-        block_u32(b, CONTACT_ASN)[i] = 0;
-        block_u32(b, CONTACT_PACKETS)[i] = 1;
-        block_u64(b, CONTACT_BYTES)[i] = 40;
-        block_u64(b, CONTACT_DSTS)[i] = UINT64_C(1) << (rows[i].src + number) % 64;
-        block_u64(b, CONTACT_SLOTS)[i] = 1;
-        block_time(b, CONTACT_FIRST)[i] = start + (int64_t)i;
-        block_time(b, CONTACT_LAST)[i] = start + (int64_t)i;
-        block_u8(b, CONTACT_FLAGS)[i] = 2;
-        block_u16(b, CONTACT_WIN)[i] = 0;
-        b->rows++;
-    }
-    m->block = b;
-    m->blocks[0] = b;
-    m->site = (struct window_site){.name = "s00", .watching = true, .kept = 1.0};
-    m->window = (struct window){.start = start,
-        .length = 10 * US_MINUTE,
-        .sites = &m->site,
-        .site_count = 1,
-        .kind = &record_contact,
-        .blocks = m->blocks,
-        .block_count = 1};
 }
 
 /* One window of rows, and the tags that come of it. */
@@ -294,131 +231,6 @@ static void a_fleet_is_survey_like(void **state)
     engine_screen.close(st);
 }
 
-/* --- groups --------------------------------------------------------------------------------
- */
-
-enum {
-    LOOSE = 200,  /* sources that come when they like, each about eight times a day */
-    BAND = 30,    /* networks that come together, each to a port of its own */
-    BAND_DAY = 8, /* times a day */
-    HOURS = 40,
-    BAND_FROM = 26 /* hour */
-};
-
-struct plan {
-    uint64_t seed;
-    bool together;     /* else the band comes when it likes, as often */
-    unsigned from;     /* hour of the band's first day */
-    bool restarts;     /* now and then */
-    const char *class; /* of the band */
-};
-
-/* Does the source come? The band's members miss one time in five. */
-static bool comes(const struct plan *plan, uint32_t source, unsigned window)
-{
-    bool in_band = source >= LOOSE;
-    if (in_band && window < plan->from * 6)
-        return false;
-    uint64_t who = in_band && plan->together ? LOOSE : source;
-    double often = in_band && plan->together ? BAND_DAY / 144.0 * 2.0 : BAND_DAY / 144.0;
-    double drawn = (double)(hash_two(hash_two(plan->seed, who), window) >> 11) * 0x1p-53;
-    return drawn < often && (!in_band || hash_two(source, window) % 5 != 0);
-}
-
-static struct bench *groups_run(const struct plan *plan)
-{
-    struct bench *b = malloc(sizeof *b);
-    bench_open(b, &engine_screen);
-    for (unsigned n = 0; n < HOURS * 6; n++) {
-        struct row rows[LOOSE + BAND];
-        size_t count = 0;
-        for (uint32_t i = 0; i < LOOSE + BAND; i++)
-            if (comes(plan, i, n))
-                rows[count++] = (struct row){0x0a000001 + (i << 12), (uint16_t)(1000 + i),
-                    i >= LOOSE ? plan->class : "scan", ""};
-        struct made made;
-        rows_make(&made, n, rows, count);
-        bench_step(b, &made.window);
-        block_free(made.block);
-        if (plan->restarts && (n % 7 == 0 || n > BAND_FROM * 6))
-            bench_restart(b);
-    }
-    return b;
-}
-
-static const struct found *group_first(const struct bench *b, enum severity severity)
-{
-    for (size_t i = 0; i < b->count; i++)
-        if (strcmp(b->found[i].kind, "moving-group") == 0 && b->found[i].severity >= severity)
-            return &b->found[i];
-    return NULL;
-}
-
-/* Thirty networks that come in the same windows, to thirty ports: no count shows them. */
-static void a_new_group_is_told(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 1; seed <= 3; seed++) {
-        struct bench *b = groups_run(
-            &(struct plan){.seed = seed, .together = true, .from = BAND_FROM, .class = "scan"});
-        const struct found *first = group_first(b, SEVERITY_NOTICE);
-        const struct found found = first ? *first : (struct found){0};
-        const struct found *f = &found;
-        assert_true(f->hosts > 0 && hours_after(f, BAND_FROM) < 12.0);
-        assert_int_equal(f->port, 0); /* they have none in common */
-        assert_non_null(strstr(f->title, "that move together"));
-        /* After the day's last look nearly all of them are in it, and nobody else. */
-        assert_in_range(b->found[b->count - 1].hosts, BAND * 8 / 10, BAND);
-        json_t *blocks = json_object_get(b->evidence, "blocks");
-        assert_int_equal(json_array_size(blocks), 3); /* by time, by port, by site */
-        done(b);
-    }
-}
-
-/* As many that come as often, each when it likes. */
-static void who_comes_alone_is_no_group(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 11; seed <= 13; seed++) {
-        struct bench *b =
-            groups_run(&(struct plan){.seed = seed, .from = BAND_FROM, .class = "scan"});
-        assert_null(group_first(b, SEVERITY_INFO));
-        done(b);
-    }
-}
-
-static void a_group_that_was_learned_is_no_news(void **state)
-{
-    (void)state;
-    struct bench *b = groups_run(&(struct plan){.seed = 1, .together = true, .class = "scan"});
-    assert_null(group_first(b, SEVERITY_INFO));
-    done(b);
-}
-
-static void a_listed_survey_is_no_group(void **state)
-{
-    (void)state;
-    struct bench *b = groups_run(
-        &(struct plan){.seed = 1, .together = true, .from = BAND_FROM, .class = "survey"});
-    assert_null(group_first(b, SEVERITY_INFO));
-    done(b);
-}
-
-static void restart_changes_no_group(void **state)
-{
-    (void)state;
-    struct plan plan = {.seed = 2, .together = true, .from = BAND_FROM, .class = "scan"};
-    struct bench *whole = groups_run(&plan);
-    plan.restarts = true;
-    struct bench *cut = groups_run(&plan);
-    assert_true(whole->count >= 3);
-    assert_int_equal(whole->text.len, cut->text.len);
-    assert_memory_equal(whole->text.data, cut->text.data, whole->text.len);
-    bench_refuses_cut_states(cut);
-    done(whole);
-    done(cut);
-}
-
 static void proposals_do_not_act(void **state)
 {
     (void)state;
@@ -454,14 +266,6 @@ static const struct CMUnitTest tests[] = {
     SAYS("a signature's malware is known for what it has done",
         signatures_tag_what_they_are_known_for),
     SAYS("a fleet of one network is survey-like", a_fleet_is_survey_like),
-    SAYS("thirty networks that come together, to ports of their own, are a notice",
-        a_new_group_is_told),
-    SAYS("as many that come as often, each by itself, are no group",
-        who_comes_alone_is_no_group),
-    SAYS("a group that was there while it learned is no news",
-        a_group_that_was_learned_is_no_news),
-    SAYS("a listed survey is no group", a_listed_survey_is_no_group),
-    SAYS("a restarted engine finds the same groups, byte for byte", restart_changes_no_group),
     SAYS("a rule that nobody accepted does not act", proposals_do_not_act),
 };
 TEST_MAIN(tests)

@@ -1,0 +1,226 @@
+/* Groups of sources that move together, as findings of screen. */
+#include "engine/screen/screen_int.h"
+
+#include "base/hash.h"
+#include "promises.h"
+#include "rows.h"
+
+#include <stdlib.h>
+
+enum {
+    LOOSE = 200,  /* sources that come when they like, each about eight times a day */
+    BAND = 30,    /* networks that come together, each to a port of its own */
+    BAND_DAY = 8, /* times a day */
+    HOURS = 40,
+    BAND_FROM = 26 /* hour */
+};
+
+struct plan {
+    uint64_t seed;
+    bool together;     /* else the band comes when it likes, as often */
+    unsigned from;     /* hour of the band's first day */
+    bool restarts;     /* now and then */
+    bool gaps;         /* the windows in which looks are due are missing */
+    const char *class; /* of the band */
+};
+
+/* Does the source come? The band's members miss one time in five. */
+static bool comes(const struct plan *plan, uint32_t source, unsigned window)
+{
+    bool in_band = source >= LOOSE;
+    if (in_band && window < plan->from * 6)
+        return false;
+    uint64_t who = in_band && plan->together ? LOOSE : source;
+    double often = in_band && plan->together ? BAND_DAY / 144.0 * 2.0 : BAND_DAY / 144.0;
+    double drawn = (double)(hash_two(hash_two(plan->seed, who), window) >> 11) * 0x1p-53;
+    return drawn < often && (!in_band || hash_two(source, window) % 5 != 0);
+}
+
+static struct bench *groups_run(const struct plan *plan)
+{
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, &engine_screen);
+    for (unsigned n = 0; n < HOURS * 6; n++) {
+        if (plan->gaps && (n + 1) % 6 == 0)
+            continue;
+        struct row rows[LOOSE + BAND];
+        size_t count = 0;
+        for (uint32_t i = 0; i < LOOSE + BAND; i++)
+            if (comes(plan, i, n))
+                rows[count++] = (struct row){0x0a000001 + (i << 12), (uint16_t)(1000 + i),
+                    i >= LOOSE ? plan->class : "scan", ""};
+        struct made made;
+        rows_make(&made, n, rows, count);
+        bench_step(b, &made.window);
+        block_free(made.block);
+        if (plan->restarts && (n % 7 == 0 || n > BAND_FROM * 6))
+            bench_restart(b);
+    }
+    return b;
+}
+
+static const struct found *group_first(const struct bench *b, enum severity severity)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (strcmp(b->found[i].kind, "moving-group") == 0 && b->found[i].severity >= severity)
+            return &b->found[i];
+    return NULL;
+}
+
+/* Thirty networks that come in the same windows, to thirty ports: no count shows them. */
+static void a_new_group_is_told(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct bench *b = groups_run(
+            &(struct plan){.seed = seed, .together = true, .from = BAND_FROM, .class = "scan"});
+        const struct found *first = group_first(b, SEVERITY_NOTICE);
+        const struct found found = first ? *first : (struct found){0};
+        const struct found *f = &found;
+        assert_true(f->hosts > 0 && hours_after(f, BAND_FROM) < 12.0);
+        assert_int_equal(f->port, 0); /* they have none in common */
+        assert_non_null(strstr(f->title, "that move together"));
+        /* After the day's last look nearly all of them are in it, and nobody else. */
+        assert_in_range(b->found[b->count - 1].hosts, BAND * 8 / 10, BAND);
+        json_t *blocks = json_object_get(b->evidence, "blocks");
+        assert_int_equal(json_array_size(blocks), 3); /* by time, by port, by site */
+        done(b);
+    }
+}
+
+/* As many that come as often, each when it likes. */
+static void who_comes_alone_is_no_group(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 11; seed <= 13; seed++) {
+        struct bench *b =
+            groups_run(&(struct plan){.seed = seed, .from = BAND_FROM, .class = "scan"});
+        assert_null(group_first(b, SEVERITY_INFO));
+        done(b);
+    }
+}
+
+static void a_group_that_was_learned_is_no_news(void **state)
+{
+    (void)state;
+    struct bench *b = groups_run(&(struct plan){.seed = 1, .together = true, .class = "scan"});
+    assert_null(group_first(b, SEVERITY_INFO));
+    done(b);
+}
+
+static void a_listed_survey_is_no_group(void **state)
+{
+    (void)state;
+    struct bench *b = groups_run(
+        &(struct plan){.seed = 1, .together = true, .from = BAND_FROM, .class = "survey"});
+    assert_null(group_first(b, SEVERITY_INFO));
+    done(b);
+}
+
+static void restart_changes_no_group(void **state)
+{
+    (void)state;
+    struct plan plan = {.seed = 2, .together = true, .from = BAND_FROM, .class = "scan"};
+    struct bench *whole = groups_run(&plan);
+    plan.restarts = true;
+    struct bench *cut = groups_run(&plan);
+    assert_true(whole->count >= 3);
+    assert_int_equal(whole->text.len, cut->text.len);
+    assert_memory_equal(whole->text.data, cut->text.data, whole->text.len);
+    bench_refuses_cut_states(cut);
+    done(whole);
+    done(cut);
+}
+
+/* Outages, or a machine that starts anew each hour, must not put looks off for ever. */
+static void a_missing_window_skips_no_look(void **state)
+{
+    (void)state;
+    struct bench *b = groups_run(&(struct plan){
+        .seed = 1, .together = true, .from = BAND_FROM, .gaps = true, .class = "scan"});
+    const struct found *first = group_first(b, SEVERITY_NOTICE);
+    const struct found found = first ? *first : (struct found){0};
+    assert_true(found.hosts > 0 && hours_after(&found, BAND_FROM) < 12.0);
+    done(b);
+}
+
+static enum err open_with(const char *option, const char *value, struct fault *f)
+{
+    struct conf *conf;
+    struct engine_state *st;
+    assert_int_equal(conf_new(&conf, engine_screen.items), OK);
+    assert_int_equal(conf_set(conf, option, value, f), OK);
+    enum err e = engine_screen.open(&st, conf, 10 * US_MINUTE, f);
+    if (!e)
+        engine_screen.close(st);
+    conf_free(conf);
+    return e;
+}
+
+static void looks_more_often_than_windows_are_refused(void **state)
+{
+    (void)state;
+    struct fault f;
+    assert_int_equal(open_with("groups", "599s", &f), ERR_RANGE);
+    assert_non_null(strstr(f.text, "screen.groups"));
+    assert_non_null(strstr(f.text, "--window, 10 minutes"));
+    assert_int_equal(open_with("groups", "10m", &f), OK);
+    assert_int_equal(open_with("groups", "0s", &f), OK);
+}
+
+/* By hand: what the members were in last, and which known group that makes it. */
+static void half_of_a_group_makes_it_the_known_one(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t ids[5];
+        uint32_t count;
+        uint32_t known; /* 0: it is new */
+    } cases[] = {{{8, 5, 7, 5}, 4, 5}, {{7, 7, 5, 6}, 4, 7}, {{0, 5, 0, 5}, 4, 5},
+        {{7, 5, 7, 5}, 4, 5}, {{6, 6, 7, 7}, 4, 7}, {{5, 5, 5, 7, 7}, 5, 5}, {{5}, 1, 5},
+        {{5, 5, 0, 7, 8}, 5, 0}, {{0, 0, 5, 0}, 4, 0}, {{6, 6, 6}, 3, 0}};
+    struct screen *s = calloc(1, sizeof *s);
+    s->moving[s->moving_count++].id = 8;
+    s->moving[s->moving_count++].id = 5;
+    s->moving[s->moving_count++].id = 7; /* 6 was forgotten */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t ids[5];
+        memcpy(ids, cases[i].ids, sizeof ids);
+        const struct moving *m = screen_moving_of(s, ids, cases[i].count);
+        assert_int_equal(m ? m->id : 0, cases[i].known);
+    }
+    free(s);
+}
+
+/* Bit 0 is of the look that goes on, whoever has set it already. */
+static void two_of_the_last_three_looks_make_sure(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t history;
+        bool sure;
+    } cases[] = {{0x6, true}, {0xa, true}, {0xc, true}, {0xe, true}, {0x3, false}, {0x5, false},
+        {0x9, false}, {0x12, false}, {0, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(screen_moving_is_sure(&(struct moving){.history = cases[i].history}),
+            cases[i].sure);
+}
+
+static const struct CMUnitTest tests[] = {
+    SAYS("thirty networks that come together, to ports of their own, are a notice",
+        a_new_group_is_told),
+    SAYS("as many that come as often, each by itself, are no group",
+        who_comes_alone_is_no_group),
+    SAYS("a group that was there while it learned is no news",
+        a_group_that_was_learned_is_no_news),
+    SAYS("a listed survey is no group", a_listed_survey_is_no_group),
+    SAYS("a restarted engine finds the same groups, byte for byte", restart_changes_no_group),
+    SAYS("a missing window skips no look", a_missing_window_skips_no_look),
+    SAYS("looks more often than there are windows are refused",
+        looks_more_often_than_windows_are_refused),
+    SAYS("a group is the known one that half of its members were in",
+        half_of_a_group_makes_it_the_known_one),
+    SAYS("two of the last three looks make sure of a group",
+        two_of_the_last_three_looks_make_sure),
+};
+TEST_MAIN(tests)
