@@ -29,7 +29,7 @@ enum {
 static const char *const places[] = {
     "/usr/sbin/nats-server", "/usr/bin/nats-server", "/usr/local/bin/nats-server"};
 
-static const char *program_find(const char *given)
+const char *broker_program(const char *given)
 {
     if (given)
         return access(given, X_OK) == 0 ? given : NULL;
@@ -113,7 +113,7 @@ static void keep(const char *program, const struct broker_run *run, int pipe)
 enum err broker_start(struct broker **ret_broker, const struct broker_run *run, struct fault *f)
 {
     int ends[2];
-    const char *program = program_find(run->program);
+    const char *program = broker_program(run->program);
     if (!program)
         return fault_set(f, ERR_NOTFOUND,
             "nats-server is not installed: apt install nats-server, or name one that runs "

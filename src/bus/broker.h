@@ -55,6 +55,10 @@ struct broker_run {
 enum err broker_start(
     struct broker **ret_broker, const struct broker_run *run, struct fault *f) MUST_CHECK;
 
+/* The message server's program: `given`, or where the system keeps it; NULL: it is not there.
+ */
+const char *broker_program(const char *given);
+
 /* The configuration is there, or is another. */
 void broker_reload(struct broker *b);
 void broker_stop(struct broker *b);

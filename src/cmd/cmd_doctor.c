@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "bus/broker.h"
 #include "cmd/hub_client.h"
 #include "geo/geo.h"
 #include "store/chdb_find.h"
@@ -350,6 +351,16 @@ static void look_clock(const struct conf *conf, struct verdict *v)
         "warnings compare sites");
 }
 
+/* Most hubs do without. */
+static void look_server(const struct conf *conf, struct verdict *v)
+{
+    (void)conf;
+    const char *program = broker_program(NULL);
+    snprintf(v->found, sizeof v->found, "%s%s",
+        program ? program : "nats-server is not installed; only hub --sites needs it: ",
+        program ? ", for hub --sites" : "apt install nats-server");
+}
+
 static const struct check {
     const char *name;
     void (*look)(const struct conf *conf, struct verdict *v);
@@ -361,6 +372,7 @@ static const struct check {
     {"interfaces", look_interfaces},
     {"address", look_listen},
     {"portal", look_portal},
+    {"message server", look_server},
     {"data folder", look_data},
     {"disk", look_disk},
     {"memory", look_memory},

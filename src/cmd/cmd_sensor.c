@@ -404,9 +404,10 @@ static void spool_tell(struct sensor_run *r)
     if (c.cut)
         log_event(LOG_WARN, "spool.cut", "bytes=%llu text=\"an entry that was not whole\"",
             (unsigned long long)c.cut);
-    if (c.last >= c.first)
+    uint64_t gone = c.committed >= c.first ? c.committed : c.first - 1;
+    if (c.last > gone)
         log_event(LOG_NOTE, "spool.holds", "entries=%llu bytes=%llu",
-            (unsigned long long)c.last - c.first + 1, (unsigned long long)c.bytes);
+            (unsigned long long)(c.last - gone), (unsigned long long)c.bytes);
 }
 
 /* Captures have been read: stay until the hub has stored them. */

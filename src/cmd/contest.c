@@ -84,6 +84,7 @@ enum err contest_open(
         e = fault_set(f, ERR_BAD, "--engines: none; name at least one");
         setup_close(&c->setup);
     }
+    c->ev->engine_count = c->setup.engines.count;
     o->engines = c->setup.engines.engines;
     o->confs = (const struct conf *const *)c->setup.engines.confs;
     return e;

@@ -155,6 +155,8 @@ static enum err exchange_run(
     curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, ret_status);
     if (x->answer.err)
         return x->answer.err;
+    if (code == CURLE_COULDNT_CONNECT)
+        return fault_set(f, ERR_IO, "%s: nobody answers; does the hub run?", a->url);
     if (code != CURLE_OK)
         return fault_set(f, ERR_IO, "%s: %s", a->url, curl_easy_strerror(code));
     return *ret_status >= 400 ? problem_tell(&x->answer, *ret_status, f) : OK;

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    LOGBOOK_LEAST = 32 /* MiB */
+};
+
 bool servers_wanted(const struct conf *conf)
 {
     const char *const *servers;
@@ -31,6 +35,13 @@ enum err servers_check(const struct conf *conf, struct fault *f)
     size_t count = conf_list(conf, "bus", &servers);
     if (listen && count)
         return fault_set(f, ERR_BAD, "--sites and --bus exclude each other");
+    uint64_t cap = conf_count(conf, "logbook-cap");
+    if (cap && cap < LOGBOOK_LEAST)
+        return fault_set(f, ERR_RANGE,
+            "--logbook-cap: %llu MiB is less than the two files that it takes: at least %d, or "
+            "0 "
+            "for none",
+            (unsigned long long)cap, LOGBOOK_LEAST);
     if (listen && !port_of(listen))
         return fault_set(f, ERR_BAD, "--sites: \"%.100s\" is not ADDR:PORT", listen);
     enum err e = bus_servers_check(servers, count, f);

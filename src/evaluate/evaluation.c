@@ -185,3 +185,9 @@ double evaluation_level(enum severity least)
         [SEVERITY_CRITICAL] = 1e-10};
     return levels[least];
 }
+
+double evaluation_level_together(const struct evaluation *ev)
+{
+    double engines = ev->engine_count ? (double)ev->engine_count : 1.0;
+    return engines * evaluation_level(ev->options.least);
+}

@@ -40,7 +40,8 @@ struct evaluation_options {
 };
 
 struct evaluation {
-    char name[32]; /* of the engine, if it is judged alone */
+    char name[32];       /* of the engine, if it is judged alone */
+    size_t engine_count; /* that gave the alerts together; 0: not known, taken for one */
     struct evaluation_options options;
     struct evaluation_run *runs; /* owned */
     size_t run_count;
@@ -89,6 +90,8 @@ struct tally summary_hidden(const struct summary *s);
  * happens together. A score is minus the logarithm of that number; a finding has 0 or more, a
  * notice 1 or more (docs/formats/alert.md). */
 double evaluation_level(enum severity least);
+/* The sum of those of all its engines. */
+double evaluation_level_together(const struct evaluation *ev);
 
 /* The reports: for a terminal, for programs, and a page with everything in it. */
 void report_text(struct evaluation *ev, struct buf *out);

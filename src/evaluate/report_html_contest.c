@@ -74,11 +74,8 @@ void html_null(struct buf *out, const struct evaluation *ev)
                  "<th>A day, all sites<th>Stated level<th>Kept</tr>\n");
     for (size_t i = 0; i < ev->alone_count; i++)
         put_null_row(out, ev->alone[i]->name, &ev->alone[i]->shuffled, level);
-    double engines = ev->alone_count ? (double)ev->alone_count : 1.0;
-    if (ev->alone_count)
-        put_null_row(out, "all together", &ev->shuffled, level * engines);
-    else
-        put_null_row(out, "the engines", &ev->shuffled, level);
+    put_null_row(out, ev->alone_count ? "all together" : "the engines", &ev->shuffled,
+        evaluation_level_together(ev));
     buf_printf(out,
         "</table></div>\n<p class=dim>Windows of each source permuted, so that nothing happens "
         "together: every alert is false. The stated level is what an alert of severity %s "

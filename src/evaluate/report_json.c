@@ -208,9 +208,8 @@ json_t *report_json(struct evaluation *ev)
         "slack_s", number((double)ev->options.score.slack / (double)US_SECOND), "engines",
         summary_json(&ev->engines), "without_events", null, "shuffled",
         ev->shuffled.runs ? summary_json(&ev->shuffled) : json_null());
-    double engines = ev->alone_count ? (double)ev->alone_count : 1.0;
-    json_object_set_new(report, "null",
-        null_json(&ev->shuffled, engines * evaluation_level(ev->options.least)));
+    json_object_set_new(
+        report, "null", null_json(&ev->shuffled, evaluation_level_together(ev)));
     json_object_set_new(report, "baselines", baselines);
     json_object_set_new(report, "lead_over", duels);
     json_object_set_new(report, "alone", alone_json(ev));

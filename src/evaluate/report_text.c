@@ -236,11 +236,10 @@ static void put_null_row(
 static void put_null(struct evaluation *ev, struct buf *out)
 {
     double level = evaluation_level(ev->options.least);
-    double engines = ev->alone_count ? (double)ev->alone_count : 1.0;
     for (size_t i = 0; ev->shuffled.runs && i < ev->alone_count; i++)
         put_null_row(out, ev->alone[i]->name, &ev->alone[i]->shuffled, level);
-    put_null_row(
-        out, ev->alone_count ? "all together" : "the engines", &ev->shuffled, level * engines);
+    put_null_row(out, ev->alone_count ? "all together" : "the engines", &ev->shuffled,
+        evaluation_level_together(ev));
 }
 
 void report_text(struct evaluation *ev, struct buf *out)

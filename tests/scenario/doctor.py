@@ -23,8 +23,8 @@ def doctor(*words, **environment):
 @says("doctor looks at everything, and tells how to mend what is not ok")
 def rows_are_whole(folder):
     _, checks = doctor("--data", folder)
-    names = ["store library", "countries", "networks", "capture", "interfaces", "address", "portal", "data folder",
-             "disk", "memory", "open files", "clock"]
+    names = ["store library", "countries", "networks", "capture", "interfaces", "address", "portal", "message server",
+             "data folder", "disk", "memory", "open files", "clock"]
     assert list(checks) == names, list(checks)
     for row in checks.values():
         assert row["state"] in ("ok", "warn", "fail") and row["found"], row

@@ -18,7 +18,9 @@ export function HostsCard({ alert }: { alert: Alert }) {
   const span = around(alert);
   const note =
     alert.hosts.length === 0
-      ? 'The policy of this hub shows no addresses in alerts.'
+      ? alert.host_count > 0
+        ? 'The policy of this hub shows no addresses in alerts.'
+        : 'It is about all traffic of the site: no sources of its own are known.'
       : `${plural(alert.hosts.length, 'address', 'addresses')} of ${plural(alert.host_count, 'source')}, most active first`;
   return (
     <Card title="Sources" note={note}
