@@ -52,13 +52,25 @@ static double seconds(int64_t us)
     return (double)us / (double)US_SECOND;
 }
 
+/* It has read its captures. */
+static bool has_read(const struct watch *w)
+{
+    return strcmp(w->last.mode, "ended") == 0;
+}
+
 /* Silence is told in tens of seconds at the usual interval, and longer for slower sites. */
-static double silence(const struct watch *w, int64_t now)
+static double silence_of(const struct watch *w, int64_t now)
 {
     int64_t interval = w->last.interval;
     if (interval <= WATCH_INTERVAL_S || interval > 3600)
         interval = WATCH_INTERVAL_S;
     return seconds(now - w->heard) * WATCH_INTERVAL_S / (double)interval;
+}
+
+/* One that has read its captures has nothing to say. */
+static double silence(const struct watch *w, int64_t now)
+{
+    return has_read(w) ? 0.0 : silence_of(w, now);
 }
 
 static double behind(const struct watch *w, int64_t now)
@@ -73,7 +85,9 @@ static double behind(const struct watch *w, int64_t now)
 static double quiet(const struct watch *w, int64_t now)
 {
     (void)now;
-    if (w->last.newest == HEARTBEAT_UNKNOWN)
+    /* Captures may be of long ago. */
+    if (w->last.newest == HEARTBEAT_UNKNOWN || has_read(w) ||
+        strcmp(w->last.mode, "replay") == 0)
         return NAN;
     return seconds(w->last.sent - w->last.newest);
 }
@@ -240,9 +254,11 @@ void watch_heartbeat(struct watch *w, const struct heartbeat *h, int64_t now)
     w->heard = now;
     if (old)
         return;
-    if (again) {
+    if (again && !has_read(w)) { /* it came back without having come to its end */
         memmove(w->restarts, w->restarts + 1, sizeof w->restarts - sizeof *w->restarts);
         w->restarts[WATCH_RESTARTS_KEPT - 1] = now;
+    }
+    if (again) {
         w->drop_percent = 0.0;
         w->discards = false;
     } else {
@@ -281,6 +297,12 @@ static void weigh(struct watch *w, enum watch_reason r, int64_t now)
     w->holds[r] = holds;
 }
 
+/* It has read its captures, and is gone. */
+static bool has_ended(const struct watch *w, int64_t now)
+{
+    return has_read(w) && silence_of(w, now) > reasons[WATCH_MISSED].begins;
+}
+
 bool watch_look(struct watch *w, int64_t now)
 {
     if (!w->heard)
@@ -290,11 +312,11 @@ bool watch_look(struct watch *w, int64_t now)
     enum watch_reason cause = watch_cause(w);
     enum site_state state = reasons[cause == WATCH_REASON_COUNT ? 0 : cause].state;
     if (cause == WATCH_REASON_COUNT)
-        state = w->last.site[0] ? SITE_UP : w->state;
+        state = has_ended(w, now) ? SITE_UNWATCHED : w->last.site[0] ? SITE_UP : w->state;
     if (state == w->state)
         return false;
     w->state = state;
-    w->since = state == SITE_DOWN ? w->heard : now;
+    w->since = state == SITE_DOWN || state == SITE_UNWATCHED ? w->heard : now;
     return true;
 }
 

@@ -17,7 +17,7 @@ enum site_state {
     SITE_DEGRADED, /* works, but something needs a person */
     SITE_LATE,     /* alive, but what it sees does not arrive in time */
     SITE_DOWN,
-    SITE_UNWATCHED, /* only in histories: the hub was not running */
+    SITE_UNWATCHED, /* the hub was not running, or it has read its captures and is gone */
     SITE_STATES
 };
 const char *site_state_name(enum site_state s);
@@ -59,7 +59,8 @@ enum {
 
 struct watch {
     enum site_state state;
-    int64_t since; /* when the state began; of an outage: when the site was last heard */
+    int64_t
+        since; /* when the state began; where silence made it: when the site was last heard */
     int64_t heard; /* when the last heartbeat came, by the hub's clock; 0: never */
     struct heartbeat last;
     double drop_percent;                   /* between the last two heartbeats */

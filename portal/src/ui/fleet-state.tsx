@@ -10,7 +10,7 @@ export const FLEET_STATES: Record<State, { dot: string; text: string }> = {
   late: { dot: 'dot dot-warn', text: 'alive, but what it sees does not arrive in time' },
   down: { dot: 'dot dot-bad', text: 'nothing is heard of it' },
   new: { dot: 'dot', text: 'never heard of' },
-  unwatched: { dot: 'dot', text: 'not heard since the hub was started' },
+  unwatched: { dot: 'dot', text: 'not heard since the hub was started, or it has sent its captures and ended' },
 };
 
 export function FleetState({ state }: { state: State }) {

@@ -132,6 +132,12 @@ static void silence(void **state)
     play("silence.play");
 }
 
+static void captures(void **state)
+{
+    (void)state;
+    play("captures.play");
+}
+
 static void lateness(void **state)
 {
     (void)state;
@@ -194,6 +200,7 @@ static void hostile(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    SAYS("a sensor that has sent its captures is not missed", captures),
     SAYS("a silent site is late, then down since it was last heard, then up with one heartbeat",
         silence),
     SAYS("a site whose records wait for the hub is late until they are through", lateness),
