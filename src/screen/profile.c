@@ -229,7 +229,7 @@ struct entry {
     int64_t first;
     thing_key key;
     uint32_t block, row;
-    uint8_t class;
+    uint8_t class, site;
 };
 
 static int by_source(const void *a, const void *b)
@@ -249,6 +249,7 @@ static int by_source(const void *a, const void *b)
 struct meaning {
     uint8_t tool[NAMES_MAX];
     uint8_t class[NAMES_MAX];
+    uint8_t site[NAMES_MAX];
 };
 
 static void learn_words(struct profiles *t, const struct block *b, struct meaning *m)
@@ -261,6 +262,9 @@ static void learn_words(struct profiles *t, const struct block *b, struct meanin
     const struct names *tools = &b->column[CONTACT_TOOL].names;
     for (size_t i = 0; i < tools->count; i++)
         m->tool[i] = words_number(&t->words, tools->word[i]);
+    const struct names *sites = &b->column[CONTACT_SITE].names;
+    for (size_t i = 0; i < sites->count; i++)
+        m->site[i] = (uint8_t)profiles_site(t, sites->word[i]);
 }
 
 static int by_word(const void *a, const void *b)
@@ -289,6 +293,22 @@ static enum err number_words(struct profiles *t, const struct window *w, struct 
     return OK;
 }
 
+unsigned profiles_site(const struct profiles *t, const char *name)
+{
+    unsigned i = 0;
+    while (i < t->site_count && strcmp(t->site[i], name) != 0)
+        i++;
+    return i < t->site_count ? i : PROFILE_SITES;
+}
+
+/* New sites get theirs in alphabetical order, as the window has them. */
+static void number_sites(struct profiles *t, const struct window *w)
+{
+    for (size_t i = 0; i < w->site_count && t->site_count < PROFILE_SITES; i++)
+        if (profiles_site(t, w->sites[i].name) == PROFILE_SITES)
+            memcpy(t->site[t->site_count++], w->sites[i].name, sizeof t->site[0]);
+}
+
 static bool is_taken(uint8_t class)
 {
     return class != CLASS_BACKSCATTER && class != CLASS_MISCONFIGURATION;
@@ -315,7 +335,8 @@ static size_t take_rows(struct profiles *t, const struct block *b, uint32_t bloc
             .key = thing_make(service, size, tool, flags),
             .block = block,
             .row = (uint32_t)i,
-            .class = class};
+            .class = class,
+            .site = m->site[block_name(b, CONTACT_SITE)[i]]};
     }
     return count;
 }
@@ -337,12 +358,11 @@ static void begin(struct profile *p, const struct block *b, size_t row, uint32_t
 static void add_row(
     struct profile *p, const struct block *b, const struct entry *e, uint32_t now)
 {
-    const char *site = block_word_at(b, CONTACT_SITE, e->row);
     struct profile_span *s = &p->span[0];
     uint32_t packets = block_u32(b, CONTACT_PACKETS)[e->row];
     uint64_t place = hash_u64(thing_service(e->key));
     s->packets = s->packets + packets < packets ? UINT32_MAX : s->packets + packets;
-    s->sites |= UINT64_C(1) << (hash_bytes(site, strlen(site), 0) & 63);
+    s->sites |= UINT64_C(1) << e->site;
     s->places |= block_u64(b, CONTACT_DSTS)[e->row];
     s->ports[place >> 6 & 1] |= UINT64_C(1) << (place & 63);
     p->classes |= (uint8_t)(1u << e->class);
@@ -436,6 +456,7 @@ enum err profiles_take(struct profiles *t, const struct window *w, uint32_t now,
     enum err e = number_words(t, w, scratch);
     if (e)
         return e;
+    number_sites(t, w);
     size_t count = 0;
     for (size_t i = 0; i < w->block_count; i++) {
         learn_words(t, w->blocks[i], m);

@@ -15,7 +15,11 @@
 enum {
     PROFILE_THINGS = 12, /* the latest; a source with more is told by how many they are */
     PROFILE_DAY = 192,   /* windows whose activity is remembered, at least a day of them */
-    PROFILES_LEAST = 1024
+    PROFILES_LEAST = 1024,
+    /* That have a bit of their own in the profiles' maps, in the order in which they were first
+     * seen, for as long as the profiles are kept. All others share the last one: which of them
+     * a source reached is not known, and together they count as one. */
+    PROFILE_SITES = 63
 };
 
 struct profile_thing {
@@ -29,7 +33,7 @@ struct profile_span {
     uint32_t from; /* window */
     uint32_t packets;
     uint32_t windows;  /* in which it sent anything */
-    uint64_t sites;    /* bit: hash of the name mod 64 */
+    uint64_t sites;    /* bit: profiles_site() */
     uint64_t places;   /* union of the destination maps */
     uint64_t ports[2]; /* linear-counting map of services */
 };
@@ -62,6 +66,8 @@ struct profiles {
     size_t count, room, cap;
     uint32_t hour, day; /* windows in one */
     struct words words;
+    char site[PROFILE_SITES][RECORD_NAME_MAX + 1]; /* names, each once */
+    unsigned site_count;
     uint64_t left_out; /* sources for which there was no room */
 };
 
@@ -112,6 +118,9 @@ static inline void profile_rows_prefetch(
 
 /* The profile of an address; NULL if there is none. */
 const struct profile *profiles_find(const struct profiles *t, const struct ip *ip);
+
+/* The bit of a site in the maps; PROFILE_SITES if it has none of its own. */
+unsigned profiles_site(const struct profiles *t, const char *name);
 
 /* Add a profile whose address is not there; ERR_FULL at the cap. */
 enum err profiles_add(struct profiles *t, const struct profile *p) MUST_CHECK;

@@ -36,24 +36,50 @@ static void profile_save(const struct profile *p, struct buf *out)
     }
 }
 
+static void name_save(const char *name, struct buf *out)
+{
+    size_t len = strlen(name);
+    buf_u8(out, (uint8_t)len);
+    buf_put(out, name, len);
+}
+
 static void words_save(const struct words *w, struct buf *out)
 {
     buf_u8(out, w->count);
     for (unsigned i = 1; i < w->count; i++) {
-        size_t len = strlen(w->word[i]);
-        buf_u8(out, (uint8_t)len);
-        buf_put(out, w->word[i], len);
+        name_save(w->word[i], out);
         buf_u8(out, w->worm[i]);
     }
+}
+
+static void sites_save(const struct profiles *t, struct buf *out)
+{
+    buf_u8(out, (uint8_t)t->site_count);
+    for (unsigned i = 0; i < t->site_count; i++)
+        name_save(t->site[i], out);
 }
 
 void profiles_save(const struct profiles *t, struct buf *out)
 {
     words_save(&t->words, out);
+    sites_save(t, out);
     buf_le64(out, t->left_out);
     buf_le32(out, (uint32_t)t->count);
     for (size_t i = 0; i < t->count; i++)
         profile_save(&t->list[i], out);
+}
+
+/* One to RECORD_NAME_MAX bytes, none of them 0. */
+static bool name_load(struct bytes *in, char ret_name[RECORD_NAME_MAX + 1])
+{
+    size_t len = bytes_u8(in);
+    if (len < 1 || len > RECORD_NAME_MAX)
+        return false;
+    struct bytes text = bytes_take(in, len);
+    for (size_t k = 0; k < len; k++)
+        ret_name[k] = (char)bytes_u8(&text);
+    ret_name[len] = 0;
+    return !in->cut && !text.cut && strlen(ret_name) == len;
 }
 
 static bool words_load(struct words *w, struct bytes *in)
@@ -63,23 +89,39 @@ static bool words_load(struct words *w, struct bytes *in)
     if (in->cut || count < 1 || count > WORDS_MAX)
         return false;
     for (unsigned i = 1; i < count; i++) {
-        char word[RECORD_NAME_MAX + 1] = "";
-        size_t len = bytes_u8(in);
-        if (len < 1 || len > RECORD_NAME_MAX)
+        char word[RECORD_NAME_MAX + 1];
+        if (!name_load(in, word))
             return false;
-        struct bytes text = bytes_take(in, len);
-        for (size_t k = 0; k < len; k++)
-            word[k] = (char)bytes_u8(&text);
         unsigned worm = bytes_u8(in);
-        if (in->cut || text.cut || worm > 1 || strlen(word) != len ||
-            words_find(w, word) < WORDS_MAX)
+        if (in->cut || worm > 1 || words_find(w, word) < WORDS_MAX)
             return false;
         w->worm[words_number(w, word)] = worm;
     }
     return true;
 }
 
-static bool span_load(struct profile_span *s, uint32_t now, struct bytes *in)
+static bool sites_load(struct profiles *t, struct bytes *in)
+{
+    unsigned count = bytes_u8(in);
+    if (in->cut || count > PROFILE_SITES)
+        return false;
+    for (t->site_count = 0; t->site_count < count; t->site_count++) {
+        char name[RECORD_NAME_MAX + 1] = "";
+        if (!name_load(in, name) || profiles_site(t, name) < PROFILE_SITES)
+            return false;
+        memcpy(t->site[t->site_count], name, sizeof name);
+    }
+    return true;
+}
+
+/* Bits of the sites that there are, and the one that all others share. */
+static uint64_t sites_mask(const struct profiles *t)
+{
+    return ((UINT64_C(1) << t->site_count) - 1) | UINT64_C(1) << PROFILE_SITES;
+}
+
+static bool span_load(
+    const struct profiles *t, struct profile_span *s, uint32_t now, struct bytes *in)
 {
     s->from = bytes_le32(in);
     s->packets = bytes_le32(in);
@@ -88,7 +130,7 @@ static bool span_load(struct profile_span *s, uint32_t now, struct bytes *in)
     s->places = bytes_le64(in);
     s->ports[0] = bytes_le64(in);
     s->ports[1] = bytes_le64(in);
-    return !in->cut && s->from <= now && s->windows <= now;
+    return !in->cut && s->from <= now && s->windows <= now && !(s->sites & ~sites_mask(t));
 }
 
 static bool profile_load(
@@ -101,7 +143,7 @@ static bool profile_load(
     p->hash = ip_hash(&p->ip);
     p->first = bytes_le32(in);
     p->last = bytes_le32(in);
-    bool good = span_load(&p->span[0], now, in) && span_load(&p->span[1], now, in);
+    bool good = span_load(t, &p->span[0], now, in) && span_load(t, &p->span[1], now, in);
     for (size_t i = 0; i < PROFILE_DAY / 64; i++)
         p->active[i] = bytes_le64(in);
     p->asn = bytes_le32(in);
@@ -131,7 +173,7 @@ static bool profile_load(
 
 enum err profiles_load(struct profiles *t, struct bytes *in, uint32_t now)
 {
-    if (!words_load(&t->words, in))
+    if (!words_load(&t->words, in) || !sites_load(t, in))
         return ERR_BAD;
     t->left_out = bytes_le64(in);
     uint32_t count = bytes_le32(in);

@@ -186,10 +186,12 @@ static enum err moving_name(struct screen *s, const struct screen_step *step, st
 
 /* --- what is new, and no chance ----------------------------------------------------------- */
 
-/* It was not there in the time of learning, nor has it been told for a day. */
+/* It was not there in the time of learning, nor at the first look, before which nobody knows
+ * what there was; nor has it been told for a day. */
 static bool is_new(const struct screen *s, const struct moving *m)
 {
-    return m && m->first > s->book.learn && (!m->fired || s->now - m->fired < s->book.day);
+    return m && m->first > s->book.learn && m->first > s->first_look &&
+           (!m->fired || s->now - m->fired < s->book.day);
 }
 
 /* It is asked about no more whether it is chance. Bit 0 is of the present look. */
@@ -256,6 +258,7 @@ enum err screen_groups(struct screen *s, const struct screen_step *step)
     uint32_t windows = s->now < s->book.day ? s->now : s->book.day;
     if (!is_due(s, step) || windows < WINDOWS_LEAST || windows <= 4 * s->profiles.hour)
         return OK;
+    s->first_look = s->first_look ? s->first_look : s->now;
     struct look l = {.options = group_options_usual(windows, s->profiles.hour)};
     l.options.rounds = s->options.group_rounds;
     l.options.seed = hash_u64(s->now);

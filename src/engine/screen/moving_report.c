@@ -4,7 +4,6 @@
 #include "engine/severity.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,7 +34,9 @@ struct crowd {
     size_t thing_count;
     uint32_t places[64], sites[64]; /* members with that bit in their maps */
     double aimed;
-    unsigned wide, site_count;
+    unsigned wide;
+    unsigned named;      /* sites that saw them, and are known by name */
+    unsigned site_count; /* all that saw them; those that share a bit count as one */
 };
 
 /* --- who ---------------------------------------------------------------------------------- */
@@ -57,10 +58,12 @@ static void bits_add(uint32_t counts[64], uint64_t bits)
         counts[__builtin_ctzll(bits)]++;
 }
 
-/* The bit of a site in the profiles' maps. */
-static unsigned site_bit(const char *name)
+/* The bit of a site in the profiles' maps; PROFILE_SITES if it saw none of them, or nobody
+ * knows. */
+static unsigned site_bit(const struct screen *s, const struct crowd *c, const char *name)
 {
-    return (unsigned)(hash_bytes(name, strlen(name), 0) & 63);
+    unsigned bit = profiles_site(&s->profiles, name);
+    return c->sites[bit] ? bit : PROFILE_SITES;
 }
 
 static enum err crowd_take(const struct screen *s, const struct screen_step *step,
@@ -88,7 +91,8 @@ static enum err crowd_take(const struct screen *s, const struct screen_step *ste
     for (unsigned i = 0; i < 64; i++)
         c->wide += c->places[i] != 0;
     for (size_t i = 0; i < step->window->site_count; i++)
-        c->site_count += c->sites[site_bit(step->window->sites[i].name)] != 0;
+        c->named += site_bit(s, c, step->window->sites[i].name) < PROFILE_SITES;
+    c->site_count = c->named + (c->sites[PROFILE_SITES] != 0);
     return OK;
 }
 
@@ -106,10 +110,11 @@ static void tell_ports(struct finding *f, const struct crowd *c)
     }
 }
 
-static void tell_sites(struct finding *f, const struct screen_step *step, const struct crowd *c)
+static void tell_sites(struct finding *f, const struct screen *s,
+    const struct screen_step *step, const struct crowd *c)
 {
     for (size_t i = 0; i < step->window->site_count; i++)
-        if (c->sites[site_bit(step->window->sites[i].name)])
+        if (site_bit(s, c, step->window->sites[i].name) < PROFILE_SITES)
             finding_site(f, step->window->sites[i].name);
 }
 
@@ -299,10 +304,10 @@ static enum err write_sites(struct finding *f, struct draft *d, const struct scr
 {
     size_t count = 0;
     const struct window *w = step->window;
-    size_t most = c->site_count < COLUMNS ? c->site_count : COLUMNS;
+    size_t most = c->named < COLUMNS ? c->named : COLUMNS;
     for (size_t k = 0; k < w->site_count && count < most; k++) {
-        unsigned bit = site_bit(w->sites[k].name);
-        if (!c->sites[bit])
+        unsigned bit = site_bit(s, c, w->sites[k].name);
+        if (bit == PROFILE_SITES)
             continue;
         snprintf(d->labels[count], sizeof d->labels[count], "%s", w->sites[k].name);
         for (size_t i = 0; i < d->block.rows; i++) {
@@ -370,7 +375,7 @@ enum err screen_group_tell(
         f.severity = SEVERITY_INFO;
     f.host_count = (uint64_t)g->found->members * g->sample;
     tell_ports(&f, c);
-    tell_sites(&f, step, c);
+    tell_sites(&f, s, step, c);
     tell_countries(&f, s, c);
     tell_tool(&f, s, c);
     for (size_t i = 0; i < c->count && i < FINDING_HOSTS; i++)

@@ -77,6 +77,7 @@ struct screen {
     struct moving moving[SCREEN_MOVING_MAX];
     size_t moving_count;
     uint32_t moving_next;              /* id */
+    uint32_t first_look;               /* window of the first look for groups; 0: none yet */
     struct screen_tags *tags;          /* owned */
     const uint8_t **shown;             /* tags[i].rows; owned */
     const uint16_t (**why)[TAG_COUNT]; /* tags[i].why; owned */

@@ -7,7 +7,7 @@
 
 enum {
     STATE_MAGIC = 0x63737a6b, /* "kzsc" */
-    STATE_VERSION = 4
+    STATE_VERSION = 5
 };
 
 enum err screen_save(const struct engine_state *st, struct buf *out)
@@ -23,6 +23,7 @@ enum err screen_save(const struct engine_state *st, struct buf *out)
         buf_le32(out, s->use[i].service);
         amount_save(&s->use[i].amount, s->book.day, out);
     }
+    buf_le32(out, s->first_look);
     buf_le32(out, s->moving_next);
     buf_le32(out, (uint32_t)s->moving_count);
     for (size_t i = 0; i < s->moving_count; i++) {
@@ -38,9 +39,11 @@ enum err screen_save(const struct engine_state *st, struct buf *out)
 
 static bool moving_load(struct screen *s, struct bytes *in)
 {
+    s->first_look = bytes_le32(in);
     s->moving_next = bytes_le32(in);
     uint32_t count = bytes_le32(in);
-    if (in->cut || count > SCREEN_MOVING_MAX)
+    if (in->cut || count > SCREEN_MOVING_MAX || s->first_look > s->now ||
+        (count && !s->first_look))
         return false;
     for (s->moving_count = 0; s->moving_count < count; s->moving_count++) {
         struct moving *m = &s->moving[s->moving_count];
@@ -51,7 +54,7 @@ static bool moving_load(struct screen *s, struct bytes *in)
         m->chance = bytes_le32(in);
         m->history = bytes_u8(in);
         if (in->cut || !m->id || m->id > s->moving_next || m->first > m->last ||
-            m->last > s->now || m->fired > m->last)
+            m->first < s->first_look || m->last > s->now || m->fired > m->last)
             return false;
         for (size_t k = 0; k < s->moving_count; k++)
             if (s->moving[k].id == m->id)

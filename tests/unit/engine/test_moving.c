@@ -12,16 +12,20 @@ enum {
     BAND = 30,    /* networks that come together, each to a port of its own */
     BAND_DAY = 8, /* times a day */
     HOURS = 40,
+    SITES_MOST = 80,
     BAND_FROM = 26 /* hour */
 };
 
 struct plan {
     uint64_t seed;
-    bool together;     /* else the band comes when it likes, as often */
-    unsigned from;     /* hour of the band's first day */
-    bool restarts;     /* now and then */
-    bool gaps;         /* the windows in which looks are due are missing */
-    const char *class; /* of the band */
+    bool together;          /* else the band comes when it likes, as often */
+    unsigned from;          /* hour of the band's first day */
+    bool restarts;          /* now and then */
+    bool gaps;              /* the windows in which looks are due are missing */
+    const char *class;      /* of the band */
+    size_t sites;           /* 0: one */
+    size_t seen[2];         /* the sites that see the band, if there are several */
+    const char *options[4]; /* name and value, by turns */
 };
 
 /* Does the source come? The band's members miss one time in five. */
@@ -36,10 +40,42 @@ static bool comes(const struct plan *plan, uint32_t source, unsigned window)
     return drawn < often && (!in_band || hash_two(source, window) % 5 != 0);
 }
 
+/* The rows come to several sites instead of one. */
+static void sites_spread(struct made *m, const struct plan *plan, const struct row *rows,
+    struct window_site sites[SITES_MOST])
+{
+    assert_true(plan->sites > 0 && plan->sites <= SITES_MOST);
+    for (size_t i = 0; i < plan->sites; i++) {
+        sites[i] = (struct window_site){.watching = true, .kept = 1.0};
+        snprintf(sites[i].name, sizeof sites[i].name, "s%02zu", i);
+    }
+    for (size_t i = 0; i < m->block->rows; i++) {
+        uint32_t source = rows[i].port - 1000u;
+        size_t site = source >= LOOSE ? plan->seen[source % 2] : source % plan->sites;
+        block_name(m->block, CONTACT_SITE)[i] = word(m->block, CONTACT_SITE, sites[site].name);
+    }
+    m->window.sites = sites;
+    m->window.site_count = plan->sites;
+}
+
+static void open_with(struct bench *b, const char *const options[4])
+{
+    struct conf *conf;
+    struct fault f;
+    b->engine->close(b->state);
+    assert_int_equal(conf_new(&conf, b->engine->items), OK);
+    for (size_t i = 0; i < 4 && options[i]; i += 2)
+        assert_int_equal(conf_set(conf, options[i], options[i + 1], &f), OK);
+    assert_int_equal(b->engine->open(&b->state, conf, 10 * US_MINUTE, &f), OK);
+    conf_free(conf);
+}
+
 static struct bench *groups_run(const struct plan *plan)
 {
     struct bench *b = malloc(sizeof *b);
+    struct window_site sites[SITES_MOST];
     bench_open(b, &engine_screen);
+    open_with(b, plan->options);
     for (unsigned n = 0; n < HOURS * 6; n++) {
         if (plan->gaps && (n + 1) % 6 == 0)
             continue;
@@ -51,6 +87,8 @@ static struct bench *groups_run(const struct plan *plan)
                     i >= LOOSE ? plan->class : "scan", ""};
         struct made made;
         rows_make(&made, n, rows, count);
+        if (plan->sites)
+            sites_spread(&made, plan, rows, sites);
         bench_step(b, &made.window);
         block_free(made.block);
         if (plan->restarts && (n % 7 == 0 || n > BAND_FROM * 6))
@@ -120,7 +158,12 @@ static void a_listed_survey_is_no_group(void **state)
 static void restart_changes_no_group(void **state)
 {
     (void)state;
-    struct plan plan = {.seed = 2, .together = true, .from = BAND_FROM, .class = "scan"};
+    struct plan plan = {.seed = 2,
+        .together = true,
+        .from = BAND_FROM,
+        .class = "scan",
+        .sites = 80,
+        .seen = {5, 70}};
     struct bench *whole = groups_run(&plan);
     plan.restarts = true;
     struct bench *cut = groups_run(&plan);
@@ -144,7 +187,7 @@ static void a_missing_window_skips_no_look(void **state)
     done(b);
 }
 
-static enum err open_with(const char *option, const char *value, struct fault *f)
+static enum err try_option(const char *option, const char *value, struct fault *f)
 {
     struct conf *conf;
     struct engine_state *st;
@@ -161,11 +204,64 @@ static void looks_more_often_than_windows_are_refused(void **state)
 {
     (void)state;
     struct fault f;
-    assert_int_equal(open_with("groups", "599s", &f), ERR_RANGE);
+    assert_int_equal(try_option("groups", "599s", &f), ERR_RANGE);
     assert_non_null(strstr(f.text, "screen.groups"));
     assert_non_null(strstr(f.text, "--window, 10 minutes"));
-    assert_int_equal(open_with("groups", "10m", &f), OK);
-    assert_int_equal(open_with("groups", "0s", &f), OK);
+    assert_int_equal(try_option("groups", "10m", &f), OK);
+    assert_int_equal(try_option("groups", "0s", &f), OK);
+}
+
+/* It is after twelve hours; nobody can say of a group that it was not there before. */
+static void what_the_first_look_finds_is_no_news(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct bench *b = groups_run(&(struct plan){.seed = seed,
+            .together = true,
+            .class = "scan",
+            .options = {"learn", "0s", "groups", "12h"}});
+        assert_null(group_first(b, SEVERITY_INFO));
+        done(b);
+    }
+}
+
+static double number_of(const json_t *evidence, const char *name)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(evidence, "numbers"), i,
+        row) if (strcmp(json_string_value(json_object_get(row, "name")), name) ==
+                 0) return json_number_value(json_object_get(row, "value"));
+    return -1.0;
+}
+
+/* Past 63 sites it is not known which of the others it was, and none of them is named. */
+static void only_sites_that_saw_a_group_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t sites, seen[2];
+        const char *first;
+        size_t named, all;
+    } cases[] = {{20, {3, 17}, "s03", 2, 2}, {63, {0, 62}, "s00", 2, 2},
+        {64, {9, 63}, "s09", 1, 2}, {80, {70, 71}, "", 0, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench *b = groups_run(&(struct plan){.seed = 1,
+            .together = true,
+            .from = BAND_FROM,
+            .class = "scan",
+            .sites = cases[i].sites,
+            .seen = {cases[i].seen[0], cases[i].seen[1]}});
+        assert_non_null(group_first(b, SEVERITY_NOTICE));
+        const struct found *last = &b->found[b->count - 1];
+        assert_string_equal(last->kind, "moving-group");
+        assert_int_equal(last->site_count, cases[i].named);
+        assert_string_equal(last->site, cases[i].first);
+        assert_float_equal(number_of(b->evidence, "sites"), (double)cases[i].all, 0.0);
+        json_t *blocks = json_object_get(b->evidence, "blocks");
+        assert_int_equal(json_array_size(blocks), cases[i].named ? 3 : 2);
+        done(b);
+    }
 }
 
 /* By hand: what the members were in last, and which known group that makes it. */
@@ -218,6 +314,9 @@ static const struct CMUnitTest tests[] = {
     SAYS("a missing window skips no look", a_missing_window_skips_no_look),
     SAYS("looks more often than there are windows are refused",
         looks_more_often_than_windows_are_refused),
+    SAYS("what the first look finds is no news, however short it learns",
+        what_the_first_look_finds_is_no_news),
+    SAYS("only sites that saw a group are named", only_sites_that_saw_a_group_are_named),
     SAYS("a group is the known one that half of its members were in",
         half_of_a_group_makes_it_the_known_one),
     SAYS("two of the last three looks make sure of a group",
