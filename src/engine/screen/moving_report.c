@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,13 +170,18 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
             i ? "; " : "", thing_format(c->things[i].key, &s->profiles.words, thing),
             c->things[i].sources);
     }
-    snprintf(f->title, sizeof f->title, "New group of %u sources that move together",
-        g->found->members);
+    char sample[80] = "";
+    if (g->sample > 1)
+        snprintf(sample, sizeof sample,
+            " One network in %u was compared: about %" PRIu64 " in all.", g->sample,
+            f->host_count);
+    snprintf(f->title, sizeof f->title, "New group of %s%" PRIu64 " sources that move together",
+        g->sample > 1 ? "about " : "", f->host_count);
     snprintf(f->explanation, sizeof f->explanation,
-        "%u sources of %u networks came, and went, together in %u windows of the last day. In "
-        "%u rounds in which every source was moved in time by itself, the largest group had %u "
-        "networks. Such a group was not there before. They sent: %.150s.%s",
-        g->found->members, g->found->networks, group_windows(&core), g->rounds,
+        "%u sources of %u networks came, and went, together in %u windows of the last day.%s "
+        "In %u rounds in which every source was moved in time by itself, the largest group had "
+        "%u networks. Such a group was not there before. They sent: %.150s.%s",
+        g->found->members, g->found->networks, group_windows(&core), sample, g->rounds,
         g->moving->chance, things, is_aimed(c) ? " They want one or two addresses." : "");
 }
 
@@ -185,7 +191,8 @@ static enum err write_numbers(
     struct group_member core = {{0}, 0, 0};
     memcpy(core.active, g->found->core, sizeof core.active);
     const struct evidence_value rows[] = {
-        {"networks", g->found->networks, "networks", "different /24 (IPv6: /48) in the group"},
+        {"networks", g->found->networks, "networks",
+            "different /24 (IPv6: /48) in the group, of those compared"},
         {"chance", g->moving->chance, "networks",
             "of the largest group in all rounds of chance"},
         {"rounds", g->rounds, "rounds", "in which every source was moved in time by itself"},
@@ -195,7 +202,9 @@ static enum err write_numbers(
         {"similar", g->found->similar, "",
             "share of their windows that two of them have in common, on average"},
         {"looked at", (double)g->looked_at, "sources", "that came often enough to be compared"},
-        {"sample", g->sample, "", "one network of so many was compared"},
+        {"sample", g->sample, "",
+            "one network of so many was compared; the sources in all are so many times those "
+            "found"},
         {"score", g->score, "",
             "minus the logarithm of how many such findings chance gives in a day"},
         {"sites", c->site_count, "sites", "that saw them in the last day or two"},

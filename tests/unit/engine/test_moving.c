@@ -23,18 +23,30 @@ struct plan {
     bool restarts;          /* now and then */
     bool gaps;              /* the windows in which looks are due are missing */
     const char *class;      /* of the band */
+    uint32_t loose;         /* 0: LOOSE */
+    uint32_t band;          /* 0: BAND */
     size_t sites;           /* 0: one */
     size_t seen[2];         /* the sites that see the band, if there are several */
     const char *options[4]; /* name and value, by turns */
 };
 
+static uint32_t loose_of(const struct plan *plan)
+{
+    return plan->loose ? plan->loose : LOOSE;
+}
+
+static uint32_t band_of(const struct plan *plan)
+{
+    return plan->band ? plan->band : BAND;
+}
+
 /* Does the source come? The band's members miss one time in five. */
 static bool comes(const struct plan *plan, uint32_t source, unsigned window)
 {
-    bool in_band = source >= LOOSE;
+    bool in_band = source >= loose_of(plan);
     if (in_band && window < plan->from * 6)
         return false;
-    uint64_t who = in_band && plan->together ? LOOSE : source;
+    uint64_t who = in_band && plan->together ? loose_of(plan) : source;
     double often = in_band && plan->together ? BAND_DAY / 144.0 * 2.0 : BAND_DAY / 144.0;
     double drawn = (double)(hash_two(hash_two(plan->seed, who), window) >> 11) * 0x1p-53;
     return drawn < often && (!in_band || hash_two(source, window) % 5 != 0);
@@ -51,7 +63,7 @@ static void sites_spread(struct made *m, const struct plan *plan, const struct r
     }
     for (size_t i = 0; i < m->block->rows; i++) {
         uint32_t source = rows[i].port - 1000u;
-        size_t site = source >= LOOSE ? plan->seen[source % 2] : source % plan->sites;
+        size_t site = source >= loose_of(plan) ? plan->seen[source % 2] : source % plan->sites;
         block_name(m->block, CONTACT_SITE)[i] = word(m->block, CONTACT_SITE, sites[site].name);
     }
     m->window.sites = sites;
@@ -79,12 +91,14 @@ static struct bench *groups_run(const struct plan *plan)
     for (unsigned n = 0; n < HOURS * 6; n++) {
         if (plan->gaps && (n + 1) % 6 == 0)
             continue;
-        struct row rows[LOOSE + BAND];
+        struct row rows[ROWS_MAX];
         size_t count = 0;
-        for (uint32_t i = 0; i < LOOSE + BAND; i++)
-            if (comes(plan, i, n))
+        for (uint32_t i = 0; i < loose_of(plan) + band_of(plan); i++)
+            if (comes(plan, i, n)) {
+                assert_true(count < ROWS_MAX);
                 rows[count++] = (struct row){0x0a000001 + (i << 12), (uint16_t)(1000 + i),
-                    i >= LOOSE ? plan->class : "scan", ""};
+                    i >= loose_of(plan) ? plan->class : "scan", ""};
+            }
         struct made made;
         rows_make(&made, n, rows, count);
         if (plan->sites)
@@ -264,6 +278,35 @@ static void only_sites_that_saw_a_group_are_named(void **state)
     }
 }
 
+/* Of 1,500 sources that come often enough some 750 are compared, and half of the band. What is
+ * told is of all, and says so. */
+static void a_sample_tells_of_all(void **state)
+{
+    (void)state;
+    struct bench *b = groups_run(&(struct plan){.seed = 1,
+        .together = true,
+        .from = BAND_FROM,
+        .class = "scan",
+        .loose = 1500,
+        .band = 80,
+        .options = {"group-sources", "1024"}});
+    assert_non_null(group_first(b, SEVERITY_NOTICE));
+    const struct found *last = &b->found[b->count - 1];
+    char said[80];
+    assert_string_equal(last->kind, "moving-group");
+    assert_float_equal(number_of(b->evidence, "sample"), 2.0, 0.0);
+    assert_in_range((uint64_t)number_of(b->evidence, "looked at"), 600, 1024);
+    assert_in_range(last->hosts, 55, 105); /* of 80 */
+    snprintf(said, sizeof said, "New group of about %u sources that", (unsigned)last->hosts);
+    assert_non_null(strstr(last->title, said));
+    snprintf(said, sizeof said, "One network in 2 was compared: about %u in all.",
+        (unsigned)last->hosts);
+    assert_non_null(strstr(last->explanation, said));
+    snprintf(said, sizeof said, "%u sources of ", (unsigned)last->hosts / 2);
+    assert_ptr_equal(strstr(last->explanation, said), last->explanation);
+    done(b);
+}
+
 /* By hand: what the members were in last, and which known group that makes it. */
 static void half_of_a_group_makes_it_the_known_one(void **state)
 {
@@ -317,6 +360,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("what the first look finds is no news, however short it learns",
         what_the_first_look_finds_is_no_news),
     SAYS("only sites that saw a group are named", only_sites_that_saw_a_group_are_named),
+    SAYS("of more sources than are compared a sample tells of all, and says so",
+        a_sample_tells_of_all),
     SAYS("a group is the known one that half of its members were in",
         half_of_a_group_makes_it_the_known_one),
     SAYS("two of the last three looks make sure of a group",
