@@ -95,9 +95,10 @@ static enum err members_make(struct work *w, struct fault *f)
     w->options.near = (uint32_t)conf_count(w->conf, "near");
     w->options.rounds = (unsigned)conf_count(w->conf, "rounds");
     w->options.seed = conf_count(w->conf, "seed");
-    if (w->options.windows < 24 || 4 * w->options.shift >= w->options.windows)
+    if (!group_windows_suffice(w->options.windows, w->options.shift))
         return fault_set(f, ERR_RANGE,
-            "the captures have %u windows; 24 and more than four hours are needed", windows);
+            "the captures have %u windows; %d and more than four hours are needed", windows,
+            GROUP_WINDOWS_LEAST);
     w->members = calloc(w->profiles.count + 1, sizeof *w->members);
     if (!w->members)
         return fault_set(f, ERR_NOMEM, "out of memory");
@@ -142,18 +143,15 @@ static json_t *group_row(const struct work *w, uint32_t number)
     const struct group_found *g = &w->found.list[number];
     struct buf things;
     struct buf hosts;
-    int windows = 0;
     buf_init(&things, 1 << 16);
     buf_init(&hosts, 1 << 10);
     things_write(w, number, &things);
     hosts_write(w, number, &hosts);
-    for (unsigned i = 0; i < GROUP_WINDOWS / 64; i++)
-        windows += __builtin_popcountll(g->core[i]);
     json_t *row =
         json_pack("{s:I, s:I, s:I, s:I, s:f, s:s, s:s}", "group", (json_int_t)number + 1,
             "networks", (json_int_t)g->networks, "sources", (json_int_t)g->members, "windows",
-            (json_int_t)windows, "similar", round(100.0 * g->similar) / 100.0, "things",
-            things.data ? (const char *)things.data : "", "hosts",
+            (json_int_t)group_windows(g->core), "similar", round(100.0 * g->similar) / 100.0,
+            "things", things.data ? (const char *)things.data : "", "hosts",
             hosts.data ? (const char *)hosts.data : "");
     buf_done(&things);
     buf_done(&hosts);

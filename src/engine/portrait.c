@@ -1,6 +1,7 @@
 #include "engine/portrait.h"
 
 #include "base/hash.h"
+#include "engine/countries.h"
 #include "geo/country.h"
 #include "num/order.h"
 
@@ -10,8 +11,7 @@
 #include <string.h>
 
 enum {
-    COUNTRIES_SEEN = 26 * 26 + 1, /* any pair of letters, and the rest */
-    TOOLS_SEEN = 32               /* different names in one group; more are not counted */
+    TOOLS_SEEN = 32 /* different names in one group; more are not counted */
 };
 
 struct host {
@@ -27,7 +27,7 @@ struct tool_count {
 
 /* What is counted on the way. */
 struct sums {
-    uint32_t country[COUNTRIES_SEEN];
+    struct countries countries;
     struct tool_count tool[TOOLS_SEEN];
     size_t tool_count;
 };
@@ -53,13 +53,6 @@ static uint64_t network_hash(const struct ip *ip)
     struct ip net = {{0}};
     memcpy(&net, ip, ip_is_v4(ip) ? 15 : 6);
     return ip_hash(&net);
-}
-
-static size_t country_number(const char *code)
-{
-    if (strlen(code) != 2 || code[0] < 'a' || code[0] > 'z' || code[1] < 'a' || code[1] > 'z')
-        return COUNTRIES_SEEN - 1;
-    return (size_t)(code[0] - 'a') * 26 + (size_t)(code[1] - 'a');
 }
 
 static void count_tool(struct sums *s, const char *name)
@@ -92,17 +85,12 @@ static size_t unite(struct host *hosts, size_t count)
 
 static void rank_countries(struct portrait *p, struct sums *s)
 {
-    while (p->country_count < PORTRAIT_COUNTRIES) {
-        size_t best = 0;
-        for (size_t i = 1; i < COUNTRIES_SEEN - 1; i++)
-            if (s->country[i] > s->country[best])
-                best = i;
-        if (!s->country[best])
-            return;
-        p->countries[p->country_count].code[0] = (char)('a' + best / 26);
-        p->countries[p->country_count].code[1] = (char)('a' + best % 26);
-        p->countries[p->country_count++].sources = s->country[best];
-        s->country[best] = 0;
+    char code[3];
+    uint32_t sources;
+    while (p->country_count < PORTRAIT_COUNTRIES &&
+           (sources = countries_most(&s->countries, code)) > 0) {
+        memcpy(p->countries[p->country_count].code, code, sizeof code);
+        p->countries[p->country_count++].sources = sources;
     }
 }
 
@@ -183,7 +171,9 @@ enum err portrait_take(struct portrait *ret_portrait, const struct tally *t, siz
         const struct block *b = tally_row(t, hosts[i].source, &row);
         const struct ip *ip = address(t, &hosts[i]);
         networks[i] = network_hash(ip);
-        sums->country[country_number(block_word_at(b, CONTACT_COUNTRY, row))]++;
+        const char *country = block_word_at(b, CONTACT_COUNTRY, row);
+        if (strlen(country) == 2)
+            countries_add(&sums->countries, country);
         count_tool(sums, block_word_at(b, CONTACT_TOOL, row));
         rank_host(&p, busiest, &hosts[i], ip);
     }

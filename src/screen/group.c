@@ -39,11 +39,11 @@ struct round {
     uint32_t *up;   /* union-find over members; owned */
 };
 
-unsigned group_windows(const struct group_member *m)
+unsigned group_windows(const uint64_t active[WORDS])
 {
     int count = 0;
     for (unsigned i = 0; i < WORDS; i++)
-        count += __builtin_popcountll(m->active[i]);
+        count += __builtin_popcountll(active[i]);
     return (unsigned)count;
 }
 
@@ -75,7 +75,7 @@ WIDE static void least_find(struct round *r)
 {
     memset(r->least, UINT8_MAX, r->count * sizeof *r->least);
     for (size_t m = 0; m < r->count; m++) {
-        r->size[m] = (uint8_t)group_windows(&r->members[m]);
+        r->size[m] = (uint8_t)group_windows(r->members[m].active);
         uint8_t *restrict least = r->least[m];
         for (unsigned i = 0; i < WORDS; i++)
             for (uint64_t left = r->members[m].active[i]; left; left &= left - 1) {
@@ -157,7 +157,7 @@ WIDE static size_t next_near(const struct round *r, size_t at, size_t from, size
 {
     const struct group_member *a = &r->members[(uint32_t)r->keys[at]];
     const double similar = r->options->similar;
-    const int size = (int)group_windows(a);
+    const int size = (int)group_windows(a->active);
     for (size_t k = from; k < end && r->keys[k] >> 32 == r->keys[at] >> 32; k++) {
         const struct group_member *b = &r->members[(uint32_t)r->keys[k]];
         int both = 0;
@@ -430,8 +430,8 @@ static void similar_add(
         uint32_t g = group[r->edges[i].a];
         if (g == GROUP_NONE || g != group[r->edges[i].b])
             continue;
-        drafts[g].found.similar +=
-            group_similarity(&r->members[r->edges[i].a], &r->members[r->edges[i].b]);
+        drafts[g].found.similar += group_similarity(
+            r->members[r->edges[i].a].active, r->members[r->edges[i].b].active);
         pairs[g]++;
     }
     for (size_t g = 0; pairs && g < count; g++)
@@ -503,15 +503,20 @@ static struct group_member within(const struct group_member *m, uint32_t windows
 
 bool group_is_looked_at(const struct group_member *m, const struct group_options *o)
 {
-    unsigned windows = group_windows(m);
+    unsigned windows = group_windows(m->active);
     return windows >= o->least && windows <= o->most * o->windows;
+}
+
+bool group_windows_suffice(uint32_t windows, uint32_t shift)
+{
+    return windows >= GROUP_WINDOWS_LEAST && windows > UINT64_C(4) * shift;
 }
 
 static bool options_hold(const struct group_options *o)
 {
-    return o->windows >= 24 && o->windows <= GROUP_WINDOWS && o->least >= 2 && o->near >= 1 &&
-           o->shared <= o->windows && o->similar > 0.0 && o->similar <= 1.0 &&
-           o->rounds <= GROUP_ROUNDS_MAX && o->shift >= 1 && 4 * o->shift < o->windows;
+    return group_windows_suffice(o->windows, o->shift) && o->windows <= GROUP_WINDOWS &&
+           o->least >= 2 && o->near >= 1 && o->shared <= o->windows && o->similar > 0.0 &&
+           o->similar <= 1.0 && o->rounds <= GROUP_ROUNDS_MAX && o->shift >= 1;
 }
 
 static void round_done(struct round *r)

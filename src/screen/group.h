@@ -23,6 +23,7 @@
 
 enum {
     GROUP_WINDOWS = 192, /* at most */
+    GROUP_WINDOWS_LEAST = 24,
     GROUP_MEMBERS_MAX = 1 << 20,
     GROUP_ROUNDS_MAX = 9999,
     GROUP_NEAR_MOST = 256 /* of those alike by one band, with which a source is compared */
@@ -36,7 +37,7 @@ struct group_member {
 };
 
 struct group_options {
-    uint32_t windows; /* that there are; others are ignored; 24 and more */
+    uint32_t windows; /* that there are; others are ignored */
     uint32_t least;   /* windows in which a source was active, for it to be looked at */
     double most;     /* and share of all windows, at most: who is always there moves with all */
     double similar;  /* Jaccard from which on two are near */
@@ -91,18 +92,21 @@ enum err groups_chance(const struct group_member *members, size_t count,
 /* Without what is before the last `windows`. */
 void group_member_cut(struct group_member *m, uint32_t windows);
 /* Windows in which it came. */
-unsigned group_windows(const struct group_member *m);
+unsigned group_windows(const uint64_t active[GROUP_WINDOWS / 64]);
+/* Are there windows enough to look for groups? GROUP_WINDOWS_LEAST, and more than a source is
+ * moved by at most in the null. */
+bool group_windows_suffice(uint32_t windows, uint32_t shift);
 /* Came it neither too seldom nor too often? */
 bool group_is_looked_at(const struct group_member *m, const struct group_options *o);
 
 static inline double group_similarity(
-    const struct group_member *a, const struct group_member *b)
+    const uint64_t a[GROUP_WINDOWS / 64], const uint64_t b[GROUP_WINDOWS / 64])
 {
     int both = 0;
     int either = 0;
     for (unsigned i = 0; i < GROUP_WINDOWS / 64; i++) {
-        both += __builtin_popcountll(a->active[i] & b->active[i]);
-        either += __builtin_popcountll(a->active[i] | b->active[i]);
+        both += __builtin_popcountll(a[i] & b[i]);
+        either += __builtin_popcountll(a[i] | b[i]);
     }
     return either ? (double)both / either : 0.0;
 }

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    WINDOWS_LEAST = 24 /* that must have been seen before anything moves together */
-};
 static const double least_ratio = 1.25; /* to the largest group of chance, which is a model */
 
 /* One look. */
@@ -68,7 +65,7 @@ static uint32_t sample_of(const struct look *l, size_t count, size_t most)
     size_t deep[DEEPEST + 1] = {0};
     for (size_t i = 0; i < count; i++) {
         const struct group_member *m = &l->members[i];
-        if (!group_windows(m))
+        if (!group_windows(m->active))
             continue;
         uint64_t h = hash_u64(m->network);
         unsigned zeros = h ? (unsigned)__builtin_ctzll(h) : DEEPEST;
@@ -256,7 +253,7 @@ static bool is_due(const struct screen *s, const struct screen_step *step)
 enum err screen_groups(struct screen *s, const struct screen_step *step)
 {
     uint32_t windows = s->now < s->book.day ? s->now : s->book.day;
-    if (!is_due(s, step) || windows < WINDOWS_LEAST || windows <= 4 * s->profiles.hour)
+    if (!is_due(s, step) || !group_windows_suffice(windows, s->profiles.hour))
         return OK;
     s->first_look = s->first_look ? s->first_look : s->now;
     struct look l = {.options = group_options_usual(windows, s->profiles.hour)};

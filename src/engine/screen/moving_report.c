@@ -1,4 +1,5 @@
 /* A group that moves together, as a finding: who, what they send, when they come. */
+#include "engine/countries.h"
 #include "engine/pulse.h"
 #include "engine/screen/screen_int.h"
 #include "engine/severity.h"
@@ -70,8 +71,6 @@ static unsigned site_bit(const struct screen *s, const struct crowd *c, const ch
 static enum err crowd_take(const struct screen *s, const struct screen_step *step,
     const struct screen_group *g, struct crowd *c)
 {
-    struct group_member core = {{0}, 0, 0};
-    memcpy(core.active, g->found->core, sizeof core.active);
     *c = (struct crowd){0};
     c->faces = arena_take(step->scratch, g->found->members + 1u, sizeof *c->faces);
     if (!c->faces)
@@ -81,7 +80,7 @@ static enum err crowd_take(const struct screen *s, const struct screen_step *ste
         if (g->of[i] != g->number)
             continue;
         c->faces[c->count++] = (struct face){.profile = i,
-            .similar = group_similarity(&g->members[i], &core),
+            .similar = group_similarity(g->members[i].active, g->found->core),
             .packets = (uint64_t)p->span[0].packets + p->span[1].packets};
         bits_add(c->places, p->span[0].places | p->span[1].places);
         bits_add(c->sites, p->span[0].sites | p->span[1].sites);
@@ -119,24 +118,14 @@ static void tell_sites(struct finding *f, const struct screen *s,
             finding_site(f, step->window->sites[i].name);
 }
 
-/* Most sources first, then by code. */
 static void tell_countries(struct finding *f, const struct screen *s, const struct crowd *c)
 {
-    uint32_t sources[26 * 26] = {0};
-    for (size_t i = 0; i < c->count; i++) {
-        const char *code = s->profiles.list[c->faces[i].profile].country;
-        if (code[0] >= 'a' && code[0] <= 'z' && code[1] >= 'a' && code[1] <= 'z')
-            sources[(code[0] - 'a') * 26 + code[1] - 'a']++;
-    }
-    while (f->country_count < FINDING_COUNTRIES) {
-        size_t best = 0;
-        for (size_t i = 1; i < sizeof sources / sizeof *sources; i++)
-            best = sources[i] > sources[best] ? i : best;
-        if (!sources[best])
-            break;
-        sources[best] = 0;
-        finding_country(f, (char[]){(char)('a' + best / 26), (char)('a' + best % 26), 0});
-    }
+    struct countries sums = {{0}};
+    char code[3];
+    for (size_t i = 0; i < c->count; i++)
+        countries_add(&sums, s->profiles.list[c->faces[i].profile].country);
+    while (f->country_count < FINDING_COUNTRIES && countries_most(&sums, code))
+        finding_country(f, code);
 }
 
 /* Named for more than half of them. */
@@ -161,8 +150,6 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
     const struct crowd *c)
 {
     char things[240] = "";
-    struct group_member core = {{0}, 0, 0};
-    memcpy(core.active, g->found->core, sizeof core.active);
     for (size_t i = 0, used = 0; i < c->thing_count && i < THINGS_TOLD && used < sizeof things;
          i++) {
         char thing[THING_TEXT];
@@ -181,15 +168,13 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
         "%u sources of %u networks came, and went, together in %u windows of the last day.%s "
         "In %u rounds in which every source was moved in time by itself, the largest group had "
         "%u networks. Such a group was not there before. They sent: %.150s.%s",
-        g->found->members, g->found->networks, group_windows(&core), sample, g->rounds,
+        g->found->members, g->found->networks, group_windows(g->found->core), sample, g->rounds,
         g->moving->chance, things, is_aimed(c) ? " They want one or two addresses." : "");
 }
 
 static enum err write_numbers(
     struct finding *f, const struct screen_group *g, const struct crowd *c)
 {
-    struct group_member core = {{0}, 0, 0};
-    memcpy(core.active, g->found->core, sizeof core.active);
     const struct evidence_value rows[] = {
         {"networks", g->found->networks, "networks",
             "different /24 (IPv6: /48) in the group, of those compared"},
@@ -198,7 +183,7 @@ static enum err write_numbers(
         {"rounds", g->rounds, "rounds", "in which every source was moved in time by itself"},
         {"ratio", g->found->networks / fmax(g->moving->chance, 1.0), "",
             "networks over those that chance has"},
-        {"windows", group_windows(&core), "windows", "in which half of them came"},
+        {"windows", group_windows(g->found->core), "windows", "in which half of them came"},
         {"similar", g->found->similar, "",
             "share of their windows that two of them have in common, on average"},
         {"looked at", (double)g->looked_at, "sources", "that came often enough to be compared"},

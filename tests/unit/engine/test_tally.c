@@ -1,4 +1,5 @@
 #include "engine/classes.h"
+#include "engine/countries.h"
 #include "engine/portrait.h"
 #include "engine/shelf.h"
 #include "engine/tally.h"
@@ -259,6 +260,26 @@ static void a_shelf_keeps_what_was_made(void **state)
     sample_done(&s);
 }
 
+static void countries_come_by_their_sources(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {
+        "us", "kr", "zz", "kr", "", "K1", "aa", "us", "z{", "br", "kr"};
+    static const struct {
+        const char *code;
+        uint32_t sources;
+    } expected[] = {{"kr", 3}, {"us", 2}, {"aa", 1}, {"br", 1}, {"zz", 1}};
+    struct countries c = {{0}};
+    char code[3];
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        countries_add(&c, codes[i]);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        assert_int_equal(countries_most(&c, code), expected[i].sources);
+        assert_string_equal(code, expected[i].code);
+    }
+    assert_int_equal(countries_most(&c, code), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("a tally is made once a window, by whoever asks first", a_shelf_keeps_what_was_made),
     SAYS("a tag leaves out a row, not its source", tags_leave_rows_out),
@@ -269,5 +290,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("a window without rows or blocks has no groups", empty_windows_are_fine),
     SAYS("a window too large for the scratch memory is refused", memory_has_an_end),
     SAYS("services keep protocol and port", services_keep_their_names),
+    SAYS("countries come by how many sources they have, then by code",
+        countries_come_by_their_sources),
 };
 TEST_MAIN(tests)

@@ -171,9 +171,9 @@ static void similarity_is_jaccard(void **state)
     const struct group_member a = {.active = {0x1e}};
     const struct group_member b = {.active = {0x3c}};
     const struct group_member none = {{0}, 0, 0};
-    assert_float_equal(group_similarity(&a, &b), 0.6, 1e-12);
-    assert_float_equal(group_similarity(&a, &a), 1.0, 1e-12);
-    assert_float_equal(group_similarity(&none, &none), 0.0, 1e-12);
+    assert_float_equal(group_similarity(a.active, b.active), 0.6, 1e-12);
+    assert_float_equal(group_similarity(a.active, a.active), 1.0, 1e-12);
+    assert_float_equal(group_similarity(none.active, none.active), 0.0, 1e-12);
 }
 
 /* Windows 9, 8, 5 and 1 of ten, counted back from the last one that it came in, which was three
@@ -196,6 +196,17 @@ static void who_stays_has_come_once(void **state)
     group_member_make(&p, 110, 144, &m);
     assert_int_equal(m.active[0], 0);
     assert_int_equal(m.active[1], 1);
+}
+
+/* A day of hours, and more than the four hours that a source is moved by at most. */
+static void few_windows_do_not(void **state)
+{
+    (void)state;
+    assert_false(group_windows_suffice(23, 1));
+    assert_true(group_windows_suffice(24, 1));
+    assert_false(group_windows_suffice(24, 6));
+    assert_true(group_windows_suffice(25, 6));
+    assert_false(group_windows_suffice(192, UINT32_C(1) << 30)); /* four times that is 0 */
 }
 
 static void wrong_options_are_refused(void **state)
@@ -221,6 +232,8 @@ static const struct CMUnitTest tests[] = {
         those_always_there_are_not_looked_at),
     SAYS("similarity is the share of windows in common", similarity_is_jaccard),
     SAYS("who stays has come once", who_stays_has_come_once),
+    SAYS("groups are looked for in a day of hours and more than the null moves",
+        few_windows_do_not),
     SAYS("options out of range are refused", wrong_options_are_refused),
 };
 TEST_MAIN(tests)
