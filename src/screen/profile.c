@@ -305,7 +305,7 @@ unsigned profiles_site(const struct profiles *t, const char *name)
 static void number_sites(struct profiles *t, const struct window *w)
 {
     for (size_t i = 0; i < w->site_count && t->site_count < PROFILE_SITES; i++)
-        if (profiles_site(t, w->sites[i].name) == PROFILE_SITES)
+        if (*w->sites[i].name && profiles_site(t, w->sites[i].name) == PROFILE_SITES)
             memcpy(t->site[t->site_count++], w->sites[i].name, sizeof t->site[0]);
 }
 

@@ -82,29 +82,34 @@ static void open_with(struct bench *b, const char *const options[4])
     conf_free(conf);
 }
 
+static void window_run(struct bench *b, const struct plan *plan, unsigned n)
+{
+    struct window_site sites[SITES_MOST];
+    struct row rows[ROWS_MAX];
+    size_t count = 0;
+    for (uint32_t i = 0; i < loose_of(plan) + band_of(plan); i++)
+        if (comes(plan, i, n)) {
+            assert_true(count < ROWS_MAX);
+            rows[count++] = (struct row){0x0a000001 + (i << 12), (uint16_t)(1000 + i),
+                i >= loose_of(plan) ? plan->class : "scan", ""};
+        }
+    struct made made;
+    rows_make(&made, n, rows, count);
+    if (plan->sites)
+        sites_spread(&made, plan, rows, sites);
+    bench_step(b, &made.window);
+    block_free(made.block);
+}
+
 static struct bench *groups_run(const struct plan *plan)
 {
     struct bench *b = malloc(sizeof *b);
-    struct window_site sites[SITES_MOST];
     bench_open(b, &engine_screen);
     open_with(b, plan->options);
     for (unsigned n = 0; n < HOURS * 6; n++) {
         if (plan->gaps && (n + 1) % 6 == 0)
             continue;
-        struct row rows[ROWS_MAX];
-        size_t count = 0;
-        for (uint32_t i = 0; i < loose_of(plan) + band_of(plan); i++)
-            if (comes(plan, i, n)) {
-                assert_true(count < ROWS_MAX);
-                rows[count++] = (struct row){0x0a000001 + (i << 12), (uint16_t)(1000 + i),
-                    i >= loose_of(plan) ? plan->class : "scan", ""};
-            }
-        struct made made;
-        rows_make(&made, n, rows, count);
-        if (plan->sites)
-            sites_spread(&made, plan, rows, sites);
-        bench_step(b, &made.window);
-        block_free(made.block);
+        window_run(b, plan, n);
         if (plan->restarts && (n % 7 == 0 || n > BAND_FROM * 6))
             bench_restart(b);
     }
@@ -331,6 +336,25 @@ static void half_of_a_group_makes_it_the_known_one(void **state)
     free(s);
 }
 
+/* Two looks found it, then none of its members is left: what is two of three looks ages with
+ * each look, and with nothing between looks. */
+static void a_look_without_the_group_counts(void **state)
+{
+    (void)state;
+    const struct plan plan = {.seed = 11, .from = BAND_FROM, .class = "scan"};
+    struct bench *b = groups_run(&plan);
+    struct screen *s = (struct screen *)(void *)b->state;
+    struct moving *m = &s->moving[s->moving_count++];
+    *m = (struct moving){
+        .id = ++s->moving_next, .first = s->now, .last = s->now, .history = 0x3};
+    for (unsigned n = 0; n < 12; n++) {
+        assert_int_equal(m->history, n < 6 ? 0x3 : 0x6);
+        window_run(b, &plan, HOURS * 6 + n);
+    }
+    assert_int_equal(m->history, 0xc);
+    done(b);
+}
+
 /* Bit 0 is of the look that goes on, whoever has set it already. */
 static void two_of_the_last_three_looks_make_sure(void **state)
 {
@@ -364,6 +388,7 @@ static const struct CMUnitTest tests[] = {
         a_sample_tells_of_all),
     SAYS("a group is the known one that half of its members were in",
         half_of_a_group_makes_it_the_known_one),
+    SAYS("a look that does not find a group counts for it", a_look_without_the_group_counts),
     SAYS("two of the last three looks make sure of a group",
         two_of_the_last_three_looks_make_sure),
 };
