@@ -52,6 +52,14 @@ class Hub:
         with open(self.folder + ".log", encoding="utf-8") as file:
             return file.read()
 
+    def server_config(self):
+        """What the message server is told; empty until the hub has told it something."""
+        try:
+            with open(f"{self.folder}/bus/nats.conf", encoding="ascii") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
     @staticmethod
     def wait_for(condition, seconds=60):
         end = time.monotonic() + seconds

@@ -203,7 +203,7 @@ def own_subjects(folder):
     try:
         hub.enrol("jp-01", f"{folder}/jp")
         hub.enrol("us-02", f"{folder}/us")
-        Hub.wait_for(lambda: "CN=us-02" in open(f"{hub.folder}/bus/nats.conf", encoding="ascii").read())
+        Hub.wait_for(lambda: "CN=us-02" in hub.server_config())
         time.sleep(1)
         fine = talk(hub, f"{folder}/jp", "PUB kz.jp-01.heartbeat 2", "{}", "SUB kzh.jp-01 1", "SUB $KV.kz_config.jp-01 2",
                     "PUB $JS.API.DIRECT.GET.KV_kz_config.$KV.kz_config.jp-01 0", "")
@@ -216,7 +216,7 @@ def own_subjects(folder):
             answer = talk(hub, f"{folder}/jp", wrong)
             holds("Permissions Violation" in answer, wrong, answer)
         same(run("site", "revoke", "jp-01", "--data", hub.folder).returncode, 0)
-        Hub.wait_for(lambda: "CN=jp-01" not in open(f"{hub.folder}/bus/nats.conf", encoding="ascii").read())
+        Hub.wait_for(lambda: "CN=jp-01" not in hub.server_config())
         time.sleep(1)
         answer = ""
         try:
