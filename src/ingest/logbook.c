@@ -4,6 +4,7 @@
 #include "bus/spool.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,18 +38,21 @@ struct logbook {
     uint64_t covered;   /* what had been added by then */
 };
 
-static void files_remove(const char *folder)
+/* How many there were. */
+static size_t files_remove(const char *folder)
 {
     char path[LOGBOOK_PATH];
+    size_t count = 0;
     DIR *d = opendir(folder);
     for (struct dirent *e; d && (e = readdir(d));) {
         const char *dot = strrchr(e->d_name, '.');
         bool ours = dot && strcmp(dot, ".spool") == 0;
         if (ours && snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < (int)sizeof path)
-            unlink(path);
+            count += unlink(path) == 0;
     }
     if (d)
         closedir(d);
+    return count;
 }
 
 enum err logbook_open(struct logbook **ret_logbook, const struct logbook_options *options,
@@ -82,6 +86,17 @@ enum err logbook_open(struct logbook **ret_logbook, const struct logbook_options
         *ret_fresh = damaged;
     *ret_logbook = j;
     return OK;
+}
+
+enum err logbook_remove(const char *folder, size_t *ret_count, struct fault *f)
+{
+    char path[LOGBOOK_PATH];
+    *ret_count = files_remove(folder);
+    if (snprintf(path, sizeof path, "%s/lock", folder) < (int)sizeof path)
+        unlink(path);
+    if (rmdir(folder) == 0 || errno == ENOENT)
+        return OK;
+    return fault_set(f, ERR_IO, "%s: cannot be removed: %s", folder, strerror(errno));
 }
 
 void logbook_close(struct logbook *j)

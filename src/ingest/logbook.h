@@ -32,6 +32,11 @@ enum err logbook_open(struct logbook **ret_logbook, const struct logbook_options
     bool *ret_fresh, struct fault *f) MUST_CHECK;
 void logbook_close(struct logbook *j);
 
+/* Remove what an earlier one left in a folder, and the folder: none is kept any more. Nobody
+ * has it open. `*ret_count` files had messages; a folder that is not there has none. ERR_IO:
+ * something stays. */
+enum err logbook_remove(const char *folder, size_t *ret_count, struct fault *f) MUST_CHECK;
+
 /* A message of a site. */
 struct logbook_entry {
     uint64_t at;   /* its number here; grows */

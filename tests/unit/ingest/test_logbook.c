@@ -275,6 +275,33 @@ static void capped(void **state)
     assert_false(c.cut);
 }
 
+static void removed(void **state)
+{
+    struct stage *s = *state;
+    struct fault f;
+    struct stat st;
+    size_t count = 99;
+    char path[400];
+    open_it(s, 0);
+    add_some(s, 1, 30);
+    logbook_close(s->logbook);
+    s->logbook = NULL;
+    snprintf(path, sizeof path, "%s/notes", s->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(logbook_remove(s->folder, &count, &f), ERR_IO);
+    assert_true(count >= 3);
+    assert_non_null(strstr(f.text, s->folder));
+    assert_int_equal(stat(path, &st), 0); /* what is not ours stays */
+    unlink(path);
+    assert_int_equal(logbook_remove(s->folder, &count, &f), OK);
+    assert_int_equal(count, 0);
+    assert_int_not_equal(stat(s->folder, &st), 0);
+    assert_int_equal(logbook_remove(s->folder, &count, &f), OK); /* nor is there any now */
+    assert_int_equal(mkdir(s->folder, 0700), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS_WITH("what was added is read again after a restart, whole and in order", reads_again,
         stage_make, stage_drop),
@@ -290,5 +317,7 @@ static const struct CMUnitTest tests[] = {
         longest, stage_make, stage_drop),
     SAYS_WITH("at the cap the oldest goes, which is told if no kept state has seen it", capped,
         stage_make, stage_drop),
+    SAYS_WITH("what an earlier one kept is removed where none is wanted, and nothing else",
+        removed, stage_make, stage_drop),
 };
 TEST_MAIN(tests)
