@@ -4,13 +4,15 @@
 #include "base/buf.h"
 #include "bus/authority.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* The configuration of the message server (nats-server), and one that runs beside the hub. */
 
 enum {
-    BROKER_ROUTES_MAX = 8
+    BROKER_ROUTES_MAX = 8,
+    BROKER_ENDING = 256
 };
 
 /* Who may use the server: the hub, and each site within its own subjects. */
@@ -58,6 +60,15 @@ enum err broker_start(
 /* The message server's program: `given`, or where the system keeps it; NULL: it is not there.
  */
 const char *broker_program(const char *given);
+
+/* Could a server listen at ADDR:PORT? One of an earlier hub may just be ending: for so long it
+ * is tried again. ERR_BUSY: another program listens there; ERR_IO: it is no address of ours, or
+ * we may not; ERR_BAD: it is no address. */
+enum err broker_listen_check(const char *listen, int64_t patience, struct fault *f) MUST_CHECK;
+
+/* What a server's log says, from byte `from` on, of why it ended; false: it has been ready
+ * since, or nothing. */
+bool broker_ending(const char *log, int64_t from, char ret_text[BROKER_ENDING]);
 
 /* The configuration is there, or is another. */
 void broker_reload(struct broker *b);

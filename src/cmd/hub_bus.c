@@ -28,9 +28,11 @@ struct hub_bus {
     pthread_t thread;
     bool running;
     bool connected;
-    bool begun;        /* the message server has been told to start */
-    atomic_bool ready; /* the catalogue has been looked at */
-    int64_t looked;    /* when the catalogue was asked last */
+    bool begun;                 /* the message server has been told to start */
+    char ending[BROKER_ENDING]; /* what was told last of why it does not run; "" */
+    int64_t log_from;           /* how long the server's log was before */
+    atomic_bool ready;          /* the catalogue has been looked at */
+    int64_t looked;             /* when the catalogue was asked last */
     struct far_site sites[SITE_OFFICE_SITES];
     size_t count;
     size_t known;       /* that the catalogue has, at the last look */
@@ -204,14 +206,39 @@ static enum err on_push(void *context, const char *site, struct bytes parcel, st
     return bus_config_put(h->bus, site, parcel, f);
 }
 
+static void log_path(const struct hub_bus *h, char path[4096 + 16])
+{
+    snprintf(path, 4096 + 16, "%.4095s/bus/nats.log", h->options.data);
+}
+
+/* Nobody answers: say so, with the reason if the hub's own server has left one. */
+static void silence_tell(struct hub_bus *h, bool fresh)
+{
+    char path[4096 + 16], why[BROKER_ENDING], text[BROKER_ENDING + 128];
+    log_path(h, path);
+    bool known = h->options.broker && broker_ending(path, h->log_from, why);
+    if (!fresh && (!known || strcmp(why, h->ending) == 0))
+        return;
+    snprintf(text, sizeof text, "the message server does not %s%s: sites keep what they see",
+        known ? "run: " : "answer", known ? why : "");
+    hub_live_health(h->options.live, "bus", text);
+    if (known && strcmp(why, h->ending) != 0)
+        log_event(LOG_ERROR, "bus.server", "error=\"%s\" action=trying-on", why);
+    snprintf(h->ending, sizeof h->ending, "%s", known ? why : "");
+}
+
 static void on_tick(void *context, bool connected)
 {
     struct hub_bus *h = context;
     int64_t now = clock_now(&h->clock);
+    if (!connected)
+        silence_tell(h, connected != h->connected);
     if (connected != h->connected) {
         h->connected = connected;
-        hub_live_health(h->options.live, "bus",
-            connected ? NULL : "the message server does not answer: sites keep what they see");
+        if (connected) {
+            h->ending[0] = 0;
+            hub_live_health(h->options.live, "bus", NULL);
+        }
         log_event(connected ? LOG_NOTE : LOG_WARN, "bus.state", "connected=%s",
             connected ? "yes" : "no");
         if (connected) { /* what could not be pushed does not wait for its next turn */
@@ -309,6 +336,17 @@ static void *bus_thread(void *context)
     return NULL;
 }
 
+/* What was kept before --logbook-cap 0 was given is of no more use: it only takes room. */
+static void logbook_end(const char *folder)
+{
+    struct fault f = {0};
+    size_t count = 0;
+    if (logbook_remove(folder, &count, &f) != OK)
+        log_event(LOG_WARN, "logbook.left", "error=\"%s\"", f.text);
+    if (count)
+        log_event(LOG_NOTE, "logbook.removed", "path=%s files=%zu", folder, count);
+}
+
 static enum err logbook_begin(struct hub_bus *h, struct fault *f)
 {
     char path[4096 + 16];
@@ -317,8 +355,11 @@ static enum err logbook_begin(struct hub_bus *h, struct fault *f)
         .cap = h->options.logbook_cap,
         .seen = h->options.seen,
         .careless = h->options.careless};
-    if (!o.cap)
+    snprintf(path, sizeof path, "%s/bus/logbook", h->options.data);
+    if (!o.cap) {
+        logbook_end(path);
         return OK;
+    }
     snprintf(path, sizeof path, "%s/bus", h->options.data);
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
@@ -338,6 +379,10 @@ enum err hub_bus_start(
     h->options = *options;
     h->clock = clock_system();
     h->connected = true;
+    char log[4096 + 16];
+    struct stat st;
+    log_path(h, log);
+    h->log_from = stat(log, &st) == 0 ? st.st_size : 0;
     enum err e = logbook_begin(h, f);
     if (!e)
         e = bus_nats_open(&h->bus, &options->nats, f);

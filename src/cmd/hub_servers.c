@@ -1,5 +1,7 @@
 #include "cmd/hub_servers.h"
 
+#include "base/clock.h"
+
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +9,9 @@
 enum {
     LOGBOOK_LEAST = 32 /* MiB */
 };
+
+/* The server of a hub that was killed ends within five seconds. */
+static const int64_t port_patience = 6 * US_SECOND;
 
 bool servers_wanted(const struct conf *conf)
 {
@@ -58,6 +63,11 @@ enum err servers_begin(
         return OK;
     if (!user && getpwnam("kizashi"))
         user = "kizashi";
+    enum err e = broker_listen_check(conf_text(conf, "sites"), port_patience, f);
+    if (e) {
+        fault_prefix(f, "--sites");
+        return e;
+    }
     snprintf(config, sizeof config, "%.4000s/bus/nats.conf", data);
     snprintf(log, sizeof log, "%.4000s/bus/nats.log", data);
     struct broker_run run = {
