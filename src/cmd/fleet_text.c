@@ -116,6 +116,19 @@ static void heartbeat_print(FILE *out, const json_t *beat)
     }
 }
 
+/* The time is when it was noticed: what began before that says so. */
+static void event_print(FILE *out, const json_t *e)
+{
+    int64_t time = 0;
+    int64_t since = 0;
+    bool before = time_parse(text(e, "time"), &time) == OK &&
+                  time_parse(text(e, "since"), &since) == OK && time - since >= US_SECOND;
+    const char *what = text(e, "text");
+    fprintf(out, "  %s  %-9s %s%s%s%s%s\n", text(e, "time"), text(e, "state"), what,
+        before && *what ? " " : "", before ? "(since " : "", before ? text(e, "since") : "",
+        before ? ")" : "");
+}
+
 void fleet_text_site(FILE *out, const json_t *site)
 {
     const json_t *reasons = json_object_get(site, "reasons");
@@ -129,10 +142,8 @@ void fleet_text_site(FILE *out, const json_t *site)
     heartbeat_print(out, json_object_get(site, "heartbeat"));
     if (json_array_size(events))
         fputs("\nWhat happened:\n", out);
-    for (size_t i = 0; i < json_array_size(events); i++) {
-        const json_t *e = json_array_get(events, i);
-        fprintf(out, "  %s  %-9s %s\n", text(e, "time"), text(e, "state"), text(e, "text"));
-    }
+    for (size_t i = 0; i < json_array_size(events); i++)
+        event_print(out, json_array_get(events, i));
 }
 
 /* ---- documents ---- */

@@ -138,6 +138,14 @@ static enum err take_site(void *context, const struct catalog_site_event *e)
     return err;
 }
 
+static enum err take_heard(void *context, const struct catalog_heard *h)
+{
+    struct fleet_member *m = fleet_find(context, h->site);
+    if (m)
+        m->heard = m->heard_noted = h->time;
+    return OK;
+}
+
 /* Since somebody last watched, nobody knows. */
 static enum err member_resume(
     struct fleet *fleet, struct fleet_member *m, const struct reading *r)
@@ -149,6 +157,7 @@ static enum err member_resume(
         .state = "unwatched",
         .detail = "the hub was not running"};
     snprintf(event.site, sizeof event.site, "%s", m->name);
+    m->watch.since = event.since;
     if (!e)
         e = catalog_site_event_add(fleet->catalog, &event, r->fault);
     return e ? e : history_add(&m->history, event.since, SITE_UNWATCHED);
@@ -160,6 +169,8 @@ static enum err read_all(struct fleet *fleet, int64_t now, struct fault *f)
     enum err e = catalog_fleet_watched(fleet->catalog, &r.watched);
     if (!e)
         e = catalog_site_states(fleet->catalog, take_site, &r);
+    if (!e)
+        e = catalog_sites_heard(fleet->catalog, take_heard, fleet);
     for (size_t i = 0; i < fleet->count && !e; i++)
         e = member_resume(fleet, fleet->members[i], &r);
     return e ? e : fleet_ways_read(fleet, now);
@@ -185,12 +196,37 @@ enum err fleet_open(struct fleet **ret_fleet, struct catalog *c,
     return OK;
 }
 
+/* That we watched until now, and who spoke since the last note. */
+static enum err watched_note(struct fleet *fleet, int64_t now)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&fleet->lock);
+    for (size_t i = 0; i < fleet->count; i++) {
+        const struct fleet_member *m = fleet->members[i];
+        if (m->heard == m->heard_noted)
+            continue;
+        struct catalog_heard *h = &fleet->heard[count++];
+        memcpy(h->site, m->name, sizeof h->site);
+        h->time = m->heard;
+    }
+    pthread_mutex_unlock(&fleet->lock);
+    enum err e = catalog_fleet_watched_put(fleet->catalog, now, fleet->heard, count);
+    pthread_mutex_lock(&fleet->lock);
+    for (size_t i = 0; i < count && !e; i++) {
+        struct fleet_member *m = fleet_find(fleet, fleet->heard[i].site);
+        if (m)
+            m->heard_noted = fleet->heard[i].time;
+    }
+    pthread_mutex_unlock(&fleet->lock);
+    return e;
+}
+
 void fleet_close(struct fleet *f, int64_t now)
 {
     if (!f)
         return;
     /* Not written: then the time since the last note counts as unwatched, 15 s at most. */
-    enum err e = now ? catalog_fleet_watched_put(f->catalog, now) : OK;
+    enum err e = now ? watched_note(f, now) : OK;
     (void)e;
     for (size_t i = 0; i < f->count; i++)
         member_free(f->members[i]);
@@ -240,6 +276,7 @@ enum err fleet_heartbeat(
     enum err e = m ? OK : member_add(fleet, h->site, now, &m, f);
     if (!e) {
         before = m->watch.state;
+        m->heard = now;
         watch_heartbeat(&m->watch, h, now);
         e = fleet_way_answer(fleet, m, h, now, f);
     }
@@ -285,7 +322,7 @@ enum err fleet_look(struct fleet *fleet, int64_t now, struct fault *f)
     fleet_push_pending(fleet, now);
     if (!e && now - fleet->noted >= NOTE_EVERY_S * US_SECOND) {
         fleet->noted = now;
-        e = catalog_fleet_watched_put(fleet->catalog, now);
+        e = watched_note(fleet, now);
     }
     return e;
 }

@@ -23,6 +23,8 @@ struct fleet_way {
 struct fleet_member {
     char name[CATALOG_SITE];
     struct watch watch;
+    int64_t heard;       /* when it last spoke, also to a hub before this one; 0: never */
+    int64_t heard_noted; /* what the catalogue has of that */
     struct history history;
     struct fleet_way way;
 };
@@ -34,7 +36,8 @@ struct fleet {
     struct fleet_events events;
     struct fleet_member *members[FLEET_SITES];
     size_t count;
-    int64_t noted; /* when "watched" was last written */
+    int64_t noted;                           /* when "watched" was last written */
+    struct catalog_heard heard[FLEET_SITES]; /* on its way into the catalogue */
     struct fleet_push push;
     _Atomic int64_t push_tried;  /* when pushing again was last tried; 0: do it now */
     pthread_mutex_t configuring; /* one change at a time; taken before `lock` */

@@ -73,7 +73,7 @@ static json_t *row_json(const struct fleet_member *m, int64_t now)
     json_object_set_new(row, "site", json_string(m->name));
     json_object_set_new(row, "state", json_string(site_state_name(w->state)));
     json_object_set_new(row, "since", json_time(w->since));
-    json_object_set_new(row, "heard", w->last.site[0] ? time_or_null(w->heard) : json_null());
+    json_object_set_new(row, "heard", time_or_null(m->heard));
     json_object_set_new(row, "reasons", reasons_json(w, now));
     json_object_set_new(
         row, "heartbeat", w->last.site[0] ? heartbeat_json(&w->last) : json_null());

@@ -90,6 +90,10 @@ static const char *const migrations[] = {
     " WITHOUT ROWID;",
     ("ALTER TABLE remote_site ADD COLUMN serial_before TEXT NOT NULL DEFAULT '';"
      "ALTER TABLE remote_site ADD COLUMN before_until INTEGER NOT NULL DEFAULT 0;"),
+    /* Both states begin at a word of the site: a later one is not known of sites before. */
+    "CREATE TABLE site_heard (site TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO site_heard SELECT site, max(since) FROM site_event"
+    " WHERE state IN ('up', 'down') GROUP BY site;",
 };
 
 enum {

@@ -102,15 +102,28 @@ enum err catalog_site_states(struct catalog *c,
     return e;
 }
 
-enum err catalog_fleet_watched_put(struct catalog *c, int64_t time)
+static enum err heard_put(struct catalog *c, const struct catalog_heard *h)
 {
     struct query q;
-    catalog_enter(c);
+    query_open(&q, c, "INSERT OR REPLACE INTO site_heard (site, time) VALUES (?, ?)", NULL);
+    query_text(&q, h->site);
+    query_number(&q, h->time);
+    return query_done(&q);
+}
+
+enum err catalog_fleet_watched_put(
+    struct catalog *c, int64_t time, const struct catalog_heard *heard, size_t count)
+{
+    struct query q;
+    enum err e = catalog_begin(c, NULL);
+    if (e)
+        return e;
     query_open(&q, c, "UPDATE fleet_watched SET time = ?", NULL);
     query_number(&q, time);
-    enum err e = query_done(&q);
-    catalog_leave(c);
-    return e;
+    e = query_done(&q);
+    for (size_t i = 0; i < count && !e; i++)
+        e = heard_put(c, &heard[i]);
+    return catalog_end(c, e, NULL);
 }
 
 enum err catalog_fleet_watched(struct catalog *c, int64_t *ret_time)
@@ -120,6 +133,22 @@ enum err catalog_fleet_watched(struct catalog *c, int64_t *ret_time)
     query_open(&q, c, "SELECT time FROM fleet_watched", NULL);
     if (query_row(&q))
         *ret_time = query_number_at(&q, 0);
+    enum err e = query_end(&q);
+    catalog_leave(c);
+    return e;
+}
+
+enum err catalog_sites_heard(struct catalog *c,
+    enum err (*each)(void *context, const struct catalog_heard *h), void *context)
+{
+    struct query q;
+    catalog_enter(c);
+    query_open(&q, c, "SELECT site, time FROM site_heard ORDER BY site", NULL);
+    while (query_row(&q)) {
+        struct catalog_heard h = {.time = query_number_at(&q, 1)};
+        query_copy_at(&q, 0, h.site, sizeof h.site);
+        query_fail(&q, each(context, &h));
+    }
     enum err e = query_end(&q);
     catalog_leave(c);
     return e;

@@ -39,9 +39,20 @@ enum err catalog_site_states(struct catalog *c,
     enum err (*each)(void *context, const struct catalog_site_event *e),
     void *context) MUST_CHECK;
 
-/* When somebody last watched; 0: never. What happened between then and now is not known. */
-enum err catalog_fleet_watched_put(struct catalog *c, int64_t time) MUST_CHECK;
+/* When a site was last heard. */
+struct catalog_heard {
+    char site[CATALOG_SITE];
+    int64_t time;
+};
+
+/* When somebody last watched (0: never), and when sites were last heard by then; those that are
+ * not named keep what they had. What happened between then and now is not known. */
+enum err catalog_fleet_watched_put(struct catalog *c, int64_t time,
+    const struct catalog_heard *heard, size_t count) MUST_CHECK;
 enum err catalog_fleet_watched(struct catalog *c, int64_t *ret_time) MUST_CHECK;
+/* In order of name. */
+enum err catalog_sites_heard(struct catalog *c,
+    enum err (*each)(void *context, const struct catalog_heard *h), void *context) MUST_CHECK;
 
 /* --- documents of sites --------------------------------------------------------------------
  */

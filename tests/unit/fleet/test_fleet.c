@@ -115,6 +115,37 @@ static void killed(void **state)
     json_decref(rows);
 }
 
+static bool heard_is(struct place *p, size_t row, int64_t when)
+{
+    int64_t heard = 0;
+    json_t *rows = fleet_rows(p->fleet, START + US_DAY);
+    const char *text = member(json_array_get(rows, row), "heard");
+    bool same = when ? text && time_parse(text, &heard) == OK && heard == when : !text;
+    json_decref(rows);
+    return same;
+}
+
+static void heard_before(void **state)
+{
+    struct place *p = *state;
+    struct fault f;
+    place_beat(p, "jp-01", START);
+    place_beat(p, "jp-02", START);
+    assert_int_equal(fleet_expect(p->fleet, "kr-01", START, &f), OK);
+    place_look(p, START + 15 * US_SECOND); /* noted */
+    place_beat(p, "jp-02", START + 18 * US_SECOND);
+    place_close(p, START + 20 * US_SECOND); /* and what came since */
+    assert_int_equal(place_open(p, START + US_HOUR), 0);
+    assert_true(heard_is(p, 0, START));
+    assert_true(heard_is(p, 1, START + 18 * US_SECOND));
+    assert_true(heard_is(p, 2, 0));
+    place_beat(p, "jp-02", START + US_HOUR + US_SECOND);
+    assert_true(heard_is(p, 1, START + US_HOUR + US_SECOND));
+    place_close(p, 0); /* killed before its first note */
+    assert_int_equal(place_open(p, START + 2 * US_HOUR), 0);
+    assert_true(heard_is(p, 1, START + 18 * US_SECOND));
+}
+
 static void forgets(void **state)
 {
     struct place *p = *state;
@@ -158,6 +189,8 @@ static const struct CMUnitTest tests[] = {
         "time in which the hub did not run is unwatched", known_again, place_make, place_drop),
     SAYS_WITH("a hub that was killed has watched until shortly before", killed, place_make,
         place_drop),
+    SAYS_WITH("when a site was last heard is known also to the hubs after", heard_before,
+        place_make, place_drop),
     SAYS_WITH("a site that is forgotten is shown no more", forgets, place_make, place_drop),
     SAYS_WITH("sites are in order of name, however they came", many, place_make, place_drop),
 };
