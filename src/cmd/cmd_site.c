@@ -1,9 +1,12 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "base/ip.h"
 #include "base/log.h"
 #include "cmd/ending.h"
+#include "cmd/hub_client.h"
 #include "cmd/site_office.h"
+#include "cmd/site_post.h"
 #include "cmd/table.h"
 
 #include <errno.h>
@@ -22,6 +25,10 @@
         .name = "data", .type = CONF_TEXT, .arg = "DIR", .initial = "kizashi-data",            \
         .text = "The hub's data folder."                                                       \
     }
+
+enum {
+    URL_MAX = 256
+};
 
 struct counter {
     struct catalog *catalog;
@@ -111,22 +118,65 @@ static const struct conf_item add_items[] = {
         .min = 60,
         .max = 2592000,
         .text = "How long the token is good for."},
+    {.name = "url",
+        .type = CONF_TEXT,
+        .arg = "URL",
+        .max = 200,
+        .text =
+            "Where the site reaches the hub's API, https://HOST:PORT; goes into the command "
+            "that is printed for it."},
     {.name = "quiet", .type = CONF_FLAG, .text = "Print the token only."},
     {.name = NULL},
 };
 
+/* Where the site is told to enrol: as --url says; else by what the hub that runs says of
+ * itself. On all addresses of the machine it has no name that we know, but in clear there it is
+ * of use to this machine only. */
+static void url_find(const struct conf *conf, char url[URL_MAX])
+{
+    struct hub_address hub;
+    const char *given = conf_text(conf, "url");
+    snprintf(url, URL_MAX, "%s", given ? given : "https://HUB:8480");
+    if (given || hub_address_read(conf_text(conf, "data"), &hub) != OK)
+        return;
+    bool clear = strncmp(hub.url, "http://", 7) == 0;
+    const char *host = strstr(hub.url, "://");
+    const char *port = strrchr(hub.url, ':');
+    if (host && (strncmp(host, "://0.0.0.0:", 11) == 0 || strncmp(host, "://[::]:", 8) == 0))
+        snprintf(url, URL_MAX, "%s%s", clear ? "http://127.0.0.1" : "https://HUB", port);
+    else
+        snprintf(url, URL_MAX, "%s", hub.url);
+}
+
+/* A site elsewhere sends its token over TLS only, and not to itself. */
+static void reach_tell(const char *url)
+{
+    const char *host = strstr(url, "://");
+    bool clear = strncmp(url, "http://", 7) == 0;
+    host = host ? host + 3 : url;
+    if (!clear && !ip_host_is_loopback(host, strcspn(host, ":")) &&
+        strncmp(host, "[::1]", 5) != 0)
+        return;
+    printf("That is for a site on this machine: the hub's API is %s. For others start the hub\n"
+           "with %s, or put a proxy with TLS before it, and name that with --url.\n\n",
+        clear ? "in clear there" : "on loopback",
+        clear ? "--tls-cert, --tls-key and --listen" : "--listen");
+}
+
 static void token_show(const struct conf *conf, const char *site, const char *token)
 {
-    char until[TIME_TEXT];
+    char until[TIME_TEXT], url[URL_MAX];
     if (conf_flag(conf, "quiet")) {
         printf("%s\n", token);
         return;
     }
     printf("Site %s may enrol once, within %s. At the site:\n\n", site,
         duration_format(conf_us(conf, "expires"), until));
-    printf("  kizashi site enrol --data /var/lib/kizashi-sensor --hub https://HUB:8480 \\\n"
+    url_find(conf, url);
+    printf("  kizashi site enrol --data /var/lib/kizashi-sensor --hub %s \\\n"
            "      --token %s\n\n",
-        token);
+        url, token);
+    reach_tell(url);
     printf(
         "The token is shown now and never again; kizashi site add %s makes another.\n", site);
 }
@@ -142,6 +192,8 @@ static int add_run(struct conf *conf, size_t count, char **operands)
         .addresses = conf_count(conf, "addresses"),
         .token_expires = now + conf_us(conf, "expires")};
     enum err e = one_name(count, operands, &f);
+    if (!e && conf_given(conf, "url"))
+        e = site_url_check("--url", conf_text(conf, "url"), &f);
     if (!e)
         e = counter_open(&c, conf, &f);
     if (!e) {
@@ -163,7 +215,8 @@ const struct command cmd_site_add = {
     .run = add_run,
     .more = "Run it on the hub's machine. For a site that is there already it makes another "
             "token: with a new certificate the old one counts no longer.\n\n"
-            "  kizashi site add jp-01 --data /var/lib/kizashi --addresses 2048\n",
+            "  kizashi site add jp-01 --data /var/lib/kizashi --addresses 2048 \\\n"
+            "      --url https://hub.example.org:8480\n",
 };
 
 /* ---- certificates ---- */

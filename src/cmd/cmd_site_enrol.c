@@ -134,7 +134,7 @@ static enum err enrol(const struct conf *conf, struct site_identity *id, struct 
     json_t *answer = NULL;
     buf_init(&key, AUTHORITY_PEM_MAX);
     buf_init(&request, AUTHORITY_PEM_MAX);
-    enum err e = site_url_check(conf_text(conf, "hub"), f);
+    enum err e = site_url_check("--hub", conf_text(conf, "hub"), f);
     if (!e)
         e = token_find(conf, token, f);
     if (!e)

@@ -9,7 +9,7 @@ enum {
     ANSWER_MAX = 128 << 10
 };
 
-enum err site_url_check(const char *hub, struct fault *f)
+enum err site_url_check(const char *option, const char *hub, struct fault *f)
 {
     static const char *const loopback[] = {
         "http://127.0.0.1:", "http://[::1]:", "http://localhost:"};
@@ -17,7 +17,8 @@ enum err site_url_check(const char *hub, struct fault *f)
     for (size_t i = 0; hub && i < sizeof loopback / sizeof *loopback; i++)
         fine = fine || strncmp(hub, loopback[i], strlen(loopback[i])) == 0;
     return fine ? OK
-                : fault_set(f, ERR_BAD, "--hub: give https://HOST:PORT (http is for loopback)");
+                : fault_set(
+                      f, ERR_BAD, "%s: give https://HOST:PORT (http is for loopback)", option);
 }
 
 static size_t on_data(char *data, size_t size, size_t count, void *context)

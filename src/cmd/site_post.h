@@ -6,8 +6,9 @@
 
 /* What a site asks of its hub over HTTPS. */
 
-/* A URL to which a token or a request goes encrypted, or on loopback. ERR_BAD. */
-enum err site_url_check(const char *hub, struct fault *f) MUST_CHECK;
+/* A URL to which a token or a request goes encrypted, or on loopback. ERR_BAD, with the
+ * option's name. */
+enum err site_url_check(const char *option, const char *hub, struct fault *f) MUST_CHECK;
 
 struct site_hub {
     const char *url; /* "https://HOST:PORT" */
