@@ -1,6 +1,7 @@
 #include "cmd/sensor_beat.h"
 
 #include "cmd/hardware.h"
+#include "cmd/services.h"
 #include "cmd/site_action_file.h"
 #include "cmd/version.h"
 #include "fleet/heartbeat.h"
@@ -59,5 +60,6 @@ void sensor_beat_write(const struct sensor_beat *b, struct buf *out)
     h.memory_size = m.memory_size;
     h.temperature = m.temperature;
     h.smart_failing = m.smart_failing;
+    services_down("", h.services_failed, sizeof h.services_failed);
     heartbeat_write(out, &h);
 }
