@@ -246,8 +246,8 @@ void report_text(struct evaluation *ev, struct buf *out)
 {
     struct tally shown = summary_shown(&ev->engines), hidden = summary_hidden(&ev->engines);
     char text[40];
-    buf_printf(out, "%zu runs; alerts of severity %s and above\n\n", ev->run_count,
-        severity_name(ev->options.least));
+    buf_printf(out, "%zu run%s; alerts of severity %s and above\n\n", ev->run_count,
+        ev->run_count == 1 ? "" : "s", severity_name(ev->options.least));
     if (ev->engines.runs) {
         put_kinds(ev, out);
         share(shown.hits, shown.of, text);
