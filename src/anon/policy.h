@@ -86,7 +86,7 @@ void anon_policy_open(struct anon_policy *ret_policy);
 /**
  * Read a document. What it does not name is as in anon_policy_default().
  *
- * @return OK; ERR_BAD or ERR_RANGE: the fault names the member ("destination.ipv4") and says
+ * @return OK; ERR_BAD or ERR_RANGE: the fault is the member ("destination.ipv4"), a colon and
  * what is allowed. *ret_policy is then as it was.
  */
 enum err anon_policy_read(

@@ -23,7 +23,9 @@ enum err narrow_name(const struct conf *conf, const char *option,
     char ret_name[RECORD_NAME_MAX + 1], struct fault *f)
 {
     const char *text = conf_text(conf, option);
-    if (text && (!*text || text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._:-")] != 0))
+    size_t len = text ? strlen(text) : 0;
+    if (text && (!len || len > RECORD_NAME_MAX ||
+                    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._:-") != len))
         return fault_set(f, ERR_BAD,
             "--%s: \"%.80s\" is not one name: a-z 0-9 . _ : - are allowed, at most %d", option,
             text, RECORD_NAME_MAX);

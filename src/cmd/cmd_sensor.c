@@ -222,9 +222,7 @@ static enum err interface_open(struct sensor_run *r, struct fault *f)
     enum err e =
         interface ? source_open_live(&r->live, interface, conf_text(r->conf, "filter"), 0, 0, f)
                   : OK;
-    if (e)
-        setup_live_blame(f);
-    return e;
+    return setup_live_blame(e, f);
 }
 
 static enum err feed_make(struct sensor_run *r, struct fault *f)

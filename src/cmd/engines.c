@@ -86,20 +86,22 @@ static enum err choose_names(struct engine_choice *c, const char *names, struct 
     return e;
 }
 
-/* The option by the name that it has on the command line. */
-static enum err set_told(
-    enum err e, const struct engine *engine, const struct fault *inner, struct fault *f)
+/* One option of an engine; the fault has the name that it has on the command line. */
+static enum err option_set(struct conf *conf, const struct engine *engine, const char *option,
+    const char *value, struct fault *f)
 {
-    if (e == ERR_NOTFOUND && strncmp(inner->text, "there is no option", 18) == 0)
-        return fault_set(f, e, "--set %s: %.300s; kizashi engines %s lists them", engine->name,
-            inner->text, engine->name);
-    return e ? fault_set(f, e, "--set %s.%.400s", engine->name, inner->text) : OK;
+    struct fault inner = {0};
+    if (!conf_find(conf, option))
+        return fault_set(f, ERR_NOTFOUND,
+            "--set %s: there is no option \"%s\"; kizashi engines %s lists them", engine->name,
+            option, engine->name);
+    enum err e = conf_set(conf, option, value, &inner);
+    return e ? fault_set(f, e, "--set %s.%.400s", engine->name, inner.text) : OK;
 }
 
 /* "surge.alpha=0.01" into the chosen engine's options, or checked against a throw-away copy. */
 static enum err set_one(struct engine_choice *c, const char *setting, struct fault *f)
 {
-    struct fault inner = {0};
     char option[64];
     const char *dot = strchr(setting, '.');
     const char *equals = dot ? strchr(dot, '=') : NULL;
@@ -111,15 +113,13 @@ static enum err set_one(struct engine_choice *c, const char *setting, struct fau
     for (size_t i = 0; i < c->count; i++)
         if (strlen(c->engines[i]->name) == len &&
             strncmp(c->engines[i]->name, setting, len) == 0)
-            return set_told(
-                conf_set(c->confs[i], option, equals + 1, &inner), c->engines[i], &inner, f);
+            return option_set(c->confs[i], c->engines[i], option, equals + 1, f);
     struct engine_choice other = {0};
     enum err e = choose_one(&other, setting, len, f);
     if (e == ERR_NOTFOUND)
         fault_prefix(f, "--set");
     if (!e)
-        e = set_told(
-            conf_set(other.confs[0], option, equals + 1, &inner), other.engines[0], &inner, f);
+        e = option_set(other.confs[0], other.engines[0], option, equals + 1, f);
     engines_done(&other);
     return e;
 }

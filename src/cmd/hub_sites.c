@@ -32,11 +32,9 @@ static enum err live_open(
     struct source *s = NULL;
     if (e)
         return e;
-    e = source_open_live(&s, interface, filter, 0, 0, f);
-    if (e) {
-        setup_live_blame(f);
+    e = setup_live_blame(source_open_live(&s, interface, filter, 0, 0, f), f);
+    if (e)
         return e;
-    }
     snprintf(
         h->live_names[h->live_count], sizeof *h->live_names, "%.*s", RECORD_NAME_MAX, name);
     h->live[h->live_count++] = s;

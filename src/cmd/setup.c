@@ -117,14 +117,14 @@ void setup_close(struct setup *s)
     *s = (struct setup){0};
 }
 
-void setup_live_blame(struct fault *f)
+enum err setup_live_blame(enum err e, struct fault *f)
 {
     char text[sizeof f->text];
-    bool option =
-        strncmp(f->text, "interface ", 10) == 0 || strncmp(f->text, "filter ", 7) == 0;
+    if (!e || e == ERR_NOMEM)
+        return e;
     memcpy(text, f->text, sizeof text);
-    if (option)
-        snprintf(f->text, sizeof f->text, "--%.*s", (int)sizeof f->text - 3, text);
+    snprintf(f->text, sizeof f->text, "--%.*s", (int)sizeof f->text - 3, text);
+    return e;
 }
 
 static size_t part_of(size_t total, size_t sites)

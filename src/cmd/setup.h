@@ -104,8 +104,9 @@ enum err setup_look_open(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
 void setup_close(struct setup *s);
 
-/* "interface eth9: ..." and "filter ...": what source_open_live() says, by its option. */
-void setup_live_blame(struct fault *f);
+/* What source_open_live() says, "interface eth9: ..." or "filter ...", by its option; returns
+ * `e`, which is what it returned. */
+enum err setup_live_blame(enum err e, struct fault *f);
 
 /* Options of one site's sensor when `sites` share the memory. */
 enum err setup_sensor_options(const struct setup *s, const char *site, size_t sites,

@@ -113,16 +113,19 @@ static const char *option_of(enum anon_field field, char name[32])
     return name;
 }
 
-/* "source.method: ..." is what the option --source said. */
-static void member_blame(struct fault *f, const char *option)
+/* "source.method: ..." is what the option --source said: the members of a policy that cannot be
+ * read stand before the sentence. */
+static enum err member_blame(enum err e, struct fault *f, const char *option)
 {
     char name[40];
     char text[sizeof f->text];
-    const char *rest = strstr(f->text, ": ");
+    bool member = e == ERR_BAD || e == ERR_RANGE;
+    const char *rest = member ? strstr(f->text, ": ") : NULL;
     snprintf(text, sizeof text, "%s", rest ? rest + 2 : f->text);
     memcpy(f->text, text, sizeof text);
     snprintf(name, sizeof name, "--%s", option);
     fault_prefix(f, name);
+    return e;
 }
 
 static enum err demands_read(const struct conf *conf, struct anon_policy *most, struct fault *f)
@@ -132,10 +135,8 @@ static enum err demands_read(const struct conf *conf, struct anon_policy *most, 
         char name[32];
         const char *word = conf_text(conf, option_of(field, name));
         enum err e = word ? site_policy_word(most, field, word, f) : OK;
-        if (e) {
-            member_blame(f, name);
-            return e;
-        }
+        if (e)
+            return member_blame(e, f, name);
     }
     if (!conf_given(conf, "epoch"))
         return OK;
@@ -143,9 +144,7 @@ static enum err demands_read(const struct conf *conf, struct anon_policy *most, 
     json_object_set_new(document, "epoch", json_string(conf_text(conf, "epoch")));
     enum err e = anon_policy_read(most, document, f);
     json_decref(document);
-    if (e)
-        member_blame(f, "epoch");
-    return e;
+    return e ? member_blame(e, f, "epoch") : OK;
 }
 
 static bool any_field(const struct conf *conf)

@@ -40,9 +40,9 @@ enum err source_open_file(
     struct source **ret_source, const char *path, struct fault *f) MUST_CHECK;
 
 /* A live interface by libpcap. `filter` is a pcap-filter(7) expression or NULL; snaplen 0:
- * 65535; buffer in bytes, 0: 64 MiB. Needs CAP_NET_RAW at this call only. ERR_NOTFOUND (the
- * fault names the interfaces there are), ERR_DENIED, ERR_BAD (filter, link type), ERR_RANGE,
- * ERR_IO. */
+ * 65535; buffer in bytes, 0: 64 MiB. Needs CAP_NET_RAW at this call only. The fault begins with
+ * "interface NAME" or "filter", whichever it is about. ERR_NOTFOUND (it names the interfaces
+ * there are), ERR_DENIED, ERR_BAD (filter, link type), ERR_IO; ERR_RANGE: snaplen or buffer. */
 enum err source_open_live(struct source **ret_source, const char *interface, const char *filter,
     uint32_t snaplen, size_t buffer, struct fault *f) MUST_CHECK;
 
