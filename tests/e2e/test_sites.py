@@ -192,8 +192,22 @@ def one_packet(folder):
         _, errors = sending.communicate(timeout=60)
         same(sending.returncode, 0, errors)
         hub.has_exactly(1)
+        heard = heard_of(hub)
+        hub.stop()
+        hub.more += ("--logbook-cap", 0)
+        hub.start()
+        same(heard_of(hub), heard)
+        holds("logbook.removed" in hub.log() and not os.path.exists(f"{hub.folder}/bus/logbook"), hub.log())
     finally:
         hub.stop()
+
+
+def heard_of(hub):
+    """When the site was last heard, as it is listed."""
+    rows = [json.loads(line) for line in run("site", "list", "--data", hub.folder, "--json").stdout.splitlines()]
+    heard = {row["site"]: row["heard"] for row in rows}[SITE]
+    holds(heard, rows)
+    return heard
 
 
 @says("a certificate lets a site speak and listen as itself only, and a revoked one not at all")
@@ -229,11 +243,18 @@ def own_subjects(folder):
         hub.stop()
 
 
-@says("a token is good once, and a wrong or old one is refused with what to do")
+@says("a token is good once, and a wrong or old one is refused with what to do; so is a second hub at the same port")
 def tokens(folder):
     need_server()
     hub = Hub(f"{folder}/hub", "--engines", "none")
+    second = subprocess.Popen([KIZASHI, "hub", "--data", f"{folder}/second", "--listen", "127.0.0.1:0", "--user", "root",
+                               "--sites", f"127.0.0.1:{hub.port}"], stderr=subprocess.PIPE, text=True)
     try:
+        added = run("site", "add", "there", "--data", hub.folder).stdout
+        holds(f"--hub {hub.url} " in added and "the hub's API is in clear there" in added, added)
+        added = run("site", "add", "there", "--data", hub.folder, "--url", "https://hub.example:8480").stdout
+        holds("--hub https://hub.example:8480 " in added and "in clear" not in added, added)
+        same(run("site", "add", "there", "--data", hub.folder, "--url", "http://hub.example").returncode, 2)
         token = run("site", "add", "jp-01", "--data", hub.folder, "--quiet").stdout.strip()
         first = run("site", "enrol", "--data", f"{folder}/a", "--hub", hub.url, "--token", token)
         same(first.returncode, 0, first.stderr)
@@ -252,6 +273,9 @@ def tokens(folder):
         same(clear.returncode, 2)
         rows = json.loads(run("site", "certificates", "--data", hub.folder, "--json").stdout)
         same({row["site"]: row["state"] for row in rows}["jp-01"], "enrolled")
+        _, refused = second.communicate(timeout=60)
+        same((second.returncode, refused), (1, f"kizashi hub: --sites: 127.0.0.1:{hub.port}: another program listens "
+                                               "there already\n"))
     finally:
         hub.stop()
 
