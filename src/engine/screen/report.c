@@ -99,15 +99,21 @@ static void tell_sites(struct finding *f, const struct screen_step *step, const 
 
 /* --- words and numbers -------------------------------------------------------------------- */
 
+/* The things, as many as have room, and how many there are beside them. */
 static void write_things(
     const struct screen *s, const struct subject *about, char *text, size_t room)
 {
+    const size_t rest = sizeof " and 8 more";
     size_t used = 0;
     text[0] = 0;
     for (unsigned i = 0; i < about->key_count && used < room; i++) {
         char thing[THING_TEXT];
-        used += (size_t)snprintf(text + used, room - used, "%s%s", i ? "; " : "",
-            thing_format(about->keys[i], &s->profiles.words, thing));
+        thing_format(about->keys[i], &s->profiles.words, thing);
+        if (i && used + strlen("; ") + strlen(thing) + rest > room) {
+            snprintf(text + used, room - used, " and %u more", about->key_count - i);
+            return;
+        }
+        used += (size_t)snprintf(text + used, room - used, "%s%s", i ? "; " : "", thing);
     }
 }
 
@@ -119,35 +125,34 @@ enum {
 static const char *chance_format(const struct subject *about, char text[CHANCE_TEXT])
 {
     double of_hundred = fmin(100.0, 100.0 * pow(10.0, -about->score));
-    const char *units = about->novel ? "hours" : "windows";
     if (of_hundred < 1e-4)
-        snprintf(
-            text, CHANCE_TEXT, "By chance that is so in less than one of a million %s", units);
+        snprintf(text, CHANCE_TEXT, "Chance brings that on less than one of a million days");
     else
-        snprintf(text, CHANCE_TEXT, "By chance that is so in %.2g of a hundred %s", of_hundred,
-            units);
+        snprintf(text, CHANCE_TEXT, "Chance brings that on %.2g of a hundred days", of_hundred);
     return text;
 }
 
 static void write_words(struct finding *f, const struct screen *s, const struct subject *about,
     const struct crowd *c)
 {
+    char few[100];
     char things[240];
     char chance[CHANCE_TEXT];
+    write_things(s, about, few, sizeof few);
     write_things(s, about, things, sizeof things);
-    const char *what = about->name ? about->name : things;
     snprintf(f->title, sizeof f->title,
-        about->novel ? "New pattern: %.100s, from %.0f networks"
+        about->novel ? "New pattern: %s, from %.0f networks"
                      : "Known malware in a new amount: %.80s, %.0f contacts",
-        what, about->networks);
+        about->name ? about->name : few, about->networks);
     snprintf(f->explanation, sizeof f->explanation,
         about->novel
-            ? "%.0f different networks sent the same things within the last two hours: %.200s. "
+            ? "%.0f different networks sent the same things within the last two hours: %.240s. "
               "%s; %.2g were to be expected.%s"
             : "%.0f contacts in this window are of what is known: %.200s. %s; the most in a "
               "window of the day that ended half a day ago was %.0f. It is not left out while "
               "it lasts.%s",
-        about->networks, what, chance_format(about, chance), about->expected,
+        about->networks, about->name ? about->name : things, chance_format(about, chance),
+        about->expected,
         c->wide >= MANY_TARGETS && c->aimed >= aimed_least
             ? " They want one or two addresses only: rather a wrong setting than a scan."
             : "");

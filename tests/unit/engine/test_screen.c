@@ -29,6 +29,34 @@ static void a_new_pattern_is_told(void **state)
     }
 }
 
+/* Forty sources that ask for the same eight services, after a day of one service. */
+static void a_broad_pattern_is_named_by_its_first_things(void **state)
+{
+    (void)state;
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, &engine_screen);
+    struct row rows[400];
+    for (uint32_t i = 0; i < 80; i++)
+        rows[i] = (struct row){0x0a000001 + (i << 12), 23, "scan", ""};
+    for (uint32_t i = 0; i < 320; i++)
+        rows[80 + i] =
+            (struct row){0x0b000001 + (i / 8 << 12), (uint16_t)(20001 + i % 8), "scan", ""};
+    for (unsigned n = 0; n < 150 && !b->count; n++) {
+        struct made made;
+        rows_make(&made, n, rows, n < 148 ? 80 : 400);
+        bench_step(b, &made.window);
+        block_free(made.block);
+    }
+    assert_int_equal(b->count, 1);
+    assert_string_equal(b->found[0].title,
+        "New pattern: 20001/tcp, 40 bytes; 20002/tcp, 40 bytes; 20003/tcp, 40 bytes; "
+        "20004/tcp, 40 bytes and 4 more, from 40 networks");
+    assert_non_null(strstr(b->found[0].explanation,
+        "20007/tcp, 40 bytes; 20008/tcp, 40 bytes. Chance brings that on less than one of a "
+        "million days; "));
+    done(b);
+}
+
 /* What was there in the time of learning is no news, however busy it is. */
 static void what_was_learned_is_no_news(void **state)
 {
@@ -257,6 +285,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("a restarted engine finds the same, byte for byte", restart_changes_nothing),
     SAYS("the order of rows and blocks makes no difference", order_changes_nothing),
     SAYS("a state that is cut anywhere is refused", states_are_whole),
+    SAYS("a pattern of many things is named by the first, and by how many there are",
+        a_broad_pattern_is_named_by_its_first_things),
     SAYS("four days without an event are silent", silence),
     SAYS("surveys, backscatter, wrong settings and few hosts are no notice", harmless),
     SAYS("an accepted rule tags what it speaks of", accepted_rules_tag),
