@@ -18,6 +18,18 @@ static inline void number_save(struct buf *out, double value)
     buf_le64(out, bits);
 }
 
+/* Many floats, each as number_save() does it; block_codec.c sees to it that the machine is
+ * little-endian. */
+static inline void numbers_save(struct buf *out, const float *values, size_t count)
+{
+    uint8_t *to = buf_reserve(out, count * sizeof(double));
+    for (size_t i = 0; to && i < count; i++) {
+        double value = (double)values[i];
+        memcpy(to + i * sizeof value, &value, sizeof value);
+    }
+    out->len += to ? count * sizeof(double) : 0;
+}
+
 /* False if the bytes end or the number is not within [least, most]; NaN never is. */
 static inline bool number_load(struct bytes *in, double least, double most, double *ret_value)
 {

@@ -234,7 +234,8 @@ enum err catalog_window_put(struct catalog *c, const struct catalog_alert *alert
     size_t alert_count, const struct catalog_engine_state *states, size_t state_count,
     struct fault *f) MUST_CHECK;
 
-/* Into `out`, which the caller clears; ERR_NOTFOUND. */
+/* Into `out`, which the caller clears; ERR_NOTFOUND; ERR_BAD: it is damaged. States are kept
+ * packed. */
 enum err catalog_engine_state(
     struct catalog *c, const char *engine, struct buf *out, int64_t *ret_window_end) MUST_CHECK;
 

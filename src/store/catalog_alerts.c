@@ -333,30 +333,6 @@ enum err catalog_alert_count(
 
 /* ---- the close of a window ---- */
 
-enum {
-    STATE_BYTES = 256 << 20
-};
-
-static enum err state_put(
-    struct catalog *c, const struct catalog_engine_state *s, struct fault *f)
-{
-    enum err e = name_check("engine", s->engine, f);
-    if (!e && s->len > STATE_BYTES)
-        e = fault_set(
-            f, ERR_BAD, "the state of %s is larger than %d bytes", s->engine, STATE_BYTES);
-    if (e)
-        return e;
-    struct query q;
-    query_open(&q, c,
-        "INSERT INTO engine_state (engine, window_end, data) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT (engine) DO UPDATE SET window_end = ?2, data = ?3",
-        f);
-    query_text(&q, s->engine);
-    query_number(&q, s->window_end);
-    query_bytes(&q, s->data, s->len);
-    return query_done(&q);
-}
-
 enum err catalog_window_put(struct catalog *c, const struct catalog_alert *alerts,
     size_t alert_count, const struct catalog_engine_state *engine_states, size_t state_count,
     struct fault *f)
@@ -366,25 +342,6 @@ enum err catalog_window_put(struct catalog *c, const struct catalog_alert *alert
         return e;
     e = alerts_put(c, alerts, alert_count, f);
     for (size_t i = 0; i < state_count && !e; i++)
-        e = state_put(c, &engine_states[i], f);
+        e = catalog_state_put(c, &engine_states[i], f);
     return catalog_end(c, e, f);
-}
-
-enum err catalog_engine_state(
-    struct catalog *c, const char *engine, struct buf *out, int64_t *ret_window_end)
-{
-    struct query q;
-    catalog_enter(c);
-    query_open(&q, c, "SELECT window_end, data FROM engine_state WHERE engine = ?", NULL);
-    query_text(&q, engine);
-    if (query_row(&q)) {
-        struct bytes data = query_bytes_at(&q, 1);
-        buf_put(out, data.at, data.left);
-        *ret_window_end = query_number_at(&q, 0);
-        query_fail(&q, out->err);
-    } else
-        query_fail(&q, ERR_NOTFOUND);
-    enum err e = query_end(&q);
-    catalog_leave(c);
-    return e;
 }

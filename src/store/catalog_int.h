@@ -60,6 +60,10 @@ int64_t catalog_changes(const struct catalog *c);
 enum err audit_put(
     struct catalog *c, const struct catalog_audit *a, struct fault *f) MUST_CHECK;
 
+/* An engine's state, packed, within the caller's transaction. */
+enum err catalog_state_put(
+    struct catalog *c, const struct catalog_engine_state *s, struct fault *f) MUST_CHECK;
+
 /* Is a text short enough, and of the characters that names have? The fault says what is
  * allowed. */
 enum err text_check(

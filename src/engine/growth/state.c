@@ -33,10 +33,8 @@ static void save_cell(struct buf *out, const struct cell *c)
     buf_le32(out, c->service);
     buf_le16(out, c->site);
     buf_le16(out, c->idle_hours);
-    for (size_t i = 0; i < RECENT; i++)
-        number_save(out, (double)c->recent[i]);
-    for (size_t i = 0; i < PAST_HOURS; i++)
-        number_save(out, (double)c->past[i]);
+    numbers_save(out, c->recent, RECENT);
+    numbers_save(out, c->past, PAST_HOURS);
 }
 
 static void save_rising(struct buf *out, const struct rising *r)

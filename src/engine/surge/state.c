@@ -17,12 +17,6 @@ static const double rate_most = 1e9;
 /* --- save -----------------------------------------------------------------------------------
  */
 
-static void save_floats(struct buf *out, const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        number_save(out, (double)values[i]);
-}
-
 static void save_site(struct buf *out, const struct site *site)
 {
     saved_name_save(out, site->name);
@@ -43,17 +37,17 @@ static void save_series(struct buf *out, const struct series *p)
     buf_le32(out, p->service);
     buf_le16(out, p->site);
     buf_le16(out, p->idle_days);
-    save_floats(out, p->ring, RING);
+    numbers_save(out, p->ring, RING);
     for (size_t i = 0; i < sizeof p->held / sizeof *p->held; i++)
         buf_le64(out, p->held[i]);
-    save_floats(out, p->hour, HOURS);
+    numbers_save(out, p->hour, HOURS);
     buf_put(out, p->hour_days, HOURS);
-    save_floats(out, p->week, DAYS);
+    numbers_save(out, p->week, DAYS);
     buf_put(out, p->week_weeks, DAYS);
     number_save(out, (double)p->mean);
     number_save(out, (double)p->known);
-    save_floats(out, p->spread, HORIZONS);
-    save_floats(out, p->weight, HORIZONS);
+    numbers_save(out, p->spread, HORIZONS);
+    numbers_save(out, p->weight, HORIZONS);
 }
 
 static void save_episode(struct buf *out, const struct episode *e)

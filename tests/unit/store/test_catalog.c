@@ -2,7 +2,9 @@
 
 #include "store/catalog.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -295,6 +297,68 @@ static void window_whole(void **state)
     buf_done(&out);
 }
 
+/* What an earlier version left, or what happened to the disk, through a connection of its own.
+ */
+static void state_write(const struct place *p, const void *data, int len)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "UPDATE engine_state SET data = ?1", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_bind_blob(s, 1, data, len, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_DONE);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+}
+
+static void states_packed(void **state)
+{
+    enum {
+        LENGTH = 3 << 20
+    };
+    struct place *p = *state;
+    char *series = calloc(1, LENGTH);
+    assert_non_null(series);
+    series[0] = 'k';
+    series[LENGTH - 1] = 7;
+    struct catalog_engine_state large = {"surge", 600, series, LENGTH};
+    struct buf out;
+    struct fault f;
+    struct stat file;
+    int64_t end = 0;
+    buf_init(&out, LENGTH);
+    assert_int_equal(catalog_window_put(p->catalog, NULL, 0, &large, 1, &f), OK);
+    reopen(p);
+    assert_int_equal(stat(p->path, &file), 0);
+    assert_true(file.st_size < LENGTH / 4);
+    assert_int_equal(catalog_engine_state(p->catalog, "surge", &out, &end), OK);
+    assert_int_equal(end, 600);
+    assert_int_equal(out.len, LENGTH);
+    assert_memory_equal(out.data, series, LENGTH);
+    buf_done(&out);
+    free(series);
+}
+
+static void states_of_before(void **state)
+{
+    struct place *p = *state;
+    struct catalog_engine_state s = {"surge", 600, "new", 3};
+    static const uint8_t cut[] = {0x28, 0xb5, 0x2f, 0xfd, 0x20, 9};
+    struct buf out;
+    struct fault f;
+    int64_t end = 0;
+    buf_init(&out, 1000);
+    assert_int_equal(catalog_window_put(p->catalog, NULL, 0, &s, 1, &f), OK);
+    state_write(p, "kzrs as it is", 13);
+    assert_int_equal(catalog_engine_state(p->catalog, "surge", &out, &end), OK);
+    assert_string_equal((const char *)out.data, "kzrs as it is");
+    buf_clear(&out);
+    state_write(p, cut, sizeof cut);
+    assert_int_equal(catalog_engine_state(p->catalog, "surge", &out, &end), ERR_BAD);
+    buf_done(&out);
+}
+
 /* ---- the rest ---- */
 
 static void imports_once(void **state)
@@ -383,6 +447,10 @@ static const struct CMUnitTest tests[] = {
         place_make, place_drop),
     SAYS_WITH("alerts and engine states of a window go in together or not at all", window_whole,
         place_make, place_drop),
+    SAYS_WITH(
+        "engine states take a fraction of their size", states_packed, place_make, place_drop),
+    SAYS_WITH("an engine state of an earlier version is read, a damaged one is told",
+        states_of_before, place_make, place_drop),
     SAYS_WITH(
         "a site takes the same capture in only once", imports_once, place_make, place_drop),
     SAYS_WITH("rows of the audit log cannot be removed", audit_stays, place_make, place_drop),
