@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <assert.h>
 #include <math.h>
@@ -75,35 +76,70 @@ static void write_real(struct buf *out, double value)
         buf_str(out, ".0");
 }
 
-/* As deep as the value is, which jansson's own parser and packer keep below 2,048. */
-static void write_value(struct buf *out, const json_t *value)
+enum {
+    ONE_LINE = -1 /* the level of a value that is not broken into lines */
+};
+
+static void new_line(struct buf *out, int level)
 {
-    size_t i = 0;
+    if (level == ONE_LINE)
+        return;
+    buf_u8(out, '\n');
+    for (int i = 0; i < level; i++)
+        buf_str(out, "  ");
+}
+
+static void write_value(struct buf *out, const json_t *value, int level);
+
+static void write_object(struct buf *out, json_t *value, int level)
+{
+    const int inside = level == ONE_LINE ? ONE_LINE : level + 1;
     const char *between = "";
     const char *name;
     json_t *member;
+    buf_u8(out, '{');
+    json_object_foreach(value, name, member)
+    {
+        buf_str(out, between);
+        new_line(out, inside);
+        write_text(out, name, strlen(name));
+        buf_str(out, level == ONE_LINE ? ":" : ": ");
+        write_value(out, member, inside);
+        between = ",";
+    }
+    if (*between)
+        new_line(out, level);
+    buf_u8(out, '}');
+}
+
+static void write_array(struct buf *out, json_t *value, int level)
+{
+    const int inside = level == ONE_LINE ? ONE_LINE : level + 1;
+    size_t i;
+    json_t *element;
+    buf_u8(out, '[');
+    json_array_foreach(value, i, element)
+    {
+        if (i)
+            buf_u8(out, ',');
+        new_line(out, inside);
+        write_value(out, element, inside);
+    }
+    if (i)
+        new_line(out, level);
+    buf_u8(out, ']');
+}
+
+/* As deep as the value is, which jansson's own parser and packer keep below 2,048. */
+static void write_value(struct buf *out, const json_t *value, int level)
+{
     json_t *inner = (json_t *)(uintptr_t)value; /* the macros of jansson know no const */
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        buf_u8(out, '{');
-        json_object_foreach(inner, name, member)
-        {
-            buf_str(out, between);
-            write_text(out, name, strlen(name));
-            buf_u8(out, ':');
-            write_value(out, member);
-            between = ",";
-        }
-        buf_u8(out, '}');
+        write_object(out, inner, level);
         return;
     case JSON_ARRAY:
-        buf_u8(out, '[');
-        json_array_foreach(inner, i, member)
-        {
-            buf_str(out, i ? "," : "");
-            write_value(out, member);
-        }
-        buf_u8(out, ']');
+        write_array(out, inner, level);
         return;
     case JSON_STRING:
         write_text(out, json_string_value(value), json_string_length(value));
@@ -124,83 +160,22 @@ static void write_value(struct buf *out, const json_t *value)
     }
 }
 
-void json_write(struct buf *out, const json_t *value)
+static void write_whole_value(struct buf *out, const json_t *value, int level)
 {
     if (!value)
         out->err = out->err ? out->err : ERR_NOMEM;
     else
-        write_value(out, value);
+        write_value(out, value, level);
 }
 
-static void new_line(struct buf *out, unsigned level)
+void json_write(struct buf *out, const json_t *value)
 {
-    buf_str(out, "\n");
-    for (unsigned i = 0; i < level; i++)
-        buf_str(out, "  ");
+    write_whole_value(out, value, ONE_LINE);
 }
 
-/* Where a bracket opens nothing, or a text is passed, no line ends. */
 void json_write_lines(struct buf *out, const json_t *value)
 {
-    struct buf line;
-    unsigned level = 0;
-    bool quoted = false;
-    buf_init(&line, out->cap);
-    json_write(&line, value);
-    for (size_t i = 0; i < line.len; i++) {
-        char c = (char)line.data[i];
-        bool empty = i + 1 < line.len && (line.data[i + 1] == ']' || line.data[i + 1] == '}');
-        bool closes = !quoted && (c == ']' || c == '}');
-        bool was_empty = closes && (line.data[i - 1] == '[' || line.data[i - 1] == '{');
-        if (closes && !was_empty)
-            new_line(out, --level);
-        buf_u8(out, (uint8_t)c);
-        if (quoted && c == '\\')
-            buf_u8(out, line.data[++i]);
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '[' || c == '{') && !empty)
-            new_line(out, ++level);
-        else if (!quoted && c == ',')
-            new_line(out, level);
-        else if (!quoted && c == ':')
-            buf_str(out, " ");
-    }
-    out->err = out->err ? out->err : line.err;
-    buf_done(&line);
-}
-
-/* How many bytes the well-formed UTF-8 sequence at `p` has (The Unicode Standard, table 3-7),
- * or 0 if there is none. */
-static size_t utf8_sequence(const uint8_t *p, size_t left)
-{
-    static const struct {
-        uint8_t first_least, first_most, second_least, second_most, len;
-    } rows[] = {
-        {0x00, 0x7f, 0x80, 0xbf, 1},
-        {0xc2, 0xdf, 0x80, 0xbf, 2},
-        {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3},
-        {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4},
-        {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (p[0] < rows[i].first_least || p[0] > rows[i].first_most)
-            continue;
-        if (rows[i].len > left)
-            return 0;
-        for (size_t k = 1; k < rows[i].len; k++) {
-            uint8_t least = k == 1 ? rows[i].second_least : 0x80;
-            uint8_t most = k == 1 ? rows[i].second_most : 0xbf;
-            if (p[k] < least || p[k] > most)
-                return 0;
-        }
-        return rows[i].len;
-    }
-    return 0;
+    write_whole_value(out, value, 0);
 }
 
 json_t *json_text(const char *bytes, size_t len)
