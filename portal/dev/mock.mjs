@@ -38,7 +38,8 @@ function listAlerts(query) {
   const least = rank.indexOf(query.get('severity') ?? 'info');
   const is = (name, value) => !query.get(name) || query.get(name) === value;
   const rows = alerts.filter((a) =>
-    rank.indexOf(a.severity) >= least && shows(query.get('suppressed'), a) && is('status', a.status) && is('state', a.workflow.state) && is('proto', a.proto) &&
+    rank.indexOf(a.severity) >= least && shows(query.get('suppressed'), a) && is('status', a.status) && is('state', a.workflow.state) && is('proto', a.proto) && is('kind', a.kind) &&
+    (!query.get('engine') || a.engine.includes(query.get('engine'))) &&
     (!query.get('port') || a.ports.includes(Number(query.get('port')))) && (!query.get('site') || a.sites.includes(query.get('site'))) &&
     (!query.get('country') || a.countries.includes(query.get('country'))) &&
     (!query.get('q') || `${a.title} ${a.explanation}`.toLowerCase().includes(query.get('q').toLowerCase())) &&

@@ -92,6 +92,8 @@ enum param_where {
         NULL, "info, notice, warning or critical")                                             \
     X(P_KIND, IN_QUERY, "kind", PARAM_CHARS, 1, 31, PARAM_NAME_CHARS, NULL,                    \
         "a kind: 1 to 31 of a-z 0-9 . _ : -")                                                  \
+    X(P_ENGINE, IN_QUERY, "engine", PARAM_CHARS, 1, 31, PARAM_NAME_CHARS, NULL,                \
+        "an engine: 1 to 31 of a-z 0-9 . _ : -")                                               \
     X(P_SUPPRESSED, IN_QUERY, "suppressed", PARAM_WORD, 0, 0, "include|exclude|only",          \
         "include", "include, exclude or only")                                                 \
     X(P_ALERT, IN_QUERY, "alert", PARAM_CHARS, 1, 63, "A-Za-z0-9._-", NULL,                    \

@@ -31,7 +31,8 @@ void series_align(struct series_ask *s)
 }
 
 struct line {
-    const char *key; /* borrowed from the rows */
+    const char *key; /* borrowed from the rows, as the name of the network is */
+    const char *name;
     double total;
     double *values;
 };
@@ -75,6 +76,7 @@ static enum err add_rows(struct chart *c, const struct ask *a, const json_t *row
         struct line *line = line_of(c, key ? key : "");
         if (!line)
             return ERR_NOMEM;
+        line->name = json_string_value(json_object_get(row, "as_name"));
         double value = json_number_value(json_object_get(row, "value"));
         line->values[step] += value;
         line->total += value;
@@ -130,6 +132,10 @@ static void put_chart(struct buf *out, const struct chart *c, const struct ask *
         const struct line *line = &c->lines[i];
         buf_str(out, i ? ",{\"key\":" : "{\"key\":");
         put_text(out, line->key);
+        if (line->name) {
+            buf_str(out, ",\"as_name\":");
+            put_text(out, line->name);
+        }
         buf_str(out, ",\"total\":");
         put_value(out, line->total);
         buf_str(out, ",\"values\":[");

@@ -78,6 +78,7 @@ static enum err query_init(struct request *r, struct catalog_alert_query *q)
     if (arg(r, P_SEVERITY)->given)
         q->least = (enum severity)arg(r, P_SEVERITY)->number;
     q->kind = text_of(r, P_KIND);
+    q->engine = text_of(r, P_ENGINE);
     q->site = text_of(r, P_SITE);
     q->country = text_of(r, P_COUNTRY);
     q->words = text_of(r, P_WORDS);

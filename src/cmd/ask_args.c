@@ -10,7 +10,7 @@
 enum err narrow_check(const struct conf *conf, struct fault *f)
 {
     static const char *const names[] = {"from", "to", "site", "proto", "port", "country", "asn",
-        "tool", "class", "src", "alert", "state", "severity"};
+        "tool", "class", "src", "alert", "state", "severity", "kind", "engine"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (conf_times(conf, names[i]) > 1)
             return fault_set(f, ERR_BAD, "--%s: given %zu times; it takes one value%s",

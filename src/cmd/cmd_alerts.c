@@ -33,6 +33,16 @@ static const struct conf_item alerts_items[] = {
         .initial = "exclude",
         .values = "include|exclude|only",
         .text = "With alerts that a suppression covers, without them, or they alone."},
+    {.name = "kind",
+        .type = CONF_TEXT,
+        .arg = "KIND",
+        .max = 31,
+        .text = "Of this kind, such as port-surge."},
+    {.name = "engine",
+        .type = CONF_TEXT,
+        .arg = "ENGINE",
+        .max = 31,
+        .text = "In which this engine has a part."},
     {.name = "site", .type = CONF_TEXT, .arg = "NAME", .max = 63, .text = "At this site."},
     {.name = "proto", .type = CONF_TEXT, .arg = "PROTO", .text = "About this protocol."},
     {.name = "port",
@@ -56,17 +66,23 @@ static const struct conf_item alerts_items[] = {
 static enum err query_read(
     struct catalog_alert_query *q, const struct conf *conf, struct fault *f)
 {
-    char site[RECORD_NAME_MAX + 1];
+    char name[RECORD_NAME_MAX + 1];
     catalog_alert_query_init(q);
     enum err e = narrow_check(conf, f);
     if (!e)
         e = span_check(conf, f);
     if (!e)
-        e = narrow_name(conf, "site", site, f);
+        e = narrow_name(conf, "site", name, f);
+    if (!e)
+        e = narrow_name(conf, "kind", name, f);
+    if (!e)
+        e = narrow_name(conf, "engine", name, f);
     if (!e)
         e = narrow_service(conf, &q->proto, &q->port, f);
     if (e)
         return e;
+    q->kind = conf_text(conf, "kind");
+    q->engine = conf_text(conf, "engine");
     q->site = conf_text(conf, "site");
     q->limit = conf_count(conf, "limit");
     const char *shown = conf_text(conf, "suppressed");

@@ -377,6 +377,7 @@ static enum err keep_start(struct hub *h, struct fault *f)
                 .keep_contacts = conf_us(h->conf, "keep-contacts"),
                 .keep_rollups = conf_us(h->conf, "keep-rollups"),
                 .durable = !h->temporary,
+                .names = setup_names(&h->setup),
             },
         .events = {on_store_trouble, h},
         .stop = stop_flag(),

@@ -163,11 +163,18 @@ static enum err write_out(void *context, const void *data, size_t len)
     return fwrite(data, 1, len, context) == len ? OK : ERR_IO;
 }
 
+static bool has_networks(const struct ask *a)
+{
+    return a->what == ASK_SOURCES || a->what == ASK_ASNS || a->what == ASK_TAGGED ||
+           a->what == ASK_VICTIMS || (a->what == ASK_SERIES && a->by == BY_ASN);
+}
+
 static enum err ask_and_print(const struct conf *conf, struct ask *ask, struct fault *f)
 {
     struct holder *holder;
     int64_t first = 0;
-    enum err e = holder_open(&holder, conf_text(conf, "data"), HOLDER_STORE, f);
+    unsigned names = has_networks(ask) ? HOLDER_NAMES : 0;
+    enum err e = holder_open(&holder, conf_text(conf, "data"), HOLDER_STORE | names, f);
     if (e)
         return e;
     e = span_from_conf(conf, holder, &ask->from, &ask->to, f);

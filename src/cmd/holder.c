@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/ask_args.h"
+#include "geo/geo.h"
 #include "record/proto.h"
 #include "store/store.h"
 
@@ -19,6 +20,7 @@ enum {
 struct holder {
     bool remote;
     struct hub_address hub;
+    struct geo *geo; /* the names of networks; NULL: nobody asked for them */
     struct store *store;
     struct catalog *catalog;
 };
@@ -38,6 +40,19 @@ static enum err must_hold(
     return OK;
 }
 
+static const char *name_of(void *context, uint32_t asn)
+{
+    return geo_asn_name(context, asn);
+}
+
+/* A database that cannot be read costs the names, not the answer. */
+static void open_names(struct holder *a)
+{
+    struct fault f = {0};
+    if (geo_open(&a->geo, &(struct geo_options){.automatic = true}, &f) != OK)
+        fprintf(stderr, "kizashi: networks have no names: %s\n", f.text);
+}
+
 static enum err open_store(struct holder *a, const char *data, struct fault *f)
 {
     char path[4200];
@@ -45,7 +60,8 @@ static enum err open_store(struct holder *a, const char *data, struct fault *f)
     if (held)
         return held;
     char *whole = realpath(data, NULL);
-    enum err e = whole ? store_open(&a->store, whole, &(struct store_options){0}, f)
+    struct store_options options = {.names = {a->geo, a->geo ? name_of : NULL}};
+    enum err e = whole ? store_open(&a->store, whole, &options, f)
                        : fault_set(f, ERR_IO, "%s: %s", data, strerror(errno));
     free(whole);
     return e;
@@ -80,6 +96,8 @@ enum err holder_open(
     enum err e = OK;
     a->remote = hub_runs(data, &a->hub);
     if (!a->remote) {
+        if (what & HOLDER_NAMES)
+            open_names(a);
         e = what & HOLDER_STORE ? open_store(a, data, f) : OK;
         if (!e && what & HOLDER_CATALOG)
             e = open_catalog(a, data, f);
@@ -100,6 +118,7 @@ void holder_close(struct holder *a)
         store_close(a->store);
     if (a->catalog)
         catalog_close(a->catalog);
+    geo_close(a->geo);
     free(a);
 }
 
@@ -182,10 +201,27 @@ static void hub_path(const struct ask *ask, enum ask_format format, struct buf *
         ask_query(ask, format, path);
 }
 
-/* "time,key,value" as a row; keys are words without commas. */
+/* The last field of a line of CSV as the text that it stands for, in place. */
+static const char *last_field(char *field)
+{
+    char *to = field;
+    bool quoted = *field == '"';
+    const char *at = field + quoted;
+    if (*at == '\'' && at[1] && strchr("=+-@", at[1]))
+        at++; /* what keeps spreadsheets from taking it for a formula */
+    for (; *at; at++) {
+        if (quoted && *at == '"' && *++at != '"')
+            break;
+        *to++ = *at;
+    }
+    *to = 0;
+    return field;
+}
+
+/* "time,key,value" as a row, or "time,key,value,name"; keys are words without commas. */
 static json_t *series_row(const char *line, size_t len)
 {
-    char text[128];
+    char text[512];
     if (len >= sizeof text)
         return NULL;
     memcpy(text, line, len);
@@ -197,9 +233,13 @@ static json_t *series_row(const char *line, size_t len)
     *key++ = *value++ = 0;
     char *end;
     long long number = strtoll(value, &end, 10);
-    if (end == value || *end)
+    if (end == value || (*end && *end != ','))
         return NULL;
-    return json_pack("{s:s, s:s, s:I}", "time", text, "key", key, "value", (json_int_t)number);
+    json_t *row =
+        json_pack("{s:s, s:s, s:I}", "time", text, "key", key, "value", (json_int_t)number);
+    if (row && *end)
+        json_object_set_new(row, "as_name", json_string(last_field(end + 1)));
+    return row;
 }
 
 /* Series and losses: the API's JSON has one array of values a line, its CSV the store's rows in
@@ -403,6 +443,10 @@ static void alerts_path(const struct catalog_alert_query *q, const char *id, str
         buf_printf(path, "&from=%s", time_format(q->from, text));
     if (q->to)
         buf_printf(path, "&to=%s", time_format(q->to, text));
+    if (q->kind)
+        buf_printf(path, "&kind=%s", q->kind);
+    if (q->engine)
+        buf_printf(path, "&engine=%s", q->engine);
     if (q->site)
         buf_printf(path, "&site=%s", q->site);
     if (q->proto >= 0)

@@ -13,7 +13,8 @@ struct holder;
 /* What will be asked: bits. */
 enum {
     HOLDER_STORE = 1,
-    HOLDER_CATALOG = 2
+    HOLDER_CATALOG = 2,
+    HOLDER_NAMES = 4 /* with the store: networks have names, after the usual databases */
 };
 
 /* ERR_NOTFOUND if there is no data folder. */

@@ -178,6 +178,16 @@ static void dataset_missing(json_t *rows, const char *advice)
                   json_text(advice, strlen(advice))));
 }
 
+static const char *name_of(void *context, uint32_t asn)
+{
+    return geo_asn_name(context, asn);
+}
+
+struct store_names setup_names(const struct setup *s)
+{
+    return (struct store_names){s->geo, name_of};
+}
+
 json_t *setup_datasets(const struct setup *s)
 {
     json_t *rows = json_array();

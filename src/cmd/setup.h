@@ -5,6 +5,7 @@
 #include "cmd/engines.h"
 #include "ingest/analysis.h"
 #include "sensor/sensor.h"
+#include "store/store.h"
 
 /* What replay and hub have in common: signatures, lists, country and network data, engines,
  * sizes. */
@@ -111,6 +112,9 @@ enum err setup_live_blame(enum err e, struct fault *f);
 /* Options of one site's sensor when `sites` share the memory. */
 enum err setup_sensor_options(const struct setup *s, const char *site, size_t sites,
     struct sensor_options *ret_options, struct fault *f) MUST_CHECK;
+
+/* What networks are called after the operator's databases; as long as `s` is open. */
+struct store_names setup_names(const struct setup *s);
 
 /* Data from outside as the API shows it (Dataset): a new reference; NULL: out of memory. */
 json_t *setup_datasets(const struct setup *s);

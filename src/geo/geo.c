@@ -58,18 +58,11 @@ void geo_read_init(struct geo_read *r)
     ranges_init(&r->asn);
 }
 
-static void names_done(struct geo_names *n)
-{
-    free(n->entry);
-    free(n->pool);
-    *n = (struct geo_names){0};
-}
-
 void geo_read_done(struct geo_read *r)
 {
     ranges_done(&r->country);
     ranges_done(&r->asn);
-    names_done(&r->names);
+    geo_names_done(&r->names);
 }
 
 static char lower(char c)
@@ -112,53 +105,6 @@ enum err geo_read_asn(struct geo_read *r, const struct range_span *span, uint32_
     r->rows[part]++;
     r->found[part] = true;
     return ranges_add_span(&r->asn, span, asn);
-}
-
-/* Room for one more entry and `len` more bytes. */
-static enum err names_reserve(struct geo_names *n, size_t len)
-{
-    if (n->count == n->room) {
-        size_t room = n->room ? n->room * 2 : 1024;
-        struct geo_name *entry = realloc(n->entry, room * sizeof *entry);
-        if (!entry)
-            return ERR_NOMEM;
-        n->entry = entry;
-        n->room = room;
-    }
-    if (n->pool_room - n->pool_count < len) {
-        size_t room = n->pool_room * 2 + len + 4096;
-        char *pool = realloc(n->pool, room);
-        if (!pool)
-            return ERR_NOMEM;
-        n->pool = pool;
-        n->pool_room = room;
-    }
-    return OK;
-}
-
-enum err geo_read_name(struct geo_read *r, uint32_t asn, const char *name, size_t len)
-{
-    struct geo_names *n = &r->names;
-    if (len > GEO_TEXT - 1)
-        len = GEO_TEXT - 1;
-    if (n->count == GEO_NAMES_MAX)
-        return ERR_FULL;
-    enum err e = names_reserve(n, len + 1);
-    if (e)
-        return e;
-    n->entry[n->count++] = (struct geo_name){.asn = asn, .name = (uint32_t)n->pool_count};
-    memcpy(n->pool + n->pool_count, name, len);
-    n->pool[n->pool_count + len] = '\0';
-    n->pool_count += len + 1;
-    return OK;
-}
-
-static int by_asn(const void *a, const void *b)
-{
-    const struct geo_name *x = a, *y = b;
-    if (x->asn != y->asn)
-        return x->asn < y->asn ? -1 : 1;
-    return x->name < y->name ? -1 : x->name > y->name;
 }
 
 static bool starts(struct bytes in, const char *magic)
@@ -241,7 +187,6 @@ static enum err adopt(struct geo *g, struct geo_read *r, const char *path, struc
             g->part[p] = (int)g->file_count;
     g->file_count++;
     if (!g->names.count && r->names.count) {
-        qsort(r->names.entry, r->names.count, sizeof *r->names.entry, by_asn);
         g->names = r->names;
         r->names = (struct geo_names){0};
     }
@@ -322,7 +267,7 @@ void geo_close(struct geo *g)
         ranges_done(&g->file[i].asn);
     }
     places_done(&g->places);
-    names_done(&g->names);
+    geo_names_done(&g->names);
     free(g);
 }
 
@@ -364,17 +309,7 @@ void geo_prefetch(const struct geo *g, const struct ip *ip, unsigned step)
 
 const char *geo_asn_name(const struct geo *g, uint32_t asn)
 {
-    size_t low = 0, high = g ? g->names.count : 0;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (g->names.entry[middle].asn < asn)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (!g || low == g->names.count || g->names.entry[low].asn != asn)
-        return "";
-    return g->names.pool + g->names.entry[low].name;
+    return g ? geo_names_find(&g->names, asn) : "";
 }
 
 size_t geo_origins(const struct geo *g, struct geo_origin *ret_origins, size_t cap)

@@ -11,8 +11,9 @@
 struct geo;
 
 enum {
-    GEO_FILE_MAX = 1 << 30, /* bytes of one database */
-    GEO_NAMES_MAX = 1 << 20 /* networks with a name */
+    GEO_FILE_MAX = 1 << 30,  /* bytes of one database */
+    GEO_NAMES_MAX = 1 << 20, /* networks with a name */
+    GEO_NAME_MAX = 100       /* bytes of one */
 };
 
 /* Files to read: text of tor-geoipdb, location.db of libloc, or MMDB, told by their first
@@ -46,7 +47,8 @@ enum {
 };
 void geo_prefetch(const struct geo *g, const struct ip *ip, unsigned step);
 
-/* Name of a network, "" if not known. */
+/* Name of a network, "" if not known (or `g` NULL): UTF-8 in one line, without control
+ * characters, at most GEO_NAME_MAX bytes. Lives as long as `g`. */
 const char *geo_asn_name(const struct geo *g, uint32_t asn);
 
 /* What is shown beside a map or a table of countries. */

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "geo/geo.h"
+#include "geo/geo_names_int.h"
 #include "geo/ranges.h"
 
 enum geo_part {
@@ -22,19 +23,6 @@ struct geo_about {
     char origin[GEO_TEXT];
     char licence[GEO_TEXT];
     int64_t date;
-};
-
-/* Name of one network; `name` points into the names' pool. */
-struct geo_name {
-    uint32_t asn;
-    uint32_t name;
-};
-
-struct geo_names {
-    struct geo_name *entry; /* sorted by asn when the file is read */
-    size_t count, room;
-    char *pool;
-    size_t pool_count, pool_room;
 };
 
 /* What is read from one file. `wanted` says which parts are still to be filled; the reader
@@ -60,8 +48,6 @@ enum err geo_read_country(
     struct geo_read *r, const struct range_span *span, const char code[2]) MUST_CHECK;
 enum err geo_read_asn(
     struct geo_read *r, const struct range_span *span, uint32_t asn) MUST_CHECK;
-enum err geo_read_name(
-    struct geo_read *r, uint32_t asn, const char *name, size_t len) MUST_CHECK;
 
 /* The forms. `file` is for the fault. */
 enum err geo_read_text(

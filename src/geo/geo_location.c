@@ -204,7 +204,7 @@ static enum err read_names(struct geo_read *r, const struct tables *t)
         uint32_t asn = bytes_be32(&b);
         size_t len;
         const char *name = pool_text(t, bytes_be32(&b), &len);
-        enum err e = len ? geo_read_name(r, asn, name, len) : OK;
+        enum err e = len ? geo_names_add(&r->names, asn, name, len) : OK;
         if (e)
             return e;
     }

@@ -54,7 +54,7 @@ static enum err note_name(struct walk *w, MMDB_entry_s *entry, uint32_t asn)
     if (MMDB_get_value(entry, &v, "autonomous_system_organization", NULL) != MMDB_SUCCESS ||
         !v.has_data || v.type != MMDB_DATA_TYPE_UTF8_STRING || !v.data_size)
         return OK;
-    return geo_read_name(w->read, asn, v.utf8_string, v.data_size);
+    return geo_names_add(&w->read->names, asn, v.utf8_string, v.data_size);
 }
 
 static enum err take_leaf(struct walk *w, MMDB_entry_s *entry, const struct stop *at)

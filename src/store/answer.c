@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/ip.h"
+#include "base/json.h"
 #include "record/proto.h"
 
 #include <stdlib.h>
@@ -45,7 +46,7 @@ void answer_end(struct answer *a)
 
 static bool is_text(enum answer_type type)
 {
-    return type != ANSWER_NUMBER && type != ANSWER_REAL;
+    return type != ANSWER_NUMBER && type != ANSWER_REAL && type != ANSWER_ASN;
 }
 
 static void put_ip(const char *hex, struct buf *out)
@@ -103,9 +104,66 @@ static void put_text(enum answer_type type, const char *field, struct buf *out)
     }
 }
 
-static void put_field(struct answer *a, const struct answer_column *column, const char *field)
+/* In quotes where it needs them (RFC 4180). What a spreadsheet would take for a formula gets an
+ * apostrophe before it. */
+static void put_csv_text(const char *text, struct buf *out)
+{
+    bool quote = text[strcspn(text, "\",\r\n")];
+    if (quote)
+        buf_u8(out, '"');
+    if (*text && strchr("=+-@", *text))
+        buf_u8(out, '\'');
+    for (; *text; text++) {
+        if (*text == '"')
+            buf_u8(out, '"');
+        buf_u8(out, (uint8_t)*text);
+    }
+    if (quote)
+        buf_u8(out, '"');
+}
+
+static void put_any_text(struct answer *a, const char *text)
+{
+    if (a->format == FORMAT_CSV) {
+        put_csv_text(text, a->out);
+        return;
+    }
+    json_t *value = json_text(text, strlen(text));
+    json_write(a->out, value);
+    json_decref(value);
+}
+
+/* Undo in place what tab-separated values escape: \\, \t, \n, \' and others. */
+static char *unescape(char *field)
+{
+    static const char after[] = "bfnrt0";
+    static const char means[] = "\b\f\n\r\t ";
+    char *to = field;
+    for (const char *at = field; *at; at++) {
+        const char *known = at[0] == '\\' && at[1] ? strchr(after, at[1]) : NULL;
+        if (at[0] == '\\' && at[1])
+            at++;
+        *to++ = known ? means[known - after] : *at;
+    }
+    *to = 0;
+    return field;
+}
+
+static void put_name(struct answer *a)
+{
+    const char *name = a->names.of && a->asn ? a->names.of(a->names.context, a->asn) : "";
+    put_any_text(a, name);
+}
+
+static void put_field(struct answer *a, const struct answer_column *column, char *field)
 {
     bool json = a->format == FORMAT_JSON;
+    if (column->type == ANSWER_TEXT) {
+        put_any_text(a, unescape(field));
+        return;
+    }
+    if (column->type == ANSWER_ASN || column->type == ANSWER_NETWORK)
+        a->asn = (uint32_t)strtoul(field, NULL, 10);
     if (column->type == ANSWER_REAL && (strstr(field, "nan") || strstr(field, "inf"))) {
         buf_str(a->out, json ? "null" : "");
         return;
@@ -132,15 +190,19 @@ static void put_row(struct answer *a, char *line)
     if (json)
         buf_str(a->out, a->rows ? ",\n{" : "{");
     for (size_t i = 0; a->columns[i].name; i++) {
+        if (json)
+            buf_printf(a->out, "%s\"%s\":", i ? "," : "", a->columns[i].name);
+        else if (i)
+            buf_u8(a->out, ',');
+        if (a->columns[i].type == ANSWER_NAME) {
+            put_name(a);
+            continue;
+        }
         char *end = line + strcspn(line, "\t");
         char *next = *end ? end + 1 : end;
         *end = 0;
         if (i == 0 && a->columns[i].type == ANSWER_TIME)
             note_time(a, line);
-        if (json)
-            buf_printf(a->out, "%s\"%s\":", i ? "," : "", a->columns[i].name);
-        else if (i)
-            buf_u8(a->out, ',');
         put_field(a, &a->columns[i], line);
         line = next;
     }

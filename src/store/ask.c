@@ -300,6 +300,7 @@ static enum err ask(struct store *s, const struct ask *a, struct answer *out, bo
     q.lines = limit;
     out->most = paged && a->what != ASK_SERIES && a->what != ASK_LOSSES ? limit : SIZE_MAX;
     out->columns = question_columns(a);
+    out->names = s->options.names;
     pthread_rwlock_rdlock(&s->removal);
     e = view_take(s, &q.view);
     if (e)

@@ -10,36 +10,40 @@
 /* A question to the store: what, over which time, narrowed by what. The SQL for each stands in
  * one file of this room; nobody else writes any. Answers are rows with the columns named here.
  * Every column `time`, `first`, `last`, `start`, `end` is RFC 3339 in UTC; addresses are text;
- * `proto` is "tcp", "udp", "icmp", "icmpv6" or else the number as text; other numbers are JSON
- * numbers, in CSV bare digits. ASK_PACKETS alone keeps the forms of block_row_json().
+ * `as_name` is the name of the network `asn` after the operator's databases, "" if none is
+ * known; `proto` is "tcp", "udp", "icmp", "icmpv6" or else the number as text; other numbers
+ * are JSON numbers, in CSV bare digits. ASK_PACKETS alone keeps the forms of block_row_json().
  */
 #define ASK_ROWS(X)                                                                            \
     X(ASK_SPAN, "span",                                                                        \
         "first, last, packets: what the store holds, whatever `from` and `to`")                \
     X(ASK_TOTALS, "totals", "packets, bytes, sources, sites, ports over the span")             \
     X(ASK_SERIES, "series",                                                                    \
-        "time, key, value: one row a step and key; steps without traffic are left out")        \
+        "time, key, value: one row a step and key; steps without traffic are left out; by "    \
+        "network also as_name")                                                                \
     X(ASK_PORTS, "ports", "proto, port, packets, sources, countries, share: busiest services") \
     X(ASK_MOVERS, "movers",                                                                    \
         "proto, port, sources, before, ratio, packets: against the span of the same length "   \
         "just before")                                                                         \
     X(ASK_SOURCES, "sources",                                                                  \
-        "src, country, asn, packets, ports, sites, first, last, tool, class")                  \
+        "src, country, asn, as_name, packets, ports, sites, first, last, tool, class")         \
     X(ASK_SOURCE, "source",                                                                    \
         "start, site, proto, port, class, tool, packets: one address's history, newest first") \
     X(ASK_COUNTRIES, "countries", "country, sources, packets, ports")                          \
-    X(ASK_ASNS, "asns", "asn, country, sources, packets, ports")                               \
+    X(ASK_ASNS, "asns", "asn, as_name, country, sources, packets, ports")                      \
     X(ASK_TOOLS, "tools", "tool, sources, packets, ports")                                     \
     X(ASK_CLASSES, "classes", "class, sources, packets")                                       \
     X(ASK_SCREENED, "screened",                                                                \
         "tag, reason, what, sources, packets, contacts, first, last: what screening tagged, "  \
         "and why")                                                                             \
     X(ASK_TAGGED, "tagged",                                                                    \
-        "src, country, asn, tag, reason, packets, ports, first, last: who was tagged")         \
+        "src, country, asn, as_name, tag, reason, packets, ports, first, last: who was "       \
+        "tagged")                                                                              \
     X(ASK_SITES, "sites",                                                                      \
         "site, first, last, packets, sources, dropped, malformed, sampled_out")                \
     X(ASK_VICTIMS, "victims",                                                                  \
-        "victim, country, asn, site, proto, port, start, end, packets, peak_ppm, targets")     \
+        "victim, country, asn, as_name, site, proto, port, start, end, packets, peak_ppm, "    \
+        "targets")                                                                             \
     X(ASK_LOSSES, "losses",                                                                    \
         "time, key, value: packets that did not reach the charts, by cause (a column of "      \
         "site_status); one row a step and cause")

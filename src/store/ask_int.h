@@ -80,7 +80,11 @@ void plan_tag_filters(const struct ask *a, struct buf *out);
 enum answer_type {
     ANSWER_NUMBER,  /* digits */
     ANSWER_REAL,    /* digits; nan and inf become null */
+    ANSWER_ASN,     /* digits; what a column of names after it is about */
     ANSWER_WORD,    /* text that needs no escaping */
+    ANSWER_TEXT,    /* any text */
+    ANSWER_NETWORK, /* like ANSWER_ASN, but text: "64500", or "other" */
+    ANSWER_NAME,    /* name of the network before it; the SQL gives nothing for it */
     ANSWER_TIME,    /* microseconds */
     ANSWER_IP,      /* 32 hexadecimal digits */
     ANSWER_PROTO,   /* number */
@@ -126,12 +130,14 @@ struct source question_whole(const struct asking *q, unsigned dimensions, unsign
 
 /* Rows in tab-separated values become JSON or CSV. */
 struct answer {
+    struct store_names names;
     enum ask_format format;
     const struct answer_column *columns;
     struct buf *out;
     enum err (*part)(void *context, const void *data, size_t len); /* NULL: all stays in out */
     void *context;
-    size_t most; /* rows; what comes after sets `more` */
+    uint32_t asn; /* the last one of the row */
+    size_t most;  /* rows; what comes after sets `more` */
     size_t rows;
     bool more;
     int64_t last_time;  /* of the time column of the last row, */

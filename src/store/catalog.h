@@ -188,6 +188,7 @@ struct catalog_alert_query {
     int64_t from, to;    /* alerts whose [start, end] meets [from, to); both 0: any */
     enum severity least; /* SEVERITY_INFO: any */
     const char *kind;    /* NULL: any */
+    const char *engine;  /* NULL: any; one of its "engine" */
     const char *site;    /* NULL: any; a site in the alert's "sites" */
     const char *country; /* NULL: any; one of its "countries" */
     const char *words;   /* NULL: any; text that title or explanation holds, in either case */

@@ -220,6 +220,8 @@ static const char list_sql[] =
     " json_extract(json, '$.explanation')), lower(?11)) > 0)"
     " AND (?12 IS NULL OR seq > ?12) AND (?13 IS NULL OR (time, id) < (?13, ?14))"
     " AND (?15 IS NULL OR (rule > 0) = ?15)"
+    " AND (?16 IS NULL OR EXISTS (SELECT 1 FROM json_each(alert.json, '$.engine') WHERE "
+    "json_each.value = ?16))"
     " ORDER BY ";
 
 static void query_number_or_null(struct query *q, bool given, int64_t value)
@@ -249,6 +251,7 @@ static void list_bind(struct query *q, const struct catalog_alert_query *a, cons
     query_number_or_null(q, cursor_time != NULL, cursor_time ? *cursor_time : 0);
     query_text(q, cursor_time ? cursor_id : NULL);
     query_number_or_null(q, a->suppressed >= 0, a->suppressed);
+    query_text(q, a->engine);
 }
 
 enum {

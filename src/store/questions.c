@@ -46,32 +46,33 @@ static const struct answer_column *const columns[] = {
     [ASK_MOVERS] =
         LIST({"proto", ANSWER_PROTO}, {"port", ANSWER_NUMBER}, {"sources", ANSWER_NUMBER},
             {"before", ANSWER_NUMBER}, {"ratio", ANSWER_REAL}, {"packets", ANSWER_NUMBER}),
-    [ASK_SOURCES] = LIST({"src", ANSWER_IP}, {"country", ANSWER_WORD}, {"asn", ANSWER_NUMBER},
-        {"packets", ANSWER_NUMBER}, {"ports", ANSWER_NUMBER}, {"sites", ANSWER_NUMBER},
-        {"first", ANSWER_TIME}, {"last", ANSWER_TIME}, {"tool", ANSWER_WORD},
-        {"class", ANSWER_WORD}),
+    [ASK_SOURCES] = LIST({"src", ANSWER_IP}, {"country", ANSWER_WORD}, {"asn", ANSWER_ASN},
+        {"as_name", ANSWER_NAME}, {"packets", ANSWER_NUMBER}, {"ports", ANSWER_NUMBER},
+        {"sites", ANSWER_NUMBER}, {"first", ANSWER_TIME}, {"last", ANSWER_TIME},
+        {"tool", ANSWER_WORD}, {"class", ANSWER_WORD}),
     [ASK_SOURCE] = LIST({"start", ANSWER_TIME}, {"site", ANSWER_WORD}, {"proto", ANSWER_PROTO},
         {"port", ANSWER_NUMBER}, {"class", ANSWER_WORD}, {"tool", ANSWER_WORD},
         {"packets", ANSWER_NUMBER}),
     [ASK_COUNTRIES] = LIST({"country", ANSWER_WORD}, {"sources", ANSWER_NUMBER},
         {"packets", ANSWER_NUMBER}, {"ports", ANSWER_NUMBER}),
-    [ASK_ASNS] = LIST({"asn", ANSWER_NUMBER}, {"country", ANSWER_WORD},
+    [ASK_ASNS] = LIST({"asn", ANSWER_ASN}, {"as_name", ANSWER_NAME}, {"country", ANSWER_WORD},
         {"sources", ANSWER_NUMBER}, {"packets", ANSWER_NUMBER}, {"ports", ANSWER_NUMBER}),
     [ASK_TOOLS] = LIST({"tool", ANSWER_WORD}, {"sources", ANSWER_NUMBER},
         {"packets", ANSWER_NUMBER}, {"ports", ANSWER_NUMBER}),
     [ASK_CLASSES] =
         LIST({"class", ANSWER_WORD}, {"sources", ANSWER_NUMBER}, {"packets", ANSWER_NUMBER}),
-    [ASK_SCREENED] = LIST({"tag", ANSWER_WORD}, {"reason", ANSWER_WORD}, {"what", ANSWER_WORD},
+    [ASK_SCREENED] = LIST({"tag", ANSWER_WORD}, {"reason", ANSWER_WORD}, {"what", ANSWER_TEXT},
         {"sources", ANSWER_NUMBER}, {"packets", ANSWER_NUMBER}, {"contacts", ANSWER_NUMBER},
         {"first", ANSWER_TIME}, {"last", ANSWER_TIME}),
-    [ASK_TAGGED] = LIST({"src", ANSWER_IP}, {"country", ANSWER_WORD}, {"asn", ANSWER_NUMBER},
-        {"tag", ANSWER_WORD}, {"reason", ANSWER_WORD}, {"packets", ANSWER_NUMBER},
-        {"ports", ANSWER_NUMBER}, {"first", ANSWER_TIME}, {"last", ANSWER_TIME}),
+    [ASK_TAGGED] = LIST({"src", ANSWER_IP}, {"country", ANSWER_WORD}, {"asn", ANSWER_ASN},
+        {"as_name", ANSWER_NAME}, {"tag", ANSWER_WORD}, {"reason", ANSWER_WORD},
+        {"packets", ANSWER_NUMBER}, {"ports", ANSWER_NUMBER}, {"first", ANSWER_TIME},
+        {"last", ANSWER_TIME}),
     [ASK_SITES] = LIST({"site", ANSWER_WORD}, {"first", ANSWER_TIME}, {"last", ANSWER_TIME},
         {"packets", ANSWER_NUMBER}, {"sources", ANSWER_NUMBER}, {"dropped", ANSWER_NUMBER},
         {"malformed", ANSWER_NUMBER}, {"sampled_out", ANSWER_NUMBER}),
-    [ASK_VICTIMS] = LIST({"victim", ANSWER_IP}, {"country", ANSWER_WORD},
-        {"asn", ANSWER_NUMBER}, {"site", ANSWER_WORD}, {"proto", ANSWER_PROTO},
+    [ASK_VICTIMS] = LIST({"victim", ANSWER_IP}, {"country", ANSWER_WORD}, {"asn", ANSWER_ASN},
+        {"as_name", ANSWER_NAME}, {"site", ANSWER_WORD}, {"proto", ANSWER_PROTO},
         {"port", ANSWER_NUMBER}, {"start", ANSWER_TIME}, {"end", ANSWER_TIME},
         {"packets", ANSWER_NUMBER}, {"peak_ppm", ANSWER_NUMBER}, {"targets", ANSWER_NUMBER}),
     [ASK_LOSSES] = LIST({"time", ANSWER_TIME}, {"key", ANSWER_WORD}, {"value", ANSWER_NUMBER}),
@@ -81,10 +82,17 @@ static const struct answer_column *const columns[] = {
 static const struct answer_column series_of_ports[] = {{"time", ANSWER_TIME},
     {"key", ANSWER_SERVICE}, {"value", ANSWER_NUMBER}, {NULL, ANSWER_NUMBER}};
 
+/* The name comes last: most who read a series look no further than the value. */
+static const struct answer_column series_of_networks[] = {{"time", ANSWER_TIME},
+    {"key", ANSWER_NETWORK}, {"value", ANSWER_NUMBER}, {"as_name", ANSWER_NAME},
+    {NULL, ANSWER_NUMBER}};
+
 const struct answer_column *question_columns(const struct ask *a)
 {
     if (a->what == ASK_SERIES && a->by == BY_PORT)
         return series_of_ports;
+    if (a->what == ASK_SERIES && a->by == BY_ASN)
+        return series_of_networks;
     return columns[a->what];
 }
 

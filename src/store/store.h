@@ -14,12 +14,20 @@
 
 struct store;
 
+/* What networks are called: "" if not known. The text lives until the store is closed; it may
+ * be any bytes. `of` NULL: nobody knows. Called from the threads that ask. */
+struct store_names {
+    void *context;
+    const char *(*of)(void *context, uint32_t asn);
+};
+
 struct store_options {
-    const char *library;   /* path of libchdb.so; NULL: the places of store/chdb_find.h */
-    int64_t keep_packets;  /* retention, us: raw packets; 0: 30 days */
-    int64_t keep_contacts; /* contacts; 0: 90 days */
-    int64_t keep_rollups;  /* sums by hour and day; 0: 5 years */
-    bool durable;          /* fsync before store_append() returns */
+    const char *library;      /* path of libchdb.so; NULL: the places of store/chdb_find.h */
+    int64_t keep_packets;     /* retention, us: raw packets; 0: 30 days */
+    int64_t keep_contacts;    /* contacts; 0: 90 days */
+    int64_t keep_rollups;     /* sums by hour and day; 0: 5 years */
+    bool durable;             /* fsync before store_append() returns */
+    struct store_names names; /* of networks, for `as_name` in answers */
 };
 
 /* Open, or make, the store in folder `data`. ERR_BUSY names the process that owns it. */

@@ -1,6 +1,6 @@
 // One function for each question of the API, over the made-up model.
 import { address, iso } from './alerts.mjs';
-import { ASNS, CLASSES, COUNTRIES, countryShare, noise, SERVICES, SITES, STEP, TOOLS } from './model.mjs';
+import { asName, ASNS, CLASSES, COUNTRIES, countryShare, noise, SERVICES, SITES, STEP, TOOLS } from './model.mjs';
 
 function span(model, query) {
   const at = (name, otherwise) => {
@@ -79,7 +79,7 @@ export function series(model, query) {
       }
     }
     const round = values.map(Math.round);
-    return { key, total: round.reduce((a, b) => a + b, 0), values: round };
+    return { key, ...(by === 'asn' ? { as_name: asName(key) } : {}), total: round.reduce((a, b) => a + b, 0), values: round };
   });
   lines.sort((a, b) => b.total - a.total);
   const limit = Number(query.get('limit') ?? 8);
@@ -129,19 +129,22 @@ function shares(model, query, table, row) {
 }
 
 export const countries = (m, q) => shares(m, q, COUNTRIES.filter(([c]) => !q.get('country') || c === q.get('country')).map(([c]) => [c, q.get('country') ? 1 : countryShare(c)]), (country) => ({ country }));
-export const asns = (m, q) => shares(m, q, ASNS.map(([n, c, w]) => [n, w, c]), (asn, country) => ({ asn, country }));
+export const asns = (m, q) => shares(m, q, ASNS.map(([n, c, w]) => [n, w, c]), (asn, country) => ({ asn, as_name: asName(asn), country }));
 export const tools = (m, q) => shares(m, q, Object.entries(TOOLS), (tool) => ({ tool }));
 export const classes = (m, q) => shares(m, q, Object.entries(CLASSES), (name) => ({ class: name }));
+
+/** The row with the name of its network. */
+const named = (row) => ({ ...row, as_name: asName(row.asn) });
 
 function sourceRow(model, query, i, src = address('source', i)) {
   const country = query.get('country') || COUNTRIES[Math.floor(noise('c', src) * 20)][0];
   const tool = Object.keys(TOOLS)[Math.floor(noise('t', src) * 5)];
   const first = model.start + Math.floor(noise('f', src) * 300) * STEP;
-  return {
+  return named({
     src, country, asn: query.get('asn') ? Number(query.get('asn')) : ASNS[Math.floor(noise('a', src) * 14)][0],
     packets: Math.round(90000 / (i + 1) ** 0.8), ports: 1 + Math.floor(noise('p', src) * 40), sites: 1 + Math.floor(noise('s', src) * 8),
     first: iso(first), last: iso(model.end - Math.floor(noise('l', src) * 40) * STEP), tool, class: query.get('class')?.replace(/^-.*/, 'scan') || ['scan', 'scan', 'worm', 'survey', 'other'][Math.floor(noise('k', src) * 5)],
-  };
+  });
 }
 
 export const sources = (m, q) => page(m, q, Array.from({ length: 180 }, (_, i) => sourceRow(m, q, i)));
@@ -190,7 +193,7 @@ export function losses(model, query) {
   const values = all.series[0].values;
   const lines = [['dropped_kernel', 0.02], ['malformed', 0.0004]].map(([key, part]) => {
     const lost = values.map((value, i) => Math.round(value * part * Math.max(0, noise(key, Math.floor(i / 6)) - 0.6)));
-    return { key, total: lost.reduce((a, b) => a + b, 0), values: lost };
+    return { key, ...(by === 'asn' ? { as_name: asName(key) } : {}), total: lost.reduce((a, b) => a + b, 0), values: lost };
   });
   return { ...all, measure: 'packets', by: 'cause', series: lines.filter((line) => line.total > 0) };
 }
@@ -235,7 +238,7 @@ export const totals = (m, q) => page(m, q, [{
   packets: sumOver(m, q, 'packets'), bytes: sumOver(m, q, 'bytes'), sources: sumOver(m, q, 'sources'), sites: SITES.length, ports: SERVICES.length,
 }]);
 
-export const tagged = (m, q) => page(m, q, reasonsOf(q).flatMap(([tag, reason]) => Array.from({ length: q.get('src') ? 1 : 30 }, (_, i) => ({
+export const tagged = (m, q) => page(m, q, reasonsOf(q).flatMap(([tag, reason]) => Array.from({ length: q.get('src') ? 1 : 30 }, (_, i) => named({
   src: q.get('src') ?? address(reason, i), country: COUNTRIES[Math.floor(noise(reason, i) * 30)][0], asn: ASNS[Math.floor(noise(reason, i, 'a') * 14)][0], tag, reason,
   packets: 10 + Math.floor(9000 / (i + 1)), ports: 1 + Math.floor(noise(reason, i, 'p') * 4), first: iso(m.start), last: iso(m.end - STEP * (1 + i)),
 }))).sort((a, b) => b.packets - a.packets));
@@ -244,10 +247,10 @@ export const victims = (m, q) => page(m, q, Array.from({ length: 70 }, (_, i) =>
   const victim = address('victim', i);
   const [proto, port] = [['tcp', 80], ['tcp', 443], ['tcp', 22], ['udp', 53], ['tcp', 25565], ['icmp', 3]][Math.floor(noise('vp', i) * 6)];
   const start = m.end - Math.floor(noise('vs', i) * 560) * STEP;
-  return {
+  return named({
     victim, country: COUNTRIES[Math.floor(noise('vc', i) * 30)][0], asn: ASNS[Math.floor(noise('va', i) * 14)][0], site: SITES[Math.floor(noise('vx', i) * 8)].name,
     proto, port, start: iso(start), end: iso(start + 60_000 + Math.floor(noise('ve', i) * 9e6)), packets: 25 + Math.floor(60000 / (i + 1)), peak_ppm: 30 + Math.floor(9000 / (i + 1)), targets: 3 + Math.floor(noise('vt', i) * 400),
-  };
+  });
 }).sort((a, b) => (a.start < b.start ? 1 : -1)));
 
 export const datasets = () => [

@@ -50,6 +50,11 @@ export const ASNS = [
   [24940, 'de', 0.012], [2497, 'jp', 0.004], [0, '', 0.02],
 ];
 
+/** Made up, long, and what somebody might write into a database of networks. */
+const AS_NAMES = { 4134: 'CHINANET-BACKBONE', 4837: 'CHINA169-BACKBONE Example Unicom', 9829: 'BSNL-NIB National Internet Backbone', 4766: 'Korea Telecom',
+  3462: 'HINET Data Communication Business Group', 14061: 'DIGITALOCEAN-ASN', 16509: '<b>AMAZON</b>', 2497: '株式会社インターネットイニシアティブ' };
+export const asName = (asn) => AS_NAMES[asn] ?? '';
+
 /** What happens: sources added a step at a site of size 1, by service. */
 export const EVENTS = [
   { id: 'tcp/3389', from: 250, rise: 260, peak: 150, lag: () => 0 },

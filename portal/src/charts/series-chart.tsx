@@ -10,7 +10,8 @@ import { TimeChart } from './time-chart';
 interface SeriesChartProps {
   series: Series;
   label: string;
-  name?: (key: string) => string;
+  /** What a line is called; by network, with the network's name. */
+  name?: (key: string, network?: string) => string;
   stacked?: boolean;
   height?: number;
   onBrush?: (from: number, to: number) => void;
@@ -27,7 +28,7 @@ export function SeriesChart({ series, label, name, stacked, height, onBrush }: S
       times: Array.from({ length: Math.min(length, all) }, (_, i) => start + i * series.step_s),
       filling: length < all,
       lines: series.series.map((s, i) => ({
-        label: s.key === '' && !series.by ? series.measure : s.key === 'other' ? 'other' : (name?.(s.key) ?? s.key),
+        label: s.key === '' && !series.by ? series.measure : s.key === 'other' ? 'other' : (name?.(s.key, s.as_name) ?? s.key),
         values: s.values.slice(0, length),
         color: lineToken(s.key, i),
         fill: series.series.length === 1,

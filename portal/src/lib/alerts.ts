@@ -15,6 +15,25 @@ export const STATES: { key: AlertState; name: string; text: string }[] = [
   { key: 'wrong', name: 'Wrong', text: 'A false alarm' },
 ];
 
+/** Kinds of alerts, in words: docs/formats/alert.md. The engines that give them, and others, may come to be more. */
+export const KINDS: [string, string][] = [
+  ['global-growth', 'growth at many sites'],
+  ['port-surge', 'surge on a service'],
+  ['high-risk-port', 'surge that explains a site’s change'],
+  ['wide-growth', 'growth of wide scans'],
+  ['new-pattern', 'new pattern'],
+  ['known-surge', 'surge of a known pattern'],
+  ['moving-group', 'group that moves together'],
+  ['in-step', 'hosts that come back together'],
+  ['synchrony', 'hosts in the same moments'],
+  ['density-jump', 'more hosts in the same moments'],
+  ['graph-change', 'change of sources and services'],
+  ['graph-shift', 'change of the whole graph'],
+  ['spread', 'spread from site to site'],
+];
+
+export const ENGINES = ['surge', 'growth', 'reach', 'screen', 'graph', 'glasso', 'nmf', 'tensor', 'lead'];
+
 /** What can tell the like of an alert; the words say what that means for this one. */
 export const SUPPRESS_PARTS: { key: 'kind' | 'engine' | 'port' | 'site'; name: string; text: (a: AlertSummary) => string }[] = [
   { key: 'kind', name: 'Kind', text: (a) => `of kind ${a.kind}` },

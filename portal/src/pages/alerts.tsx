@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { csvUrl, type AlertSummary } from '../api/client';
 import { usePages } from '../api/pages';
-import { STATES } from '../lib/alerts';
+import { ENGINES, KINDS, STATES } from '../lib/alerts';
 import { iso } from '../lib/format';
 import { typing } from '../lib/keys';
 import { parsePort, portText } from '../lib/ports';
@@ -29,6 +29,8 @@ function useFilters() {
       status: word('status'),
       state: word('state'),
       severity: word('severity') || 'notice',
+      kind: word('kind'),
+      engine: word('engine'),
       site: word('site'),
       country: word('country'),
       q: word('q'),
@@ -56,6 +58,9 @@ export function AlertsPage() {
           options={[['', 'open and closed'], ['open', 'open'], ['closed', 'closed']]} />
         <SelectField label="Judgement" name="state" value={word('state')} onChange={set('state')}
           options={[['', 'any'], ...STATES.map((s): [string, string] => [s.key, s.name])]} />
+        <SelectField label="Kind" name="kind" value={word('kind')} onChange={set('kind')} options={[['', 'any'], ...KINDS]} />
+        <SelectField label="Engine" name="engine" value={word('engine')} onChange={set('engine')}
+          options={[['', 'any'], ...ENGINES.map((name): [string, string] => [name, name])]} />
         <TextField label="Port" name="port" value={portWord(word('port'), word('proto'))} placeholder="3389/tcp"
           onChange={(text) => setPort(text)} check={(text) => (parsePort(text) ? undefined : 'A port is written 3389 or 3389/tcp.')} />
         <TextField label="Site" name="site" value={word('site')} placeholder="jp-01" onChange={set('site')} />

@@ -11,6 +11,7 @@ import { useFilters } from '../lib/traffic';
 import { Card } from '../ui/card';
 import { Head } from '../ui/head';
 import { LossNote } from '../ui/loss-note';
+import { networkText } from '../ui/network';
 import { RangePicker, useRange } from '../ui/range-picker';
 import { Segments } from '../ui/segments';
 import { Answer } from '../ui/state';
@@ -36,9 +37,9 @@ const BY = [
 type Measure = (typeof MEASURES)[number]['key'];
 type By = (typeof BY)[number]['key'];
 
-function seriesName(by: string): (key: string) => string {
+function seriesName(by: string): (key: string, network?: string) => string {
   if (by === 'country') return countryName;
-  if (by === 'asn') return (key) => (key === '0' ? 'unknown network' : `AS${key}`);
+  if (by === 'asn') return (key, network) => (key === '0' ? 'unknown network' : networkText(Number(key), network));
   if (by === 'tool') return (key) => key || 'no tool named';
   return (key) => key || 'unknown';
 }

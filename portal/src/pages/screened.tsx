@@ -12,11 +12,11 @@ import type { Column } from '../ui/data-table';
 import { Country } from '../ui/flag';
 import { Head } from '../ui/head';
 import { List } from '../ui/list';
+import { Network } from '../ui/network';
 import { RangePicker, useRange } from '../ui/range-picker';
 import { Segments } from '../ui/segments';
 import { Answer, Empty } from '../ui/state';
 import { Time } from '../ui/time';
-import { asnText } from './sources-columns';
 
 /** Alerts that are looked through for new patterns; more than a telescope has in a month. */
 const ALERTS = 500;
@@ -65,7 +65,7 @@ export function ScreenedPage() {
 const TAGGED: Column<TaggedRow>[] = [
   { head: 'Address', cell: (r) => <a class="mono" href={href(['sources', r.src])}>{r.src}</a>, sort: (r) => r.src },
   { head: 'Country', cell: (r) => <Country code={r.country} short />, sort: (r) => r.country },
-  { head: 'Network', wide: true, cell: (r) => <span class={r.asn ? '' : 'muted'}>{asnText(r.asn)}</span>, sort: (r) => r.asn },
+  { head: 'Network', wide: true, cell: (r) => <Network asn={r.asn} name={r.as_name} />, sort: (r) => r.asn },
   { head: 'Tag', wide: true, cell: (r) => r.tag, sort: (r) => r.tag },
   { head: 'Reason', cell: (r) => r.reason, sort: (r) => r.reason },
   { head: 'Packets', num: true, help: 'Of contacts with the tag', cell: (r) => <span title={count(r.packets)}>{short(r.packets)}</span>, sort: (r) => r.packets },

@@ -12,12 +12,12 @@ import type { Column } from '../ui/data-table';
 import { Country } from '../ui/flag';
 import { Head } from '../ui/head';
 import { List, NothingHere } from '../ui/list';
+import { Network } from '../ui/network';
 import { Origin } from '../ui/origin';
 import { PortName } from '../ui/port-name';
 import { RangePicker, useRange } from '../ui/range-picker';
 import { Answer, Empty } from '../ui/state';
 import { Time } from '../ui/time';
-import { asnText } from './sources-columns';
 
 const EVENTS: Column<SourceEvent>[] = [
   { head: 'Window (UTC)', cell: (r) => <Time at={r.start} />, sort: (r) => r.start },
@@ -87,7 +87,7 @@ function Facts({ summary, events, tagged }: { summary: SourceRow; events: Source
         <dt>Country</dt>
         <dd><Country code={summary.country} /></dd>
         <dt>Network</dt>
-        <dd>{summary.asn ? <a href={href(['sources'], { asn: summary.asn })}>{asnText(summary.asn)}</a> : 'unknown'}</dd>
+        <dd>{summary.asn ? <a href={href(['sources'], { asn: summary.asn })}><Network asn={summary.asn} name={summary.as_name} /></a> : 'unknown'}</dd>
         <dt>First seen</dt>
         <dd><Time at={summary.first} /></dd>
         <dt>Last seen</dt>

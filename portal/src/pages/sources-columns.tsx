@@ -5,18 +5,15 @@ import { href, setQuery } from '../lib/route';
 import { BarCell } from '../ui/bar-cell';
 import type { Column } from '../ui/data-table';
 import { Country } from '../ui/flag';
+import { Network } from '../ui/network';
 import { Time } from '../ui/time';
 
 export type { SourceRow };
 
-export function asnText(asn: number): string {
-  return asn > 0 ? `AS${asn}` : 'unknown';
-}
-
 export const SOURCE_COLUMNS: Column<SourceRow>[] = [
   { head: 'Address', cell: (r) => <a class="mono" href={href(['sources', r.src])}>{r.src}</a>, sort: (r) => r.src },
   { head: 'Country', cell: (r) => <Country code={r.country} short />, sort: (r) => r.country },
-  { head: 'Network', wide: true, cell: (r) => <span class={r.asn ? '' : 'muted'}>{asnText(r.asn)}</span>, sort: (r) => r.asn },
+  { head: 'Network', wide: true, cell: (r) => <Network asn={r.asn} name={r.as_name} />, sort: (r) => r.asn },
   { head: 'Class', wide: true, cell: (r) => r.class, sort: (r) => r.class },
   { head: 'Tool', wide: true, cell: (r) => r.tool || <span class="muted">–</span>, sort: (r) => r.tool },
   { head: 'Packets', num: true, cell: (r) => <span title={count(r.packets)}>{short(r.packets)}</span>, sort: (r) => r.packets },
@@ -51,7 +48,10 @@ export function asnColumns(most: number): Column<AsnRow>[] {
       head: 'Network',
       cell: (r) => (
         <button class="link" type="button" onClick={() => setQuery({ asn: r.asn })}>
-          <span class="row"><b>{asnText(r.asn)}</b> <span class="muted"><Country code={r.country} short /></span></span>
+          <span class="row between">
+            <Network asn={r.asn} name={r.as_name} />
+            <span class="muted"><Country code={r.country} short /></span>
+          </span>
           <BarCell value={r.sources} most={most} />
         </button>
       ),

@@ -8,17 +8,17 @@ import type { Column } from '../ui/data-table';
 import { Country } from '../ui/flag';
 import { Head } from '../ui/head';
 import { List } from '../ui/list';
+import { Network } from '../ui/network';
 import { PortName } from '../ui/port-name';
 import { RangePicker, useRange } from '../ui/range-picker';
 import { Empty } from '../ui/state';
 import { Time } from '../ui/time';
 import { VictimFilters } from '../ui/victim-filters';
-import { asnText } from './sources-columns';
 
 const COLUMNS: Column<VictimRow>[] = [
   { head: 'Victim', cell: (r) => <span class="mono">{r.victim}</span>, sort: (r) => r.victim },
   { head: 'Country', cell: (r) => <Country code={r.country} short />, sort: (r) => r.country },
-  { head: 'Network', wide: true, cell: (r) => asnText(r.asn), sort: (r) => r.asn },
+  { head: 'Network', wide: true, cell: (r) => <Network asn={r.asn} name={r.as_name} />, sort: (r) => r.asn },
   { head: 'Service', cell: (r) => <PortName plain proto={r.proto} port={r.port} />, sort: (r) => r.port },
   { head: 'Seen at', wide: true, cell: (r) => r.site, sort: (r) => r.site },
   { head: 'Began', wide: true, num: true, cell: (r) => <Time at={r.start} />, sort: (r) => r.start },

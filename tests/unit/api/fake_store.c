@@ -34,11 +34,13 @@ static const struct table tables[] = {
          "\"packets\":200}",
             "{\"proto\":\"tcp\",\"port\":5000,\"sources\":12,\"before\":0,\"ratio\":null,"
             "\"packets\":40}"}},
-    {ASK_SOURCES, "src,country,asn,packets,ports,sites,first,last,tool,class",
-        {"{\"src\":\"192.0.2.7\",\"country\":\"jp\",\"asn\":64500,\"packets\":900,\"ports\":2,"
+    {ASK_SOURCES, "src,country,asn,as_name,packets,ports,sites,first,last,tool,class",
+        {"{\"src\":\"192.0.2.7\",\"country\":\"jp\",\"asn\":64500,\"as_name\":\"EXAMPLE-AS\","
+         "\"packets\":900,\"ports\":2,"
          "\"sites\":2,\"first\":\"2026-11-21T00:00:01Z\",\"last\":\"2026-11-22T23:59:59.5Z\","
          "\"tool\":\"mirai\",\"class\":\"scan\"}",
-            "{\"src\":\"2001:db8::1\",\"country\":\"\",\"asn\":0,\"packets\":1,\"ports\":1,"
+            "{\"src\":\"2001:db8::1\",\"country\":\"\",\"asn\":0,\"as_name\":\"\",\"packets\":"
+            "1,\"ports\":1,"
             "\"sites\":1,\"first\":\"2026-11-21T00:00:01Z\",\"last\":\"2026-11-21T00:00:01Z\","
             "\"tool\":\"\",\"class\":\"other\"}"}},
     {ASK_SOURCE, "start,site,proto,port,class,tool,packets",
@@ -47,8 +49,9 @@ static const struct table tables[] = {
     {ASK_COUNTRIES, "country,sources,packets,ports",
         {"{\"country\":\"jp\",\"sources\":100,\"packets\":5000,\"ports\":12}",
             "{\"country\":\"\",\"sources\":3,\"packets\":9,\"ports\":1}"}},
-    {ASK_ASNS, "asn,country,sources,packets,ports",
-        {"{\"asn\":64500,\"country\":\"jp\",\"sources\":90,\"packets\":4000,\"ports\":9}"}},
+    {ASK_ASNS, "asn,as_name,country,sources,packets,ports",
+        {"{\"asn\":64500,\"as_name\":\"EXAMPLE-AS\",\"country\":\"jp\",\"sources\":90,"
+         "\"packets\":4000,\"ports\":9}"}},
     {ASK_TOOLS, "tool,sources,packets,ports",
         {"{\"tool\":\"zmap\",\"sources\":50,\"packets\":9000,\"ports\":40}",
             "{\"tool\":\"\",\"sources\":5,\"packets\":90,\"ports\":4}"}},
@@ -62,8 +65,9 @@ static const struct table tables[] = {
             "neighbours "
             ">= 4; services >= 10\",\"sources\":12,\"packets\":800,\"contacts\":500,"
             "\"first\":\"2026-11-22T00:00:00Z\",\"last\":\"2026-11-22T23:50:00Z\"}"}},
-    {ASK_TAGGED, "src,country,asn,tag,reason,packets,ports,first,last",
-        {"{\"src\":\"192.0.2.1\",\"country\":\"kr\",\"asn\":64500,\"tag\":\"known\","
+    {ASK_TAGGED, "src,country,asn,as_name,tag,reason,packets,ports,first,last",
+        {"{\"src\":\"192.0.2.1\",\"country\":\"kr\",\"asn\":64500,\"as_name\":\"EXAMPLE-AS\","
+         "\"tag\":\"known\","
          "\"reason\":\"mirai:23-tcp:40\",\"packets\":70,\"ports\":1,"
          "\"first\":\"2026-11-22T00:00:00Z\",\"last\":\"2026-11-22T23:50:00Z\"}"}},
     {ASK_SITES, "site,first,last,packets,sources,dropped,malformed,sampled_out",
@@ -73,8 +77,10 @@ static const struct table tables[] = {
             "{\"site\":\"de-01\",\"first\":\"2026-11-21T00:00:00Z\","
             "\"last\":\"2026-11-21T10:00:00Z\",\"packets\":23456,\"sources\":345,\"dropped\":0,"
             "\"malformed\":0,\"sampled_out\":0}"}},
-    {ASK_VICTIMS, "victim,country,asn,site,proto,port,start,end,packets,peak_ppm,targets",
-        {"{\"victim\":\"198.51.100.1\",\"country\":\"kr\",\"asn\":64501,\"site\":\"jp-01\","
+    {ASK_VICTIMS,
+        "victim,country,asn,as_name,site,proto,port,start,end,packets,peak_ppm,targets",
+        {"{\"victim\":\"198.51.100.1\",\"country\":\"kr\",\"asn\":64501,\"as_name\":\"EXAMPLE-"
+         "AS\",\"site\":\"jp-01\","
          "\"proto\":\"tcp\",\"port\":80,\"start\":\"2026-11-22T10:00:00Z\","
          "\"end\":\"2026-11-22T10:20:00Z\",\"packets\":5000,\"peak_ppm\":400,\"targets\":"
          "256}"}},
@@ -116,26 +122,37 @@ static void put_csv(const struct table *t, bool empty, struct buf *out)
         buf_printf(out, "row %zu\r\n", i);
 }
 
+/* One row; by network with its name, "" but for the first. */
+static void put_step(
+    const struct ask *a, enum ask_format format, int64_t at, int line, struct buf *out)
+{
+    static const char *const classes[] = {"scan", "backscatter", "other"};
+    static const char *const networks[] = {"64500", "64501", "other"};
+    char time[TIME_TEXT];
+    bool named = a->by == BY_ASN;
+    const char *key = a->by == BY_NOTHING ? "" : named ? networks[line] : classes[line];
+    long value = 1000 - 300 * line + at / US_MINUTE % 60;
+    time_format(at, time);
+    if (format != FORMAT_JSON) {
+        buf_printf(out, "%s,%s,%ld\r\n", time, key, value);
+        return;
+    }
+    buf_printf(out, "%s{\"time\":\"%s\",\"key\":\"%s\",\"value\":%ld", out->len > 1 ? "," : "",
+        time, key, value);
+    if (named)
+        buf_printf(out, ",\"as_name\":\"%s\"", line ? "" : "EXAMPLE-AS");
+    buf_str(out, "}");
+}
+
 static void put_series(const struct ask *a, enum ask_format format, struct buf *out)
 {
-    static const char *const keys[] = {"scan", "backscatter", "other"};
-    char time[TIME_TEXT];
-    size_t put = 0;
-    buf_str(out, format == FORMAT_JSON ? "[" : "time,key,value\r\n");
-    for (int64_t at = a->from; at < a->to; at += a->step) {
-        for (int k = 0; k < (a->by == BY_NOTHING ? 1 : 3); k++) {
-            const char *key = a->by == BY_NOTHING ? "" : keys[k];
-            long value = 1000 - 300 * k + at / US_MINUTE % 60;
-            if (at / a->step % 10 == 3) /* nothing came in this step */
-                continue;
-            if (format == FORMAT_JSON)
-                buf_printf(out, "%s{\"time\":\"%s\",\"key\":\"%s\",\"value\":%ld}",
-                    put++ ? "," : "", time_format(at, time), key, value);
-            else
-                buf_printf(out, "%s,%s,%ld\r\n", time_format(at, time), key, value);
-        }
-    }
-    if (format == FORMAT_JSON)
+    const bool json = format == FORMAT_JSON;
+    buf_str(out, json ? "[" : "time,key,value\r\n");
+    for (int64_t at = a->from; at < a->to; at += a->step)
+        for (int line = 0; line < (a->by == BY_NOTHING ? 1 : 3); line++)
+            if (at / a->step % 10 != 3) /* then nothing came in this step */
+                put_step(a, format, at, line, out);
+    if (json)
         buf_str(out, "]");
 }
 

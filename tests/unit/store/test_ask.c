@@ -151,6 +151,39 @@ static void series_by_port_name_the_service(void **state)
     json_decref(rows);
 }
 
+/* In every list and in series; in CSV so that no spreadsheet takes it for a formula. */
+static void networks_have_their_names(void **state)
+{
+    struct world *w = world_of(state);
+    static const enum ask_what lists[] = {ASK_ASNS, ASK_SOURCES};
+    struct ask a;
+    struct fault f = {0};
+    struct buf csv;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        ask_init(&a, lists[i]);
+        json_t *rows = answer(w->store, &a, NULL);
+        for (size_t row = 0; row < json_array_size(rows); row++)
+            assert_string_equal(text(rows, row, "as_name"),
+                number(rows, row, "asn") % 2 ? "=ODD, \"the first\"" : "");
+        json_decref(rows);
+    }
+    ask_init(&a, ASK_SERIES);
+    a.by = BY_ASN;
+    a.limit = 3;
+    json_t *rows = answer(w->store, &a, NULL);
+    for (size_t row = 0; row < json_array_size(rows); row++)
+        assert_string_equal(text(rows, row, "as_name"),
+            strtoul(text(rows, row, "key"), NULL, 10) % 2 ? "=ODD, \"the first\"" : "");
+    json_decref(rows);
+    buf_init(&csv, 1 << 20);
+    ask_init(&a, ASK_ASNS);
+    assert_int_equal(store_ask(w->store, &a, FORMAT_CSV, &csv, NULL, &f), OK);
+    const char *lines = (const char *)csv.data;
+    assert_int_equal(strncmp(lines, "asn,as_name,country,", 20), 0);
+    assert_non_null(strstr(lines, ",\"'=ODD, \"\"the first\"\"\","));
+    buf_done(&csv);
+}
+
 static void fine_series_come_from_packets(void **state)
 {
     struct world *w = world_of(state);
@@ -647,6 +680,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("the lines of a series, and the other, add up to the total", series_add_up),
     SAYS("a series of sources counts each step", series_count_sources_of_each_step),
     SAYS("a series by port names the service", series_by_port_name_the_service),
+    SAYS(
+        "networks have their names, in lists, in series and in CSV", networks_have_their_names),
     SAYS("lines of sources are exact and have no rest", lines_of_sources_have_no_rest),
     SAYS("a series by the minute comes from packets", fine_series_come_from_packets),
     SAYS("movers are compared with the span before", movers_compare_with_the_span_before),

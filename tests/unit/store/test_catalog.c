@@ -153,9 +153,10 @@ static const char worm[] =
     "{\"proto\":\"tcp\",\"ports\":[3389],\"sites\":[\"jp-01\",\"kr-01\"],"
     "\"countries\":[\"jp\"],\"title\":\"3389/tcp Grows\","
     "\"explanation\":\"Sources doubled.\"}";
-static const char bots[] = "{\"proto\":\"udp\",\"ports\":[53413],\"sites\":[\"kr-01\"],"
-                           "\"countries\":[\"cn\",\"jp\"],\"title\":\"53413/udp\","
-                           "\"explanation\":\"New port.\"}";
+static const char bots[] =
+    "{\"engine\":[\"surge\",\"nmf\"],\"proto\":\"udp\",\"ports\":[53413],\"sites\":[\"kr-01\"],"
+    "\"countries\":[\"cn\",\"jp\"],\"title\":\"53413/udp\","
+    "\"explanation\":\"New port.\"}";
 
 static enum err id_add(void *context, const struct catalog_alert *a)
 {
@@ -198,6 +199,14 @@ static void alerts_narrowed(void **state)
     catalog_alert_query_init(&q);
     q.country = "cn";
     list_is(p, &q, "b ");
+    catalog_alert_query_init(&q);
+    q.engine = "nmf";
+    list_is(p, &q, "b ");
+    q.kind = "in-step";
+    list_is(p, &q, "");
+    q.engine = NULL;
+    q.kind = "port-surge";
+    list_is(p, &q, "c b a ");
     catalog_alert_query_init(&q);
     q.port = 53413;
     list_is(p, &q, "b ");

@@ -42,6 +42,8 @@ static void screening_put(
     to->rows++;
 }
 
+static const char words[] = "23/tcp, 40 bytes, \"mirai\" it's \\x41\ttab";
+
 static int screened_world_open(void **state)
 {
     struct block *tagged = NULL;
@@ -56,7 +58,7 @@ static int screened_world_open(void **state)
         const struct block *b = w->contacts[i];
         int64_t start = block_time(b, CONTACT_START)[0];
         screening_put(screening, start, "", "", "");
-        screening_put(screening, start, "known", "mirai:23-tcp:40", "23/tcp, 40 bytes, mirai");
+        screening_put(screening, start, "known", "mirai:23-tcp:40", words);
         for (size_t row = 0; row < b->rows; row++) {
             if (strcmp(block_word_at(b, CONTACT_TOOL, row), "mirai") == 0)
                 tag_put(tagged, b, row, "known", "mirai:23-tcp:40");
@@ -176,9 +178,16 @@ static void reasons_are_listed_with_their_words(void **state)
     json_t *rows = answer(w->store, &a, NULL);
     assert_int_equal(json_array_size(rows), 1);
     assert_string_equal(text(rows, 0, "reason"), "mirai:23-tcp:40");
-    assert_string_equal(text(rows, 0, "what"), "23/tcp, 40 bytes, mirai");
+    assert_string_equal(text(rows, 0, "what"), words);
     assert_int_equal(number(rows, 0, "packets"), c.packets);
     assert_int_equal(number(rows, 0, "sources"), c.sources);
+    struct fault f = {0};
+    struct buf csv;
+    buf_init(&csv, 1 << 20);
+    assert_int_equal(store_ask(w->store, &a, FORMAT_CSV, &csv, NULL, &f), OK);
+    assert_non_null(strstr(
+        (const char *)csv.data, ",\"23/tcp, 40 bytes, \"\"mirai\"\" it's \\x41\ttab\","));
+    buf_done(&csv);
     json_decref(rows);
     a.tag[0] = 0;
     rows = answer(w->store, &a, NULL);
