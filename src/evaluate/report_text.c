@@ -81,6 +81,32 @@ static void put_rate(struct buf *out, const char *label, const struct summary *s
     buf_str(out, "\n");
 }
 
+enum {
+    FALSE_SHOWN = 40
+};
+
+/* Each false alarm: which run, when, what it said. */
+static void put_false(const struct evaluation *ev, struct buf *out)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < ev->run_count; i++) {
+        const struct score *s = &ev->runs[i].score;
+        for (size_t k = 0; k < s->alarm_count; k++) {
+            const struct score_alarm *a = &s->alarms[k];
+            char when[TIME_TEXT];
+            if (a->event >= 0 || ++all > FALSE_SHOWN)
+                continue;
+            buf_printf(out, "%s%-16s %s %s: %s%s%s%s\n", all == 1 ? "\nfalse alarms\n" : "",
+                ev->runs[i].name, time_format(a->warning->raised, when), a->warning->kind,
+                a->warning->title, a->nuisance >= 0 ? " (" : "",
+                a->nuisance >= 0 ? s->truth->nuisances[a->nuisance].kind : "",
+                a->nuisance >= 0 ? ")" : "");
+        }
+    }
+    if (all > FALSE_SHOWN)
+        buf_printf(out, "%-16s and %zu more; --json has them all\n", "", all - FALSE_SHOWN);
+}
+
 static void put_early(struct evaluation *ev, struct buf *out)
 {
     for (size_t i = 0; i < ev->engines.kind_count; i++) {
@@ -274,6 +300,7 @@ void report_text(struct evaluation *ev, struct buf *out)
     put_forecasts(&ev->engines, out);
     if (ev->null.foresight.forecasts)
         put_foresight("without events", &ev->null.foresight, out);
+    put_false(ev, out);
     put_alone(ev, out);
     if (ev->planted)
         put_planted(ev->planted, out);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "record/proto.h"
 
 #include <errno.h>
@@ -75,11 +76,24 @@ static enum err get_time(const struct line *l, const char *member, int64_t *ret)
     return OK;
 }
 
-/* A text that may lack, and is cut to fit: it is only shown. */
+/* A text that may lack: it is only shown, also on a terminal. It is cut to fit between two
+ * characters, and what controls a terminal becomes a space. */
 static void get_label(const struct line *l, const char *member, char *text, size_t room)
 {
     const char *value = json_string_value(json_object_get(l->value, member));
-    snprintf(text, room, "%s", value ? value : "");
+    size_t left = value ? strlen(value) : 0;
+    size_t used = 0;
+    for (size_t size; left; value += size, left -= size) {
+        size = utf8_sequence((const uint8_t *)value, left);
+        if (!size || used + size >= room)
+            break;
+        memcpy(text + used, value, size);
+        if ((unsigned char)*value < ' ' || *value == 0x7f ||
+            (size == 2 && (unsigned char)value[0] == 0xc2 && (unsigned char)value[1] < 0xa0))
+            memset(text + used, ' ', size);
+        used += size;
+    }
+    text[used] = 0;
 }
 
 static enum err get_ports(const struct line *l, struct warning *w)

@@ -247,6 +247,8 @@ static void reports(void **state)
     assert_non_null(strstr((char *)text.data, "spreading        1/1 (21-100 %)"));
     assert_non_null(strstr((char *)text.data, "6.00 false alarms a day (2.20-13.06)"));
     assert_non_null(strstr((char *)text.data, "noisy-host 1"));
+    assert_non_null(strstr((char *)text.data, "\nfalse alarms\none "));
+    assert_non_null(strstr((char *)text.data, " (noisy-host)\n"));
     buf_clear(&text);
     report_html(ev, &text);
     assert_int_equal(text.err, OK);

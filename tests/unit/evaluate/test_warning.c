@@ -57,6 +57,30 @@ static void grows(void **state)
     warnings_done(&w);
 }
 
+/* A title of 159 bytes and a letter of two, after a bell. */
+static void labels_are_cut_and_harmless(void **state)
+{
+    (void)state;
+    char title[400] = "\\u0007\\u009b";
+    char text[1000];
+    while (strlen(title) < 168)
+        strcat(title, "x");
+    strcat(title, "\xc3\xa4");
+    snprintf(text, sizeof text,
+        "{\"id\":\"a\",\"severity\":\"notice\",\"time\":\"2026-08-03T02:00:00Z\",\"start\":"
+        "\"2026-08-03T01:00:00Z\",\"end\":\"2026-08-03T02:00:00Z\",\"kind\":\"k\",\"title\":"
+        "\"%s\",\"proto\":\"tcp\",\"ports\":[23],\"sites\":[]}\n",
+        title);
+    struct warnings w;
+    struct fault f = {0};
+    if (read_text(&w, text, SEVERITY_NOTICE, &f))
+        fail_msg("%s", f.text);
+    assert_int_equal(strlen(w.list[0].title), 159);
+    assert_memory_equal(w.list[0].title, "   xxx", 6);
+    assert_string_equal(w.list[0].title + 156, "xxx");
+    warnings_done(&w);
+}
+
 static void rises(void **state)
 {
     (void)state;
@@ -124,6 +148,8 @@ static void missing(void **state)
 
 static const struct CMUnitTest tests[] = {
     SAYS("an alert that grows is one, and each site counts from when it was named", grows),
+    SAYS("a title is cut between two letters, and does nothing to a terminal",
+        labels_are_cut_and_harmless),
     SAYS("an alert counts from when it reached the severity that is asked for", rises),
     SAYS("a broken line is refused by number and member", refused),
     SAYS("a file that is not there is refused by name", missing),
