@@ -3,11 +3,14 @@
 #include "base/buf.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     VERSION = 4, /* of the journal and of the tables that it tells about */
@@ -168,6 +171,29 @@ void journal_close(struct journal *j)
         sqlite3_finalize(j->statements[i]);
     sqlite3_close(j->db);
     free(j);
+}
+
+enum err journal_copy(struct journal *j, const char *path, struct fault *f)
+{
+    sqlite3 *to = NULL;
+    enum err e = OK;
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fault_set(
+            f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path, strerror(errno));
+    close(fd);
+    int code = sqlite3_open(path, &to);
+    sqlite3_backup *backup =
+        code == SQLITE_OK ? sqlite3_backup_init(to, "main", j->db, "main") : NULL;
+    if (backup)
+        code = sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);
+    if (code != SQLITE_DONE)
+        e = fault_set(f, code == SQLITE_FULL ? ERR_FULL : ERR_IO, "%s: %s", path,
+            to ? sqlite3_errmsg(to) : "out of memory");
+    if (sqlite3_close(to) != SQLITE_OK && !e)
+        e = fault_set(f, ERR_IO, "%s: cannot be closed", path);
+    return e;
 }
 
 /* Run a statement that gives no rows. */

@@ -29,6 +29,9 @@ enum err journal_open(
     struct journal **ret_journal, const char *path, bool durable, struct fault *f) MUST_CHECK;
 void journal_close(struct journal *j);
 
+/* All of it into a file, in which there is nothing yet. */
+enum err journal_copy(struct journal *j, const char *path, struct fault *f) MUST_CHECK;
+
 /* Is it of the format before this one? journal_renew() makes it one of this format. */
 bool journal_is_old(const struct journal *j);
 enum err journal_renew(struct journal *j, struct fault *f) MUST_CHECK;

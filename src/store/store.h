@@ -83,6 +83,12 @@ enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f) MUST_CHE
 /* Drop what is older than the retention, seen from `now` (the newest packet's time). */
 enum err store_expire(struct store *s, int64_t now, struct fault *f) MUST_CHECK;
 
+/* Copy the store as it is now into `folder`, which is there, empty and on the store's file
+ * system: store_open() takes it for one. The parts are links to the store's own files, which
+ * never change, so that it takes little time and no room at first; blocks wait meanwhile. One
+ * at a time. */
+enum err store_snapshot(struct store *s, const char *folder, struct fault *f) MUST_CHECK;
+
 struct store_usage {
     uint64_t disk_bytes, disk_free;
     uint64_t packets, contacts;
