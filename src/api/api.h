@@ -117,6 +117,12 @@ struct api_power {
         bool *ret_on, struct fault *f);
 };
 
+/* Who makes backups, in a place that who asks knows. NULL: nobody. One at a time. */
+struct api_backup {
+    void *context;
+    enum err (*make)(void *context, struct fault *f);
+};
+
 /* An engine or a view, and what it needs of the data that a site lets out. */
 struct api_analysis {
     const char *name;
@@ -134,6 +140,7 @@ struct api_parts {
     struct fleet *fleet; /* NULL: no site runs by itself */
     struct api_office office;
     struct api_power power;
+    struct api_backup backup;
     const struct api_analysis *analyses;
     size_t analysis_count; /* at most ANON_WISHES_MAX */
 };

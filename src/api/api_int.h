@@ -68,6 +68,7 @@ struct api {
     struct MHD_Daemon *daemon;
     char *certificate, *key; /* PEM, as MHD wants them */
     _Atomic bool stopping;
+    atomic_flag backing_up; /* a backup is being made */
 };
 
 /* Everything of an api but its threads and sockets, for tests that call request_answer()

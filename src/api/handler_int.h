@@ -20,6 +20,9 @@ enum err handle_token_delete(struct request *r);
 /* audit.c */
 enum err handle_audit(struct request *r);
 
+/* backup.c */
+enum err handle_backup(struct request *r);
+
 /* warnings.c */
 enum err handle_alerts(struct request *r);
 enum err handle_alert(struct request *r);

@@ -3,6 +3,8 @@
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/tree.h"
+#include "cmd/backup.h"
 #include "cmd/config_file.h"
 #include "cmd/ending.h"
 #include "cmd/folder.h"
@@ -311,6 +313,13 @@ static enum err on_renew(void *context, const struct api_renewal *asked, int64_t
     return site_office_renew(h->office, &renewal, now, ret_papers, f);
 }
 
+static enum err on_backup(void *context, struct fault *f)
+{
+    const struct hub *h = context;
+    return backup_make(
+        &(struct backup_parts){h->data, keep_store(h->keep), keep_catalog(h->keep)}, f);
+}
+
 static enum err on_power(void *context, const struct power_door *door, enum power_action action,
     bool *ret_on, struct fault *f)
 {
@@ -330,6 +339,7 @@ static enum err api_open(struct hub *h, struct fault *f)
         .fleet = h->fleet.fleet,
         .office = {h, h->office ? on_enrol : NULL, h->office ? on_renew : NULL},
         .power = {h->power, h->power ? on_power : NULL},
+        .backup = {h, on_backup},
         .analyses = h->analyses,
         .analysis_count = analyses_all(h->analyses),
     };
@@ -521,7 +531,7 @@ static void hub_close(struct hub *h)
     setup_close(&h->setup);
     free(h->changed);
     struct fault f;
-    if (h->temporary && h->data[0] && folder_remove(h->data, &f) != OK)
+    if (h->temporary && h->data[0] && tree_remove(h->data, &f) != OK)
         log_event(LOG_WARN, "demo.left", "error=\"%s\"", f.text);
 }
 

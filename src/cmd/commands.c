@@ -7,6 +7,7 @@ extern const struct command cmd_alerts_mark;
 extern const struct command cmd_alerts_revoke;
 extern const struct command cmd_alerts_suppressions;
 extern const struct command cmd_anonymize;
+extern const struct command cmd_backup;
 extern const struct command cmd_doctor;
 extern const struct command cmd_engines;
 extern const struct command cmd_evaluate;
@@ -68,6 +69,7 @@ const struct command *const commands[] = {
     &cmd_screen_rules,
     &cmd_simulate_telescope,
     &cmd_evaluate,
+    &cmd_backup,
     &cmd_doctor,
     NULL,
 };

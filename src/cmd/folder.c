@@ -57,14 +57,3 @@ enum err folder_give(const char *path, const char *user, struct fault *f)
             "--data %s: cannot be made: %s", path, strerror(errno));
     return walk(path, give_one, entry, f);
 }
-
-static int remove_one(void *context, const FTSENT *entry)
-{
-    (void)context;
-    return remove(entry->fts_accpath);
-}
-
-enum err folder_remove(const char *path, struct fault *f)
-{
-    return walk(path, remove_one, NULL, f);
-}

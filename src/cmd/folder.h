@@ -13,7 +13,4 @@ enum err folder_scratch(
  * links are given, not followed. */
 enum err folder_give(const char *path, const char *user, struct fault *f) MUST_CHECK;
 
-/* Remove a folder with all that is in it; stays on one file system, follows no links. */
-enum err folder_remove(const char *path, struct fault *f) MUST_CHECK;
-
 #endif

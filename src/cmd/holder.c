@@ -4,7 +4,6 @@
 #include "cmd/ask_args.h"
 #include "geo/geo.h"
 #include "record/proto.h"
-#include "store/store.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -130,6 +129,11 @@ const struct hub_address *holder_hub(const struct holder *a)
 struct catalog *holder_catalog(struct holder *a)
 {
     return a->catalog;
+}
+
+struct store *holder_store(struct holder *a)
+{
+    return a->store;
 }
 
 static enum err body_part(void *context, const void *data, size_t len)

@@ -5,6 +5,7 @@
 #include "cmd/hub_client.h"
 #include "store/ask.h"
 #include "store/catalog.h"
+#include "store/store.h"
 
 /* Answers from a data folder, whoever holds it: the hub that runs on it is asked over HTTP; if
  * none does, the store or the catalogue is opened for the length of the question. */
@@ -22,9 +23,11 @@ enum err holder_open(
     struct holder **ret_holder, const char *data, unsigned what, struct fault *f) MUST_CHECK;
 void holder_close(struct holder *a);
 
-/* Who holds it: the hub, or NULL, and then the catalogue if that was asked for; borrowed. */
+/* Who holds it: the hub, or NULL, and then the catalogue and the store if they were asked for;
+ * borrowed. */
 const struct hub_address *holder_hub(const struct holder *a);
 struct catalog *holder_catalog(struct holder *a);
+struct store *holder_store(struct holder *a);
 
 /* Rows as an array of objects, a new reference. */
 enum err holder_rows(

@@ -109,12 +109,13 @@ def capture_to_api(folder):
     assert not os.path.exists(os.path.join(store, "hub-address")), "the address outlives the hub"
 
 
-@says("stats, alerts and export ask the running hub, and open the store themselves when there is none: same answers")
+@says("stats, alerts and export ask the running hub, and open the store themselves when there is none, or "
+      "its backup: same answers")
 def commands(folder):
     need_store(folder)
     store = os.path.join(folder, "data")
 
-    def answers():
+    def answers(store=store):
         totals = json.loads(run("stats", "totals", "--json", "--data", store).stdout)
         ports = run("stats", "ports", "--csv", "--data", store, "--from", "2023-01-01").stdout
         exported = run("export", "--data", store).stdout
@@ -126,19 +127,27 @@ def commands(folder):
         same(steps.returncode, 0, steps.stderr)
         same(sum(int(line.split(",")[-1]) for line in steps.stdout.split()[1:]), 629, steps.stdout)
         same(run("alerts", "--from", "-7d", "--data", store).returncode, 0)
-        alerts = run("alerts", "--json", "--data", store)
+        alerts = run("alerts", "--json", "--severity", "info", "--data", store)
         same(alerts.returncode, 0, alerts.stderr)
-        return totals["packets"], ports, len(exported.splitlines()), last_hour, steps.stdout
+        told = [(a["id"], a["revision"], a["title"]) for a in map(json.loads, alerts.stdout.splitlines())]
+        return totals["packets"], ports, len(exported.splitlines()), last_hour, steps.stdout, told
 
     hub = Hub("--data", store, "--site", "jp-01=" + data(SLP))
     try:
         wait_imported(hub, token_of(store), 629)
         while_running = answers()
+        copied = run("backup", "--data", store, "--out", folder + "/copy")
+        same(copied.returncode, 0, copied.stderr)
+        same(run("backup", "--data", store, "--out", folder + "/copy").returncode, 2)
+        same(json.loads(hub.ask("/api/v1/audit?limit=1", token_of(store)))["rows"][0]["what"], "backup")
     finally:
         same(hub.stop(), 0)
     same(while_running[0], 629)
     same(while_running[2], 630)
     same(answers(), while_running)
+    assert while_running[5], "no alerts to compare"
+    same(answers(folder + "/copy"), while_running)
+    assert not os.path.exists(store + "/backup.part")
 
 
 @says("every question of stats has the same answer from the hub and without it, as rows and as CSV")

@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import glob
 import json
 import os
 import random
@@ -171,7 +172,7 @@ def talk(hub, site_folder, *lines):
             return answer.decode()
 
 
-@says("a capture of one packet is sent to its end: the sensor stays until the hub has stored it")
+@says("a capture of one packet is sent to its end: the sensor stays until the hub has stored it, and a backup has it")
 def one_packet(folder):
     need_server()
     frame = bytes.fromhex("020000000001020000000002080045000028000100004006000001020304c633640a1f4000170000000100000000500204000000"
@@ -192,11 +193,19 @@ def one_packet(folder):
         _, errors = sending.communicate(timeout=60)
         same(sending.returncode, 0, errors)
         hub.has_exactly(1)
-        heard = heard_of(hub)
+        heard, before = heard_of(hub), run("site", "certificates", "--data", hub.folder, "--json").stdout
         hub.stop()
-        hub.more += ("--logbook-cap", 0)
+        copied = run("backup", "--data", hub.folder, "--out", f"{folder}/copy")
+        same(copied.returncode, 0, copied.stderr)
+        # The copy is as good as the original.
+        hub.folder, hub.begun, hub.more = f"{folder}/copy", 0, (*hub.more, "--logbook-cap", 0)
+        open_to_others = [path for path in glob.glob(f"{hub.folder}/bus/*") + glob.glob(f"{hub.folder}/*")
+                          if os.stat(path).st_mode & 0o077]
+        same(open_to_others, [])
         hub.start()
+        hub.has_exactly(1)
         same(heard_of(hub), heard)
+        same(run("site", "certificates", "--data", hub.folder, "--json").stdout, before)
         holds("logbook.removed" in hub.log() and not os.path.exists(f"{hub.folder}/bus/logbook"), hub.log())
     finally:
         hub.stop()
