@@ -175,13 +175,19 @@ WIDE static void one_row(
         row_strip(m, row, right + k, n, product + k, 4);
 }
 
-void matrix_times(const struct matrix *m, const double *right, size_t n, double *product)
+void matrix_times_rows(const struct matrix *m, size_t from, size_t count, const double *right,
+    size_t n, double *product)
 {
     assert(n % QUAD == 0);
     size_t i = 0;
     if (!m->column)
-        for (; i + ROWS <= m->rows; i += ROWS)
-            dense_rows(m->value + i * m->cols, m->cols, right, n, product + i * n);
-    for (; i < m->rows; i++)
-        one_row(m, i, right, n, product + i * n);
+        for (; i + ROWS <= count; i += ROWS)
+            dense_rows(m->value + (from + i) * m->cols, m->cols, right, n, product + i * n);
+    for (; i < count; i++)
+        one_row(m, from + i, right, n, product + i * n);
+}
+
+void matrix_times(const struct matrix *m, const double *right, size_t n, double *product)
+{
+    matrix_times_rows(m, 0, m->rows, right, n, product);
 }

@@ -41,5 +41,8 @@ enum err matrix_transpose(
 /* product = m x right, where right is cols x n and product is rows x n, both by rows and dense.
  * n is a multiple of 4. */
 void matrix_times(const struct matrix *m, const double *right, size_t n, double *product);
+/* The same of `count` rows from row `from` on: product is count x n. */
+void matrix_times_rows(const struct matrix *m, size_t from, size_t count, const double *right,
+    size_t n, double *product);
 
 #endif

@@ -65,15 +65,4 @@ enum err nmf_start_singular(const struct matrix *v, unsigned rank, struct rng *r
 enum err nmf_fit(struct nmf *f, const struct matrix *v, const struct nmf_options *options,
     struct arena *a) MUST_CHECK;
 
-/* One part more, begun from the row that the model explains worst; the others stay as they are.
- * Several ranks in one pass: fit, grow, fit, ... ERR_FULL at NMF_RANK_MAX. */
-enum err nmf_grow(struct nmf *f, const struct matrix *v, struct arena *a) MUST_CHECK;
-
-/* Description length in nats: what the data cost under the model, plus half a logarithm of the
- * number of cells (SQUARE: over 2 pi) for each free number of the factors. Smaller is better.
- * It takes all cells for equally informative; where most are empty, as in a telescope's, it
- * asks for too few parts. SQUARE as used in Yamauchi, Kawakita, Takeuchi, "Botnet Detection
- * Based on Non-negative Matrix Factorization and the MDL Principle", ICONIP 2012. */
-double nmf_length(const struct nmf *f, enum nmf_loss loss);
-
 #endif

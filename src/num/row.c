@@ -36,24 +36,40 @@ struct slope {
     double pull, curve;
 };
 
-static inline __attribute__((always_inline)) struct slope slope_of(
-    const struct row *r, const double *basis)
+/* A weight's step that the model does not know of yet. */
+struct step {
+    double change;
+    const double *basis;
+};
+
+/* The model is made to know of `last` on the way: one pass over the row, not two. */
+static inline __attribute__((always_inline)) struct slope slope_after(
+    const struct row *r, const struct step *last, const double *basis)
 {
-    lanes pull[2] = {{0}};
-    lanes curve[2] = {{0}};
+    const double *value = r->value, *moved = last->basis;
+    double *model = r->model;
+    const size_t count = r->count;
+    const double change = last->change;
     const lanes least = (lanes){0} + model_least;
-    for (size_t e = 0; e < r->count; e += LANES)
-        for (size_t i = 0; i < 2; i++) {
-            lanes m = *(const lanes *)(r->model + e + i * LANES / 2);
-            m = LANES_MOST(m, least);
-            lanes ratio = *(const lanes *)(basis + e + i * LANES / 2) / m;
-            lanes part = *(const lanes *)(r->value + e + i * LANES / 2) * ratio;
-            pull[i] += part;
-            curve[i] += part * ratio;
-        }
-    pull[0] += pull[1];
-    curve[0] += curve[1];
-    return (struct slope){lanes_sum(&pull[0]), lanes_sum(&curve[0])};
+    lanes pull = {0}, curve = {0}, pull_odd = {0}, curve_odd = {0};
+    for (size_t e = 0; e < count; e += LANES) {
+        const size_t odd = e + LANES / 2;
+        lanes m = *(const lanes *)(model + e) + change * *(const lanes *)(moved + e);
+        lanes m_odd = *(const lanes *)(model + odd) + change * *(const lanes *)(moved + odd);
+        *(lanes *)(model + e) = m;
+        *(lanes *)(model + odd) = m_odd;
+        lanes ratio = *(const lanes *)(basis + e) / LANES_MOST(m, least);
+        lanes ratio_odd = *(const lanes *)(basis + odd) / LANES_MOST(m_odd, least);
+        lanes part = *(const lanes *)(value + e) * ratio;
+        lanes part_odd = *(const lanes *)(value + odd) * ratio_odd;
+        pull += part;
+        pull_odd += part_odd;
+        curve += part * ratio;
+        curve_odd += part_odd * ratio_odd;
+    }
+    pull += pull_odd;
+    curve += curve_odd;
+    return (struct slope){lanes_sum(&pull), lanes_sum(&curve)};
 }
 
 static double next_weight(double weight, double total, const struct slope *s)
@@ -66,21 +82,27 @@ static double next_weight(double weight, double total, const struct slope *s)
     return weight - gradient * (s->pull / total) / s->curve;
 }
 
-WIDE static void sweep(const struct row *r, double *weights)
+WIDE static void sweep(const struct row *r, double *weights, struct step *last)
 {
     for (unsigned k = 0; k < r->rank; k++) {
         if (!(r->total[k] > 0.0))
             continue;
         const double *basis = r->basis + k * r->stride;
-        struct slope s = slope_of(r, basis);
+        struct slope s = slope_after(r, last, basis);
         double weight = next_weight(weights[k], r->total[k], &s);
         double change = weight - weights[k];
+        *last = (struct step){.basis = basis};
         if (!(isfinite(weight) && fabs(change) > 0.0))
             continue;
         weights[k] = weight;
-        for (size_t e = 0; e < r->count; e += LANES / 2)
-            *(lanes *)(r->model + e) += change * *(const lanes *)(basis + e);
+        last->change = change;
     }
+}
+
+WIDE static void step_take(const struct row *r, const struct step *last)
+{
+    for (size_t e = 0; e < r->count; e += LANES / 2)
+        *(lanes *)(r->model + e) += last->change * *(const lanes *)(last->basis + e);
 }
 
 WIDE void row_multiply(double *row, const double *line, size_t count, bool fresh)
@@ -95,9 +117,11 @@ WIDE void row_multiply(double *row, const double *line, size_t count, bool fresh
 
 void row_poisson(const struct row *r, double *weights, unsigned sweeps)
 {
+    struct step last = {.basis = r->basis};
     make_model(r, weights);
     for (unsigned i = 0; i < sweeps; i++)
-        sweep(r, weights);
+        sweep(r, weights, &last);
+    step_take(r, &last);
 }
 
 /* The model's room is used for value over model on the way. */
@@ -146,9 +170,9 @@ double row_poisson_loss(const struct row *r, const double *weights)
 /* --- squares ------------------------------------------------------------------------------ */
 
 enum {
-    QUADS = 4, /* sums side by side, as each waits for the one before it */
-    MANY = QUADS * LANES / 2
+    QUADS = 4 /* sums side by side, as each waits for the one before it */
 };
+_Static_assert(QUADS *LANES / 2 == ROW_SQUARES_MANY, "one row in each lane");
 
 /* A batch of rows, by part. */
 struct batch {
@@ -156,24 +180,51 @@ struct batch {
     lanes weight[ROW_RANK_MAX][QUADS];
 };
 
-static void batch_take(struct batch *b, const struct row_squares *r, size_t from)
+/* Four numbers of each of four rows: by column. */
+static inline __attribute__((always_inline)) void turn_four(
+    const double *from, size_t stride, lanes to[4])
 {
-    size_t count = r->rows - from < MANY ? r->rows - from : MANY;
-    for (unsigned k = 0; k < r->rank; k++) {
-        double *product = (double *)b->product[k];
-        double *weight = (double *)b->weight[k];
-        for (size_t i = 0; i < MANY; i++) {
-            product[i] = i < count ? r->product[(from + i) * r->wide + k] : 0.0;
-            weight[i] = i < count ? r->weights[k * r->stride + from + i] : 0.0;
-        }
-    }
+    lanes a = *(const lanes *)from, b = *(const lanes *)(from + stride),
+          c = *(const lanes *)(from + 2 * stride), d = *(const lanes *)(from + 3 * stride);
+    lanes ab = __builtin_shufflevector(a, b, 0, 4, 2, 6);
+    lanes ab_odd = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    lanes cd = __builtin_shufflevector(c, d, 0, 4, 2, 6);
+    lanes cd_odd = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    to[0] = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    to[1] = __builtin_shufflevector(ab_odd, cd_odd, 0, 1, 4, 5);
+    to[2] = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    to[3] = __builtin_shufflevector(ab_odd, cd_odd, 2, 3, 6, 7);
 }
 
-static void batch_put(const struct batch *b, const struct row_squares *r, size_t from)
+WIDE static void batch_turn(
+    lanes to[ROW_RANK_MAX][QUADS], const double *rows, size_t wide, unsigned rank)
 {
-    size_t count = r->rows - from < MANY ? r->rows - from : MANY;
-    for (unsigned k = 0; k < r->rank; k++)
-        memcpy(r->weights + k * r->stride + from, b->weight[k], count * sizeof(double));
+    for (unsigned k = 0; k < rank; k += 4)
+        for (size_t q = 0; q < QUADS; q++) {
+            lanes four[4];
+            turn_four(rows + q * 4 * wide + k, wide, four);
+            for (unsigned i = 0; i < 4; i++)
+                to[k + i][q] = four[i];
+        }
+}
+
+static void batch_take(struct batch *b, const struct row_squares *r, size_t from)
+{
+    batch_turn(b->product, r->product + from * r->wide, r->wide, r->rank);
+    batch_turn(b->weight, r->weights + from * r->wide, r->wide, r->rank);
+}
+
+/* What batch_turn() has put past the rank is what was there: zeros. */
+WIDE static void batch_put(const struct batch *b, const struct row_squares *r, size_t from)
+{
+    double *rows = r->weights + from * r->wide;
+    for (unsigned k = 0; k < r->rank; k += 4)
+        for (size_t q = 0; q < QUADS; q++) {
+            lanes four[4];
+            turn_four((const double *)&b->weight[k][q], ROW_SQUARES_MANY, four);
+            for (size_t i = 0; i < 4; i++)
+                *(lanes *)(rows + (q * 4 + i) * r->wide + k) = four[i];
+        }
 }
 
 /* gram w - product, of one part. */
@@ -199,10 +250,11 @@ WIDE static double batch_sweep(struct batch *b, const struct row_squares *r)
         lanes slope[QUADS];
         if (!(bend > 0.0))
             continue;
+        double inverse = 1.0 / bend;
         batch_slope(b, r, k, slope);
         lanes moved = none;
         for (size_t q = 0; q < QUADS; q++) {
-            lanes weight = b->weight[k][q] - slope[q] / bend;
+            lanes weight = b->weight[k][q] - slope[q] * inverse;
             weight = LANES_MOST(weight, none);
             lanes change = weight - b->weight[k][q];
             change = LANES_MOST(change, -change);
@@ -236,7 +288,7 @@ double row_squares_descend(const struct row_squares *r)
 {
     struct batch b;
     double worth = 0.0;
-    for (size_t from = 0; from < r->rows; from += MANY) {
+    for (size_t from = 0; from < r->rows; from += ROW_SQUARES_MANY) {
         batch_take(&b, r, from);
         double first = batch_sweep(&b, r);
         for (unsigned i = 1; i < SQUARE_SWEEPS; i++)
@@ -251,25 +303,30 @@ double row_squares_descend(const struct row_squares *r)
 static void multiply_row(const struct row_squares *r, size_t row)
 {
     double now[ROW_RANK_MAX];
+    double *weights = r->weights + row * r->wide;
     for (unsigned k = 0; k < r->rank; k++) {
         double reached = 0.0;
         for (unsigned i = 0; i < r->rank; i++)
-            reached += r->gram[k * r->wide + i] * r->weights[i * r->stride + row];
-        now[k] = r->weights[k * r->stride + row];
+            reached += r->gram[k * r->wide + i] * weights[i];
+        now[k] = weights[k];
         if (reached > 0.0)
             now[k] *= r->product[row * r->wide + k] / reached;
     }
-    for (unsigned k = 0; k < r->rank; k++)
-        r->weights[k * r->stride + row] = now[k];
+    memcpy(weights, now, r->rank * sizeof *weights);
 }
 
 double row_squares_multiply(const struct row_squares *r)
 {
-    struct batch b;
-    double worth = 0.0;
     for (size_t i = 0; i < r->rows; i++)
         multiply_row(r, i);
-    for (size_t from = 0; from < r->rows; from += MANY) {
+    return r->blind ? 0.0 : row_squares_worth(r);
+}
+
+double row_squares_worth(const struct row_squares *r)
+{
+    struct batch b;
+    double worth = 0.0;
+    for (size_t from = 0; from < r->rows; from += ROW_SQUARES_MANY) {
         batch_take(&b, r, from);
         worth += batch_worth(&b, r);
     }

@@ -43,15 +43,19 @@ double row_poisson_loss(const struct row *r, const double *weights);
 /* row = line, or row *= line; `count` is padded. */
 void row_multiply(double *row, const double *line, size_t count, bool fresh);
 
-/* Rows of the squared error, many at once: one row in each lane. Row i has the products
- * product[i * wide + k] and the weights weights[k * stride + i]; all share `gram`, which is
- * rank x rank, `wide` apart. */
+/* Rows of the squared error, many at once: one row in each lane. Products and weights are by
+ * rows, `wide` (a multiple of 4) apart; all share `gram`, which is rank x rank, `wide` apart.
+ */
+enum {
+    ROW_SQUARES_MANY = 16
+};
+
 struct row_squares {
     const double *gram;
     const double *product;
     double *weights;
     size_t wide;
-    size_t rows, stride;
+    size_t rows; /* a multiple of ROW_SQUARES_MANY; those too many have zeros and keep them */
     unsigned rank;
     bool blind; /* what is reached is not asked for, and 0 is told */
 };
@@ -61,5 +65,7 @@ struct row_squares {
 double row_squares_descend(const struct row_squares *r);
 /* The same by one multiplicative update. */
 double row_squares_multiply(const struct row_squares *r);
+/* The sum as the weights are. */
+double row_squares_worth(const struct row_squares *r);
 
 #endif

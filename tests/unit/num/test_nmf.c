@@ -279,54 +279,6 @@ static void finds_what_was_planted(void **state)
     assert_true(found >= 190);
 }
 
-/* Ranks 1 to 6 in one pass; the shortest description has as many parts as were planted, and one
- * where rows and columns are independent. */
-static unsigned shortest(
-    const struct matrix *v, struct rng *r, enum nmf_loss loss, struct arena *a)
-{
-    struct nmf f;
-    struct nmf_options o = {.loss = loss, .iterations = 200, .tolerance = 1e-7};
-    assert_int_equal(nmf_start_singular(v, 1, r, a, &f), OK);
-    unsigned best = 0;
-    double least = INFINITY;
-    double before = INFINITY;
-    while (f.rank <= 6) {
-        assert_int_equal(nmf_fit(&f, v, &o, a), OK);
-        assert_true(f.loss <= before * 1.0001);
-        before = f.loss;
-        if (nmf_length(&f, loss) < least) {
-            least = nmf_length(&f, loss);
-            best = f.rank;
-        }
-        assert_int_equal(nmf_grow(&f, v, a), OK);
-    }
-    return best;
-}
-
-static void length_tells_the_rank(void **state)
-{
-    (void)state;
-    struct arena a;
-    arena_init(&a, 1 << 28);
-    unsigned right = 0;
-    unsigned silent = 0;
-    for (unsigned seed = 0; seed < 20; seed++) {
-        arena_clear(&a);
-        struct rng r;
-        rng_seed(&r, 200 + seed);
-        double *w = take(&a, 4 * 120, sizeof *w);
-        double *h = take(&a, 4 * 90, sizeof *h);
-        struct matrix v = planted(&a, &r, 120, 90, 3, 8.0, 0.3, w, h);
-        right += shortest(&v, &r, NMF_POISSON, &a) == 3;
-        struct matrix null = planted(&a, &r, 120, 90, 0, 1.0, 2.0, w, h);
-        silent += shortest(&null, &r, NMF_POISSON, &a) == 1;
-    }
-    print_message("# rank 3 seen %u of 20 times, rank 1 %u of 20\n", right, silent);
-    assert_true(right >= 18);
-    assert_int_equal(silent, 20);
-    arena_done(&a);
-}
-
 static void same_seed_same_bits(void **state)
 {
     (void)state;
@@ -404,8 +356,6 @@ static const struct CMUnitTest tests[] = {
     SAYS("the loss never rises, whatever the loss, the method and the start", never_rises),
     SAYS("it ends where no weight can improve", ends_where_no_weight_can_improve),
     SAYS("190 of 200 planted parts are found again", finds_what_was_planted),
-    SAYS("the shortest description has the planted rank, and one part on independent counts",
-        length_tells_the_rank),
     SAYS("the same seed gives the same bits", same_seed_same_bits),
     SAYS("negative, infinite and unordered input is refused", what_does_not_fit_is_refused),
     SAYS("empty rows and columns do no harm", empty_rows_do_no_harm),
