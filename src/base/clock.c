@@ -170,6 +170,10 @@ enum err duration_parse(const char *text, int64_t *ret_us)
 {
     int64_t total = 0;
     const char *at = text;
+    if (strcmp(text, "0") == 0) {
+        *ret_us = 0;
+        return OK;
+    }
     do {
         if (*at < '0' || *at > '9')
             return ERR_BAD;

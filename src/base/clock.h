@@ -52,8 +52,8 @@ struct moment {
 enum err moment_parse(const char *text, struct moment *ret_moment) MUST_CHECK;
 int64_t moment_resolve(const struct moment *m, int64_t newest, int64_t now);
 
-/* "90s", "10m", "2h", "7d", "500ms", "20us", or a sum such as "1d12h" or "1d 12h"; a bare
- * number is ERR_BAD. Never negative. */
+/* "90s", "10m", "2h", "7d", "500ms", "20us", or a sum such as "1d12h" or "1d 12h". 0 needs
+ * no unit; any other bare number is ERR_BAD. Never negative. */
 enum err duration_parse(const char *text, int64_t *ret_us) MUST_CHECK;
 
 /* For people: at most the two largest units, what is below them is cut: "10m", "1d 12h". */

@@ -99,7 +99,25 @@ static enum err option_set(struct conf *conf, const struct engine *engine, const
     return e ? fault_set(f, e, "--set %s.%.400s", engine->name, inner.text) : OK;
 }
 
-/* "surge.alpha=0.01" into the chosen engine's options, or checked against a throw-away copy. */
+/* An option of an engine that does not run: what is wrong with it, and if nothing is, that. */
+static enum err set_idle(
+    const char *setting, size_t len, const char *option, const char *value, struct fault *f)
+{
+    struct engine_choice other = {0};
+    enum err e = choose_one(&other, setting, len, f);
+    if (e == ERR_NOTFOUND)
+        fault_prefix(f, "--set");
+    if (!e)
+        e = option_set(other.confs[0], other.engines[0], option, value, f);
+    if (!e)
+        e = fault_set(f, ERR_BAD,
+            "--set %s.%s: the engine %s does not run; add it to --engines, or leave this out",
+            other.engines[0]->name, option, other.engines[0]->name);
+    engines_done(&other);
+    return e;
+}
+
+/* "surge.alpha=0.01" into the chosen engine's options. */
 static enum err set_one(struct engine_choice *c, const char *setting, struct fault *f)
 {
     char option[64];
@@ -114,14 +132,7 @@ static enum err set_one(struct engine_choice *c, const char *setting, struct fau
         if (strlen(c->engines[i]->name) == len &&
             strncmp(c->engines[i]->name, setting, len) == 0)
             return option_set(c->confs[i], c->engines[i], option, equals + 1, f);
-    struct engine_choice other = {0};
-    enum err e = choose_one(&other, setting, len, f);
-    if (e == ERR_NOTFOUND)
-        fault_prefix(f, "--set");
-    if (!e)
-        e = option_set(other.confs[0], other.engines[0], option, equals + 1, f);
-    engines_done(&other);
-    return e;
+    return set_idle(setting, len, option, equals + 1, f);
 }
 
 enum err engines_choose(struct engine_choice *ret_choice, const char *names,

@@ -22,8 +22,8 @@ const struct engine *const *engines_all(void);
  * Choose engines and set their options.
  *
  * @param names    "surge,growth", "all" or "none".
- * @param settings "surge.alpha=0.01", `setting_count` of them; engines that were not chosen may
- * be set, too: the value is checked and then not used.
+ * @param settings "surge.alpha=0.01", `setting_count` of them; one of an engine that was not
+ *                 chosen is ERR_BAD: it would change nothing.
  */
 enum err engines_choose(struct engine_choice *ret_choice, const char *names,
     const char *const *settings, size_t setting_count, struct fault *f) MUST_CHECK;

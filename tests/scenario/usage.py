@@ -156,6 +156,9 @@ def idle_options(folder):
             (("sensor", "--read", KIZASHI, "--filter", "tcp"), "filter", "interface"),
             (("anonymize", "--output", "-", "--geo-db", KIZASHI, KIZASHI), "geo-db", "places")):
         refused(*words, says=(f"--{option}:", f"--{needed}"))
+    for words in (("replay", KIZASHI), ("evaluate", "--simulate", "--seeds", "1"), ("hub",)):
+        refused(*words, "--engines", "surge,growth", "--set", "graph.learn=2d",
+                says=("--set graph.learn: the engine graph does not run", "--engines"))
     new = os.path.join(folder, "hub.yaml")
     with open(new, "w", encoding="ascii") as out:
         out.write(f"data: {folder}/data\nfilter: tcp\n")

@@ -103,6 +103,7 @@ static void durations(void **state)
         const char *shown;
     } rows[] = {
         {"0s", 0, "0s"},
+        {"0", 0, "0s"},
         {"90s", 90 * US_SECOND, "1m 30s"},
         {"10m", 10 * US_MINUTE, "10m"},
         {"36h", 36 * US_HOUR, "1d 12h"},
@@ -129,9 +130,9 @@ static void durations(void **state)
 static void durations_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "10", "m", "-5m", "+5m", " 5m", "5m ", "5 m", "5mm",
-        "5sm", "1.5h", "5min", "5M", "1d-2h", "1d  2h", "106751992d", "99999999999999999999s",
-        "106751991d 23h"};
+    static const char *const texts[] = {"", "10", "00", "0 s", "m", "-5m", "+5m", " 5m", "5m ",
+        "5 m", "5mm", "5sm", "1.5h", "5min", "5M", "1d-2h", "1d  2h", "106751992d",
+        "99999999999999999999s", "106751991d 23h"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         int64_t us = 77;
         assert_int_equal(duration_parse(texts[i], &us), ERR_BAD);
