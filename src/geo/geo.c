@@ -65,11 +65,6 @@ void geo_read_done(struct geo_read *r)
     geo_names_done(&r->names);
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool geo_span(const struct ip *first, const struct ip *last, struct range_span *ret_span)
 {
     bool v4 = ip_is_v4(first);
@@ -84,17 +79,25 @@ bool geo_span(const struct ip *first, const struct ip *last, struct range_span *
     return true;
 }
 
+static enum err range_take(
+    struct geo_read *r, struct ranges *ranges, const struct range_span *span, uint32_t value)
+{
+    if (r->gather)
+        return ranges_add_span(ranges, span, value);
+    enum err e = ranges_follow(ranges, span, value);
+    r->unordered |= e == ERR_RANGE;
+    return e;
+}
+
 enum err geo_read_country(struct geo_read *r, const struct range_span *span, const char code[2])
 {
     enum geo_part part = span->v4 ? GEO_COUNTRY4 : GEO_COUNTRY6;
-    char a = lower(code[0]), b = lower(code[1]);
+    uint32_t value = geo_country_value(code[0], code[1]);
     if (!r->wanted[part])
         return OK;
     r->rows[part]++;
     r->found[part] = true;
-    if (a < 'a' || a > 'z' || b < 'a' || b > 'z')
-        return OK;
-    return ranges_add_span(&r->country, span, country_value(a, b));
+    return value == RANGES_NONE ? OK : range_take(r, &r->country, span, value);
 }
 
 enum err geo_read_asn(struct geo_read *r, const struct range_span *span, uint32_t asn)
@@ -104,7 +107,7 @@ enum err geo_read_asn(struct geo_read *r, const struct range_span *span, uint32_
         return OK;
     r->rows[part]++;
     r->found[part] = true;
-    return ranges_add_span(&r->asn, span, asn);
+    return range_take(r, &r->asn, span, asn);
 }
 
 static bool starts(struct bytes in, const char *magic)
@@ -193,17 +196,38 @@ static enum err adopt(struct geo *g, struct geo_read *r, const char *path, struc
     return OK;
 }
 
+/* To be ended with geo_read_done() in any case. */
+static enum err read_wanted(const struct geo *g, struct geo_read *ret_read, const char *path,
+    bool gather, struct fault *f)
+{
+    geo_read_init(ret_read);
+    ret_read->gather = gather;
+    for (int p = 0; p < GEO_PARTS; p++)
+        ret_read->wanted[p] = g->part[p] == NO_FILE;
+    return read_file(ret_read, path, f);
+}
+
 static enum err add_file(struct geo *g, const char *path, struct fault *f)
 {
     struct geo_read r;
-    geo_read_init(&r);
-    for (int p = 0; p < GEO_PARTS; p++)
-        r.wanted[p] = g->part[p] == NO_FILE;
-    enum err e = read_file(&r, path, f);
+    enum err e = read_wanted(g, &r, path, false, f);
+    if (r.unordered) {
+        geo_read_done(&r);
+        e = read_wanted(g, &r, path, true, f);
+    }
     if (!e)
         e = adopt(g, &r, path, f);
     geo_read_done(&r);
     return e;
+}
+
+/* Is there nothing left that another file could give? */
+static bool is_complete(const struct geo *g)
+{
+    for (int p = 0; p < GEO_PARTS; p++)
+        if (g->part[p] == NO_FILE)
+            return false;
+    return true;
 }
 
 static void write_advice(struct geo *g)
@@ -238,7 +262,7 @@ enum err geo_open(struct geo **ret_geo, const struct geo_options *options, struc
     for (size_t i = 0; !e && i < options->file_count; i++)
         e = add_file(g, options->files[i], f);
     size_t places = sizeof usual_places / sizeof usual_places[0];
-    for (size_t i = 0; !e && options->automatic && i < places; i++) {
+    for (size_t i = 0; !e && options->automatic && i < places && !is_complete(g); i++) {
         e = add_file(g, usual_places[i], f);
         if (e == ERR_NOTFOUND)
             e = OK;

@@ -28,6 +28,8 @@ struct geo_about {
 /* What is read from one file. `wanted` says which parts are still to be filled; the reader
  * leaves the others alone. */
 struct geo_read {
+    bool gather;    /* ranges need not come in order */
+    bool unordered; /* they did not, so read again and gather */
     bool wanted[GEO_PARTS];
     bool found[GEO_PARTS];
     uint64_t rows[GEO_PARTS];
@@ -52,14 +54,23 @@ enum err geo_read_asn(
 /* The forms. `file` is for the fault. */
 enum err geo_read_text(
     struct geo_read *r, const char *file, struct bytes in, struct fault *f) MUST_CHECK;
+/* A line as its makers write it, of which GEO_PLAIN_MOST bytes are there or more lines: its
+ * length with its end; 0: it is written otherwise. */
+enum {
+    GEO_PLAIN_MOST = 96
+};
+size_t geo_plain_row(const uint8_t *line, struct range_span *ret_span, char ret_code[2]);
 enum err geo_read_location(
     struct geo_read *r, const char *file, struct bytes in, struct fault *f) MUST_CHECK;
 enum err geo_read_mmdb(struct geo_read *r, const char *file, struct fault *f) MUST_CHECK;
 
-/* A country as the value of a range, and back. */
-static inline uint32_t country_value(char a, char b)
+/* The letters of a country, in either case, as the value of a range: in lower case.
+ * RANGES_NONE: these are no two letters. */
+static inline uint32_t geo_country_value(char a, char b)
 {
-    return (uint32_t)(uint8_t)a << 8 | (uint8_t)b;
+    uint32_t first = (uint8_t)a | 0x20u, second = (uint8_t)b | 0x20u;
+    bool letters = first - 'a' < 26 && second - 'a' < 26;
+    return letters ? first << 8 | second : RANGES_NONE;
 }
 
 #endif

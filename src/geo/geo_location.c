@@ -14,6 +14,7 @@ enum {
     NETWORK = 12,
     NETWORK_NAME = 8,
     DEPTH = 129,
+    MAPPED_DEPTH = 96, /* of ::ffff:0:0/96, under which IPv4 hangs */
 };
 
 static const uint32_t no_network = UINT32_MAX;
@@ -82,19 +83,22 @@ static inline struct bytes record(
                            : (struct bytes){.at = table->at, .cut = true};
 }
 
-/* The walk over the tree. */
+/* The walk over the tree, from the lowest address to the highest: what holds from where on is
+ * told as it is met. */
 struct walk {
     struct geo_read *read;
     const struct tables *tables;
     size_t nodes, networks; /* records of the two tables */
     uint64_t visited;
+    uint32_t country, asn; /* that were told last; RANGES_NONE before the first */
 };
 
-/* A place on the way down. */
+/* A place on the way down, with what the networks above it say. */
 struct stop {
-    uint32_t node;
+    uint32_t node; /* 0, but for the root: there is none, all below it is as above */
     uint32_t depth;
-    struct range_key key;
+    struct range_key key; /* below IPv4: its address */
+    uint32_t country, asn;
 };
 
 /* The lowest `bits` bits of a key. */
@@ -111,39 +115,59 @@ static inline bool is_mapped(struct range_key key)
     return key.high == 0 && key.low >> 32 == 0xffff;
 }
 
-/* The addresses below a stop; false if some are of IPv4 and others not. */
-static inline bool span_of(const struct stop *at, struct range_span *ret_span)
+/* Does a prefix end with the addresses of IPv4 and begin before them? */
+static bool is_mixed(const struct stop *at)
 {
     struct range_key rest = low_bits(128 - at->depth);
-    struct range_span span = {.first = at->key, .v4 = is_mapped(at->key)};
-    span.last.high = at->key.high | rest.high;
-    span.last.low = at->key.low | rest.low;
-    if (span.v4 != is_mapped(span.last))
-        return false;
-    if (span.v4) {
-        span.first.low &= UINT32_MAX;
-        span.last.low &= UINT32_MAX;
-    }
-    *ret_span = span;
-    return true;
+    return is_mapped((struct range_key){at->key.high | rest.high, at->key.low | rest.low});
 }
 
-static inline enum err take_network(struct walk *w, uint32_t number, const struct stop *at)
+/* From here on it is as this stop says. */
+static inline enum err tell(struct walk *w, bool v4, const struct stop *at)
 {
+    struct geo_read *r = w->read;
+    enum err e = OK;
+    if (at->country != w->country) {
+        w->country = at->country;
+        e = v4 ? ranges_from4(&r->country, (uint32_t)at->key.low, at->country)
+               : ranges_from6(&r->country, at->key, at->country);
+    }
+    if (!e && at->asn != w->asn) {
+        w->asn = at->asn;
+        e = v4 ? ranges_from4(&r->asn, (uint32_t)at->key.low, at->asn)
+               : ranges_from6(&r->asn, at->key, at->asn);
+    }
+    return e;
+}
+
+/* A network says what holds below it, but for networks within. */
+static inline enum err take_network(struct walk *w, bool v4, uint32_t number, struct stop *at)
+{
+    struct geo_read *r = w->read;
     struct bytes b = record(&w->tables->networks, w->networks, number, NETWORK);
-    struct range_span span;
-    char code[2];
-    code[0] = (char)bytes_u8(&b);
-    code[1] = (char)bytes_u8(&b);
+    char first = (char)bytes_u8(&b);
+    char second = (char)bytes_u8(&b);
     bytes_skip(&b, 2);
     uint32_t asn = bytes_be32(&b);
     if (b.cut)
         return ERR_BAD;
     /* A prefix that holds all of IPv4 and more says nothing about either family. */
-    if (!span_of(at, &span))
+    if (!v4 && is_mixed(at))
         return OK;
-    enum err e = geo_read_country(w->read, &span, code);
-    return e || !asn ? e : geo_read_asn(w->read, &span, asn);
+    enum geo_part country_part = v4 ? GEO_COUNTRY4 : GEO_COUNTRY6;
+    enum geo_part asn_part = v4 ? GEO_ASN4 : GEO_ASN6;
+    if (r->wanted[country_part]) {
+        uint32_t country = geo_country_value(first, second);
+        at->country = country != RANGES_NONE ? country : at->country;
+        r->rows[country_part]++;
+        r->found[country_part] = true;
+    }
+    if (asn && r->wanted[asn_part]) {
+        at->asn = asn;
+        r->rows[asn_part]++;
+        r->found[asn_part] = true;
+    }
+    return OK;
 }
 
 static inline void set_bit(struct range_key *key, uint32_t depth)
@@ -154,11 +178,18 @@ static inline void set_bit(struct range_key *key, uint32_t depth)
         key->low |= UINT64_C(1) << (127 - depth);
 }
 
+static enum err walk_ip4(struct walk *w, uint32_t node);
+
 /* Go on from a stop as far down to the left as the tree goes; branches to the right are put on
- * the stack. */
-static enum err descend(struct walk *w, struct stop at, struct stop *stack, size_t *depth)
+ * the stack. The family is a constant wherever this is used. */
+static inline enum err descend(
+    struct walk *w, bool v4, struct stop at, struct stop *stack, size_t *depth)
 {
     for (;;) {
+        if (!at.node && at.depth)
+            return tell(w, v4, &at);
+        if (!v4 && at.depth == MAPPED_DEPTH && is_mapped(at.key))
+            return walk_ip4(w, at.node);
         struct bytes b = record(&w->tables->tree, w->nodes, at.node, NODE);
         uint32_t left = bytes_be32(&b);
         uint32_t right = bytes_be32(&b);
@@ -166,35 +197,50 @@ static enum err descend(struct walk *w, struct stop at, struct stop *stack, size
         /* Every node of a tree is met once; more is a loop. */
         if (b.cut || ++w->visited > w->nodes)
             return ERR_BAD;
-        enum err e = network != no_network ? take_network(w, network, &at) : OK;
-        if (e || !(left | right))
+        enum err e = network != no_network ? take_network(w, v4, network, &at) : OK;
+        if (e)
             return e;
+        if (!(left | right))
+            return tell(w, v4, &at);
         if (at.depth == 128)
             return ERR_BAD;
         at.depth++;
-        struct stop branch = {right, at.depth, at.key};
+        struct stop branch = at;
+        branch.node = right;
         set_bit(&branch.key, at.depth - 1);
-        if (!left) {
-            at = branch;
-            continue;
-        }
-        if (right)
-            stack[(*depth)++] = branch;
+        stack[(*depth)++] = branch;
         at.node = left;
     }
 }
 
-static enum err walk_tree(struct walk *w)
+static inline enum err walk_from(struct walk *w, bool v4, struct stop root)
 {
     /* At each level at most one branch waits. */
-    struct stop stack[DEPTH] = {{0}};
+    struct stop stack[DEPTH];
     size_t depth = 1;
+    stack[0] = root;
     while (depth) {
-        enum err e = descend(w, stack[--depth], stack, &depth);
+        enum err e = descend(w, v4, stack[--depth], stack, &depth);
         if (e)
             return e;
     }
     return OK;
+}
+
+/* What is told of one family begins anew with the other. */
+static enum err walk_ip4(struct walk *w, uint32_t node)
+{
+    uint32_t country = w->country, asn = w->asn;
+    w->country = w->asn = RANGES_NONE;
+    enum err e = walk_from(w, true, (struct stop){.node = node, .depth = MAPPED_DEPTH});
+    w->country = country;
+    w->asn = asn;
+    return e;
+}
+
+static enum err walk_tree(struct walk *w)
+{
+    return walk_from(w, false, (struct stop){0});
 }
 
 static enum err read_names(struct geo_read *r, const struct tables *t)

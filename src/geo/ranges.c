@@ -29,9 +29,9 @@ static void added_free(struct ranges *r)
 void ranges_done(struct ranges *r)
 {
     added_free(r);
-    free(r->range4);
+    memory_free(r->range4, r->room4 * sizeof *r->range4);
+    memory_free(r->range6, r->room6 * sizeof *r->range6);
     free(r->slot4);
-    free(r->range6);
     free(r->slot6);
     *r = (struct ranges){0};
 }
@@ -279,12 +279,19 @@ static void fill_slots6(struct ranges *r)
 
 static enum err build4(struct ranges *r, size_t ret_crossing[2])
 {
-    r->range4 = malloc((2 * r->added4_count + 2) * sizeof *r->range4);
+    enum err e = OK;
     r->slot4 = malloc((SLOTS + 1) * sizeof *r->slot4);
-    if (!r->range4 || !r->slot4)
+    if (!r->slot4)
         return ERR_NOMEM;
-    sort_outer_first(r->added4, r->added4_count, sizeof *r->added4, outer_first4);
-    enum err e = lay_out(r, true, ret_crossing);
+    if (!r->count4) {
+        size_t room = 2 * r->added4_count + 2;
+        r->range4 = memory_resize(NULL, 0, room * sizeof *r->range4);
+        if (!r->range4)
+            return ERR_NOMEM;
+        r->room4 = room;
+        sort_outer_first(r->added4, r->added4_count, sizeof *r->added4, outer_first4);
+        e = lay_out(r, true, ret_crossing);
+    }
     if (!e)
         fill_slots4(r);
     return e;
@@ -292,12 +299,19 @@ static enum err build4(struct ranges *r, size_t ret_crossing[2])
 
 static enum err build6(struct ranges *r, size_t ret_crossing[2])
 {
-    r->range6 = malloc((2 * r->added6_count + 2) * sizeof *r->range6);
+    enum err e = OK;
     r->slot6 = malloc((SLOTS + 1) * sizeof *r->slot6);
-    if (!r->range6 || !r->slot6)
+    if (!r->slot6)
         return ERR_NOMEM;
-    sort_outer_first(r->added6, r->added6_count, sizeof *r->added6, outer_first6);
-    enum err e = lay_out(r, false, ret_crossing);
+    if (!r->count6) {
+        size_t room = 2 * r->added6_count + 2;
+        r->range6 = memory_resize(NULL, 0, room * sizeof *r->range6);
+        if (!r->range6)
+            return ERR_NOMEM;
+        r->room6 = room;
+        sort_outer_first(r->added6, r->added6_count, sizeof *r->added6, outer_first6);
+        e = lay_out(r, false, ret_crossing);
+    }
     if (!e)
         fill_slots6(r);
     return e;

@@ -65,13 +65,14 @@ struct ranges {
     size_t added4_count, added4_room;
     size_t added6_count, added6_room;
 
-    struct range4 *range4; /* intervals by start, the first at 0 */
+    struct range4 *range4; /* intervals by start, the first at 0; whole pages */
     uint32_t
         *slot4; /* by the first 16 bits: the interval that holds the slot's first address */
-    size_t count4;
-    struct range6 *range6;
+    size_t count4, room4;
+    struct range6 *range6; /* the same */
     uint32_t *slot6;
-    size_t count6;
+    size_t count6, room6;
+    bool full4, full6; /* ranges_follow() has come to the last address */
 };
 
 void ranges_init(struct ranges *r);
@@ -84,8 +85,19 @@ enum err ranges_add(
 enum err ranges_add_span(
     struct ranges *r, const struct range_span *span, uint32_t value) MUST_CHECK;
 
+/* In place of ranges_add(), for those whose ranges come in order and apart, each family by
+ * itself: laid out at once, which takes a third of the time. ERR_RANGE: this one does not come
+ * so; then begin again with ranges_add(). */
+enum err ranges_follow(
+    struct ranges *r, const struct range_span *span, uint32_t value) MUST_CHECK;
+
+/* The same for those who know all borders: this value from this address on. Addresses of a
+ * family never fall. */
+enum err ranges_from4(struct ranges *r, uint32_t start, uint32_t value) MUST_CHECK;
+enum err ranges_from6(struct ranges *r, struct range_key start, uint32_t value) MUST_CHECK;
+
 /**
- * Sort and lay out what was added.
+ * Lay out what was added, sorted, or finish what came in order.
  *
  * @param ret_crossing where two ranges cross, both of them: numbers in the order of adding.
  * @return OK; ERR_BAD if ranges cross; ERR_NOMEM. Cost: n if they come sorted, else n log n.

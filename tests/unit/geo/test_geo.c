@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "test.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -115,7 +116,14 @@ static void bad_text(void **state)
     }
 }
 
-/* Lines in the usual form are read by a reader of their own; it takes what ip_parse() takes. */
+/* Longer than any line, so that lines before it are read by the reader of those in the usual
+ * form. */
+static const char filler[] =
+    "#                                                                               "
+    "                                                                                \n";
+
+/* Both readers of lines take what ip_parse() takes: the one of lines in the usual form, and the
+ * careful one, which has the last lines of a file to itself. */
 static void address_forms(void **state)
 {
     (void)state;
@@ -125,21 +133,78 @@ static void address_forms(void **state)
         "::ffff:1.2.3.4", "::ffff:102:304", "0:0:0:0:0:ffff:1:2", "1:2:3:4:5:6:7", "1:2",
         "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8", "1::2::3", ":::", ":1",
         "1:", "1:::2", "12345::", "g::", "1 ::", "::1:"};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        char line[200];
+    for (size_t i = 0; i < 2 * (sizeof forms / sizeof *forms); i++) {
+        const char *form = forms[i / 2];
+        char lines[400];
         struct geo *g;
         struct fault f;
         struct ip ip;
-        bool fine = ip_parse(forms[i], &ip) == OK && !ip_is_v4(&ip);
-        snprintf(line, sizeof line, "%s,%s,JP\n", forms[i], forms[i]);
-        enum err e = open_data(&g, line, strlen(line), &f);
+        bool fine = ip_parse(form, &ip) == OK && !ip_is_v4(&ip);
+        snprintf(lines, sizeof lines, "%s,%s,JP\n%s", form, form, i % 2 ? filler : "");
+        enum err e = open_data(&g, lines, strlen(lines), &f);
         if ((e == OK) != fine)
-            fail_msg("%s is %s", forms[i], fine ? "refused" : "taken");
+            fail_msg("%s is %s", form, fine ? "refused" : "taken");
         if (e)
             continue;
-        expect(g, forms[i], "jp", 0);
+        expect(g, form, "jp", 0);
         geo_close(g);
     }
+}
+
+static void number_forms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool fine;
+    } forms[] = {{"0", true}, {"7", true}, {"1234567", true}, {"12345678", true},
+        {"123456789", true}, {"4294967295", true}, {"4294967296", false}, {"0000000001", true},
+        {"00000000001", false}, {"99999999999", false}, {"", false}, {"1x", false},
+        {"1234567x", false}, {"12345678x", false}, {"/", false}, {" 1", false}, {"1 ", false}};
+    for (size_t i = 0; i < 2 * (sizeof forms / sizeof *forms); i++) {
+        const char *form = forms[i / 2].text;
+        char lines[400];
+        struct geo *g;
+        struct fault f;
+        snprintf(lines, sizeof lines, "%s,%s,JP\n%s", form, form, i % 2 ? filler : "");
+        enum err e = open_data(&g, lines, strlen(lines), &f);
+        if ((e == OK) != forms[i / 2].fine)
+            fail_msg("\"%s\" is %s", form, e ? "refused" : "taken");
+        if (e)
+            continue;
+        struct ip ip = ip_from_v4((uint32_t)strtoull(form, NULL, 10));
+        struct geo_place place;
+        geo_find(g, &ip, &place);
+        assert_memory_equal(place.country, "jp", 2);
+        geo_close(g);
+    }
+}
+
+/* Such files are read once more, and sorted. */
+static void any_order(void **state)
+{
+    (void)state;
+    static const char rows[] = "16778240,16779263,JP\n"
+                               "16777216,16781311,AU\n"
+                               "2001:db8:1::,2001:db8:1:ffff:ffff:ffff:ffff:ffff,SE\n"
+                               "16777216,16777471,CN\n"
+                               "2001:db8::,2001:db8:ffff:ffff:ffff:ffff:ffff:ffff,FI\n";
+    struct geo *g;
+    struct fault f;
+    char text[sizeof rows + sizeof filler];
+    snprintf(text, sizeof text, "%s%s", rows, filler);
+    assert_int_equal(open_data(&g, text, strlen(text), &f), OK);
+    expect(g, "1.0.0.1", "cn", 0);
+    expect(g, "1.0.1.1", "au", 0);
+    expect(g, "1.0.4.1", "jp", 0);
+    expect(g, "1.0.8.1", "au", 0);
+    expect(g, "1.0.16.0", "", 0);
+    expect(g, "2001:db8:1::1", "se", 0);
+    expect(g, "2001:db8:2::1", "fi", 0);
+    struct geo_origin o[4];
+    assert_int_equal(geo_origins(g, o, 4), 2);
+    assert_int_equal(o[0].rows, 3);
+    geo_close(g);
 }
 
 /* Random networks, some within others, against a search through all of them; countries and
@@ -253,19 +318,21 @@ static void add_network(struct location *l, const char *prefix, uint32_t network
     set_be32(&l->tree, node * 12 + 8, network);
 }
 
-static void make_location(struct location *l)
+static void begin_location(struct location *l)
+{
+    buf_init(&l->out, 1 << 20);
+    buf_init(&l->tree, 1 << 20);
+    l->nodes = 0;
+    new_node(l);
+}
+
+/* The file, with the tree that has been made. */
+static void end_location(struct location *l)
 {
     static const char pool[] = "\0Vendor\0Licence one\nmore\0EXAMPLE-AS";
     static const uint8_t networks[] = {'J', 'P', 0, 0, 0, 0, 0xfc, 0, 0, 0, 0, 0, 'D', 'E', 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 'U', 'S', 0, 0, 0, 0, 0, 7, 0, 0, 0, 0};
     static const uint8_t as[] = {0, 0, 0xfc, 0, 0, 0, 0, 25};
-    buf_init(&l->out, 1 << 20);
-    buf_init(&l->tree, 1 << 20);
-    l->nodes = 0;
-    new_node(l);
-    add_network(l, "192.0.2.0/24", 0);
-    add_network(l, "192.0.2.128/25", 1);
-    add_network(l, "2001:db8::/32", 2);
     enum {
         HEADER = 8 + 64 + 2 * 2048 + 32
     };
@@ -290,6 +357,15 @@ static void make_location(struct location *l)
     buf_put(&l->out, l->tree.data, l->tree.len);
     buf_put(&l->out, pool, sizeof pool);
     assert_int_equal(l->out.err, OK);
+}
+
+static void make_location(struct location *l)
+{
+    begin_location(l);
+    add_network(l, "192.0.2.0/24", 0);
+    add_network(l, "192.0.2.128/25", 1);
+    add_network(l, "2001:db8::/32", 2);
+    end_location(l);
 }
 
 static void free_location(struct location *l)
@@ -321,6 +397,43 @@ static void location(void **state)
     assert_string_equal(o[2].origin, "Vendor");
     assert_string_equal(o[2].licence, "Licence one");
     assert_int_equal(o[2].date, INT64_C(1667023194000000));
+    geo_close(g);
+    free_location(&l);
+}
+
+/* Networks around IPv4: one that holds all of it and more says nothing, the ones beside it and
+ * within it keep to their family. */
+static void around_ip4(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *prefix;
+        uint32_t network;
+    } networks[] = {{"::/0", 2}, {"::fffe:0:0/95", 1}, {"::/64", 1}, {"0.0.0.0/1", 0},
+        {"0.0.0.0/32", 1}, {"255.255.255.255/32", 2}, {"::1:0:0:0/80", 0},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", 0}};
+    struct location l;
+    struct geo *g;
+    struct fault f;
+    begin_location(&l);
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        add_network(&l, networks[i].prefix, networks[i].network);
+    end_location(&l);
+    enum err e = open_data(&g, l.out.data, l.out.len, &f);
+    if (e)
+        fail_msg("%s", f.text);
+    expect(g, "0.0.0.0", "de", 0xfc00);
+    expect(g, "0.0.0.1", "jp", 0xfc00);
+    expect(g, "127.255.255.255", "jp", 0xfc00);
+    expect(g, "128.0.0.0", "", 0);
+    expect(g, "255.255.255.254", "", 0);
+    expect(g, "255.255.255.255", "us", 7);
+    expect(g, "::1", "de", 7);
+    expect(g, "::1:0:0:1", "jp", 0xfc00);
+    expect(g, "::2:0:0:1", "de", 7);
+    expect(g, "2001:db8::1", "us", 7);
+    expect(g, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", "us", 7);
+    expect(g, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "jp", 0xfc00);
     geo_close(g);
     free_location(&l);
 }
@@ -584,10 +697,13 @@ static const struct CMUnitTest tests[] = {
     SAYS("a bad database is refused with file and line", bad_text),
     SAYS(
         "addresses of IPv6 are read in every form that they have, and no other", address_forms),
+    SAYS("addresses of IPv4 are whole numbers below 2^32 and nothing else", number_forms),
+    SAYS("lines may come in any order, and ranges within ranges", any_order),
     SAYS("every address of dense networks and of the gaps between them is found",
         dense_networks),
     SAYS("a named file that is missing is an error, no database at all is not", missing),
     SAYS("location.db gives countries, networks and their names", location),
+    SAYS("networks around IPv4 in location.db keep to their family", around_ip4),
     SAYS("a location.db that is cut or whose tree runs in circles is refused", broken_location),
     SAYS("an MMDB gives countries, networks and their names", mmdb),
     SAYS("an MMDB of both families gives IPv4 once, whatever leads to it", mmdb6),

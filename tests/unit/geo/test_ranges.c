@@ -3,6 +3,8 @@
 #include "base/rng.h"
 #include "test.h"
 
+#include <string.h>
+
 static void add(struct ranges *r, const char *prefix, uint32_t value)
 {
     struct prefix p;
@@ -157,11 +159,110 @@ static void brute_force(void **state)
     }
 }
 
+static struct range_span span_of(bool six, uint64_t first, uint64_t last)
+{
+    struct range_span span = {.v4 = !six};
+    if (six) {
+        span.first = (struct range_key){first, first};
+        span.last = (struct range_key){last, last};
+    } else {
+        span.first.low = first & UINT32_MAX;
+        span.last.low = last & UINT32_MAX;
+    }
+    return span;
+}
+
+static struct ip ip_of(bool six, uint64_t number)
+{
+    if (!six)
+        return ip_from_v4((uint32_t)number);
+    struct ip ip;
+    uint64_t half = __builtin_bswap64(number);
+    memcpy(ip.byte, &half, 8);
+    memcpy(ip.byte + 8, &half, 8);
+    return ip;
+}
+
+/* Ranges apart from each other, some touching, with few values: laid out as they come, and
+ * gathered. */
+static void in_order(void **state)
+{
+    (void)state;
+    enum {
+        RANGES = 3000
+    };
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct ranges follow, gather;
+        struct rng rng;
+        bool six = seed % 2;
+        uint64_t top = six ? UINT64_MAX : UINT32_MAX;
+        uint64_t at = seed % 3, border[2 * RANGES];
+        rng_seed(&rng, seed);
+        ranges_init(&follow);
+        ranges_init(&gather);
+        for (size_t i = 0; i < RANGES; i++) {
+            uint64_t last = i + 1 == RANGES ? top : at + rng_below(&rng, 5);
+            struct range_span span = span_of(six, at, last);
+            uint32_t value = 1 + (uint32_t)rng_below(&rng, 3);
+            assert_int_equal(ranges_follow(&follow, &span, value), OK);
+            assert_int_equal(ranges_add_span(&gather, &span, value), OK);
+            border[2 * i] = at;
+            border[2 * i + 1] = last;
+            at = last + 1 + rng_below(&rng, 2);
+        }
+        build(&follow);
+        build(&gather);
+        for (size_t i = 0; i < 2 * RANGES; i++)
+            for (uint64_t k = 0; k < 3; k++) {
+                struct ip ip = ip_of(six, (border[i] + k - 1) & top);
+                assert_int_equal(ranges_find(&follow, &ip), ranges_find(&gather, &ip));
+            }
+        assert_int_equal(
+            six ? follow.count6 : follow.count4, six ? gather.count6 : gather.count4);
+        ranges_done(&follow);
+        ranges_done(&gather);
+    }
+}
+
+static void out_of_order(void **state)
+{
+    (void)state;
+    for (int six = 0; six < 2; six++) {
+        struct ranges r;
+        uint64_t top = six ? UINT64_MAX : UINT32_MAX;
+        const struct range_span first = span_of(six, 10, 20), within = span_of(six, 15, 18),
+                                touching = span_of(six, 20, 30), before = span_of(six, 1, 5),
+                                after = span_of(six, 21, 30), last = span_of(six, 40, top),
+                                top_only = span_of(six, top, top);
+        ranges_init(&r);
+        assert_int_equal(ranges_follow(&r, &first, 1), OK);
+        assert_int_equal(ranges_follow(&r, &within, 1), ERR_RANGE);
+        assert_int_equal(ranges_follow(&r, &first, 2), ERR_RANGE);
+        assert_int_equal(ranges_follow(&r, &touching, 1), ERR_RANGE);
+        assert_int_equal(ranges_follow(&r, &before, 1), ERR_RANGE);
+        assert_int_equal(ranges_follow(&r, &after, 2), OK);
+        assert_int_equal(ranges_follow(&r, &last, 3), OK);
+        assert_int_equal(ranges_follow(&r, &top_only, 3), ERR_RANGE);
+        build(&r);
+        struct ip ip = ip_of(six, 20);
+        assert_int_equal(ranges_find(&r, &ip), 1);
+        ip = ip_of(six, 21);
+        assert_int_equal(ranges_find(&r, &ip), 2);
+        ip = ip_of(six, 31);
+        assert_int_equal(ranges_find(&r, &ip), RANGES_NONE);
+        ip = ip_of(six, top);
+        assert_int_equal(ranges_find(&r, &ip), 3);
+        ranges_done(&r);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("without ranges there is no value", nothing),
     SAYS("the innermost range wins, of equal ones the first", innermost),
     SAYS("ranges that cross are refused by number", crossing),
     SAYS("a range backwards or of two families is refused", backwards),
+    SAYS("ranges that come in order are laid out as those that are gathered", in_order),
+    SAYS("what does not come in order is told", out_of_order),
     SAYS("look-ups agree with a search through all prefixes", brute_force),
 };
 TEST_MAIN(tests)
