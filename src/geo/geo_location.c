@@ -246,15 +246,14 @@ static enum err walk_tree(struct walk *w)
 static enum err read_names(struct geo_read *r, const struct tables *t)
 {
     struct bytes b = t->as;
-    while (b.left >= NETWORK_NAME) {
+    enum err e = geo_names_reserve(&r->names, r->names.count + b.left / NETWORK_NAME);
+    while (!e && b.left >= NETWORK_NAME) {
         uint32_t asn = bytes_be32(&b);
         size_t len;
         const char *name = pool_text(t, bytes_be32(&b), &len);
-        enum err e = len ? geo_names_add(&r->names, asn, name, len) : OK;
-        if (e)
-            return e;
+        e = len ? geo_names_add(&r->names, asn, name, len) : OK;
     }
-    return OK;
+    return e;
 }
 
 enum err geo_read_location(

@@ -24,11 +24,9 @@ static size_t place_of(
     return place;
 }
 
-static enum err reserve_entry(struct geo_names *n)
+/* Room for so many, in the list and in the index. */
+static enum err entries_grow(struct geo_names *n, size_t room)
 {
-    if (n->count < n->room)
-        return OK;
-    size_t room = n->room ? n->room * 2 : 1024;
     struct geo_name *entry = realloc(n->entry, room * sizeof *entry);
     if (!entry)
         return ERR_NOMEM;
@@ -46,6 +44,17 @@ static enum err reserve_entry(struct geo_names *n)
         e = index_put(&n->by_asn, place, hash_u64(entry[i].asn), (uint32_t)i);
     }
     return e;
+}
+
+static enum err reserve_entry(struct geo_names *n)
+{
+    return n->count < n->room ? OK : entries_grow(n, n->room ? n->room * 2 : 1024);
+}
+
+enum err geo_names_reserve(struct geo_names *n, size_t count)
+{
+    size_t room = count < GEO_NAMES_MAX ? count : GEO_NAMES_MAX;
+    return room > n->room ? entries_grow(n, room) : OK;
 }
 
 static enum err reserve_bytes(struct geo_names *n, size_t len)
@@ -77,6 +86,17 @@ static bool is_mischief(const uint8_t *p, size_t len)
     return marks || isolates;
 }
 
+/* Bytes of what stands first in a name, and whether it may be shown. */
+static size_t first_of(const uint8_t *p, size_t left, bool *ret_fit)
+{
+    *ret_fit = *p > ' ' && *p < 0x7f;
+    if (*ret_fit)
+        return 1;
+    size_t sequence = utf8_sequence(p, left);
+    *ret_fit = sequence && *p != ' ' && !is_mischief(p, sequence);
+    return sequence ? sequence : 1;
+}
+
 /* What may be shown of a name, with one blank for each run of what may not. */
 static size_t make_fit(const char *name, size_t len, char ret_name[GEO_NAME_MAX])
 {
@@ -84,9 +104,9 @@ static size_t make_fit(const char *name, size_t len, char ret_name[GEO_NAME_MAX]
     size_t used = 0;
     bool apart = false;
     for (size_t i = 0, step; i < len; i += step) {
-        size_t sequence = utf8_sequence(p + i, len - i);
-        step = sequence ? sequence : 1;
-        if (!sequence || p[i] == ' ' || is_mischief(p + i, sequence)) {
+        bool fit;
+        step = first_of(p + i, len - i, &fit);
+        if (!fit) {
             apart = used > 0;
             continue;
         }
@@ -95,8 +115,8 @@ static size_t make_fit(const char *name, size_t len, char ret_name[GEO_NAME_MAX]
         if (apart)
             ret_name[used++] = ' ';
         apart = false;
-        memcpy(ret_name + used, p + i, step);
-        used += step;
+        for (size_t k = 0; k < step; k++)
+            ret_name[used++] = name[i + k];
     }
     return used;
 }
@@ -105,18 +125,16 @@ enum err geo_names_add(struct geo_names *n, uint32_t asn, const char *name, size
 {
     char fit[GEO_NAME_MAX];
     const struct geo_name *same = NULL;
-    if (n->count)
-        (void)place_of(n, asn, &same);
+    enum err e = n->count < GEO_NAMES_MAX ? reserve_entry(n) : OK;
+    if (e)
+        return e;
+    size_t place = place_of(n, asn, &same);
     len = same ? 0 : make_fit(name, len, fit);
     if (!len)
         return OK;
-    if (n->count == GEO_NAMES_MAX)
-        return ERR_FULL;
-    enum err e = reserve_entry(n);
+    e = n->count < GEO_NAMES_MAX ? reserve_bytes(n, len + 1) : ERR_FULL;
     if (!e)
-        e = reserve_bytes(n, len + 1);
-    if (!e)
-        e = index_put(&n->by_asn, place_of(n, asn, &same), hash_u64(asn), (uint32_t)n->count);
+        e = index_put(&n->by_asn, place, hash_u64(asn), (uint32_t)n->count);
     if (e)
         return e;
     n->entry[n->count++] = (struct geo_name){.asn = asn, .name = (uint32_t)n->pool_count};

@@ -23,6 +23,9 @@ struct geo_names {
     size_t pool_count, pool_room;
 };
 
+/* Have room for so many, as far as they are allowed: not needed, but then none is moved. */
+enum err geo_names_reserve(struct geo_names *n, size_t count) MUST_CHECK;
+
 /* Of several names of a network the first counts; one of which nothing is left is none.
  * ERR_FULL beyond GEO_NAMES_MAX. */
 enum err geo_names_add(
