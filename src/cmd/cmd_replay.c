@@ -249,6 +249,7 @@ static enum err analysis_open(struct replay *r, struct fault *f)
 static enum err store_begin(struct replay *r, struct fault *f)
 {
     struct keep_options options = {.data = conf_text(r->conf, "data"),
+        .store = {.aside = true},
         .events = {on_store_trouble, r},
         .stop = stop_flag()};
     enum err e = keep_open(&r->keep, &options, f);
@@ -279,13 +280,15 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
     if (!e)
         e = addresses_check(r, f);
     if (!e)
-        e = setup_open(&r->setup, r->conf, f);
+        e = setup_engines_open(&r->setup, r->conf, f);
     if (!e)
         e = alerts_open(r, f);
     if (!e && conf_text(r->conf, "host-counts"))
         e = count_file_open(&r->count_file, conf_text(r->conf, "host-counts"), f);
     if (!e && conf_text(r->conf, "data"))
         e = store_begin(r, f);
+    if (!e)
+        e = setup_look_add(&r->setup, f); /* while the store's engine opens */
     if (!e)
         e = sites_open(r, f);
     if (!e)
@@ -344,22 +347,33 @@ static void summary_show(const struct replay *r, int64_t took)
     json_decref(json);
 }
 
+/* What is left when the captures have been read: the engines' states, while the writer goes on,
+ * and then, when all is stored, which captures that was. */
+static enum err run_keep(struct replay *r, enum err ran, struct fault *f)
+{
+    struct clock wall = clock_system();
+    struct fault unwritten = {0};
+    enum err e = OK;
+    if (!ran)
+        e = keep_window(r->keep, pipeline_time(r->pipeline), r->analysis, f);
+    if (writer_flush(keep_writer(r->keep), &unwritten)) {
+        *f = unwritten; /* goes before what came of it */
+        return unwritten.code;
+    }
+    if (!e && !ran && !atomic_load(&r->broken))
+        e = imports_note(&r->list, keep_catalog(r->keep), clock_now(&wall), f);
+    return e;
+}
+
 /* The whole run; what was queued is stored before it returns. */
 static enum err replay_run(struct replay *r, struct fault *f)
 {
-    struct clock wall = clock_system();
     enum err e = pipeline_run(r->pipeline, f);
     struct fault other = {0};
-    if (r->keep) {
-        enum err kept = writer_flush(keep_writer(r->keep), &other);
-        if (!kept && !e)
-            kept = keep_window(r->keep, pipeline_time(r->pipeline), r->analysis, &other);
-        if (!kept && !e && !atomic_load(&r->broken))
-            kept = imports_note(&r->list, keep_catalog(r->keep), clock_now(&wall), &other);
-        if (kept && (!e || e == ERR_STOPPED)) {
-            e = kept;
-            *f = other;
-        }
+    enum err kept = r->keep ? run_keep(r, e, &other) : OK;
+    if (kept) {
+        e = kept;
+        *f = other;
     }
     progress_clear(r->progress);
     return e;

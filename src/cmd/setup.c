@@ -67,20 +67,43 @@ static enum err addresses_of(
     return OK;
 }
 
+enum err setup_look_add(struct setup *s, struct fault *f)
+{
+    uint64_t none;
+    enum err e = addresses_of(s->conf, "", &none, f);
+    if (!e)
+        e = signatures_read(s, f);
+    if (!e)
+        e = surveys_read(s, f);
+    if (!e)
+        e = geo_read(s, f);
+    s->shared = (struct sensor_shared){s->fingerprints, s->surveys, s->geo};
+    return e;
+}
+
 enum err setup_look_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
 {
     struct setup s = {.conf = conf, .window = conf_us(conf, "window")};
-    uint64_t none;
-    enum err e = addresses_of(conf, "", &none, f);
-    if (!e)
-        e = signatures_read(&s, f);
-    if (!e)
-        e = surveys_read(&s, f);
-    if (!e)
-        e = geo_read(&s, f);
-    s.shared = (struct sensor_shared){s.fingerprints, s.surveys, s.geo};
+    enum err e = setup_look_add(&s, f);
     if (e) {
         setup_close(&s);
+        return e;
+    }
+    *ret_setup = s;
+    return OK;
+}
+
+enum err setup_engines_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
+{
+    struct setup s = {.conf = conf, .window = conf_us(conf, "window")};
+    const char *const *settings;
+    size_t setting_count = conf_list(conf, "set", &settings);
+    enum err e =
+        engines_choose(&s.engines, conf_text(conf, "engines"), settings, setting_count, f);
+    if (!e)
+        e = engines_window_check(&s.engines, s.window, f);
+    if (e) {
+        engines_done(&s.engines);
         return e;
     }
     *ret_setup = s;
@@ -90,20 +113,14 @@ enum err setup_look_open(struct setup *ret_setup, const struct conf *conf, struc
 enum err setup_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
 {
     struct setup s;
-    struct engine_choice engines = {0};
-    const char *const *settings;
-    size_t setting_count = conf_list(conf, "set", &settings);
-    enum err e =
-        engines_choose(&engines, conf_text(conf, "engines"), settings, setting_count, f);
-    if (!e)
-        e = engines_window_check(&engines, conf_us(conf, "window"), f);
-    if (!e)
-        e = setup_look_open(&s, conf, f);
+    enum err e = setup_engines_open(&s, conf, f);
+    if (e)
+        return e;
+    e = setup_look_add(&s, f);
     if (e) {
-        engines_done(&engines);
+        setup_close(&s);
         return e;
     }
-    s.engines = engines;
     *ret_setup = s;
     return OK;
 }

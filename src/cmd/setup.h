@@ -100,7 +100,12 @@ struct setup {
 /* Read every file that the options name. */
 enum err setup_open(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
-/* The same for a table with SETUP_LOOK_ITEMS only: no engines. */
+/* The same in two steps, for who can begin other work in between: the engines, for which
+ * nothing is read, and then the rest. setup_close() also after the second one has failed. */
+enum err setup_engines_open(
+    struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
+enum err setup_look_add(struct setup *s, struct fault *f) MUST_CHECK;
+/* setup_open() for a table with SETUP_LOOK_ITEMS only: no engines. */
 enum err setup_look_open(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
 void setup_close(struct setup *s);

@@ -387,8 +387,11 @@ enum err store_append_all(
         if (!id_allowed(blocks[i].id))
             return fault_set(f, ERR_BAD,
                 "block id \"%.80s\": 1 to 63 of A-Z a-z 0-9 . _ : - are allowed", blocks[i].id);
+    enum err e = store_ready(s, f);
+    if (e)
+        return e;
     pthread_mutex_lock(&s->append);
-    enum err e = append_all(s, blocks, count, f);
+    e = append_all(s, blocks, count, f);
     pthread_mutex_unlock(&s->append);
     return e;
 }

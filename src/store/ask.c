@@ -293,6 +293,8 @@ static enum err ask(struct store *s, const struct ask *a, struct answer *out, bo
     enum err e = check(a, f);
     if (!e)
         e = cursor_read(a, &q.place, f);
+    if (!e)
+        e = store_ready(s, f);
     if (e)
         return e;
     size_t limit = a->limit ? a->limit : a->what == ASK_SERIES ? SERIES_LINES : 100;

@@ -4,11 +4,18 @@
 
 #include <stdio.h>
 
-void store_hurry(struct store *s)
+void store_hurry_begin(struct store *s)
 {
-    pthread_mutex_lock(&s->append);
     if (!s->hurry && !s->hurried)
         s->hurry = chdb_write(s->chdb, "SYSTEM STOP MERGES", NULL) == OK;
+}
+
+void store_hurry(struct store *s)
+{
+    if (store_hurry_later(s) || store_ready(s, NULL))
+        return;
+    pthread_mutex_lock(&s->append);
+    store_hurry_begin(s);
     pthread_mutex_unlock(&s->append);
 }
 

@@ -150,7 +150,10 @@ enum err store_snapshot(struct store *s, const char *folder, struct fault *f)
     if (strlen(folder) > 4000)
         return fault_set(f, ERR_RANGE, "%.80s...: path too long", folder);
     snprintf(to, sizeof to, "%s/engine", folder);
-    enum err e = made(to, f);
+    enum err e = store_ready(s, f);
+    if (e)
+        return e;
+    e = made(to, f);
     pthread_mutex_lock(&s->append);
     if (!e)
         e = frozen_remove(s, f); /* what a snapshot left that was cut off */

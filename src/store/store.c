@@ -1,7 +1,5 @@
 #include "store/store_int.h"
 
-#include "store/chdb_find.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -108,24 +106,29 @@ static enum err find_folder(struct store *s, struct fault *f)
     return OK;
 }
 
-static enum err open_parts(struct store *s, struct fault *f)
+/* What tells at once that a store cannot be opened: its folder, who has it, and the journal's
+ * version. */
+static enum err open_folder(struct store *s, struct fault *f)
 {
-    char library[CHDB_PATH];
     char path[4200];
     enum err e = find_folder(s, f);
     if (!e)
         e = take_lock(s, f);
     if (!e)
-        e = chdb_find(s->options.library, library, f);
-    if (e)
-        return e;
-    snprintf(path, sizeof path, "%s/engine", s->folder);
-    struct chdb_options options = {.library = library, .folder = path};
-    e = chdb_open(&s->chdb, &options, f);
+        e = chdb_find(s->options.library, s->library, f);
     if (e)
         return e;
     snprintf(path, sizeof path, "%s/journal.db", s->folder);
-    e = journal_open(&s->journal, path, s->options.durable, f);
+    return journal_open(&s->journal, path, s->options.durable, f);
+}
+
+/* The rest, which takes a third of a second: the library has half a gigabyte. */
+static enum err open_engine(struct store *s, struct fault *f)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%s/engine", s->folder);
+    struct chdb_options options = {.library = s->library, .folder = path};
+    enum err e = chdb_open(&s->chdb, &options, f);
     if (!e)
         e = make_database(s, f);
     if (!e)
@@ -137,6 +140,57 @@ static enum err open_parts(struct store *s, struct fault *f)
     if (!e)
         e = store_recover(s, f);
     return e;
+}
+
+/* --- opening beside other work ------------------------------------------------------------ */
+
+static void *opener_thread(void *context)
+{
+    struct store *s = context;
+    struct fault f = {0};
+    enum err e = open_engine(s, &f);
+    pthread_mutex_lock(&s->opening);
+    s->failed = e && !f.code ? (struct fault){.code = e} : f;
+    if (!e && s->hurry_asked)
+        store_hurry_begin(s);
+    s->ready = true;
+    pthread_cond_broadcast(&s->opened);
+    pthread_mutex_unlock(&s->opening);
+    return NULL;
+}
+
+static enum err open_parts(struct store *s, struct fault *f)
+{
+    enum err e = open_folder(s, f);
+    if (e)
+        return e;
+    if (s->options.aside && pthread_create(&s->opener, NULL, opener_thread, s) == 0) {
+        s->opener_runs = true;
+        return OK;
+    }
+    s->ready = true;
+    return open_engine(s, f);
+}
+
+enum err store_ready(struct store *s, struct fault *f)
+{
+    pthread_mutex_lock(&s->opening);
+    while (!s->ready)
+        pthread_cond_wait(&s->opened, &s->opening);
+    enum err e = s->failed.code;
+    pthread_mutex_unlock(&s->opening);
+    if (e && f)
+        *f = s->failed;
+    return e;
+}
+
+bool store_hurry_later(struct store *s)
+{
+    pthread_mutex_lock(&s->opening);
+    bool later = !s->ready;
+    s->hurry_asked = s->hurry_asked || later;
+    pthread_mutex_unlock(&s->opening);
+    return later;
 }
 
 static void set_defaults(struct store *s, const struct store_options *options)
@@ -184,6 +238,8 @@ enum err store_open(struct store **ret_store, const char *data,
     pthread_rwlock_init(&s->viewing, &attributes);
     pthread_rwlockattr_destroy(&attributes);
     pthread_mutex_init(&s->append, NULL);
+    pthread_mutex_init(&s->opening, NULL);
+    pthread_cond_init(&s->opened, NULL);
     buf_init(&s->wire, STORE_WIRE_MAX);
     snprintf(s->folder, sizeof s->folder, "%s", data);
     s->lock_file = -1;
@@ -211,6 +267,8 @@ void store_close(struct store *s)
 {
     if (!s)
         return;
+    if (s->opener_runs)
+        pthread_join(s->opener, NULL);
     chdb_close(s->chdb);
     journal_close(s->journal);
     if (s->lock_file >= 0)
@@ -224,6 +282,8 @@ void store_close(struct store *s)
     order_done(&s->order);
     view_done(&s->view);
     pthread_mutex_destroy(&s->append);
+    pthread_cond_destroy(&s->opened);
+    pthread_mutex_destroy(&s->opening);
     pthread_rwlock_destroy(&s->viewing);
     pthread_rwlock_destroy(&s->removal);
     free(s);
@@ -264,9 +324,12 @@ static enum err drop_if_old(
 enum err store_expire(struct store *s, int64_t now, struct fault *f)
 {
     struct buf out;
+    enum err e = store_ready(s, f);
+    if (e)
+        return e;
     buf_init(&out, STORE_SQL_MAX);
     pthread_mutex_lock(&s->append);
-    enum err e = chdb_read(s->chdb,
+    e = chdb_read(s->chdb,
         "SELECT DISTINCT table, partition FROM system.parts WHERE database = 'kz' AND active",
         &out, f);
     char *rest = NULL;
@@ -288,10 +351,13 @@ enum err store_usage(struct store *s, struct store_usage *ret_usage, struct faul
     struct buf out;
     struct statvfs disk;
     struct store_usage u = {0};
+    enum err e = store_ready(s, f);
+    if (e)
+        return e;
     if (statvfs(s->folder, &disk) != 0)
         return fault_set(f, ERR_IO, "%s: %s", s->folder, strerror(errno));
     buf_init(&out, 4096);
-    enum err e = chdb_read(s->chdb,
+    e = chdb_read(s->chdb,
         "SELECT sum(bytes_on_disk), sumIf(rows, table = 'packet'), sumIf(rows, table = "
         "'contact') FROM system.parts WHERE database = 'kz' AND active",
         &out, f);

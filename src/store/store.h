@@ -27,10 +27,13 @@ struct store_options {
     int64_t keep_contacts;    /* contacts; 0: 90 days */
     int64_t keep_rollups;     /* sums by hour and day; 0: 5 years */
     bool durable;             /* fsync before store_append() returns */
+    bool aside;               /* open the engine on a thread beside the caller's work */
     struct store_names names; /* of networks, for `as_name` in answers */
 };
 
-/* Open, or make, the store in folder `data`. ERR_BUSY names the process that owns it. */
+/* Open, or make, the store in folder `data`. ERR_BUSY names the process that owns it. With
+ * `aside` the folder is this process's when it returns, and the functions below wait for the
+ * engine; if that does not open, each of them fails with the reason. */
 enum err store_open(struct store **ret_store, const char *data,
     const struct store_options *options, struct fault *f) MUST_CHECK;
 void store_close(struct store *s);

@@ -1,6 +1,7 @@
 #ifndef STORE_STORE_INT_H
 #define STORE_STORE_INT_H
 
+#include "store/chdb_find.h"
 #include "store/chdb_int.h"
 #include "store/journal_int.h"
 #include "store/rollup_int.h"
@@ -70,7 +71,16 @@ struct store {
     struct dialect dialect;
     struct store_options options;
     char folder[4096];
+    char library[CHDB_PATH];
     int lock_file;
+
+    pthread_mutex_t opening; /* of the following, until `ready` */
+    pthread_cond_t opened;
+    pthread_t opener;
+    bool opener_runs;
+    bool ready;          /* the engine is open, or `failed` to */
+    bool hurry_asked;    /* before that */
+    struct fault failed; /* code OK: it is open */
 
     pthread_mutex_t append; /* one writer: guards what follows, and every change of `view` */
     struct buf wire;
@@ -99,6 +109,12 @@ struct store {
     /* Held for reading while a question runs, for writing while rows are removed. */
     pthread_rwlock_t removal;
 };
+
+/* store.c: every function of store.h begins with it. Waits until the store is open; why it is
+ * not. */
+enum err store_ready(struct store *s, struct fault *f) MUST_CHECK;
+/* Is it not open yet? Then the hurry begins with it. */
+bool store_hurry_later(struct store *s);
 
 /* view.c */
 
@@ -146,6 +162,7 @@ enum err store_find_waiting(struct store *s, struct fault *f) MUST_CHECK;
 
 /* hurry.c; the caller holds `append`. */
 
+void store_hurry_begin(struct store *s);
 /* Rows of a block on their way in, counted where that matters. */
 enum err store_insert(struct store *s, const char *table, struct fault *f) MUST_CHECK;
 enum err store_hurry_end(struct store *s, struct fault *f) MUST_CHECK;

@@ -272,9 +272,12 @@ static bool should_roll(const struct store *s)
 
 enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f)
 {
+    enum err e = store_ready(s, f);
+    if (e)
+        return e;
     pthread_mutex_lock(&s->append);
     bool more = false;
-    enum err e = store_hurry_end(s, f);
+    e = store_hurry_end(s, f);
     if (!e && !s->stale && !s->unresolved)
         e = store_catch_up(s, &more, f);
     if (!e && !more && s->waiting->rows && !s->stale && !s->unresolved && should_roll(s)) {

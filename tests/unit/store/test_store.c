@@ -167,6 +167,49 @@ static void threads_may_ask_while_blocks_come(void **state)
     block_free(b);
 }
 
+static void an_engine_beside_other_work_is_waited_for(void **state)
+{
+    struct world *w = world_of(state);
+    struct fault f = {0};
+    struct store_usage u;
+    struct store_options options = {.aside = true};
+    store_close(w->store);
+    assert_int_equal(store_open(&w->store, w->folder, &options, &f), OK);
+    store_hurry(w->store);
+    assert_int_equal(
+        store_append(w->store, w->contacts[0], "contact-0", &f), OK); /* was there before */
+    assert_int_equal(store_usage(w->store, &u, &f), OK);
+    assert_int_equal(u.packets, w->packets->rows);
+    keep_up(w->store);
+}
+
+static void an_engine_that_does_not_open_is_told_by_each_function(void **state)
+{
+    (void)state;
+    char folder[256];
+    char library[300];
+    struct store *s = NULL;
+    struct store_usage u;
+    struct fault f = {0};
+    bool more;
+    new_folder(folder);
+    snprintf(library, sizeof library, "%s/libchdb.so", folder);
+    FILE *file = fopen(library, "w");
+    assert_non_null(file);
+    fputs("not a library", file);
+    assert_int_equal(fclose(file), 0);
+    struct store_options options = {.library = library, .aside = true};
+    assert_int_equal(store_open(&s, folder, &options, &f), OK);
+    store_hurry(s);
+    assert_int_equal(store_usage(s, &u, &f), ERR_IO);
+    assert_non_null(strstr(f.text, "does not load"));
+    f.text[0] = 0;
+    assert_int_equal(store_upkeep(s, &more, &f), ERR_IO);
+    assert_non_null(strstr(f.text, "does not load"));
+    store_close(s);
+    remove_folder(folder);
+}
+
 /* Last: it throws rows away. */
 static void old_days_are_dropped(void **state)
 {
@@ -198,6 +241,10 @@ static const struct CMUnitTest tests[] = {
         signals_stay_the_programs_own),
     SAYS("all is there after the store was opened again", all_is_there_after_opening_again),
     SAYS("threads may ask while blocks come in", threads_may_ask_while_blocks_come),
+    SAYS("an engine that opens beside other work is waited for",
+        an_engine_beside_other_work_is_waited_for),
+    SAYS("an engine that does not open is told by each function",
+        an_engine_that_does_not_open_is_told_by_each_function),
     SAYS("days older than the retention are dropped", old_days_are_dropped),
 };
 int main(void)
