@@ -39,6 +39,8 @@ test('curves of one thing at several sites are one chart, and other curves are c
     surge: { series: [curve('sources of 53413/udp at jp-01', { values: [1, 9], threshold: [3, 3] })] },
   } as unknown as Alert['evidence'];
   assert.deepEqual(evidenceSeries(alert({ evidence: joined })).map((d) => d.engine), ['surge', 'graph'], 'the service before the whole site');
+  assert.deepEqual(evidenceSeries(alert({ evidence: joined, engine: ['graph', 'surge'] })).map((d) => d.engine), ['graph', 'surge'],
+    'before all what the engine shows that gives the title');
   assert.equal(reading('nmf').limit, 'rhythm');
   assert.equal(reading('surge').limit, 'limit');
 });

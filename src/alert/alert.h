@@ -24,7 +24,7 @@ struct alert {
     int64_t time;      /* when it could first have been given; as a notice, if it became one */
     int64_t start, end;
     char kind[32];
-    char engines[8][16];
+    char engines[8][16]; /* first the one whose finding gave the title */
     size_t engine_count;
     enum severity severity;
     double confidence; /* how likely it is true: 0.01..0.99 */
@@ -37,7 +37,7 @@ struct alert {
     size_t site_count;
     char countries[FINDING_COUNTRIES][3];
     size_t country_count;
-    uint64_t host_count;
+    uint64_t host_count; /* the most that a finding told of; never less than the sample */
     struct ip hosts[FINDING_HOSTS];
     size_t host_sample;
     char tool[RECORD_NAME_MAX + 1];

@@ -17,8 +17,7 @@ struct track {
     int64_t last;                  /* time of the last finding */
     double scores[ALERT_ENGINES];  /* of the strongest finding of each engine */
     char said[ALERT_ENGINES][480]; /* its explanation */
-    unsigned lead;                 /* the engine whose finding gave the title */
-    enum severity lead_severity;
+    enum severity lead_severity;   /* of the first engine, whose finding gave the title */
     bool changed;
 };
 
@@ -30,6 +29,8 @@ bool track_matches(const struct track *t, const struct finding *f, int64_t quiet
 enum err track_begin(struct track *t, const struct finding *f) MUST_CHECK;
 /* Let it grow by one more. */
 enum err track_grow(struct track *t, const struct finding *f) MUST_CHECK;
+/* Put an engine of the alert before the others, in the place of the first. */
+void track_put_first(struct track *t, size_t engine);
 /* Put `other` among the related of `t` if hosts, or time and origin, tie them together. */
 void track_relate(struct track *t, const struct track *other);
 

@@ -22,10 +22,10 @@ static json_t *track_json(const struct track *t)
             return NULL;
         }
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:s, s:f, s:b}", "alert", alert_json(&t->alert),
-        "last", json_time(t->last), "scores", scores, "said", said, "lead", (int)t->lead,
-        "lead_severity", severity_name(t->lead_severity), "confidence", t->alert.confidence,
-        "changed", (int)t->changed);
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:f, s:b}", "alert", alert_json(&t->alert),
+        "last", json_time(t->last), "scores", scores, "said", said, "lead_severity",
+        severity_name(t->lead_severity), "confidence", t->alert.confidence, "changed",
+        (int)t->changed);
 }
 
 enum err alert_book_save(const struct alert_book *b, struct buf *out)
@@ -70,7 +70,7 @@ static enum err read_track(json_t *value, struct track *t, struct fault *f)
     int lead = 0;
     int changed = 0;
     double confidence = 0.0;
-    if (json_unpack(value, "{s:o, s:s, s:o, s:o, s:i, s:s, s:F, s:b !}", "alert", &alert,
+    if (json_unpack(value, "{s:o, s:s, s:o, s:o, s?i, s:s, s:F, s:b !}", "alert", &alert,
             "last", &last, "scores", &scores, "said", &said, "lead", &lead, "lead_severity",
             &severity, "confidence", &confidence, "changed", &changed) != 0)
         return fault_set(f, ERR_BAD, "not the members of a kept alert");
@@ -78,14 +78,14 @@ static enum err read_track(json_t *value, struct track *t, struct fault *f)
     if (e)
         return e;
     t->changed = changed != 0;
-    t->lead = (unsigned)lead;
     t->alert.confidence = confidence;
-    if (lead < 0 || t->lead >= t->alert.engine_count || confidence < 0.0 || confidence > 1.0 ||
-        !read_scores(scores, said, t) || severity_parse(severity, &t->lead_severity) ||
-        time_parse(last, &t->last)) {
+    if (lead < 0 || (size_t)lead >= t->alert.engine_count || confidence < 0.0 ||
+        confidence > 1.0 || !read_scores(scores, said, t) ||
+        severity_parse(severity, &t->lead_severity) || time_parse(last, &t->last)) {
         alert_done(&t->alert);
         return fault_set(f, ERR_BAD, "wrong value beside a kept alert");
     }
+    track_put_first(t, (size_t)lead); /* states of before had it at any place */
     return OK;
 }
 

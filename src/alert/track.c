@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,7 @@ static void add_words(struct track *t, size_t engine)
 {
     struct alert *a = &t->alert;
     size_t used = strlen(a->explanation);
-    if (engine != t->lead && t->said[engine][0] &&
+    if (engine && t->said[engine][0] &&
         used + 1 + strlen(t->said[engine]) < sizeof a->explanation)
         snprintf(a->explanation + used, sizeof a->explanation - used, " %s", t->said[engine]);
 }
@@ -179,7 +180,7 @@ static void add_words(struct track *t, size_t engine)
 static void compose(struct track *t)
 {
     struct alert *a = &t->alert;
-    copy_cut(a->explanation, sizeof a->explanation, t->said[t->lead]);
+    copy_cut(a->explanation, sizeof a->explanation, t->said[0]);
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < a->engine_count; i++)
             if (is_joiner(a->engines[i]) == (pass == 0))
@@ -188,13 +189,32 @@ static void compose(struct track *t)
 
 static bool takes_the_lead(const struct track *t, const struct finding *f, size_t engine)
 {
-    if (t->lead == engine || !t->alert.title[0])
+    if (engine == 0 || !t->alert.title[0])
         return true;
     if (is_joiner(f->engine))
         return false;
     if (f->severity != t->lead_severity)
         return f->severity > t->lead_severity;
     return breadth_of(f->kind) >= breadth_of(t->alert.kind);
+}
+
+static void swap(void *a, void *b, size_t size)
+{
+    char kept[sizeof((struct track *)0)->said[0]];
+    assert(size <= sizeof kept);
+    memcpy(kept, a, size);
+    memcpy(a, b, size);
+    memcpy(b, kept, size);
+}
+
+void track_put_first(struct track *t, size_t engine)
+{
+    struct alert *a = &t->alert;
+    if (!engine)
+        return;
+    swap(a->engines[0], a->engines[engine], sizeof a->engines[0]);
+    swap(&t->scores[0], &t->scores[engine], sizeof t->scores[0]);
+    swap(t->said[0], t->said[engine], sizeof t->said[0]);
 }
 
 /* Take over what only the strongest finding of an engine says. */
@@ -209,7 +229,7 @@ static enum err take_words(struct track *t, const struct finding *f, size_t engi
     t->scores[engine] = f->score;
     copy_cut(t->said[engine], sizeof t->said[engine], f->explanation);
     if (takes_the_lead(t, f, engine)) {
-        t->lead = (unsigned)engine;
+        track_put_first(t, engine);
         t->lead_severity = f->severity;
         copy_cut(a->title, sizeof a->title, f->title);
         if (f->tool[0])
@@ -232,13 +252,15 @@ enum err track_grow(struct track *t, const struct finding *f)
         copy_cut(a->kind, sizeof a->kind, f->kind);
     add_ports(a, f);
     add_sites(a, f);
-    add_origins(a, f, strongest && t->lead == engine);
+    add_origins(a, f, strongest && strcmp(a->engines[0], f->engine) == 0);
     a->start = f->start < a->start ? f->start : a->start;
     a->end = f->end > a->end ? f->end : a->end;
     if (f->severity >= SEVERITY_NOTICE && a->severity < SEVERITY_NOTICE)
         a->time = f->time; /* nobody was asked to look before */
     a->severity = f->severity > a->severity ? f->severity : a->severity;
     a->host_count = f->host_count > a->host_count ? f->host_count : a->host_count;
+    if (a->host_count < a->host_sample) /* each engine tells of its own moment */
+        a->host_count = a->host_sample;
     a->confidence = confidence_of(a, strongest_score(t));
     t->last = f->time > t->last ? f->time : t->last;
     t->changed = true;

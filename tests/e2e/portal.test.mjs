@@ -265,7 +265,7 @@ test('alerts are narrowed by kind and by engine, in the list, in the address and
     const alert = await server.ask(`/alerts/${id}`);
     assert.ok(alert.kind === kind && alert.engine.includes(engine), alert.title);
   }
-  assert.match(await page.getAttribute('.card[aria-label=Alerts] a.csv', 'href'), new RegExp(`kind=${kind}&engine=${engine}`));
+  assert.match(await page.getAttribute('.card[aria-label=Alerts] a.csv', 'href'), new RegExp(`engine=${engine}&.*kind=${kind}`));
 });
 
 test('j and k move through the alerts and Enter opens the one that is marked', { skip }, async () => {
@@ -467,6 +467,19 @@ test('on a phone no page is wider than the screen', { skip }, async () => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${hash} is ${wide} px too wide`);
   }
+});
+
+test('on a phone a tap on the head of a column turns the order of its rows round', { skip }, async () => {
+  await open('#/sources?range=all');
+  const table = page.locator('table[aria-label=Countries]');
+  await table.locator('tbody tr').nth(1).waitFor();
+  await settled();
+  const head = table.locator('th', { hasText: 'Sources' });
+  assert.equal(await head.getAttribute('aria-sort'), 'descending');
+  await head.locator('button').click();
+  await table.locator('th[aria-sort=ascending]', { hasText: 'Sources' }).waitFor();
+  const [first, second] = await table.locator('tbody td:nth-child(2) span').evaluateAll((cells) => cells.slice(0, 2).map((cell) => Number(cell.title.replace(/,/g, ''))));
+  assert.ok(first <= second, `${first} before ${second}`);
   await page.setViewportSize({ width: 1440, height: 900 });
 });
 

@@ -73,6 +73,7 @@ export async function startServer() {
 
 /** Until the demonstration is live at every site. */
 export async function history(ask) {
+  if (!process.env.KIZASHI) return; // what is made up has all its history
   await until('the end of the history', async () => {
     const { rows } = await ask('/sites');
     return rows.length > 0 && rows.every(({ live }) => live?.state !== 'replaying');

@@ -193,7 +193,7 @@ export function losses(model, query) {
   const values = all.series[0].values;
   const lines = [['dropped_kernel', 0.02], ['malformed', 0.0004]].map(([key, part]) => {
     const lost = values.map((value, i) => Math.round(value * part * Math.max(0, noise(key, Math.floor(i / 6)) - 0.6)));
-    return { key, ...(by === 'asn' ? { as_name: asName(key) } : {}), total: lost.reduce((a, b) => a + b, 0), values: lost };
+    return { key, total: lost.reduce((a, b) => a + b, 0), values: lost };
   });
   return { ...all, measure: 'packets', by: 'cause', series: lines.filter((line) => line.total > 0) };
 }

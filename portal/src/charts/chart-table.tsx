@@ -1,5 +1,6 @@
 import { stamp } from '../lib/format';
 import type { Line } from './plot';
+import { Scroll } from '../ui/scroll';
 
 interface ChartTableProps {
   times: number[];
@@ -16,7 +17,7 @@ const ROWS_MAX = 500;
 export function ChartTable({ times, lines, unit, format, height }: ChartTableProps) {
   const indices = times.map((_, i) => i).slice(-ROWS_MAX).reverse();
   return (
-    <div class="table-wrap chart-table" style={{ height: `${height}px` }} tabIndex={0}>
+    <Scroll class="chart-table" height={height}>
       <table>
         <caption class="visually-hidden">{unit} at each step</caption>
         <thead>
@@ -45,6 +46,6 @@ export function ChartTable({ times, lines, unit, format, height }: ChartTablePro
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

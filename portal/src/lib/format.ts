@@ -134,6 +134,8 @@ export function quantity(value: number, unit: string): string {
   if (unit === '%') return `${trim(value.toFixed(1))} %`;
   if (unit === 's') return duration(value * 1000);
   if (unit === 'bytes') return bytes(value);
+  // What nobody can picture is told as what it is: as good as never.
+  if (value > 0 && value < 1e-9) return `less than a billionth${unit ? ` ${unit}` : ''}`;
   const small = value !== 0 && Math.abs(value) < 0.01;
   const text = small ? value.toExponential(1).replace('e', ' × 10^') : short(value);
   return unit ? `${text} ${unit}` : text;

@@ -4,9 +4,12 @@ import { saveEvidence } from '../lib/evidence-csv';
 import { short } from '../lib/format';
 import { Card } from '../ui/card';
 import { Icon } from '../ui/icon';
+import { Scroll } from '../ui/scroll';
 
 /** Shades of a cell, as of the map. */
 const SHADES = 6;
+/** So many columns have room in half a card. */
+const NARROW = 11;
 
 /** Who is in the group, and what put it together: hosts by port and by time, with the factors beside them. */
 export function BlocksCard({ alert }: { alert: Alert }) {
@@ -33,12 +36,12 @@ function BlockTable({ engine, block }: DrawnBlock) {
   const most = blockPeak(block);
   const day = block.across === 'time' ? `, ${block.columns[0]?.slice(0, 10) ?? ''} UTC` : '';
   return (
-    <div class="evidence block">
+    <div class={`evidence${block.columns.length > NARROW ? ' block-wide' : ''}`}>
       <h3>
         {block.name}
         <span class="muted"> · {engine}{day}</span>
       </h3>
-      <div class="table-wrap block-wrap" tabIndex={0}>
+      <Scroll class="block-wrap">
         <table class="block-table">
           <caption class="visually-hidden">
             {block.name}, {block.unit}: the first {block.rows_in} rows are the group
@@ -78,7 +81,7 @@ function BlockTable({ engine, block }: DrawnBlock) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <p class="small muted">
         {block.rows_in} {block.rows_in === 1 ? 'host' : 'hosts'} of the group
         {block.rows_in < block.cells.length && `, then ${block.cells.length - block.rows_in} others below the line`}. Cells: {block.unit}, at most {short(most)}.

@@ -5,6 +5,9 @@ import { plural, stamp } from '../lib/format';
 import { heat } from '../lib/onset';
 import { href } from '../lib/route';
 import { Card } from '../ui/card';
+import { Country } from '../ui/flag';
+import { Network } from '../ui/network';
+import { Scroll } from '../ui/scroll';
 import { Empty, Loading } from '../ui/state';
 import { around } from './alert';
 
@@ -21,7 +24,9 @@ export function HostsCard({ alert }: { alert: Alert }) {
       ? alert.host_count > 0
         ? 'The policy of this hub shows no addresses in alerts.'
         : 'It is about all traffic of the site: no sources of its own are known.'
-      : `${plural(alert.hosts.length, 'address', 'addresses')} of ${plural(alert.host_count, 'source')}, most active first`;
+      : alert.hosts.length < alert.host_count
+          ? `A sample of ${plural(alert.hosts.length, 'address', 'addresses')} of ${plural(alert.host_count, 'source')}, most active first`
+          : `${plural(alert.hosts.length, 'address', 'addresses')}, most active first`;
   return (
     <Card title="Sources" note={note}
       tools={alert.ports.length > 0 && (
@@ -52,7 +57,7 @@ function useHosts(hosts: string[], from: string, to: string) {
       const made: HostEvents[] = [];
       for (let i = 0; i < hosts.length; i += AT_ONCE) {
         const some = hosts.slice(i, i + AT_ONCE).map((host) =>
-          get<Source>(url(`/sources/${host}`, { from, to, limit: 1000 }), leaving.signal).then((s) => ({ host, events: s.rows }), () => undefined));
+          get<Source>(url(`/sources/${host}`, { from, to, limit: 1000 }), leaving.signal).then((s) => ({ host, events: s.rows, summary: s.summary }), () => undefined));
         for (const one of await Promise.all(some)) if (one) made.push(one);
       }
       if (!leaving.signal.aborted) setFound(made);
@@ -97,7 +102,7 @@ interface BlockTableProps {
 function BlockTable({ block, alert, from, to }: BlockTableProps) {
   const start = (Date.parse(alert.start) - from) / (to - from);
   return (
-    <div class="table-wrap">
+    <Scroll>
       <table class="block" aria-label="Sources by time and by service">
         <thead>
           <tr>
@@ -109,7 +114,12 @@ function BlockTable({ block, alert, from, to }: BlockTableProps) {
         <tbody>
           {block.rows.map((row) => (
             <tr key={row.host}>
-              <td><a class="mono" href={href(['sources', row.host], around(alert))}>{row.host}</a></td>
+              <td class="block-host">
+                <a class="mono" href={href(['sources', row.host], around(alert))}>{row.host}</a>
+                {row.summary && (
+                  <span class="sub row"><Country code={row.summary.country} short /> <Network asn={row.summary.asn} name={row.summary.as_name} /></span>
+                )}
+              </td>
               <td class="block-time">
                 <svg viewBox={`0 0 ${CELLS * 5} 16`} preserveAspectRatio="none" role="img" aria-label={`${plural(row.all, 'packet')} over time`}>
                   {row.times.map((value, i) => <rect key={i} x={i * 5} y="0" width="4.500" height="16" class={`heat-${heat(value, block.mostTime)}`} />)}
@@ -125,6 +135,6 @@ function BlockTable({ block, alert, from, to }: BlockTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

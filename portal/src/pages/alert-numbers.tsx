@@ -1,6 +1,7 @@
 import type { Alert } from '../api/client';
 import { plural, quantity } from '../lib/format';
 import { Card } from '../ui/card';
+import { Scroll } from '../ui/scroll';
 
 interface NumberRow {
   name: string;
@@ -29,7 +30,7 @@ export function NumbersCard({ alert }: { alert: Alert }) {
 
 function NumberTable({ engine, rows }: { engine: string; rows: NumberRow[] }) {
   return (
-    <div class="table-wrap">
+    <Scroll>
       <table>
         <caption class="visually-hidden">Numbers of {engine}</caption>
         <thead>
@@ -50,6 +51,6 @@ function NumberTable({ engine, rows }: { engine: string; rows: NumberRow[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -1,7 +1,7 @@
 import { csvUrl, url, type Alert } from '../api/client';
 import { useResource } from '../api/resource';
 import { evidenceSeries, nextSteps, scope } from '../lib/alerts';
-import { duration, iso } from '../lib/format';
+import { count, duration, iso } from '../lib/format';
 import { href } from '../lib/route';
 import { Card } from '../ui/card';
 import { Confidence } from '../ui/confidence';
@@ -141,6 +141,11 @@ function FactsCard({ alert }: { alert: Alert }) {
             <a key={site} class="chip" href={href(['sites', site], span)}>{site}</a>
           ))}
         </dd>
+        <dt>Sources</dt>
+        <dd>
+          {alert.host_count > 0 ? count(alert.host_count) : 'not known'}
+          {alert.host_count > 0 && <span class="muted small"> the most that one look of an engine told of; titles and charts count their own window</span>}
+        </dd>
         <dt>Countries</dt>
         <dd class="chips">
           {alert.countries.length === 0 && 'not known'}
@@ -156,7 +161,7 @@ function FactsCard({ alert }: { alert: Alert }) {
         <dt>Found by</dt>
         <dd>{alert.engine.join(', ')}</dd>
         <dt>Kind</dt>
-        <dd>{alert.kind}</dd>
+        <dd><a href={href(['alerts'], { ...span, kind: alert.kind, severity: 'info' })}>{alert.kind}</a></dd>
         <dt>Related</dt>
         <dd>
           {(alert.related ?? []).length === 0 && 'none'}

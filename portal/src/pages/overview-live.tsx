@@ -1,3 +1,4 @@
+import type { Tick } from '../api/client';
 import { useLive, type News } from '../api/live';
 import { Sparkline } from '../charts/sparkline';
 import { clockSeconds, short, stampFull } from '../lib/format';
@@ -15,7 +16,7 @@ export function LiveCard() {
   const { state, tick, recent, news } = useLive();
   const shown = news.slice(0, SHOWN);
   return (
-    <Card title="Live" note={tick?.data_time ? `Newest packet ${stampFull(tick.data_time)}` : 'What the hub sees now'}>
+    <Card title="Live" note={newest(tick)}>
       <div class="live">
         <div class="row between">
           <span class="live-rate" data-pps={tick?.pps}>
@@ -38,6 +39,13 @@ export function LiveCard() {
       </div>
     </Card>
   );
+}
+
+/** What is replayed is not of now, however fast its packets come. */
+function newest(tick: Tick | undefined): string {
+  if (!tick?.data_time) return 'What the hub sees now';
+  const read = tick.sites.some((site) => site.state === 'replaying') ? ', of a capture that is being read' : '';
+  return `Newest packet ${stampFull(tick.data_time)}${read}`;
 }
 
 function NewsItem({ item }: { item: News }) {

@@ -26,7 +26,7 @@ export function MapCard({ countries, csv, note, onPick }: MapCardProps) {
       <Answer of={countries} height={360}>
         {(page) => {
           if (page.rows.length === 0) return <Empty title="No source in this range">Choose a longer time range.</Empty>;
-          const rows = page.rows.filter((r) => r.country !== '');
+          const rows = page.rows.filter((r) => r.country !== '').sort((a, b) => b.sources - a.sources);
           const unknown = sum(page.rows.filter((r) => r.country === '').map((r) => r.sources));
           const total = sum(page.rows.map((r) => r.sources));
           return (
@@ -61,6 +61,6 @@ function columns(total: number, most: number, onPick: (country: string) => void)
     },
     { head: 'Sources', num: true, sort: (r) => r.sources, cell: (r) => <span title={count(r.sources)}>{short(r.sources)}</span> },
     { head: 'Packets', num: true, wide: true, sort: (r) => r.packets, cell: (r) => <span title={count(r.packets)}>{short(r.packets)}</span> },
-    { head: 'Share', num: true, help: 'Of all sources in the range', cell: (r) => <span class="muted">{percent(r.sources / Math.max(1, total))}</span> },
+    { head: 'Share', num: true, sort: (r) => r.sources, help: 'Of all sources in the range', cell: (r) => <span class="muted">{percent(r.sources / Math.max(1, total))}</span> },
   ];
 }

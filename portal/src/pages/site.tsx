@@ -12,7 +12,7 @@ import { Head } from '../ui/head';
 import { LossNote } from '../ui/loss-note';
 import { PortName } from '../ui/port-name';
 import { RangePicker, useRange } from '../ui/range-picker';
-import { Loss, SITE_STATES, SiteState } from '../ui/site-columns';
+import { LastPacket, Loss, SITE_STATES, SiteState } from '../ui/site-columns';
 import { Answer, Empty } from '../ui/state';
 import { Time } from '../ui/time';
 import { countryColumns } from './sources-columns';
@@ -83,7 +83,7 @@ function LossCard({ site }: { site: SiteRow }) {
         <dt>First packet</dt>
         <dd><Time at={site.first} /></dd>
         <dt>Last packet</dt>
-        <dd><Time at={site.last} /></dd>
+        <dd><LastPacket row={site} /></dd>
       </dl>
     </Card>
   );

@@ -5,7 +5,7 @@ import { href, setQuery } from '../lib/route';
 import { BarCell } from '../ui/bar-cell';
 import type { Column } from '../ui/data-table';
 import { Country } from '../ui/flag';
-import { Network } from '../ui/network';
+import { asnText, Network } from '../ui/network';
 import { Time } from '../ui/time';
 
 export type { SourceRow };
@@ -46,13 +46,14 @@ export function asnColumns(most: number): Column<AsnRow>[] {
   return [
     {
       head: 'Network',
+      sort: (r) => r.as_name || asnText(r.asn),
       cell: (r) => (
         <button class="link" type="button" onClick={() => setQuery({ asn: r.asn })}>
           <span class="row between">
             <Network asn={r.asn} name={r.as_name} />
             <span class="muted"><Country code={r.country} short /></span>
           </span>
-          <BarCell value={r.sources} most={most} />
+          <BarCell value={r.packets} most={most} />
         </button>
       ),
     },

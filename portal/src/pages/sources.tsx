@@ -37,11 +37,11 @@ export function SourcesPage() {
           onPick={(country) => setQuery({ country })} />
         <div class="grid cols-2">
           <Card title="Networks" csv={csvUrl('/asns', { ...ask, ...all })} flush foot={<Origin kind="asn" />}>
-            <List of={asns} label="Networks" columns={asnColumns(asns.rows?.[0]?.sources ?? 0).slice(0, 3)} id={(r) => `${r.asn}${r.country}`}
+            <List of={asns} label="Networks" columns={asnColumns(asns.rows?.[0]?.packets ?? 0).slice(0, 3)} id={(r) => `${r.asn}${r.country}`}
               empty={<NothingHere what="source" />} />
           </Card>
           <Card title="Tools" csv={csvUrl('/tools', { ...ask, ...all })} flush>
-            <List of={tools} label="Tools" columns={toolColumns(tools.rows?.[0]?.sources ?? 0)} id={(r) => r.tool} empty={<NothingHere what="source" />} />
+            <List of={tools} label="Tools" columns={toolColumns(tools.rows?.[0]?.packets ?? 0)} id={(r) => r.tool} empty={<NothingHere what="source" />} />
           </Card>
         </div>
         <Card title="Busiest addresses" csv={csvUrl('/sources', { ...ask, ...all })} flush>
@@ -60,12 +60,12 @@ function toolColumns(most: number): Column<ToolRow>[] {
         r.tool ? (
           <button class="link" type="button" onClick={() => setQuery({ tool: r.tool })}>
             <b>{r.tool}</b>
-            <BarCell value={r.sources} most={most} />
+            <BarCell value={r.packets} most={most} />
           </button>
         ) : (
           <span class="muted">
             no tool named
-            <BarCell value={r.sources} most={most} />
+            <BarCell value={r.packets} most={most} />
           </span>
         ),
     },

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { ordered } from '../lib/order';
+import { Scroll } from './scroll';
 
 export interface Column<Row> {
   head: string;
@@ -27,19 +29,20 @@ interface Order {
   down: boolean;
 }
 
-/** The rows as they came, or sorted by a column that was clicked. */
+/** The rows as they came, or sorted by a column that was clicked. The column by which they came sorted says so, and a
+ *  click turns its order round. */
 export function DataTable<Row>({ label, columns, rows, id, most }: DataTableProps<Row>) {
-  const [order, setOrder] = useState<Order>();
-  const by = order && columns[order.column]?.sort;
-  const shown = by ? [...rows].sort((a, b) => compare(by(a), by(b)) * (order.down ? -1 : 1)) : rows;
+  const [chosen, setOrder] = useState<Order>();
+  const by = chosen && columns[chosen.column]?.sort;
+  const shown = by ? [...rows].sort((a, b) => compare(by(a), by(b)) * (chosen.down ? -1 : 1)) : rows;
+  const came = chosen ? undefined : asTheyCame(columns, rows);
+  const order = chosen ?? came;
   const turn = (column: number) => {
     const number = columns[column]?.num ?? false;
-    if (order?.column !== column) setOrder({ column, down: number });
-    else if (order.down === number) setOrder({ column, down: !number });
-    else setOrder(undefined);
+    setOrder({ column, down: order?.column === column ? !order.down : number });
   };
   return (
-    <div class="table-wrap">
+    <Scroll>
       <table aria-label={label}>
         <thead>
           <tr>
@@ -72,12 +75,18 @@ export function DataTable<Row>({ label, columns, rows, id, most }: DataTableProp
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
 function classOf<Row>(column: Column<Row>): string {
   return [column.num ? 'num' : '', column.wide ? 'wide-only' : ''].filter(Boolean).join(' ');
+}
+
+/** The figures by which the rows fall, the first of them: lists come with what is most at the top. */
+function asTheyCame<Row>(columns: Column<Row>[], rows: Row[]): Order | undefined {
+  const column = columns.findIndex(({ num, sort }) => num && sort && ordered(rows.map(sort)));
+  return column < 0 ? undefined : { column, down: true };
 }
 
 function compare(a: number | string, b: number | string): number {

@@ -1,7 +1,8 @@
 import type { SiteLive, SiteRow } from '../api/client';
-import { count, percent, short } from '../lib/format';
+import { ago, count, percent, short, stampFull } from '../lib/format';
 import { LOSS_MATTERS } from '../lib/loss';
 import { href } from '../lib/route';
+import { useHeld } from '../api/held';
 import type { Column } from './data-table';
 import { Time } from './time';
 
@@ -39,6 +40,23 @@ export function Loss({ lost, of }: { lost: number; of: number }) {
   );
 }
 
+/** In the capture's time; of a file beside it when it was read. */
+export function LastPacket({ row }: { row: SiteRow }) {
+  const { now } = useHeld();
+  const state = row.live?.state;
+  const watched = state === 'live' || state === 'lossy' || state === 'silent';
+  return (
+    <>
+      <Time at={row.last} rel={watched} />
+      {row.last && row.live && !watched && (
+        <span class="sub nowrap" title={`since ${stampFull(row.live.since)}`}>
+          {state === 'replaying' ? 'being read now' : state === 'done' ? `read ${ago(row.live.since, now)}` : ''}
+        </span>
+      )}
+    </>
+  );
+}
+
 export function siteColumns(): Column<SiteRow>[] {
   return [
     { head: 'Site', cell: (r) => <a class="strong nowrap" href={href(['sites', r.site])}>{r.site}</a>, sort: (r) => r.site },
@@ -48,6 +66,6 @@ export function siteColumns(): Column<SiteRow>[] {
     { head: 'Dropped', num: true, help: 'Lost between the network card and the decoder', cell: (r) => <Loss lost={r.dropped} of={r.packets} />, sort: (r) => r.dropped },
     { head: 'Sampled out', num: true, wide: true, help: 'Left out of windows because memory was full', cell: (r) => <Loss lost={r.sampled_out} of={r.packets} />, sort: (r) => r.sampled_out },
     { head: 'Malformed', num: true, wide: true, help: 'Not decodable', cell: (r) => <Loss lost={r.malformed} of={r.packets} />, sort: (r) => r.malformed },
-    { head: 'Last packet', num: true, cell: (r) => <Time at={r.last} rel />, sort: (r) => r.last ?? '' },
+    { head: 'Last packet', num: true, cell: (r) => <LastPacket row={r} />, sort: (r) => r.last ?? '' },
   ];
 }

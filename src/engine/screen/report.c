@@ -246,7 +246,9 @@ static enum err tell(struct screen *s, const struct screen_step *step, const str
     f.start = about->start;
     f.score = fmin(about->score, 300.0);
     f.severity = severity_of(s, about, c);
-    f.host_count = about->host_count;
+    f.host_count = about->host_count; /* in this window; networks are of two hours */
+    if (!about->name && f.host_count < (uint64_t)about->networks)
+        f.host_count = (uint64_t)about->networks;
     tell_ports(&f, about);
     tell_sites(&f, step, c);
     portrait_tell(&who, &f);

@@ -103,6 +103,7 @@ static void one_thing_is_one_alert(void **state)
     assert_int_equal(told.last.site_count, 2);
     assert_int_equal(told.last.revision, 2);
     assert_true(told.last.time == t0 && told.last.end == t0 + US_HOUR);
+    assert_string_equal(told.last.engines[0], "growth"); /* whose title it is */
     assert_string_equal(told.last.title, "growth sees 3389 at kr-01");
     assert_string_equal(told.last.explanation, "growth says 3389 at kr-01, score 1.5. "
                                                "surge says 3389 at kr-01, score 3.");
