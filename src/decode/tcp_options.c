@@ -16,25 +16,6 @@ const uint8_t tcp_option_below_other[256] = {
 #undef X
 };
 
-const char *tcp_options_format(uint32_t digest, char text[TCP_OPTIONS_TEXT])
-{
-    size_t used = 0;
-    for (int shift = 28; shift >= 0; shift -= 4) {
-        uint32_t code = digest >> shift & 15;
-        if (!code)
-            continue;
-        size_t len = strlen(names[code]);
-        if (used)
-            text[used++] = ',';
-        memcpy(text + used, names[code], len);
-        used += len;
-    }
-    if (!used)
-        text[used++] = '-';
-    text[used] = 0;
-    return text;
-}
-
 static uint32_t code_named(const char *word, size_t len)
 {
     for (uint32_t code = 1; code < 16; code++) {

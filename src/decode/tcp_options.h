@@ -48,10 +48,8 @@ static inline uint32_t tcp_options_add(uint32_t digest, uint8_t kind)
     return digest >> 28 ? digest : digest << 4 | code;
 }
 
-/* "mss,sok,ts,nop,ws"; "-" for no options; "?" for other kinds. Returns `text`. */
-const char *tcp_options_format(uint32_t digest, char text[TCP_OPTIONS_TEXT]);
-
-/* The same text back, for signatures; ERR_BAD for an unknown word or more than eight. */
+/* From the text that signatures have: "mss,sok,ts,nop,ws"; "-" for no options; "?" for other
+ * kinds. ERR_BAD for an unknown word or more than eight. */
 enum err tcp_options_parse(const char *text, uint32_t *ret_digest) MUST_CHECK;
 
 #endif

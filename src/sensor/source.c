@@ -16,16 +16,6 @@ void source_counts(const struct source *s, struct source_counts *ret_counts)
     s->kind->counts(s, ret_counts);
 }
 
-bool source_is_live(const struct source *s)
-{
-    return s->kind->live;
-}
-
-int source_descriptor(const struct source *s)
-{
-    return s->kind->descriptor ? s->kind->descriptor(s) : -1;
-}
-
 void source_close(struct source *s)
 {
     if (s)

@@ -60,10 +60,6 @@ enum err source_next(struct source *s, struct frame *frames, size_t cap, int wai
     size_t *ret_count, struct fault *f) MUST_CHECK;
 
 void source_counts(const struct source *s, struct source_counts *ret_counts);
-bool source_is_live(const struct source *s);
-
-/* A descriptor to poll(2) on for a live source, or -1. */
-int source_descriptor(const struct source *s);
 void source_close(struct source *s);
 
 #endif

@@ -13,11 +13,9 @@
 
 /* What a kind of source must do. Its own struct begins with a struct source. */
 struct source_kind {
-    bool live;
     enum err (*next)(struct source *s, struct frame *frames, size_t cap, int wait_ms,
         size_t *ret_count, struct fault *f);
     void (*counts)(const struct source *s, struct source_counts *ret_counts);
-    int (*descriptor)(const struct source *s); /* NULL: none */
     void (*close)(struct source *s);
 };
 

@@ -118,11 +118,6 @@ static void live_counts(const struct source *s, struct source_counts *ret_counts
     };
 }
 
-static int live_descriptor(const struct source *s)
-{
-    return pcap_get_selectable_fd(((const struct live *)s)->pcap);
-}
-
 static void live_close(struct source *s)
 {
     struct live *l = (struct live *)s;
@@ -134,10 +129,8 @@ static void live_close(struct source *s)
 }
 
 static const struct source_kind kind_live = {
-    .live = true,
     .next = live_next,
     .counts = live_counts,
-    .descriptor = live_descriptor,
     .close = live_close,
 };
 

@@ -409,8 +409,6 @@ static void tcp_option_digests(void **state)
         assert_int_equal(packet.tcp_mss, rows[i].mss);
         assert_int_equal(packet.quirks, rows[i].quirks);
         assert_int_equal(packet.payload.left, 0);
-        char text[TCP_OPTIONS_TEXT];
-        assert_string_equal(tcp_options_format(packet.tcp_opts, text), rows[i].text);
         uint32_t parsed = 1;
         assert_int_equal(tcp_options_parse(rows[i].text, &parsed), OK);
         assert_int_equal(parsed, rows[i].digest);
