@@ -13,6 +13,7 @@ enum err handle_password(struct request *r);
 enum err handle_users(struct request *r);
 enum err handle_user_create(struct request *r);
 enum err handle_user_change(struct request *r);
+enum err handle_user_delete(struct request *r);
 enum err handle_tokens(struct request *r);
 enum err handle_token_create(struct request *r);
 enum err handle_token_delete(struct request *r);

@@ -300,6 +300,17 @@ enum err handle_user_change(struct request *r)
     return e;
 }
 
+enum err handle_user_delete(struct request *r)
+{
+    enum err e = catalog_user_remove(
+        r->api->parts.catalog, arg(r, P_USER_NAME)->text, r->who.label, r->now, &r->fault);
+    if (e == ERR_NOTFOUND || e == ERR_DENIED)
+        reply_problem(r, e == ERR_NOTFOUND ? 404 : 409, NULL, NULL, "%s", r->fault.text);
+    else if (!e)
+        r->reply.status = 204;
+    return e == ERR_NOTFOUND || e == ERR_DENIED ? OK : e;
+}
+
 struct token_list {
     const struct request *r;
     json_t *array;

@@ -27,6 +27,8 @@ const struct route routes[] = {
         {B_USER, B_PASSWORD, B_ROLE}, {B_USER, B_PASSWORD}},
     {"user_change", "PATCH", "/users/{user}", FOR_ADMIN, 0, handle_user_change,
         {P_USER_NAME, B_ROLE, B_PASSWORD, B_DISABLED}, {0}},
+    {"user_delete", "DELETE", "/users/{user}", FOR_ADMIN, 0, handle_user_delete, {P_USER_NAME},
+        {0}},
     {"tokens", "GET", "/tokens", FOR_VIEWER, 0, handle_tokens, {0}, {0}},
     {"token_create", "POST", "/tokens", FOR_VIEWER, ROUTE_SESSION, handle_token_create,
         {B_LABEL, B_ROLE, B_EXPIRES_IN}, {B_LABEL}},

@@ -3,13 +3,13 @@
 #include "base/clock.h"
 #include "base/tree.h"
 #include "cmd/backup.h"
+#include "cmd/confirm.h"
 #include "cmd/ending.h"
 #include "cmd/holder.h"
 #include "cmd/table.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,8 +68,7 @@ static enum err made_here(struct holder *h, const char *data, struct fault *f)
 {
     struct clock wall = clock_system();
     struct catalog_audit a = {.time = clock_now(&wall), .what = "backup"};
-    const char *who = getenv("SUDO_USER");
-    snprintf(a.who, sizeof a.who, "%s", who ? who : "command-line");
+    confirm_person(a.who);
     const struct backup_parts parts = {data, holder_store(h), holder_catalog(h)};
     enum err e = catalog_audit_add(parts.catalog, &a, f);
     return e ? e : backup_make(&parts, f);

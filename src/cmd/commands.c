@@ -35,6 +35,8 @@ extern const struct command cmd_site_certificates;
 extern const struct command cmd_site_enrol;
 extern const struct command cmd_site_revoke;
 extern const struct command cmd_stats;
+extern const struct command cmd_user_list;
+extern const struct command cmd_user_remove;
 
 const struct command *const commands[] = {
     &cmd_hub,
@@ -69,6 +71,8 @@ const struct command *const commands[] = {
     &cmd_screen_rules,
     &cmd_simulate_telescope,
     &cmd_evaluate,
+    &cmd_user_list,
+    &cmd_user_remove,
     &cmd_backup,
     &cmd_doctor,
     NULL,

@@ -75,8 +75,10 @@ enum err catalog_user_find(
  * sessions. ERR_DENIED if no enabled admin would be left. */
 enum err catalog_user_change(
     struct catalog *c, const struct catalog_user *u, struct fault *f) MUST_CHECK;
-/* With its sessions. ERR_DENIED if no enabled admin would be left. */
-enum err catalog_user_remove(struct catalog *c, int64_t id, struct fault *f) MUST_CHECK;
+/* With the sessions, and without the tokens that the user made: they are revoked. Goes into the
+ * audit log. ERR_NOTFOUND; ERR_DENIED if no enabled admin would be left. */
+enum err catalog_user_remove(struct catalog *c, const char *name, const char *by, int64_t now,
+    struct fault *f) MUST_CHECK;
 enum err catalog_users(struct catalog *c,
     enum err (*each)(void *context, const struct catalog_user *u), void *context) MUST_CHECK;
 enum err catalog_user_count(struct catalog *c, uint64_t *ret_count) MUST_CHECK;
@@ -212,15 +214,6 @@ enum {
 enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *wanted,
     enum err (*each)(void *context, const struct catalog_alert *a), void *context,
     char ret_cursor[CATALOG_CURSOR], struct fault *f) MUST_CHECK;
-
-struct catalog_alert_counts {
-    uint64_t by_severity[4]; /* in state new or seen, and not suppressed */
-    uint64_t total;
-    int64_t seq; /* the largest there is */
-};
-/* Alerts with time in [from, to); both 0: all. */
-enum err catalog_alert_count(struct catalog *c, int64_t from, int64_t to,
-    struct catalog_alert_counts *ret_counts) MUST_CHECK;
 
 /* --- the close of a window: alerts and engine states, all or nothing ---------------------- */
 

@@ -302,38 +302,6 @@ enum err catalog_alerts(struct catalog *c, const struct catalog_alert_query *wan
     return e;
 }
 
-enum err catalog_alert_count(
-    struct catalog *c, int64_t from, int64_t to, struct catalog_alert_counts *ret_counts)
-{
-    struct catalog_alert_counts counts = {0};
-    bool span = from || to;
-    struct query q;
-    catalog_enter(c);
-    query_open(&q, c,
-        "SELECT severity, state <= 1 AND rule = 0, count(*) FROM alert"
-        " WHERE (?1 IS NULL OR time >= ?1) AND (?2 IS NULL OR time < ?2) GROUP BY 1, 2",
-        NULL);
-    query_number_or_null(&q, span, from);
-    query_number_or_null(&q, span, to);
-    while (query_row(&q)) {
-        int64_t severity = query_number_at(&q, 0);
-        uint64_t count = (uint64_t)query_number_at(&q, 2);
-        counts.total += count;
-        if (severity >= 0 && severity <= SEVERITY_CRITICAL && query_number_at(&q, 1))
-            counts.by_severity[severity] += count;
-    }
-    enum err e = query_end(&q);
-    if (!e) {
-        query_open(&q, c, "SELECT coalesce(max(seq), 0) FROM alert", NULL);
-        counts.seq = query_row(&q) ? query_number_at(&q, 0) : 0;
-        e = query_end(&q);
-    }
-    catalog_leave(c);
-    if (!e)
-        *ret_counts = counts;
-    return e;
-}
-
 /* ---- the close of a window ---- */
 
 enum err catalog_window_put(struct catalog *c, const struct catalog_alert *alerts,

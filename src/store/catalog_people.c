@@ -125,16 +125,41 @@ enum err catalog_user_change(struct catalog *c, const struct catalog_user *u, st
     return catalog_end(c, e, f);
 }
 
-enum err catalog_user_remove(struct catalog *c, int64_t id, struct fault *f)
+/* Tokens are worth no more than the person who made them. */
+static enum err tokens_end(struct catalog *c, const char *by, int64_t now, struct fault *f)
 {
+    struct query q;
+    query_open(&q, c, "UPDATE token SET revoked = ? WHERE made_by = ? AND revoked = 0", f);
+    query_number(&q, now);
+    query_text(&q, by);
+    return query_done(&q);
+}
+
+static enum err user_delete(struct catalog *c, const char *name, struct fault *f)
+{
+    struct query q;
+    query_open(&q, c, "DELETE FROM user WHERE name = ?", f);
+    query_text(&q, name);
+    enum err e = query_done(&q);
+    if (!e && catalog_changes(c) == 0)
+        e = fault_set(f, ERR_NOTFOUND, "there is no user %.63s", name);
+    return e ? e : admin_left(c, f);
+}
+
+enum err catalog_user_remove(
+    struct catalog *c, const char *name, const char *by, int64_t now, struct fault *f)
+{
+    struct catalog_audit row = {.time = now, .what = "user.remove"};
+    snprintf(row.who, sizeof row.who, "%s", by);
+    snprintf(row.subject, sizeof row.subject, "%s", name);
     enum err e = catalog_begin(c, f);
     if (e)
         return e;
-    e = by_id(c, "DELETE FROM user WHERE id = ?", id, f);
-    if (!e && catalog_changes(c) == 0)
-        e = fault_set(f, ERR_NOTFOUND, "there is no such user");
+    e = user_delete(c, name, f);
     if (!e)
-        e = admin_left(c, f);
+        e = tokens_end(c, name, now, f);
+    if (!e)
+        e = audit_put(c, &row, f);
     return catalog_end(c, e, f);
 }
 

@@ -732,6 +732,17 @@ def tokens(w):
     same(Client(w.server, token=mine['token']).get('ports').status, 401)
     check_problem(w.admin.ask('PATCH', 'users/ann', {'disabled': True}), 409)
     check_problem(w.admin.ask('POST', 'users', {'user': 'ann', 'password': 'x' * 12}), 409)
+    # And no longer than he is there.
+    kim.login('kim', 'a long password')
+    made = kim.ask('POST', 'tokens', {'label': 'last', 'role': 'viewer'}).json()
+    program = Client(w.server, token=made['token'])
+    same(program.get('ports').status, 200)
+    check_problem(w.viewer.ask('DELETE', 'users/kim'), 403)
+    same(w.admin.ask('DELETE', 'users/kim').status, 204)
+    check_problem(program.get('ports'), 401)
+    same(kim.get('me').status, 401)
+    check_problem(w.admin.ask('DELETE', 'users/kim'), 404)
+    check_problem(w.admin.ask('DELETE', 'users/ann'), 409)
 
 
 @says('a partner gets what is published and its own session, by password or token, and nothing else')

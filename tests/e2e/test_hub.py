@@ -136,6 +136,7 @@ def commands(folder):
     try:
         wait_imported(hub, token_of(store), 629)
         while_running = answers()
+        last_admin_stays(store)
         copied = run("backup", "--data", store, "--out", folder + "/copy")
         same(copied.returncode, 0, copied.stderr)
         same(run("backup", "--data", store, "--out", folder + "/copy").returncode, 2)
@@ -148,6 +149,16 @@ def commands(folder):
     assert while_running[5], "no alerts to compare"
     same(answers(folder + "/copy"), while_running)
     assert not os.path.exists(store + "/backup.part")
+    last_admin_stays(store)
+
+
+def last_admin_stays(store):
+    """Asked of the hub, and without one."""
+    refused = run("user", "remove", "admin", "--data", store)
+    same((refused.returncode, refused.stderr.endswith(": the last enabled admin stays\n")), (1, True), refused.stderr)
+    same(run("user", "remove", "nobody", "--data", store).returncode, 2)
+    users = run("user", "list", "--json", "--data", store)
+    same([row["user"] for row in map(json.loads, users.stdout.splitlines())], ["admin"], users.stderr)
 
 
 @says("every question of stats has the same answer from the hub and without it, as rows and as CSV")

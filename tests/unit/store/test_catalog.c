@@ -76,22 +76,61 @@ static void users_kept(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static enum err remove_user(struct place *p, const char *name, struct fault *f)
+{
+    return catalog_user_remove(p->catalog, name, "operator", 500, f);
+}
+
 static void last_admin(void **state)
 {
     struct place *p = *state;
     struct catalog_user u;
     struct fault f;
-    int64_t admin = user_add(p, "admin", ROLE_ADMIN);
-    int64_t viewer = user_add(p, "viewer", ROLE_VIEWER);
-    assert_int_equal(catalog_user_remove(p->catalog, admin, &f), ERR_DENIED);
+    user_add(p, "admin", ROLE_ADMIN);
+    user_add(p, "viewer", ROLE_VIEWER);
+    assert_int_equal(remove_user(p, "admin", &f), ERR_DENIED);
     assert_int_equal(catalog_user_find(p->catalog, "admin", &u), OK);
     u.disabled = true;
     assert_int_equal(catalog_user_change(p->catalog, &u, &f), ERR_DENIED);
     assert_int_equal(catalog_user_find(p->catalog, "viewer", &u), OK);
     u.role = ROLE_ADMIN;
     assert_int_equal(catalog_user_change(p->catalog, &u, &f), OK);
-    assert_int_equal(catalog_user_remove(p->catalog, admin, &f), OK);
-    assert_int_equal(catalog_user_remove(p->catalog, viewer, &f), ERR_DENIED);
+    assert_int_equal(remove_user(p, "admin", &f), OK);
+    assert_int_equal(remove_user(p, "viewer", &f), ERR_DENIED);
+}
+
+static enum err note_what(void *context, const struct catalog_audit *a)
+{
+    struct catalog_audit *last = context;
+    *last = *a;
+    return OK;
+}
+
+static void removed_whole(void **state)
+{
+    struct place *p = *state;
+    struct catalog_user u;
+    struct catalog_token t = {.hash = {1}, .name = "export", .by = "gone", .created = 100};
+    struct catalog_token other = {.hash = {2}, .name = "export", .by = "stays", .created = 100};
+    struct catalog_session s = {.hash = {7}, .csrf = "token", .created = 100, .expires = 2000};
+    struct catalog_audit last = {0};
+    struct fault f;
+    user_add(p, "stays", ROLE_ADMIN);
+    s.user = user_add(p, "gone", ROLE_ADMIN);
+    assert_int_equal(catalog_session_add(p->catalog, &s, &f), OK);
+    assert_int_equal(catalog_token_add(p->catalog, &t, NULL, &f), OK);
+    assert_int_equal(catalog_token_add(p->catalog, &other, NULL, &f), OK);
+    assert_int_equal(remove_user(p, "nobody", &f), ERR_NOTFOUND);
+    assert_string_equal(f.text, "there is no user nobody");
+    assert_int_equal(remove_user(p, "gone", &f), OK);
+    assert_int_equal(catalog_user_find(p->catalog, "gone", &u), ERR_NOTFOUND);
+    assert_int_equal(catalog_session_find(p->catalog, s.hash, 600, &s, &u), ERR_NOTFOUND);
+    assert_int_equal(catalog_token_find(p->catalog, t.hash, 600, &t), ERR_NOTFOUND);
+    assert_int_equal(catalog_token_find(p->catalog, other.hash, 600, &other), OK);
+    assert_int_equal(catalog_audit_list(p->catalog, 0, 1, note_what, &last), OK);
+    assert_string_equal(last.what, "user.remove");
+    assert_string_equal(last.who, "operator");
+    assert_string_equal(last.subject, "gone");
 }
 
 static void sessions_end(void **state)
@@ -279,10 +318,6 @@ static void revisions(void **state)
     assert_int_equal(catalog_alert_mark(p->catalog, "z",
                          &(struct catalog_mark){STATE_KNOWN, NULL, "admin", 400}, &f),
         ERR_NOTFOUND);
-    struct catalog_alert_counts counts;
-    assert_int_equal(catalog_alert_count(p->catalog, 0, 0, &counts), OK);
-    assert_int_equal(counts.total, 1);
-    assert_int_equal(counts.by_severity[SEVERITY_CRITICAL], 0);
 }
 
 static void window_whole(void **state)
@@ -444,6 +479,8 @@ static const struct CMUnitTest tests[] = {
         place_drop),
     SAYS_WITH("the last enabled admin can neither go nor be disabled", last_admin, place_make,
         place_drop),
+    SAYS_WITH("a user goes with sessions and tokens, and the audit log says who did it",
+        removed_whole, place_make, place_drop),
     SAYS_WITH("a session ends when it expires, and when its user is disabled", sessions_end,
         place_make, place_drop),
     SAYS_WITH(

@@ -139,10 +139,6 @@ static void a_rule_covers_what_is_there_and_what_comes(void **state)
     later.sites = "[\"kr-01\"]";
     put(p, later);
     assert_int_equal(found(p, "c").rule, 0);
-    struct catalog_alert_counts counts;
-    assert_int_equal(catalog_alert_count(p->catalog, 0, 0, &counts), OK);
-    assert_int_equal(counts.total, 3);
-    assert_int_equal(counts.by_severity[SEVERITY_NOTICE], 1);
 }
 
 static void comes_back(struct place *p, struct form grown, const char *why)
