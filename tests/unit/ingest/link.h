@@ -42,6 +42,7 @@ struct link {
     struct rng rng;
     int64_t now;
     unsigned lose, twice, swap; /* of 100 */
+    bool deaf;                  /* the hub cannot be made to receive */
     struct link_message *messages[LINK_MESSAGES];
     size_t count;
     struct link_queue site, hub;
@@ -218,7 +219,7 @@ static inline enum err link_watch(void *context, const char *site, struct fault 
 {
     struct link *l = context;
     (void)site;
-    if (!l->hub.up)
+    if (!l->hub.up || l->deaf)
         return fault_set(f, ERR_IO, "no way");
     for (size_t i = 0; i < l->count; i++)
         l->messages[i]->out = false;

@@ -7,9 +7,11 @@
 #include "ingest/intake.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,7 +62,15 @@ struct stage {
     struct intake *intake;
     struct remote *remote;
     struct logbook *logbook; /* NULL in plays about the store alone */
-    bool watched;            /* by engines, that is */
+    uint64_t logbook_cap;    /* 0: none is reached */
+    struct told {
+        unsigned full, mended, deaf, cut, whole, past; /* how often each was said */
+        struct intake_past read;                       /* what was, the last time */
+        char text[480];                                /* of what was full, or deaf */
+    } told;
+    char ballast[96]; /* what fills the logbook's disk; "" when nothing does */
+    bool stop_when_full;
+    bool watched; /* by engines, that is */
     struct feed *feed;
     struct view open, closed; /* the window that fills, and the one that is not kept yet */
     size_t open_seen[STORED_MAX], closed_seen[STORED_MAX];
@@ -127,9 +137,46 @@ static void on_beat(void *context, const char *site, struct bytes text)
     intake_heard(s->intake, site, &(struct said){n[0], n[1], n[2]}, false);
 }
 
+static void on_deaf(void *context, const char *site, const struct fault *f)
+{
+    struct stage *s = context;
+    assert_string_equal(site, "jp-01");
+    s->told.deaf++;
+    snprintf(s->told.text, sizeof s->told.text, "%s", f->text);
+}
+
+static void on_past(void *context, const struct intake_past *p)
+{
+    struct stage *s = context;
+    s->told.past++;
+    s->told.read = *p;
+}
+
+static void on_cut(void *context, bool cut)
+{
+    struct stage *s = context;
+    s->told.cut += cut;
+    s->told.whole += !cut;
+}
+
+/* From the thread that waits for the disk: it is given room, or the hub is told to stop. */
+static void disk_trouble(struct stage *s, const struct fault *f)
+{
+    s->told.full += f->code == ERR_FULL;
+    s->told.mended += f->code == OK;
+    if (f->code == OK)
+        return;
+    snprintf(s->told.text, sizeof s->told.text, "%s", f->text);
+    if (s->stop_when_full)
+        atomic_store(&s->stop, true);
+    else
+        unlink(s->ballast);
+}
+
 static void on_trouble(void *context, const char *site, const struct fault *f)
 {
-    (void)context;
+    if (!site)
+        disk_trouble(context, f);
     if (getenv("KIZASHI_SEED"))
         fprintf(stderr, "# %s: %s\n", site ? site : "store", f->text);
 }
@@ -206,7 +253,7 @@ static void hub_start(struct stage *s)
     char path[96];
     struct logbook_options lo = {.folder = path,
         .segment = 2048,
-        .cap = 64 << 20,
+        .cap = s->logbook_cap ? s->logbook_cap : 64 << 20,
         .seen = s->kept,
         .careless = true,
         .clock = &s->clock};
@@ -222,7 +269,12 @@ static void hub_start(struct stage *s)
         .window = window_us,
         .stop = &s->stop,
         .clock = &s->clock,
-        .events = {.context = s, .beat = on_beat, .trouble = on_trouble}};
+        .events = {.context = s,
+            .beat = on_beat,
+            .trouble = on_trouble,
+            .deaf = on_deaf,
+            .past = on_past,
+            .cut = on_cut}};
     assert_int_equal(catalog_open(&s->catalog, s->catalog_path, &f), OK);
     io.catalog = s->catalog;
     assert_int_equal(remote_new(&s->remote, &ro), OK);
@@ -433,6 +485,8 @@ static int stage_drop(void **state)
     folder_empty(path);
     rmdir(path);
     snprintf(path, sizeof path, "%s/logbook", s->folder);
+    if (s->ballast[0])
+        umount2(path, MNT_DETACH);
     folder_empty(path);
     rmdir(path);
     folder_empty(s->folder);
@@ -456,6 +510,7 @@ static void stage_open(struct stage *s, uint64_t seed)
     memset(s->kept_in, 0, sizeof s->kept_in);
     s->stored = s->contacts = s->id_count = 0;
     s->late = false;
+    s->told = (struct told){0};
     site_start(s);
     hub_start(s);
 }
@@ -650,6 +705,153 @@ static void kills(void **state)
     seeds_play(*state, 25, killed_play);
 }
 
+/* The logbook is read once, whole, also when nothing of it is left to do. */
+static void tells_past(void **state)
+{
+    struct stage *s = *state;
+    s->watched = true;
+    stage_open(s, 6);
+    line_play(s, "append 12");
+    line_play(s, "run 5");
+    assert_int_equal(s->stored, 12);
+    assert_int_equal(s->told.past, 0); /* it began with none */
+    line_play(s, "kill hub");
+    line_play(s, "run 2");
+    assert_int_equal(s->told.past, 1);
+    assert_int_equal(s->told.read.messages, 12);
+    assert_int_equal(s->told.read.packets, 12);
+    assert_int_equal(s->told.read.passed, 0);
+    line_play(s, "append 3");
+    line_play(s, "kill hub late");
+    line_play(s, "run 9");
+    assert_int_equal(s->told.past, 2);
+    /* What the store had taken and was not noted is passed over: it comes again. */
+    assert_int_equal(s->told.read.messages, 12);
+    assert_in_range(s->told.read.passed, 1, 3);
+    heal(s, "past");
+    stage_close(s);
+}
+
+/* It is said once after ten seconds, not at once, and no more when it is mended. */
+static void tells_deaf(void **state)
+{
+    struct stage *s = *state;
+    stage_open(s, 7);
+    s->link.deaf = true;
+    link_set(&s->link.hub, false);
+    link_set(&s->link.hub, true);
+    line_play(s, "run 9");
+    assert_int_equal(s->told.deaf, 0);
+    line_play(s, "run 20");
+    assert_int_equal(s->told.deaf, 1);
+    assert_string_equal(s->told.text, "no way");
+    s->link.deaf = false;
+    line_play(s, "append 3");
+    line_play(s, "run 9");
+    assert_int_equal(s->stored, 3);
+    assert_int_equal(s->told.deaf, 1);
+    /* And of the next time again. */
+    s->link.deaf = true;
+    link_set(&s->link.hub, false);
+    link_set(&s->link.hub, true);
+    line_play(s, "run 13");
+    assert_int_equal(s->told.deaf, 2);
+    s->link.deaf = false;
+    heal(s, "deaf");
+    stage_close(s);
+}
+
+static void tells_cut(void **state)
+{
+    struct stage *s = *state;
+    s->watched = true;
+    s->logbook_cap = 16 << 10;
+    stage_open(s, 8);
+    line_play(s, "append 1");
+    line_play(s, "run 2");
+    assert_int_equal(s->told.cut, 0);
+    line_play(s, "append 300");
+    line_play(s, "run 4");
+    assert_int_equal(s->told.cut, 1);
+    assert_int_equal(s->told.whole, 0);
+    /* The window ends, and the states that have seen it are kept. */
+    for (int i = 0; i < 90 && !s->told.whole; i++) {
+        append(s);
+        run_for(s, 1000);
+    }
+    assert_int_equal(s->told.cut, 1);
+    assert_int_equal(s->told.whole, 1);
+    heal(s, "cut");
+    stage_close(s);
+}
+
+/* ---- a disk that is full ---- */
+
+/* The logbook's folder becomes a file system of its own; false: it cannot. */
+static bool disk_make(struct stage *s)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/logbook", s->folder);
+    if ((mkdir(path, 0700) != 0 && errno != EEXIST) ||
+        mount("tmpfs", path, "tmpfs", 0, "size=512k") != 0)
+        return false;
+    snprintf(s->ballast, sizeof s->ballast, "%s/logbook/ballast", s->folder);
+    return true;
+}
+
+static void disk_fill(const struct stage *s)
+{
+    static const char zeros[4096];
+    int fd = open(s->ballast, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    while (write(fd, zeros, sizeof zeros) > 0)
+        ;
+    close(fd);
+}
+
+static void full_disk(void **state)
+{
+    struct stage *s = *state;
+    s->watched = true;
+    if (!disk_make(s)) {
+        fprintf(stderr, "# skipped: no file system of its own: %s\n", strerror(errno));
+        skip();
+    }
+    stage_open(s, 9);
+    line_play(s, "append 12");
+    line_play(s, "run 5");
+    assert_int_equal(s->stored, 12);
+    disk_fill(s);
+    line_play(s, "append 200");
+    line_play(s, "run 5");
+    assert_int_equal(s->told.full, 1);
+    assert_int_equal(s->told.mended, 1);
+    assert_non_null(strstr(s->told.text, "/logbook"));
+    assert_non_null(strstr(s->told.text, "No space left on device"));
+    assert_int_equal(s->stored, 212);
+    /* All that was acknowledged is in the logbook: a hub that is killed reads it. */
+    line_play(s, "kill hub");
+    line_play(s, "run 5");
+    assert_int_equal(s->told.read.messages, 212);
+    /* One that is stopped while the disk is full has acknowledged nothing that it lacks. */
+    disk_fill(s);
+    s->stop_when_full = true;
+    line_play(s, "append 200");
+    run_for(s, STEP_MS);
+    assert_int_equal(s->told.full, 2);
+    struct spool_counts c;
+    spool_counts(s->spool, &c);
+    assert_true(c.committed <= s->stored);
+    s->stop_when_full = false;
+    atomic_store(&s->stop, false);
+    unlink(s->ballast);
+    hub_kill(s);
+    heal(s, "full disk");
+    run_for(s, 90 * 1000);
+    expect_seen(s, "full disk");
+    stage_close(s);
+}
+
 /* The hub begins with nothing while the site is at a high number. */
 static void hub_forgets(void **state)
 {
@@ -715,5 +917,13 @@ static const struct CMUnitTest tests[] = {
         stage_make, stage_drop),
     SAYS_WITH("what is no parcel is refused and counted, and the next one comes through",
         bad_messages, stage_make, stage_drop),
+    SAYS_WITH("what was read of a logbook is told once, at its end", tells_past, stage_make,
+        stage_drop),
+    SAYS_WITH("a site that cannot be received from is told of once, after ten seconds",
+        tells_deaf, stage_make, stage_drop),
+    SAYS_WITH("a logbook that is too small is told of, and when it is whole again", tells_cut,
+        stage_make, stage_drop),
+    SAYS_WITH("a full disk of the logbook is told and waited for; nothing acknowledged is lost",
+        full_disk, stage_make, stage_drop),
 };
 TEST_MAIN(tests)
