@@ -109,6 +109,9 @@ static enum err on_window(void *context, const struct window *w)
     struct replay *r = context;
     struct fault f;
     progress_show(r->progress, window_end(w));
+    enum err e = setup_settle(&r->setup, &f); /* replay_run() tells what is wrong */
+    if (e)
+        return e;
     if (r->count_file && count_file_add(r->count_file, w, &f) != OK)
         return ERR_IO;
     return r->keep ? keep_window(r->keep, window_end(w), NULL, &f) : OK;
@@ -288,7 +291,7 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
     if (!e && conf_text(r->conf, "data"))
         e = store_begin(r, f);
     if (!e)
-        e = setup_look_add(&r->setup, f); /* while the store's engine opens */
+        e = setup_look_behind(&r->setup, f); /* while the store's engine opens */
     if (!e)
         e = sites_open(r, f);
     if (!e)
@@ -368,8 +371,15 @@ static enum err run_keep(struct replay *r, enum err ran, struct fault *f)
 /* The whole run; what was queued is stored before it returns. */
 static enum err replay_run(struct replay *r, struct fault *f)
 {
-    enum err e = pipeline_run(r->pipeline, f);
     struct fault other = {0};
+    enum err e = r->keep ? setup_settle(&r->setup, f) : OK; /* what is stored stays */
+    if (!e)
+        e = pipeline_run(r->pipeline, f);
+    enum err settled = setup_settle(&r->setup, &other);
+    if (settled) {
+        e = settled;
+        *f = other;
+    }
     enum err kept = r->keep ? run_keep(r, e, &other) : OK;
     if (kept) {
         e = kept;

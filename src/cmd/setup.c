@@ -38,11 +38,13 @@ static enum err surveys_read(struct setup *s, struct fault *f)
     return e;
 }
 
-static enum err geo_read(struct setup *s, struct fault *f)
+/* What an option names wrongly is told before anything begins. */
+static enum err geo_read(struct setup *s, bool behind, struct fault *f)
 {
     struct geo_options options = {.automatic = true};
     options.file_count = conf_list(s->conf, "geo-db", &options.files);
-    return geo_open(&s->geo, &options, f);
+    return behind && !options.file_count ? geo_open_behind(&s->geo, &options, f)
+                                         : geo_open(&s->geo, &options, f);
 }
 
 static enum err addresses_of(
@@ -67,18 +69,33 @@ static enum err addresses_of(
     return OK;
 }
 
-enum err setup_look_add(struct setup *s, struct fault *f)
+static enum err look_add(struct setup *s, bool behind, struct fault *f)
 {
     uint64_t none;
     enum err e = addresses_of(s->conf, "", &none, f);
     if (!e)
+        e = geo_read(s, behind, f);
+    if (!e)
         e = signatures_read(s, f);
     if (!e)
         e = surveys_read(s, f);
-    if (!e)
-        e = geo_read(s, f);
     s->shared = (struct sensor_shared){s->fingerprints, s->surveys, s->geo};
     return e;
+}
+
+enum err setup_look_add(struct setup *s, struct fault *f)
+{
+    return look_add(s, false, f);
+}
+
+enum err setup_look_behind(struct setup *s, struct fault *f)
+{
+    return look_add(s, true, f);
+}
+
+enum err setup_settle(const struct setup *s, struct fault *f)
+{
+    return geo_settle(s->geo, f);
 }
 
 enum err setup_look_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)

@@ -105,6 +105,11 @@ enum err setup_open(
 enum err setup_engines_open(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
 enum err setup_look_add(struct setup *s, struct fault *f) MUST_CHECK;
+/* The second step, but databases of countries and networks that no option names are read by a
+ * thread while the caller goes on: what looks into them waits. setup_settle() waits, too, and
+ * says whether they could be read. */
+enum err setup_look_behind(struct setup *s, struct fault *f) MUST_CHECK;
+enum err setup_settle(const struct setup *s, struct fault *f) MUST_CHECK;
 /* setup_open() for a table with SETUP_LOOK_ITEMS only: no engines. */
 enum err setup_look_open(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -24,7 +26,24 @@ enum {
     NO_FILE = -1
 };
 
+enum progress {
+    GEO_READING,
+    GEO_READ,
+    GEO_FAILED
+};
+
+/* Where others wait for the thread that reads. */
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    pthread_t thread;
+};
+
 struct geo {
+    _Atomic enum progress progress;
+    struct waiting *waiting; /* NULL: it was read before anybody had it */
+    struct geo_options options;
+    struct fault fault; /* if it failed */
     struct geo_file file[FILES_MAX];
     size_t file_count;
     int part[GEO_PARTS];  /* the file that gives it, or NO_FILE */
@@ -50,65 +69,6 @@ static const char *const usual_places[] = {
     "/var/lib/location/database.db",
     "/usr/share/libloc-location/location.db",
 };
-
-void geo_read_init(struct geo_read *r)
-{
-    *r = (struct geo_read){0};
-    ranges_init(&r->country);
-    ranges_init(&r->asn);
-}
-
-void geo_read_done(struct geo_read *r)
-{
-    ranges_done(&r->country);
-    ranges_done(&r->asn);
-    geo_names_done(&r->names);
-}
-
-bool geo_span(const struct ip *first, const struct ip *last, struct range_span *ret_span)
-{
-    bool v4 = ip_is_v4(first);
-    if (v4 != ip_is_v4(last) || ip_compare(first, last) > 0)
-        return false;
-    struct range_span span = {range_key_of(first), range_key_of(last), v4};
-    if (v4) {
-        span.first.low = ip_v4(first);
-        span.last.low = ip_v4(last);
-    }
-    *ret_span = span;
-    return true;
-}
-
-static enum err range_take(
-    struct geo_read *r, struct ranges *ranges, const struct range_span *span, uint32_t value)
-{
-    if (r->gather)
-        return ranges_add_span(ranges, span, value);
-    enum err e = ranges_follow(ranges, span, value);
-    r->unordered |= e == ERR_RANGE;
-    return e;
-}
-
-enum err geo_read_country(struct geo_read *r, const struct range_span *span, const char code[2])
-{
-    enum geo_part part = span->v4 ? GEO_COUNTRY4 : GEO_COUNTRY6;
-    uint32_t value = geo_country_value(code[0], code[1]);
-    if (!r->wanted[part])
-        return OK;
-    r->rows[part]++;
-    r->found[part] = true;
-    return value == RANGES_NONE ? OK : range_take(r, &r->country, span, value);
-}
-
-enum err geo_read_asn(struct geo_read *r, const struct range_span *span, uint32_t asn)
-{
-    enum geo_part part = span->v4 ? GEO_ASN4 : GEO_ASN6;
-    if (!r->wanted[part])
-        return OK;
-    r->rows[part]++;
-    r->found[part] = true;
-    return range_take(r, &r->asn, span, asn);
-}
 
 static bool starts(struct bytes in, const char *magic)
 {
@@ -251,13 +211,9 @@ static const struct ranges *part_ranges(const struct geo *g, enum geo_part part)
     return part == GEO_COUNTRY4 || part == GEO_COUNTRY6 ? &file->country : &file->asn;
 }
 
-enum err geo_open(struct geo **ret_geo, const struct geo_options *options, struct fault *f)
+static enum err read_all(struct geo *g, struct fault *f)
 {
-    struct geo *g = calloc(1, sizeof *g);
-    if (!g)
-        return fault_set(f, ERR_NOMEM, "no memory for the geographic databases");
-    for (int p = 0; p < GEO_PARTS; p++)
-        g->part[p] = NO_FILE;
+    const struct geo_options *options = &g->options;
     enum err e = OK;
     for (size_t i = 0; !e && i < options->file_count; i++)
         e = add_file(g, options->files[i], f);
@@ -267,24 +223,114 @@ enum err geo_open(struct geo **ret_geo, const struct geo_options *options, struc
         if (e == ERR_NOTFOUND)
             e = OK;
     }
+    if (e)
+        return e;
+    const struct ranges *country = part_ranges(g, GEO_COUNTRY4);
+    if (places_build(&g->places, country, part_ranges(g, GEO_ASN4)) != OK)
+        return fault_set(f, ERR_NOMEM, "no memory for the geographic databases");
+    write_advice(g);
+    return OK;
+}
+
+static enum err geo_new(
+    struct geo **ret_geo, const struct geo_options *options, struct fault *f)
+{
+    struct geo *g = calloc(1, sizeof *g);
+    if (!g)
+        return fault_set(f, ERR_NOMEM, "no memory for the geographic databases");
+    g->options = *options;
+    for (int p = 0; p < GEO_PARTS; p++)
+        g->part[p] = NO_FILE;
+    *ret_geo = g;
+    return OK;
+}
+
+enum err geo_open(struct geo **ret_geo, const struct geo_options *options, struct fault *f)
+{
+    struct geo *g = NULL;
+    enum err e = geo_new(&g, options, f);
+    if (e)
+        return e;
+    e = read_all(g, f);
     if (e) {
         geo_close(g);
         return e;
     }
-    const struct ranges *country = part_ranges(g, GEO_COUNTRY4);
-    if (places_build(&g->places, country, part_ranges(g, GEO_ASN4)) != OK) {
-        geo_close(g);
-        return fault_set(f, ERR_NOMEM, "no memory for the geographic databases");
-    }
-    write_advice(g);
+    atomic_init(&g->progress, GEO_READ);
     *ret_geo = g;
     return OK;
+}
+
+static void *reading_thread(void *context)
+{
+    struct geo *g = context;
+    enum err e = read_all(g, &g->fault);
+    pthread_mutex_lock(&g->waiting->lock);
+    atomic_store(&g->progress, e ? GEO_FAILED : GEO_READ);
+    pthread_cond_broadcast(&g->waiting->done);
+    pthread_mutex_unlock(&g->waiting->lock);
+    return NULL;
+}
+
+enum err geo_open_behind(
+    struct geo **ret_geo, const struct geo_options *options, struct fault *f)
+{
+    struct geo *g = NULL;
+    enum err e = geo_new(&g, options, f);
+    if (e)
+        return e;
+    struct waiting *w = malloc(sizeof *w);
+    if (w) {
+        pthread_mutex_init(&w->lock, NULL);
+        pthread_cond_init(&w->done, NULL);
+        g->waiting = w;
+    }
+    if (!w || pthread_create(&w->thread, NULL, reading_thread, g) != 0) {
+        free(w);
+        g->waiting = NULL;
+        geo_close(g);
+        return fault_set(f, ERR_NOMEM, "no thread for the geographic databases");
+    }
+    *ret_geo = g;
+    return OK;
+}
+
+/* Wait for the thread; false: it has failed. */
+static bool reading_await(const struct geo *g)
+{
+    pthread_mutex_lock(&g->waiting->lock);
+    while (atomic_load(&g->progress) == GEO_READING)
+        pthread_cond_wait(&g->waiting->done, &g->waiting->lock);
+    pthread_mutex_unlock(&g->waiting->lock);
+    return atomic_load(&g->progress) == GEO_READ;
+}
+
+static inline bool is_read(const struct geo *g)
+{
+    return g && atomic_load_explicit(&g->progress, memory_order_acquire) == GEO_READ;
+}
+
+/* Is there something to look into? Waits until this is known. */
+static inline bool is_usable(const struct geo *g)
+{
+    return is_read(g) || (g && reading_await(g));
+}
+
+enum err geo_settle(const struct geo *g, struct fault *f)
+{
+    return !g || is_usable(g) ? OK : fault_set(f, g->fault.code, "%s", g->fault.text);
 }
 
 void geo_close(struct geo *g)
 {
     if (!g)
         return;
+    if (g->waiting) {
+        pthread_join(g->waiting->thread, NULL);
+        pthread_cond_destroy(&g->waiting->done);
+        pthread_mutex_destroy(&g->waiting->lock);
+        free(g->waiting);
+    }
     for (size_t i = 0; i < g->file_count; i++) {
         free(g->file[i].path);
         ranges_done(&g->file[i].country);
@@ -314,7 +360,7 @@ static void find6(const struct geo *g, const struct ip *ip, struct geo_place *re
 void geo_find(const struct geo *g, const struct ip *ip, struct geo_place *ret_place)
 {
     *ret_place = (struct geo_place){0};
-    if (!g)
+    if (!is_usable(g))
         return;
     if (!ip_is_v4(ip)) {
         find6(g, ip, ret_place);
@@ -327,19 +373,20 @@ void geo_find(const struct geo *g, const struct ip *ip, struct geo_place *ret_pl
 
 void geo_prefetch(const struct geo *g, const struct ip *ip, unsigned step)
 {
-    if (g && ip_is_v4(ip))
+    if (is_read(g) && ip_is_v4(ip))
         places_prefetch(&g->places, ip_v4(ip), step);
 }
 
 const char *geo_asn_name(const struct geo *g, uint32_t asn)
 {
-    return g ? geo_names_find(&g->names, asn) : "";
+    return is_usable(g) ? geo_names_find(&g->names, asn) : "";
 }
 
 size_t geo_origins(const struct geo *g, struct geo_origin *ret_origins, size_t cap)
 {
     size_t n = 0;
-    for (int p = 0; g && p < GEO_PARTS && n < cap; p++) {
+    bool usable = is_usable(g);
+    for (int p = 0; usable && p < GEO_PARTS && n < cap; p++) {
         if (g->part[p] == NO_FILE)
             continue;
         const struct geo_file *file = &g->file[g->part[p]];
@@ -357,5 +404,6 @@ size_t geo_origins(const struct geo *g, struct geo_origin *ret_origins, size_t c
 
 const char *const *geo_advice(const struct geo *g)
 {
+    (void)is_usable(g);
     return g->advice;
 }

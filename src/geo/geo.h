@@ -30,6 +30,14 @@ struct geo_options {
  * and line or offset; a usual place with nothing in it is not. */
 enum err geo_open(
     struct geo **ret_geo, const struct geo_options *options, struct fault *f) MUST_CHECK;
+
+/* geo_open() on a thread of its own: returns at once, and whoever asks for something waits
+ * until all is read. The options are borrowed until then. If it fails nothing is found, and
+ * geo_settle() says why. */
+enum err geo_open_behind(
+    struct geo **ret_geo, const struct geo_options *options, struct fault *f) MUST_CHECK;
+/* Wait until all is read: what geo_open() would have returned. From any thread. */
+enum err geo_settle(const struct geo *g, struct fault *f) MUST_CHECK;
 void geo_close(struct geo *g);
 
 struct geo_place {
@@ -41,7 +49,8 @@ struct geo_place {
 void geo_find(const struct geo *g, const struct ip *ip, struct geo_place *ret_place);
 
 /* Ask for the memory that geo_find() will read for an address, in steps 0 to GEO_STEPS - 1,
- * each when what the one before asked for has had time to come. NULL is fine. */
+ * each when what the one before asked for has had time to come. NULL is fine, and nothing is
+ * waited for. */
 enum {
     GEO_STEPS = 3
 };

@@ -273,6 +273,44 @@ static void missing(void **state)
     expect(NULL, "8.8.8.8", "", 0);
 }
 
+/* Read by a thread: whoever asks waits. */
+static void behind(void **state)
+{
+    (void)state;
+    struct geo *g;
+    struct fault f = {0};
+    struct geo_origin o[4];
+    char path[64];
+    const char *files[] = {path};
+    const struct geo_options options = {.files = files, .file_count = 1};
+    write_file(path, small_text, strlen(small_text));
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(geo_open_behind(&g, &options, &f), OK);
+        if (i % 3 == 0)
+            expect(g, "1.0.1.0", "cn", 0);
+        else if (i % 3 == 1)
+            assert_int_equal(geo_origins(g, o, 4), 2);
+        else
+            assert_non_null(strstr(geo_advice(g)[0], "libloc-database"));
+        assert_int_equal(geo_settle(g, &f), OK);
+        expect(g, "2001:200::1", "jp", 0);
+        geo_close(g);
+        assert_int_equal(geo_open_behind(&g, &options, &f), OK);
+        geo_close(g); /* nobody has asked */
+    }
+    unlink(path);
+    assert_int_equal(geo_open_behind(&g, &options, &f), OK);
+    expect(g, "1.0.1.0", "", 0);
+    expect(g, "2001:200::1", "", 0);
+    assert_string_equal(geo_asn_name(g, 1), "");
+    assert_int_equal(geo_origins(g, o, 4), 0);
+    assert_null(geo_advice(g)[0]);
+    assert_int_equal(geo_settle(g, &f), ERR_NOTFOUND);
+    assert_non_null(strstr(f.text, "cannot be opened: No such file"));
+    geo_close(g);
+    assert_int_equal(geo_settle(NULL, &f), OK);
+}
+
 /* location.db: header, then two networks under a tree over IPv6. */
 struct location {
     struct buf out;
@@ -702,6 +740,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("every address of dense networks and of the gaps between them is found",
         dense_networks),
     SAYS("a named file that is missing is an error, no database at all is not", missing),
+    SAYS("who asks databases that a thread still reads waits for it, and hears what failed",
+        behind),
     SAYS("location.db gives countries, networks and their names", location),
     SAYS("networks around IPv4 in location.db keep to their family", around_ip4),
     SAYS("a location.db that is cut or whose tree runs in circles is refused", broken_location),

@@ -1,0 +1,61 @@
+/* What the readers of all forms hand over. */
+#include "geo/geo_int.h"
+
+void geo_read_init(struct geo_read *r)
+{
+    *r = (struct geo_read){0};
+    ranges_init(&r->country);
+    ranges_init(&r->asn);
+}
+
+void geo_read_done(struct geo_read *r)
+{
+    ranges_done(&r->country);
+    ranges_done(&r->asn);
+    geo_names_done(&r->names);
+}
+
+bool geo_span(const struct ip *first, const struct ip *last, struct range_span *ret_span)
+{
+    bool v4 = ip_is_v4(first);
+    if (v4 != ip_is_v4(last) || ip_compare(first, last) > 0)
+        return false;
+    struct range_span span = {range_key_of(first), range_key_of(last), v4};
+    if (v4) {
+        span.first.low = ip_v4(first);
+        span.last.low = ip_v4(last);
+    }
+    *ret_span = span;
+    return true;
+}
+
+static enum err range_take(
+    struct geo_read *r, struct ranges *ranges, const struct range_span *span, uint32_t value)
+{
+    if (r->gather)
+        return ranges_add_span(ranges, span, value);
+    enum err e = ranges_follow(ranges, span, value);
+    r->unordered |= e == ERR_RANGE;
+    return e;
+}
+
+enum err geo_read_country(struct geo_read *r, const struct range_span *span, const char code[2])
+{
+    enum geo_part part = span->v4 ? GEO_COUNTRY4 : GEO_COUNTRY6;
+    uint32_t value = geo_country_value(code[0], code[1]);
+    if (!r->wanted[part])
+        return OK;
+    r->rows[part]++;
+    r->found[part] = true;
+    return value == RANGES_NONE ? OK : range_take(r, &r->country, span, value);
+}
+
+enum err geo_read_asn(struct geo_read *r, const struct range_span *span, uint32_t asn)
+{
+    enum geo_part part = span->v4 ? GEO_ASN4 : GEO_ASN6;
+    if (!r->wanted[part])
+        return OK;
+    r->rows[part]++;
+    r->found[part] = true;
+    return range_take(r, &r->asn, span, asn);
+}
