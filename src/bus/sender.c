@@ -71,7 +71,8 @@ enum err sender_new(struct sender **ret_sender, const struct sender_options *opt
     buf_init(&s->message, ENVELOPE_HEADER + SPOOL_ENTRY_MAX);
     spool_counts(options->spool, &spool);
     s->counts.committed = spool.committed;
-    s->next = spool.first;
+    /* A spool that is open for longer than this sender knows what was committed before. */
+    s->next = spool.committed >= spool.first ? spool.committed + 1 : spool.first;
     s->wanted = INT64_MIN / 2;
     *ret_sender = s;
     return OK;
