@@ -143,7 +143,7 @@ static enum err entry_write(struct spool *s, const struct spool_entry *e, struct
         strerror(why));
 }
 
-static enum err entry_prepare(struct spool *s, const struct spool_entry *e, struct fault *f)
+static enum err entry_place(struct spool *s, const struct spool_entry *e, struct fault *f)
 {
     uint64_t len = ENTRY_HEADER + e->data.left;
     const struct segment *g = &s->segments[s->count - 1];
@@ -153,6 +153,24 @@ static enum err entry_prepare(struct spool *s, const struct spool_entry *e, stru
     if (!r)
         r = room_make(s, len, f);
     return r ? r : entry_write(s, e, f);
+}
+
+/* Does the file that is written to hold only what is stored elsewhere? */
+static bool is_idle(const struct spool *s)
+{
+    const struct segment *g = &s->segments[s->count - 1];
+    return s->count == 1 && g->last >= g->first && g->last <= s->counts.committed;
+}
+
+/* Where the disk is full, what the hub has makes room. */
+static enum err entry_prepare(struct spool *s, const struct spool_entry *e, struct fault *f)
+{
+    enum err r = entry_place(s, e, f);
+    if (r != ERR_FULL || !is_idle(s))
+        return r;
+    r = segment_recycle(s, f);
+    s->counts.first = s->segments[0].first;
+    return r ? r : entry_place(s, e, f);
 }
 
 enum err spool_append(struct spool *s, const char *kind, struct bytes data, uint32_t items,

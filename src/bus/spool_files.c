@@ -84,6 +84,41 @@ enum err segment_begin(struct spool *s, struct fault *f)
     return OK;
 }
 
+/* Nothing is in the file any more, and it is for the entries from its name's number on. */
+static enum err segment_clear(
+    struct spool *s, struct segment *g, int fd, const char *path, struct fault *f)
+{
+    struct buf header;
+    buf_init(&header, SEGMENT_HEADER);
+    segment_form(&header, s->counts.id, g->first);
+    bool good = !header.err && ftruncate(fd, SEGMENT_HEADER) == 0;
+    if (good) {
+        s->total -= g->size - SEGMENT_HEADER;
+        g->size = SEGMENT_HEADER;
+        good = pwrite(fd, header.data, header.len, 0) == (ssize_t)header.len &&
+               (s->options.careless || fdatasync(fd) == 0);
+    }
+    buf_done(&header);
+    return good ? OK : io_fault(f, path);
+}
+
+enum err segment_recycle(struct spool *s, struct fault *f)
+{
+    char from[SPOOL_PATH], to[SPOOL_PATH];
+    struct segment *g = &s->segments[s->count - 1];
+    segment_path(s, g->first, from);
+    segment_path(s, s->next, to);
+    if (rename(from, to) != 0)
+        return io_fault(f, to);
+    g->first = s->next;
+    g->last = s->next - 1;
+    if (s->read_fd >= 0)
+        close(s->read_fd);
+    s->read_fd = -1;
+    enum err e = folder_sync(s, f);
+    return e ? e : segment_clear(s, g, s->append_fd, to, f);
+}
+
 void segment_drop(struct spool *s)
 {
     char path[SPOOL_PATH];
@@ -166,14 +201,16 @@ static enum err segment_head(
     enum err e = segment_parse(&b, &id, &first);
     if (e == ERR_SHORT)
         return e; /* a crash came before its header was whole */
-    if (e || first != g->first)
+    /* A crash came after segment_recycle() had given the file its new name. */
+    bool recycled = !e && first < g->first && g == &s->segments[s->count - 1];
+    if (e || (first != g->first && !recycled))
         return fault_set(f, ERR_BAD, "%s: not a file of a spool", path);
     if (s->counts.id && id != s->counts.id)
         return fault_set(f, ERR_BAD, "%s: belongs to another spool than its neighbours", path);
     s->counts.id = id;
     g->size = (uint64_t)st.st_size;
     s->total += g->size;
-    return OK;
+    return recycled ? segment_clear(s, g, fd, path, f) : OK;
 }
 
 /* Walk the entries of the newest segment and cut what is torn. The numbers of what is cut are

@@ -51,6 +51,11 @@ void segment_path(const struct spool *s, uint64_t first, char path[SPOOL_PATH]);
 enum err spool_recover(struct spool *s, struct fault *f) MUST_CHECK;
 /* Begin a segment for the entry `next`, and append to it from now on. */
 enum err segment_begin(struct spool *s, struct fault *f) MUST_CHECK;
+/* The only segment, of which everything is committed, becomes the one for the entry `next`,
+ * under its new name: that takes no room on the disk. Until its new header is written, its name
+ * alone says which entries it is for, and those in it are known by their lower numbers. After a
+ * failure it may have its new name already. */
+enum err segment_recycle(struct spool *s, struct fault *f) MUST_CHECK;
 /* Remove the oldest segment's file. */
 void segment_drop(struct spool *s);
 /* Entries and items in a segment, as far as their headers can be read; returns the number of

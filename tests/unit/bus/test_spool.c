@@ -3,11 +3,13 @@
 #include "bus/spool.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -301,6 +303,63 @@ static void full_refuses_the_newest(void **state)
     spool_close(s);
 }
 
+/* A file system of its own that is full before a file of the spool is. */
+static void full_disk_of_what_the_hub_has(void **state)
+{
+    char path[64];
+    struct spool_counts c;
+    snprintf(path, sizeof path, "%s", (const char *)*state);
+    if (mount("tmpfs", path, "tmpfs", 0, "size=128k") != 0) {
+        fprintf(stderr, "# skipped: no file system of its own: %s\n", strerror(errno));
+        skip();
+    }
+    struct spool *s = open_with(path, 0, 0, SPOOL_DROP_OLDEST);
+    uint64_t n = 1;
+    while (append(s, n) == OK)
+        n++;
+    assert_true(n > 100);
+    expect_entry(s, 50, 50, 49);
+    spool_commit(s, n - 2); /* one is not stored yet: nothing goes */
+    assert_int_equal(append(s, n), ERR_FULL);
+    expect_entry(s, n - 1, n - 1, n - 2);
+    spool_commit(s, n - 1);
+    for (uint64_t k = n; k < n + 100; k++)
+        assert_int_equal(append(s, k), OK);
+    expect_entry(s, 1, n, 0);
+    expect_entry(s, n + 99, n + 99, n + 98);
+    spool_counts(s, &c);
+    assert_int_equal(c.first, n);
+    assert_int_equal(c.damaged, 0);
+    spool_close(s);
+    s = open_with(path, 0, 0, SPOOL_DROP_OLDEST);
+    expect_entry(s, 1, n, 0);
+    assert_int_equal(append(s, n + 100), OK);
+    spool_close(s);
+    assert_int_equal(umount2(path, MNT_DETACH), 0);
+}
+
+/* The file of such a disk has its new name, and the crash came before anything else. */
+static void crash_between_name_and_header(void **state)
+{
+    char from[512], to[512];
+    struct spool *s = open_with(*state, 0, 0, SPOOL_DROP_OLDEST);
+    for (uint64_t n = 1; n <= 40; n++)
+        assert_int_equal(append(s, n), OK);
+    spool_close(s);
+    snprintf(from, sizeof from, "%s/%020d.spool", (const char *)*state, 1);
+    snprintf(to, sizeof to, "%s/%020d.spool", (const char *)*state, 41);
+    assert_int_equal(rename(from, to), 0);
+    for (int i = 0; i < 2; i++) {
+        struct spool_entry e;
+        struct fault f;
+        s = open_with(*state, 0, 0, SPOOL_DROP_OLDEST);
+        assert_int_equal(spool_read(s, 1, &e, &f), i ? OK : ERR_NOTFOUND);
+        assert_int_equal(append(s, (uint64_t)(41 + i)), OK);
+        expect_entry(s, 1, 41, 0);
+        spool_close(s);
+    }
+}
+
 static void one_process_at_a_time(void **state)
 {
     struct spool *s = open_small(*state);
@@ -388,6 +447,10 @@ static const struct CMUnitTest tests[] = {
     SAYS_WITH("a full spool drops its oldest file and counts what was in it",
         full_drops_the_oldest, folder_make, folder_drop),
     SAYS_WITH("a full spool that refuses keeps what it has", full_refuses_the_newest,
+        folder_make, folder_drop),
+    SAYS_WITH("a disk that is full of what the hub has stored is written to again",
+        full_disk_of_what_the_hub_has, folder_make, folder_drop),
+    SAYS_WITH("a crash while that is made gives no number twice", crash_between_name_and_header,
         folder_make, folder_drop),
     SAYS_WITH(
         "a spool belongs to one process", one_process_at_a_time, folder_make, folder_drop),
