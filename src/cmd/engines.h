@@ -23,7 +23,9 @@ const struct engine *const *engines_all(void);
  *
  * @param names    "surge,growth", "all" or "none".
  * @param settings "surge.alpha=0.01", `setting_count` of them; one of an engine that was not
- *                 chosen is ERR_BAD: it would change nothing.
+ *                 chosen is checked, and changes nothing.
+ * @return OK; the fault names the option as a person gave it. ERR_NOTFOUND: there is no such
+ *         engine, or it has no such option.
  */
 enum err engines_choose(struct engine_choice *ret_choice, const char *names,
     const char *const *settings, size_t setting_count, struct fault *f) MUST_CHECK;

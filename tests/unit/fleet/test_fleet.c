@@ -106,6 +106,11 @@ static void killed(void **state)
     place_look(p, START + 15 * US_SECOND);
     place_close(p, 0); /* no word at the end */
     assert_int_equal(place_open(p, START + US_HOUR), 0);
+    int64_t since = 0;
+    rows = fleet_rows(p->fleet, START + US_HOUR);
+    assert_int_equal(time_parse(member(json_array_get(rows, 0), "since"), &since), OK);
+    assert_int_equal(since, START + 15 * US_SECOND); /* when it was last watched */
+    json_decref(rows);
     place_look(p, START + US_HOUR + 61 * US_SECOND);
     assert_non_null(strstr(p->told, "jp-01 unwatched>down; "));
     rows = fleet_rows(p->fleet, START + US_HOUR + 61 * US_SECOND);

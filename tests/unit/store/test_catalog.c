@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "store/catalog.h"
+#include "store/catalog_fleet.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -79,6 +79,56 @@ static void users_kept(void **state)
 static enum err remove_user(struct place *p, const char *name, struct fault *f)
 {
     return catalog_user_remove(p->catalog, name, "operator", 500, f);
+}
+
+static enum err heard_of(void *context, const struct catalog_heard *h)
+{
+    char *text = context;
+    size_t used = strlen(text);
+    snprintf(text + used, 200 - used, "%s=%lld ", h->site, (long long)h->time);
+    return OK;
+}
+
+/* As a catalogue was that had not noted when sites were heard. */
+static void heard_unmade(const struct place *p)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "DROP TABLE site_heard; PRAGMA user_version = 7", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void heard_before(void **state)
+{
+    static const struct catalog_site_event events[] = {
+        {.time = 100, .since = 100, .site = "jp-01", .state = "new"},
+        {.time = 200, .since = 200, .site = "jp-01", .state = "up"},
+        {.time = 400, .since = 350, .site = "jp-01", .state = "down"},
+        {.time = 900, .since = 800, .site = "jp-01", .state = "unwatched"},
+        {.time = 500, .since = 500, .site = "kr-01", .state = "new"},
+    };
+    struct place *p = *state;
+    struct fault f;
+    char text[200] = "";
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        assert_int_equal(catalog_site_event_add(p->catalog, &events[i], &f), OK);
+    catalog_close(p->catalog);
+    heard_unmade(p);
+    assert_int_equal(catalog_open(&p->catalog, p->path, &f), OK);
+    assert_int_equal(catalog_sites_heard(p->catalog, heard_of, text), OK);
+    assert_string_equal(text, "jp-01=350 ");
+    const struct catalog_heard heard[] = {{"jp-01", 1000}, {"kr-01", 990}};
+    assert_int_equal(catalog_fleet_watched_put(p->catalog, 1001, heard, 2), OK);
+    assert_int_equal(catalog_fleet_watched_put(p->catalog, 1002, heard, 0), OK);
+    reopen(p);
+    text[0] = 0;
+    assert_int_equal(catalog_sites_heard(p->catalog, heard_of, text), OK);
+    assert_string_equal(text, "jp-01=1000 kr-01=990 ");
+    int64_t watched = 0;
+    assert_int_equal(catalog_fleet_watched(p->catalog, &watched), OK);
+    assert_int_equal(watched, 1002);
 }
 
 static void last_admin(void **state)
@@ -479,6 +529,9 @@ static const struct CMUnitTest tests[] = {
         place_drop),
     SAYS_WITH("the last enabled admin can neither go nor be disabled", last_admin, place_make,
         place_drop),
+    SAYS_WITH(
+        "when sites were last heard is kept, and of older catalogues what their history says",
+        heard_before, place_make, place_drop),
     SAYS_WITH("a user goes with sessions and tokens, and the audit log says who did it",
         removed_whole, place_make, place_drop),
     SAYS_WITH("a session ends when it expires, and when its user is disabled", sessions_end,
