@@ -25,16 +25,40 @@ struct job {
     unsigned passed;
 };
 
+/* Blocks that go to the store together. */
+struct batch {
+    struct job jobs[QUEUE_LENGTH];
+    char ids[QUEUE_LENGTH][WRITER_ID + RECORD_NAME_MAX];
+    struct store_block blocks[QUEUE_LENGTH];
+    size_t count; /* 0: none on their way */
+};
+
+/* A thread for packets, and one for all the rest: the store takes both at once, and while one
+ * is written the other is made ready. */
+struct lane {
+    struct writer *writer;
+    bool packets;
+    bool running;
+    pthread_t thread;
+    struct batch batch;
+};
+
+enum {
+    LANES = 2
+};
+
 struct writer {
     struct store *store;
     struct upkeep *upkeep;
     struct writer_events events;
     const atomic_bool *stop;
-    pthread_t thread;
-    pthread_mutex_t lock;
+    struct lane lanes[LANES];
+    pthread_mutex_t telling; /* of `waiting`, and while trouble is told */
+    unsigned waiting;        /* lanes that wait for room on the disk */
+    pthread_mutex_t lock;    /* of all below, and of the lanes' batches */
     pthread_cond_t changed;
-    struct job queue[QUEUE_LENGTH]; /* in order; the first `writing` are on their way */
-    size_t queued, writing;
+    struct job queue[QUEUE_LENGTH]; /* in order; without those that are on their way */
+    size_t queued;
     bool ending;
     bool was_full;       /* somebody had to wait, or could not */
     struct fault failed; /* code OK: well */
@@ -57,61 +81,75 @@ static bool stopping(const struct writer *w)
     return w->stop && atomic_load(w->stop);
 }
 
-struct batch {
-    struct job jobs[QUEUE_LENGTH];
-    char ids[QUEUE_LENGTH][WRITER_ID + RECORD_NAME_MAX];
-    struct store_block blocks[QUEUE_LENGTH];
-    size_t count;
-};
+static bool takes(const struct lane *l, const struct block *b)
+{
+    return l->packets == (b->kind == &record_packet);
+}
 
-/* Rows of one kind in the queue; NULL: of all. */
+/* Rows of one kind in the queue. */
 static size_t rows_queued(const struct writer *w, const struct record *kind)
 {
     size_t rows = 0;
     for (size_t i = 0; i < w->queued; i++)
-        if (!kind || w->queue[i].block->kind == kind)
+        if (w->queue[i].block->kind == kind)
             rows += w->queue[i].block->rows;
     return rows;
 }
 
-static bool is_full(const struct writer *w)
+static size_t blocks_held(const struct writer *w)
 {
-    return w->queued == QUEUE_LENGTH || rows_queued(w, NULL) >= QUEUE_ROWS;
+    size_t blocks = w->queued;
+    for (size_t i = 0; i < LANES; i++)
+        blocks += w->lanes[i].batch.count;
+    return blocks;
 }
 
-/* The kind of which most is queued: few large inserts cost less than many small ones. But no
- * block is passed over for ever. */
-static const struct record *next_kind(const struct writer *w)
+static bool is_full(const struct writer *w)
 {
-    const struct record *most = w->queue[0].block->kind;
-    if (w->queue[0].passed >= PASSED_MOST)
-        return most;
+    size_t rows = 0;
     for (size_t i = 0; i < w->queued; i++)
-        if (rows_queued(w, w->queue[i].block->kind) > rows_queued(w, most))
-            most = w->queue[i].block->kind;
+        rows += w->queue[i].block->rows;
+    for (size_t i = 0; i < LANES; i++)
+        for (size_t k = 0; k < w->lanes[i].batch.count; k++)
+            rows += w->lanes[i].batch.jobs[k].block->rows;
+    return blocks_held(w) == QUEUE_LENGTH || rows >= QUEUE_ROWS;
+}
+
+/* The kind of the lane's of which most is queued, NULL if none is: few large inserts cost less
+ * than many small ones. But no block is passed over for ever. */
+static const struct record *next_kind(const struct lane *l)
+{
+    const struct writer *w = l->writer;
+    const struct record *most = NULL;
+    for (size_t i = 0; i < w->queued; i++) {
+        const struct block *b = w->queue[i].block;
+        if (!takes(l, b))
+            continue;
+        if (!most && w->queue[i].passed >= PASSED_MOST)
+            return b->kind;
+        if (!most || rows_queued(w, b->kind) > rows_queued(w, most))
+            most = b->kind;
+    }
     return most;
 }
 
 /* All that is queued of one kind goes together: the order of kinds means nothing to the store.
  * The caller holds the lock. */
-static void batch_take(struct writer *w, struct batch *b)
+static void batch_take(struct lane *l, const struct record *kind)
 {
-    struct job rest[QUEUE_LENGTH];
+    struct writer *w = l->writer;
+    struct batch *b = &l->batch;
     size_t left = 0;
-    const struct record *kind = next_kind(w);
-    b->count = 0;
     for (size_t i = 0; i < w->queued; i++) {
-        const struct job *job = &w->queue[i];
-        if (job->block->kind == kind) {
-            b->jobs[b->count++] = *job;
+        struct job job = w->queue[i];
+        if (job.block->kind == kind) {
+            b->jobs[b->count++] = job;
             continue;
         }
-        rest[left] = *job;
-        rest[left++].passed++;
+        job.passed += takes(l, job.block);
+        w->queue[left++] = job;
     }
-    memcpy(w->queue, b->jobs, b->count * sizeof *w->queue);
-    memcpy(w->queue + b->count, rest, left * sizeof *w->queue);
-    w->writing = b->count;
+    w->queued = left;
 }
 
 static void batch_name(struct batch *b)
@@ -125,22 +163,35 @@ static void batch_name(struct batch *b)
     }
 }
 
-/* A batch into the store, however long the disk stays full. */
-static enum err batch_write(struct writer *w, struct batch *b, struct fault *f)
+/* A lane begins, or no longer has, to wait for the disk; one tale for both. */
+static void waiting_note(struct writer *w, bool waits, const struct fault *f)
 {
+    pthread_mutex_lock(&w->telling);
+    bool tell = waits ? !w->waiting++ : !--w->waiting;
+    if (tell && w->events.trouble)
+        w->events.trouble(w->events.context, f, waits);
+    pthread_mutex_unlock(&w->telling);
+}
+
+/* A batch into the store, however long the disk stays full. */
+static enum err batch_write(struct lane *l, struct fault *f)
+{
+    struct writer *w = l->writer;
     bool told = false;
-    batch_name(b);
+    batch_name(&l->batch);
     for (;;) {
-        enum err e = store_append_all(w->store, b->blocks, b->count, f);
+        enum err e = store_append_all(w->store, l->batch.blocks, l->batch.count, f);
         if (e != ERR_FULL) {
-            if (!e && told && w->events.trouble)
-                w->events.trouble(w->events.context, &(struct fault){.code = OK}, false);
+            if (!e && told)
+                waiting_note(w, false, &(struct fault){.code = OK});
             return e;
         }
-        if (!told && w->events.trouble)
-            w->events.trouble(w->events.context, f, true);
+        if (!told)
+            waiting_note(w, true, f);
         told = true;
+        pthread_mutex_lock(&w->lock);
         w->counts.retries++;
+        pthread_mutex_unlock(&w->lock);
         for (int i = 0; i < RETRY_MS / 50; i++) {
             if (stopping(w))
                 return e;
@@ -150,50 +201,77 @@ static enum err batch_write(struct writer *w, struct batch *b, struct fault *f)
 }
 
 /* The caller holds the lock. */
-static void batch_done(struct writer *w, const struct batch *b, enum err e)
+static void batch_done(struct lane *l, enum err e)
 {
-    for (size_t i = 0; i < b->count; i++) {
+    struct writer *w = l->writer;
+    for (size_t i = 0; i < l->batch.count; i++) {
         if (!e) {
             w->counts.blocks++;
-            w->counts.rows += b->jobs[i].block->rows;
+            w->counts.rows += l->batch.jobs[i].block->rows;
         }
-        block_return(w, b->jobs[i].block);
+        block_return(w, l->batch.jobs[i].block);
     }
-    w->queued -= b->count;
-    w->writing = 0;
-    memmove(w->queue, w->queue + b->count, w->queued * sizeof *w->queue);
+    l->batch.count = 0;
+    if (!blocks_held(w) && w->upkeep)
+        upkeep_busy(w->upkeep, false);
     pthread_cond_broadcast(&w->changed);
 }
 
-static void *writer_thread(void *context)
+static void *lane_thread(void *context)
 {
-    struct writer *w = context;
-    struct batch b;
+    struct lane *l = context;
+    struct writer *w = l->writer;
     pthread_mutex_lock(&w->lock);
     for (;;) {
-        if (!w->queued && w->upkeep)
-            upkeep_busy(w->upkeep, false);
-        while (!w->queued && !w->ending)
-            pthread_cond_wait(&w->changed, &w->lock);
-        if (!w->queued)
+        const struct record *kind = next_kind(l);
+        if (!kind && w->ending)
             break;
+        if (!kind) {
+            pthread_cond_wait(&w->changed, &w->lock);
+            continue;
+        }
         if (w->upkeep)
             upkeep_busy(w->upkeep, true);
         bool full = w->was_full;
         w->was_full = false;
-        batch_take(w, &b);
+        batch_take(l, kind);
+        enum err e = w->failed.code;
         pthread_mutex_unlock(&w->lock);
         struct fault f = {0};
         if (full)
             store_hurry(w->store);
-        enum err e = w->failed.code ? w->failed.code : batch_write(w, &b, &f);
+        e = e ? e : batch_write(l, &f);
         pthread_mutex_lock(&w->lock);
         if (e && !w->failed.code)
             w->failed = f.code ? f : (struct fault){.code = e};
-        batch_done(w, &b, e);
+        batch_done(l, e);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
+}
+
+static void lanes_end(struct writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->ending = true;
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+    for (size_t i = 0; i < LANES; i++)
+        if (w->lanes[i].running)
+            pthread_join(w->lanes[i].thread, NULL);
+}
+
+static enum err lanes_begin(struct writer *w)
+{
+    for (size_t i = 0; i < LANES; i++) {
+        struct lane *l = &w->lanes[i];
+        l->writer = w;
+        l->packets = i == 0;
+        if (pthread_create(&l->thread, NULL, lane_thread, l) != 0)
+            return ERR_NOMEM;
+        l->running = true;
+    }
+    return OK;
 }
 
 enum err writer_new(struct writer **ret_writer, struct store *store,
@@ -206,14 +284,14 @@ enum err writer_new(struct writer **ret_writer, struct store *store,
     w->stop = stop;
     if (events)
         w->events = *events;
+    pthread_mutex_init(&w->telling, NULL);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     enum err e = upkeep_new(&w->upkeep, store);
-    if (e || pthread_create(&w->thread, NULL, writer_thread, w) != 0) {
-        upkeep_free(w->upkeep);
-        pthread_mutex_destroy(&w->lock);
-        pthread_cond_destroy(&w->changed);
-        free(w);
+    if (!e)
+        e = lanes_begin(w);
+    if (e) {
+        writer_free(w);
         return ERR_NOMEM;
     }
     *ret_writer = w;
@@ -270,7 +348,7 @@ enum err writer_put(struct writer *w, struct block *b, const char *site, bool wa
 enum err writer_flush(struct writer *w, struct fault *f)
 {
     pthread_mutex_lock(&w->lock);
-    while (w->queued)
+    while (blocks_held(w))
         pthread_cond_wait(&w->changed, &w->lock);
     enum err e = w->failed.code;
     if (e && f)
@@ -283,7 +361,7 @@ void writer_counts(struct writer *w, struct writer_counts *ret_counts)
 {
     pthread_mutex_lock(&w->lock);
     *ret_counts = w->counts;
-    ret_counts->queued = w->queued;
+    ret_counts->queued = blocks_held(w);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -291,16 +369,13 @@ void writer_free(struct writer *w)
 {
     if (!w)
         return;
-    pthread_mutex_lock(&w->lock);
-    w->ending = true;
-    pthread_cond_broadcast(&w->changed);
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
+    lanes_end(w);
     upkeep_free(w->upkeep);
     assert(!w->queued);
     for (size_t i = 0; i < w->spares; i++)
         block_free(w->spare[i]);
     pthread_mutex_destroy(&w->lock);
+    pthread_mutex_destroy(&w->telling);
     pthread_cond_destroy(&w->changed);
     free(w);
 }

@@ -8,14 +8,15 @@
 
 struct store;
 
-/* A thread that takes blocks to the store, in order, from a queue of fixed length. When the
- * disk is full it says so, waits and tries the same block again: nothing that was queued is
- * lost while the program runs, and nothing is stored twice. */
+/* Two threads that take blocks to the store, one packets and one the rest, from a queue of
+ * fixed length; blocks of one kind stay in order. When the disk is full it says so, waits and
+ * tries the same block again: nothing that was queued is lost while the program runs, and
+ * nothing is stored twice. */
 struct writer;
 
 struct writer_events {
     /* The store refused a block (`waiting`: it will be tried again) or takes blocks again
-     * (f->code == OK). From the writer's thread. */
+     * (f->code == OK). From a writer's thread. */
     void (*trouble)(void *context, const struct fault *f, bool waiting);
     void *context;
 };

@@ -64,8 +64,15 @@ static enum err part_settle(
     return e;
 }
 
+void store_land(struct store *s)
+{
+    while (s->flying)
+        pthread_cond_wait(&s->landed, &s->append);
+}
+
 static enum err settle_all(struct store *s, struct fault *f)
 {
+    store_land(s);
     for (;;) {
         struct journal_part p;
         bool there = false;
@@ -109,76 +116,91 @@ static enum err join(struct store *s, const struct group *g)
 
 /* Contacts in the order of their table; `seqs` gives the number of each. */
 static enum err encode_contacts(
-    struct store *s, const struct block *contacts, const uint64_t *seqs)
+    struct store *s, const struct block *contacts, const uint64_t *seqs, struct buf *wire)
 {
-    size_t at = s->wire.len;
+    size_t at = wire->len;
     block_clear(s->sorted);
     enum err e = contacts_by_service(&s->order, contacts);
     if (!e)
         e = block_gather(s->sorted, contacts, s->order.rows, s->order.count);
     if (!e)
-        e = encode_rows(&s->dialect, s->sorted, &s->wire);
+        e = encode_rows(&s->dialect, s->sorted, wire);
     if (!e)
-        e = encode_source_hash(&s->wire, at, s->sorted);
+        e = encode_source_hash(wire, at, s->sorted);
     if (e)
         return e;
-    uint8_t *to = native_more(&s->wire, at, "block", "UInt64", s->sorted->rows * sizeof *seqs);
+    uint8_t *to = native_more(wire, at, "block", "UInt64", s->sorted->rows * sizeof *seqs);
     for (size_t i = 0; to && i < s->sorted->rows; i++)
         memcpy(to + i * sizeof *seqs, &seqs[s->order.rows[i]], sizeof *seqs);
-    return s->wire.err;
+    return wire->err;
 }
 
-static enum err encode_part(struct store *s, const struct block *b, uint64_t seq)
+static enum err encode_part(
+    struct store *s, const struct block *b, uint64_t seq, struct buf *wire)
 {
-    size_t at = s->wire.len;
+    size_t at = wire->len;
     if (b->kind == &record_contact) {
         assert(b->rows <= STORE_GROUP_ROWS);
         for (size_t i = 0; i < b->rows; i++)
             s->numbers[i] = seq;
-        return encode_contacts(s, b, s->numbers);
+        return encode_contacts(s, b, s->numbers, wire);
     }
-    enum err e = encode_rows(&s->dialect, b, &s->wire);
-    return e ? e : native_block_number(&s->wire, at, b->rows, seq);
+    enum err e = encode_rows(&s->dialect, b, wire);
+    return e ? e : native_block_number(wire, at, b->rows, seq);
 }
 
 /* A group of another kind as one block of the wire: the engine would copy several into one.
  * ERR_FULL: their words are too many for that. */
-static enum err encode_together(struct store *s, const struct group *g)
+static enum err encode_together(const struct group *g, struct buf *wire)
 {
-    size_t at = s->wire.len;
-    enum err e = block_encode_numbered(g->block, g->count, &s->wire);
+    size_t at = wire->len;
+    enum err e = block_encode_numbered(g->block, g->count, wire);
     if (e)
         return e;
-    uint8_t *to = native_more(&s->wire, at, "block", "UInt64", g->rows * sizeof(uint64_t));
+    uint8_t *to = native_more(wire, at, "block", "UInt64", g->rows * sizeof(uint64_t));
     for (size_t i = 0; to && i < g->count; i++)
         for (size_t k = 0; k < g->block[i]->rows; k++, to += sizeof(uint64_t))
             memcpy(to, &g->part[i].seq, sizeof(uint64_t));
-    return s->wire.err;
+    return wire->err;
 }
 
-static enum err encode_group(struct store *s, const struct group *g)
+static enum err encode_group(struct store *s, const struct group *g, struct buf *wire)
 {
     enum err e = ERR_FULL;
     if (g->kind == &record_contact && g->count > 1) {
         e = join(s, g);
-        e = e ? e : encode_contacts(s, s->joined, s->numbers);
+        e = e ? e : encode_contacts(s, s->joined, s->numbers, wire);
     } else if (g->count > 1 && s->dialect.newer)
-        e = encode_together(s, g);
+        e = encode_together(g, wire);
     if (e != ERR_FULL)
         return e;
     e = OK;
     for (size_t i = 0; !e && i < g->count; i++)
-        e = encode_part(s, g->block[i], g->part[i].seq);
+        e = encode_part(s, g->block[i], g->part[i].seq, wire);
     return e;
 }
 
-static enum err group_insert(struct store *s, const struct group *g, struct fault *f)
+static enum err group_insert(
+    struct store *s, const struct group *g, struct buf *wire, struct fault *f)
 {
-    buf_clear(&s->wire);
-    enum err e = encode_group(s, g);
+    buf_clear(wire);
+    enum err e = encode_group(s, g, wire);
     if (e)
         return fault_set(f, e, "store: a block of %s: %s", g->kind->name, err_text(e));
-    return store_insert(s, g->kind->name, f);
+    return store_insert_wire(s, g->kind->name, wire, f);
+}
+
+/* Packets, while others may have the lock. Nobody else inserts packets meanwhile, and what has
+ * to know of all rows waits (store_land()). */
+static enum err packets_insert(struct store *s, const struct group *g, struct fault *f)
+{
+    s->flying = true;
+    pthread_mutex_unlock(&s->append);
+    enum err e = group_insert(s, g, &s->packet_wire, f);
+    pthread_mutex_lock(&s->append);
+    s->flying = false;
+    pthread_cond_broadcast(&s->landed);
+    return e;
 }
 
 static uint32_t hours_of(const struct group *g)
@@ -224,7 +246,9 @@ static enum err group_append(struct store *s, struct group *g, struct fault *f)
         return OK;
     enum err e = group_begin(s, g, f);
     if (!e) {
-        e = group_insert(s, g, f);
+        store_insert_count(s);
+        e = g->kind == &record_packet ? packets_insert(s, g, f)
+                                      : group_insert(s, g, &s->wire, f);
         if (!e)
             group_done(s, g);
         for (size_t i = 0; i < g->count; i++) {
@@ -390,9 +414,16 @@ enum err store_append_all(
     enum err e = store_ready(s, f);
     if (e)
         return e;
+    bool packets = false;
+    for (size_t i = 0; i < count; i++)
+        packets = packets || blocks[i].block->kind == &record_packet;
+    if (packets)
+        pthread_mutex_lock(&s->packets);
     pthread_mutex_lock(&s->append);
     e = append_all(s, blocks, count, f);
     pthread_mutex_unlock(&s->append);
+    if (packets)
+        pthread_mutex_unlock(&s->packets);
     return e;
 }
 

@@ -93,8 +93,10 @@ struct chdb {
     struct api api;
     pthread_mutex_t lock;
     pthread_cond_t returned;
-    struct chdb_connection **writer, **keeper;
-    bool writer_busy, keeper_busy;
+    struct chdb_connection **writers[CHDB_WRITERS];
+    bool writer_busy[CHDB_WRITERS];
+    struct chdb_connection **keeper;
+    bool keeper_busy;
     struct chdb_connection **readers[CHDB_READERS];
     bool reader_busy[CHDB_READERS];
     char engine[32];
@@ -253,7 +255,8 @@ static enum err connect_all(struct chdb *d, const struct chdb_options *options, 
     snprintf(path, sizeof path, "--path=%s", options->folder);
     snprintf(config_arg, sizeof config_arg, "--config-file=%s", config);
     char *argv[] = {name, path, config_arg, NULL};
-    e = connect_one(d, argv, writer_settings, &d->writer, f);
+    for (size_t i = 0; !e && i < CHDB_WRITERS; i++)
+        e = connect_one(d, argv, writer_settings, &d->writers[i], f);
     if (!e)
         e = connect_one(d, argv, writer_settings, &d->keeper, f);
     for (size_t i = 0; !e && i < CHDB_READERS; i++)
@@ -262,7 +265,7 @@ static enum err connect_all(struct chdb *d, const struct chdb_options *options, 
         return e;
     struct buf version;
     buf_init(&version, sizeof d->engine - 1);
-    e = run(d, d->writer, "SELECT version()", &version, f);
+    e = run(d, d->keeper, "SELECT version()", &version, f);
     if (!e)
         snprintf(d->engine, sizeof d->engine, "%.*s", (int)strcspn((char *)version.data, "\n"),
             (char *)version.data);
@@ -307,8 +310,9 @@ void chdb_close(struct chdb *d)
             d->api.close_conn(d->readers[i]);
     if (d->keeper)
         d->api.close_conn(d->keeper);
-    if (d->writer)
-        d->api.close_conn(d->writer);
+    for (size_t i = 0; i < CHDB_WRITERS; i++)
+        if (d->writers[i])
+            d->api.close_conn(d->writers[i]);
     signals_restore(kept);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->returned);
@@ -329,14 +333,15 @@ static void borrow(struct chdb *d, bool *busy)
     pthread_mutex_unlock(&d->lock);
 }
 
-static size_t borrow_reader(struct chdb *d)
+/* One of `count` that is free. */
+static size_t borrow_any(struct chdb *d, bool *busy, size_t count)
 {
     pthread_mutex_lock(&d->lock);
     for (;;) {
-        for (size_t i = 0; i < CHDB_READERS; i++) {
-            if (d->reader_busy[i])
+        for (size_t i = 0; i < count; i++) {
+            if (busy[i])
                 continue;
-            d->reader_busy[i] = true;
+            busy[i] = true;
             pthread_mutex_unlock(&d->lock);
             return i;
         }
@@ -354,9 +359,9 @@ static void give_back(struct chdb *d, bool *busy)
 
 enum err chdb_write(struct chdb *d, const char *sql, struct fault *f)
 {
-    borrow(d, &d->writer_busy);
-    enum err e = run(d, d->writer, sql, NULL, f);
-    give_back(d, &d->writer_busy);
+    size_t i = borrow_any(d, d->writer_busy, CHDB_WRITERS);
+    enum err e = run(d, d->writers[i], sql, NULL, f);
+    give_back(d, &d->writer_busy[i]);
     return e;
 }
 
@@ -368,16 +373,22 @@ enum err chdb_keep(struct chdb *d, const char *sql, struct fault *f)
     return e;
 }
 
-static enum err insert(struct chdb *d, const char *sql, const char *format, const void *data,
-    size_t len, struct fault *f)
+struct insertion {
+    const char *sql, *format;
+    const void *data;
+    size_t len;
+};
+
+static enum err insert(struct chdb *d, struct chdb_connection *connection,
+    const struct insertion *in, struct fault *f)
 {
-    struct chdb_stream *stream =
-        d->api.stream_insert_n(*d->writer, sql, strlen(sql), format, strlen(format));
+    struct chdb_stream *stream = d->api.stream_insert_n(
+        connection, in->sql, strlen(in->sql), in->format, strlen(in->format));
     const char *error = d->api.stream_insert_error(stream);
     enum err e = OK;
     if (error && *error)
         e = tell(error, "store", f);
-    if (!e && d->api.stream_append(stream, data, len) != 0) {
+    if (!e && d->api.stream_append(stream, in->data, in->len) != 0) {
         error = d->api.stream_insert_error(stream);
         e = tell(error ? error : "the insert was refused", "store", f);
     }
@@ -396,15 +407,15 @@ static enum err insert(struct chdb *d, const char *sql, const char *format, cons
 enum err chdb_insert(struct chdb *d, const char *sql, const char *format, const void *data,
     size_t len, struct fault *f)
 {
-    borrow(d, &d->writer_busy);
-    enum err e = insert(d, sql, format, data, len, f);
-    give_back(d, &d->writer_busy);
+    size_t i = borrow_any(d, d->writer_busy, CHDB_WRITERS);
+    enum err e = insert(d, *d->writers[i], &(struct insertion){sql, format, data, len}, f);
+    give_back(d, &d->writer_busy[i]);
     return e;
 }
 
 enum err chdb_read(struct chdb *d, const char *sql, struct buf *out, struct fault *f)
 {
-    size_t i = borrow_reader(d);
+    size_t i = borrow_any(d, d->reader_busy, CHDB_READERS);
     enum err e = run(d, d->readers[i], sql, out, f);
     give_back(d, &d->reader_busy[i]);
     return e;
@@ -437,7 +448,7 @@ enum err chdb_read_parts(struct chdb *d, const char *sql, const char *format,
     enum err (*part)(void *context, const char *data, size_t len), void *context,
     struct fault *f)
 {
-    size_t i = borrow_reader(d);
+    size_t i = borrow_any(d, d->reader_busy, CHDB_READERS);
     struct chdb_connection *connection = *d->readers[i];
     struct chdb_result *stream =
         d->api.stream_query_n(connection, sql, strlen(sql), format, strlen(format));

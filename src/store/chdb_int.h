@@ -10,10 +10,11 @@
  * without it where no store is wanted; the few declarations needed stand in chdb.c.
  *
  * The engine has one data folder per process. A connection runs one statement at a time: there
- * is one for writing, one for keeping house and a few for reading, which wait for each other in
- * turn. */
+ * are two for writing, one for keeping house and a few for reading; who finds all of a sort
+ * taken waits. */
 
 enum {
+    CHDB_WRITERS = 2, /* packets and contacts go in side by side */
     CHDB_READERS = 4
 };
 
@@ -33,7 +34,7 @@ void chdb_close(struct chdb *d);
 /* Of the ClickHouse inside: "26.7.2.1". */
 const char *chdb_engine(const struct chdb *d);
 
-/* Run one statement on the writing connection. ERR_FULL: no space left on the disk. */
+/* Run one statement on a writing connection. ERR_FULL: no space left on the disk. */
 enum err chdb_write(struct chdb *d, const char *sql, struct fault *f) MUST_CHECK;
 
 /* The same on a connection for work that takes long: inserts do not wait for it. */

@@ -36,11 +36,22 @@ enum err store_hurry_end(struct store *s, struct fault *f)
 }
 
 /* `hurried` stays, so that merges go on until there has been time for all of them. */
-enum err store_insert(struct store *s, const char *table, struct fault *f)
+void store_insert_count(struct store *s)
 {
-    char sql[128];
     if (s->hurry && ++s->hurried > HURRY_MOST)
         (void)!start_merges(s, NULL);
+}
+
+enum err store_insert_wire(
+    struct store *s, const char *table, const struct buf *wire, struct fault *f)
+{
+    char sql[128];
     snprintf(sql, sizeof sql, "INSERT INTO kz.%s", table);
-    return chdb_insert(s->chdb, sql, "Native", s->wire.data, s->wire.len, f);
+    return chdb_insert(s->chdb, sql, "Native", wire->data, wire->len, f);
+}
+
+enum err store_insert(struct store *s, const char *table, struct fault *f)
+{
+    store_insert_count(s);
+    return store_insert_wire(s, table, &s->wire, f);
 }

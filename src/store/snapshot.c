@@ -155,6 +155,7 @@ enum err store_snapshot(struct store *s, const char *folder, struct fault *f)
         return e;
     e = made(to, f);
     pthread_mutex_lock(&s->append);
+    store_land(s);
     if (!e)
         e = frozen_remove(s, f); /* what a snapshot left that was cut off */
     if (!e)

@@ -237,10 +237,13 @@ enum err store_open(struct store **ret_store, const char *data,
     pthread_rwlock_init(&s->removal, &attributes);
     pthread_rwlock_init(&s->viewing, &attributes);
     pthread_rwlockattr_destroy(&attributes);
+    pthread_mutex_init(&s->packets, NULL);
     pthread_mutex_init(&s->append, NULL);
+    pthread_cond_init(&s->landed, NULL);
     pthread_mutex_init(&s->opening, NULL);
     pthread_cond_init(&s->opened, NULL);
     buf_init(&s->wire, STORE_WIRE_MAX);
+    buf_init(&s->packet_wire, STORE_WIRE_MAX);
     snprintf(s->folder, sizeof s->folder, "%s", data);
     s->lock_file = -1;
     set_defaults(s, options);
@@ -274,6 +277,7 @@ void store_close(struct store *s)
     if (s->lock_file >= 0)
         close(s->lock_file);
     buf_done(&s->wire);
+    buf_done(&s->packet_wire);
     block_free(s->waiting);
     block_free(s->joined);
     block_free(s->sorted);
@@ -281,7 +285,9 @@ void store_close(struct store *s)
     rolling_done(&s->rolling);
     order_done(&s->order);
     view_done(&s->view);
+    pthread_cond_destroy(&s->landed);
     pthread_mutex_destroy(&s->append);
+    pthread_mutex_destroy(&s->packets);
     pthread_cond_destroy(&s->opened);
     pthread_mutex_destroy(&s->opening);
     pthread_rwlock_destroy(&s->viewing);

@@ -82,7 +82,14 @@ struct store {
     bool hurry_asked;    /* before that */
     struct fault failed; /* code OK: it is open */
 
+    /* Packets change nothing but their table and the journal: while they go in, `append` is
+     * free for contacts. One call with packets at a time, which takes this lock first. */
+    pthread_mutex_t packets;
+    struct buf packet_wire;
+
     pthread_mutex_t append; /* one writer: guards what follows, and every change of `view` */
+    bool flying;           /* packets are going in; the journal does not know yet if they are */
+    pthread_cond_t landed; /* no longer */
     struct buf wire;
     struct rolling rolling;
     struct order order;
@@ -130,6 +137,10 @@ bool view_is_open(const struct united *u, int64_t unit);
 const struct roll *view_roll(const struct view *v, enum roll_how how);
 const struct united *view_united(const struct view *v, enum united_how how);
 
+/* append.c: wait until no packets are going in; the caller holds `append`, which is free
+ * meanwhile. */
+void store_land(struct store *s);
+
 /* What a crash may have left: settle every part and rollup that was under way. */
 enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
 
@@ -163,8 +174,12 @@ enum err store_find_waiting(struct store *s, struct fault *f) MUST_CHECK;
 /* hurry.c; the caller holds `append`. */
 
 void store_hurry_begin(struct store *s);
-/* Rows of a block on their way in, counted where that matters. */
+/* The rows in `wire` on their way in, counted where that matters. */
 enum err store_insert(struct store *s, const char *table, struct fault *f) MUST_CHECK;
+/* The same in two steps, the second of which needs no lock. */
+void store_insert_count(struct store *s);
+enum err store_insert_wire(
+    struct store *s, const char *table, const struct buf *wire, struct fault *f) MUST_CHECK;
 enum err store_hurry_end(struct store *s, struct fault *f) MUST_CHECK;
 
 /* unite.c; the caller holds `append`. */

@@ -1,5 +1,5 @@
 /* The store is killed (kill -9) at random moments while blocks come in, opened again, and sent
- * what was not acknowledged, and the block before once more: at the end every table has every
+ * what was not acknowledged, and the pair before once more: at the end every table has every
  * row once. KIZASHI_CRASH_RUNS says how often it is killed (3), KIZASHI_CRASH_SEED when. */
 #include "test.h"
 
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -48,6 +49,28 @@ static struct block *make_block(uint64_t i)
     return b;
 }
 
+/* A block on its way in; the child ends if it is refused. */
+struct sent {
+    struct store *store;
+    uint64_t number;
+};
+
+static void *send_block(void *context)
+{
+    const struct sent *sent = context;
+    struct fault f = {0};
+    char id[32];
+    struct block *b = make_block(sent->number);
+    snprintf(id, sizeof id, "block-%llu", (unsigned long long)sent->number);
+    if (store_append(sent->store, b, id, &f)) {
+        fprintf(stderr, "# child: %s\n", f.text);
+        _exit(1);
+    }
+    block_free(b);
+    return NULL;
+}
+
+/* Packets and the contacts after them go in side by side, from two threads. */
 static void child_runs(const char *folder, uint64_t from, uint64_t count, int acks)
 {
     struct store *s = NULL;
@@ -57,29 +80,29 @@ static void child_runs(const char *folder, uint64_t from, uint64_t count, int ac
         fprintf(stderr, "# child: %s\n", f.text);
         _exit(1);
     }
-    for (uint64_t i = from; i < count; i++) {
-        char id[32];
-        struct block *b = make_block(i);
-        if (i % 3 == 0)
-            store_hurry(s);
-        snprintf(id, sizeof id, "block-%llu", (unsigned long long)i);
-        if (store_append(s, b, id, &f)) {
-            fprintf(stderr, "# child: %s\n", f.text);
-            _exit(1);
-        }
-        if (write(acks, &i, sizeof i) != (ssize_t)sizeof i)
-            _exit(1);
+    for (uint64_t i = from; i < count; i += 2) {
+        struct sent packets = {s, i};
+        struct sent contacts = {s, i + 1};
+        pthread_t beside;
         bool more = false;
-        if (i % 8 == 7 && store_upkeep(s, &more, &f))
+        if (i % 6 == 0)
+            store_hurry(s);
+        if (pthread_create(&beside, NULL, send_block, &packets) != 0)
             _exit(1);
-        block_free(b);
+        send_block(&contacts);
+        pthread_join(beside, NULL);
+        if (write(acks, &contacts.number, sizeof contacts.number) !=
+            (ssize_t)sizeof contacts.number)
+            _exit(1);
+        if (i % 8 == 6 && store_upkeep(s, &more, &f))
+            _exit(1);
     }
     store_close(s);
     _exit(0);
 }
 
-/* Run a child from block `from`; kill it after `kill_ms` unless that is negative. Returns how
- * many blocks were acknowledged by now. */
+/* Run a child from the pair before block `from`, which is even; kill it after `kill_ms` unless
+ * that is negative. Returns how many blocks were acknowledged by now. */
 static uint64_t run_child(const char *folder, uint64_t from, uint64_t count, int kill_ms)
 {
     int pipes[2];
@@ -89,7 +112,7 @@ static uint64_t run_child(const char *folder, uint64_t from, uint64_t count, int
     assert_true(child >= 0);
     if (child == 0) {
         close(pipes[0]);
-        child_runs(folder, from ? from - 1 : 0, count, pipes[1]);
+        child_runs(folder, from >= 2 ? from - 2 : 0, count, pipes[1]);
     }
     close(pipes[1]);
     uint64_t acked = from;
