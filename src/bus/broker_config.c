@@ -61,7 +61,7 @@ static enum err check(const struct broker_options *o, struct fault *f)
             return fault_set(f, ERR_BAD, "%.100s: not HOST:PORT", o->routes[i]);
     for (size_t i = 0; i < o->user_count; i++)
         if (!bus_site_fits(o->users[i].site) || !fits_quotes(o->users[i].dn))
-            return fault_set(f, ERR_BAD, "%.64s is no name for a site", o->users[i].site);
+            return fault_set(f, ERR_BAD, "\"%.64s\" is no name for a site", o->users[i].site);
     return OK;
 }
 

@@ -386,7 +386,7 @@ enum err bus_nats_open(
         return clear;
     if (options->site && !bus_site_fits(options->site))
         return fault_set(f, ERR_BAD,
-            "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
+            "\"%.64s\" is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
             options->site, BUS_SITE_MAX);
     struct nats_bus *n = calloc(1, sizeof *n);
     if (!n)

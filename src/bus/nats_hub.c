@@ -102,7 +102,7 @@ enum err nats_hub_watch(void *context, const char *site, struct fault *f)
     if (!n->js || !n->watched)
         return fault_set(f, ERR_BUSY, "there is no connection to the message server");
     if (!bus_site_fits(site))
-        return fault_set(f, ERR_BAD, "%.64s is no name for a site on the bus", site);
+        return fault_set(f, ERR_BAD, "\"%.64s\" is no name for a site on the bus", site);
     struct nats_watched *w = watched_find(n, site);
     if (!w && n->watched_count == NATS_WATCHED_MAX)
         return fault_set(f, ERR_FULL, "more than %d sites", NATS_WATCHED_MAX);

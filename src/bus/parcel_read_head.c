@@ -67,7 +67,7 @@ enum err parcel_get_words(struct reading *r, const char *site, struct words *w)
 {
     uint16_t number;
     if (block_word(r->b, PACKET_SITE, site, &number) != OK)
-        return fault_set(r->fault, ERR_BAD, "%.64s is no name for a site", site);
+        return fault_set(r->fault, ERR_BAD, "\"%.64s\" is no name for a site", site);
     for (size_t i = 0; i < r->rows; i++)
         block_name(r->b, PACKET_SITE)[i] = number;
     enum err e = get_words(r, PACKET_TOOL, w->tool, &w->tools);

@@ -207,7 +207,7 @@ static enum err identity_find(struct sensor_run *r, struct fault *f)
         snprintf(r->identity.site, sizeof r->identity.site, "%.*s", BUS_SITE_MAX, name);
     if (!bus_site_fits(r->identity.site) || (name && strlen(name) > BUS_SITE_MAX))
         return fault_set(f, ERR_BAD,
-            "--site: %.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
+            "--site: \"%.64s\" is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
             name, BUS_SITE_MAX);
     for (size_t i = 0; i < count; i++)
         snprintf(r->identity.servers[i], sizeof r->identity.servers[i], "%s", servers[i]);

@@ -26,10 +26,6 @@
         .text = "The hub's data folder."                                                       \
     }
 
-enum {
-    URL_MAX = 256
-};
-
 struct counter {
     struct catalog *catalog;
     struct site_office *office;
@@ -97,7 +93,7 @@ static enum err one_name(size_t count, char **operands, struct fault *f)
     return bus_site_fits(operands[0])
                ? OK
                : fault_set(f, ERR_BAD,
-                     "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
+                     "\"%.64s\" is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _",
                      operands[0], BUS_SITE_MAX);
 }
 
@@ -129,23 +125,22 @@ static const struct conf_item add_items[] = {
     {.name = NULL},
 };
 
-/* Where the site is told to enrol: as --url says; else by what the hub that runs says of
- * itself. On all addresses of the machine it has no name that we know, but in clear there it is
- * of use to this machine only. */
-static void url_find(const struct conf *conf, char url[URL_MAX])
+/* Where the site is told to enrol without --url: by what the hub that runs says of itself. On
+ * all addresses of the machine it has no name that we know, but in clear there it is of use to
+ * this machine only. */
+static void url_find(const struct conf *conf, char url[SITE_URL_MAX])
 {
     struct hub_address hub;
-    const char *given = conf_text(conf, "url");
-    snprintf(url, URL_MAX, "%s", given ? given : "https://HUB:8480");
-    if (given || hub_address_read(conf_text(conf, "data"), &hub) != OK)
+    snprintf(url, SITE_URL_MAX, "https://HUB:8480");
+    if (hub_address_read(conf_text(conf, "data"), &hub) != OK)
         return;
     bool clear = strncmp(hub.url, "http://", 7) == 0;
     const char *host = strstr(hub.url, "://");
     const char *port = strrchr(hub.url, ':');
     if (host && (strncmp(host, "://0.0.0.0:", 11) == 0 || strncmp(host, "://[::]:", 8) == 0))
-        snprintf(url, URL_MAX, "%s%s", clear ? "http://127.0.0.1" : "https://HUB", port);
+        snprintf(url, SITE_URL_MAX, "%s%s", clear ? "http://127.0.0.1" : "https://HUB", port);
     else
-        snprintf(url, URL_MAX, "%s", hub.url);
+        snprintf(url, SITE_URL_MAX, "%s", hub.url);
 }
 
 /* A site elsewhere sends its token over TLS only, and not to itself. */
@@ -163,19 +158,20 @@ static void reach_tell(const char *url)
         clear ? "--tls-cert, --tls-key and --listen" : "--listen");
 }
 
-static void token_show(const struct conf *conf, const char *site, const char *token)
+/* The token goes into a file: a command line is read by everybody on the machine, and kept. */
+static void token_show(
+    const struct conf *conf, const char *site, const char *token, const char *url)
 {
-    char until[TIME_TEXT], url[URL_MAX];
+    char until[TIME_TEXT];
     if (conf_flag(conf, "quiet")) {
         printf("%s\n", token);
         return;
     }
-    printf("Site %s may enrol once, within %s. At the site:\n\n", site,
-        duration_format(conf_us(conf, "expires"), until));
-    url_find(conf, url);
-    printf("  kizashi site enrol --data /var/lib/kizashi-sensor --hub %s \\\n"
-           "      --token %s\n\n",
-        url, token);
+    printf("Site %s may enrol once, within %s, with this token:\n\n  %s\n\n"
+           "At the site put it into a file of that user alone (here: token), then:\n\n"
+           "  kizashi site enrol --data /var/lib/kizashi-sensor --hub %s \\\n"
+           "      --token-file token\n\n",
+        site, duration_format(conf_us(conf, "expires"), until), token, url);
     reach_tell(url);
     printf(
         "The token is shown now and never again; kizashi site add %s makes another.\n", site);
@@ -187,13 +183,15 @@ static int add_run(struct conf *conf, size_t count, char **operands)
     struct fault f = {0};
     struct clock wall = clock_system();
     int64_t now = clock_now(&wall);
-    char token[SITE_TOKEN];
+    char token[SITE_TOKEN], url[SITE_URL_MAX];
     struct catalog_remote r = {.added = now,
         .addresses = conf_count(conf, "addresses"),
         .token_expires = now + conf_us(conf, "expires")};
     enum err e = one_name(count, operands, &f);
     if (!e && conf_given(conf, "url"))
-        e = site_url_check("--url", conf_text(conf, "url"), &f);
+        e = site_url_read("--url", conf_text(conf, "url"), url, &f);
+    else if (!e)
+        url_find(conf, url);
     if (!e)
         e = counter_open(&c, conf, &f);
     if (!e) {
@@ -203,7 +201,7 @@ static int add_run(struct conf *conf, size_t count, char **operands)
     if (!e)
         e = note(&c, "site.invite", r.name, now, &f);
     if (!e)
-        token_show(conf, r.name, token);
+        token_show(conf, r.name, token, url);
     return finish(&c, "site add", e, &f);
 }
 

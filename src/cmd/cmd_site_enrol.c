@@ -42,36 +42,46 @@ static const struct conf_item items[] = {
     {.name = NULL},
 };
 
-static enum err token_find(const struct conf *conf, char token[SITE_TOKEN], struct fault *f)
+/* The first line of a file, without the space at its end. */
+static enum err line_read(const char *path, char line[SITE_TOKEN + 2], struct fault *f)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+    if (!file)
+        return fault_set(f, ERR_NOTFOUND, "%s: %s", path, strerror(errno));
+    if (!fgets(line, SITE_TOKEN + 2, file))
+        line[0] = 0;
+    line[strcspn(line, " \t\r\n")] = 0;
+    if (file != stdin)
+        fclose(file);
+    return OK;
+}
+
+static enum err token_find(const struct conf *conf, char ret_text[SITE_TOKEN],
+    struct site_token *ret_token, struct fault *f)
 {
     const char *given = conf_text(conf, "token");
     const char *path = conf_text(conf, "token-file");
-    char line[SITE_TOKEN + 2] = "", fingerprint[AUTHORITY_FINGERPRINT];
+    char line[SITE_TOKEN + 2] = "";
+    struct fault why;
     if (!given == !path)
         return fault_set(f, ERR_BAD, "give --token-file FILE or --token TOKEN");
-    if (path) {
-        FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-        if (!file)
-            return fault_set(f, ERR_NOTFOUND, "%s: %s", path, strerror(errno));
-        if (!fgets(line, sizeof line, file))
-            line[0] = 0;
-        line[strcspn(line, "\r\n")] = 0;
-        if (file != stdin)
-            fclose(file);
-        given = line;
-    }
-    if (site_token_fingerprint(given, fingerprint) != OK)
-        return fault_set(
-            f, ERR_BAD, "that is no token: it has the form kz1.SECRET.FINGERPRINT");
-    snprintf(token, SITE_TOKEN, "%s", given);
+    enum err e = path ? line_read(path, line, f) : OK;
+    if (e)
+        return e;
+    if (site_token_read(given ? given : line, ret_token, &why) != OK)
+        return fault_set(f, ERR_BAD,
+            "%s. Nothing was sent, and the invitation is still good; if the token is lost, "
+            "kizashi site add makes another at the hub",
+            why.text);
+    snprintf(ret_text, SITE_TOKEN, "%s", given ? given : line);
     return OK;
 }
 
 /* The hub's papers, if they are from the hub that the token is of. */
-static enum err papers_take(const json_t *answer, const char *token,
+static enum err papers_take(const json_t *answer, const struct site_token *token,
     struct site_identity *ret_identity, struct site_papers *ret_papers, struct fault *f)
 {
-    char want[AUTHORITY_FINGERPRINT], have[AUTHORITY_FINGERPRINT];
+    char have[AUTHORITY_FINGERPRINT];
     const json_t *servers = json_object_get(answer, "servers");
     const char *site = json_string_value(json_object_get(answer, "site"));
     ret_papers->ca = json_string_value(json_object_get(answer, "ca"));
@@ -79,10 +89,11 @@ static enum err papers_take(const json_t *answer, const char *token,
     if (!site || !bus_site_fits(site) || !ret_papers->ca || !ret_papers->certificate)
         return fault_set(f, ERR_BAD, "the hub's answer is not in order");
     enum err e = certificate_fingerprint(ret_papers->ca, have, f);
-    if (!e && (site_token_fingerprint(token, want) != OK || strcmp(want, have) != 0))
+    if (!e && strcmp(token->fingerprint, have) != 0)
         e = fault_set(f, ERR_DENIED,
             "the answer is not from the hub that made the token: its authority is another. "
-            "Somebody is between you and the hub, or --hub names the wrong one");
+            "Somebody is between you and the hub, or --hub names the wrong one. The token may "
+            "be used up: kizashi site add at the hub makes another");
     if (e)
         return e;
     const char *renew = json_string_value(json_object_get(answer, "renew"));
@@ -115,12 +126,11 @@ static enum err ca_keep(const char *given, struct site_identity *id, struct faul
 }
 
 /* The token and the request for a certificate go to the hub; its papers come back. */
-static enum err ask(const struct conf *conf, const char *token, const char *request,
+static enum err ask(const struct site_hub *hub, const char *token, const char *request,
     json_t **ret_answer, struct fault *f)
 {
-    const struct site_hub hub = {conf_text(conf, "hub"), conf_text(conf, "hub-ca")};
     json_t *document = json_pack("{s:s, s:s}", "token", token, "request", request);
-    enum err e = document ? site_post(&hub, "/api/v1/enrol", document, ret_answer, f)
+    enum err e = document ? site_post(hub, "/api/v1/enrol", document, ret_answer, f)
                           : fault_set(f, ERR_NOMEM, "out of memory");
     json_decref(document);
     return e;
@@ -128,26 +138,29 @@ static enum err ask(const struct conf *conf, const char *token, const char *requ
 
 static enum err enrol(const struct conf *conf, struct site_identity *id, struct fault *f)
 {
-    char token[SITE_TOKEN];
+    char text[SITE_TOKEN];
+    struct site_token token;
+    const struct site_hub hub = {id->hub, conf_text(conf, "hub-ca")};
     struct buf key, request;
     struct site_papers papers = {0};
     json_t *answer = NULL;
     buf_init(&key, AUTHORITY_PEM_MAX);
     buf_init(&request, AUTHORITY_PEM_MAX);
-    enum err e = site_url_check("--hub", conf_text(conf, "hub"), f);
+    enum err e = site_url_read("--hub", conf_text(conf, "hub"), id->hub, f);
     if (!e)
-        e = token_find(conf, token, f);
+        e = token_find(conf, text, &token, f);
     if (!e)
         e = request_make("site", &key, &request, f);
     if (!e)
         e = ca_keep(conf_text(conf, "hub-ca"), id, f);
     if (!e)
-        e = ask(conf, token, (const char *)request.data, &answer, f);
+        e = site_identity_room(conf_text(conf, "data"), f);
     if (!e)
-        e = papers_take(answer, token, id, &papers, f);
+        e = ask(&hub, text, (const char *)request.data, &answer, f);
+    if (!e)
+        e = papers_take(answer, &token, id, &papers, f);
     if (!e) {
         papers.key = (const char *)key.data;
-        snprintf(id->hub, sizeof id->hub, "%.255s", conf_text(conf, "hub"));
         e = site_identity_write(id, &papers, conf_text(conf, "data"), f);
     }
     json_decref(answer);
@@ -177,7 +190,9 @@ const struct command cmd_site_enrol = {
     .run = run,
     .more =
         "The key is made here and never leaves. The token carries the fingerprint of the hub's "
-        "certificate authority: an answer from anybody else is refused. Enrolling again, with "
+        "certificate authority: an answer from anybody else is refused. A token that is "
+        "mistyped "
+        "is not sent, and stays good. Enrolling again, with "
         "a new token, replaces key and certificate.\n\n"
         "  kizashi site enrol --data /var/lib/kizashi-sensor --hub "
         "https://hub.example.org:8480 "

@@ -137,12 +137,19 @@ static enum err document_write(
     return e;
 }
 
+enum err site_identity_room(const char *folder, struct fault *f)
+{
+    if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || access(folder, W_OK | X_OK) != 0)
+        return fault_set(f, ERR_IO, "%s: %s", folder, strerror(errno));
+    return OK;
+}
+
 enum err site_identity_write(const struct site_identity *identity,
     const struct site_papers *papers, const char *folder, struct fault *f)
 {
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return fault_set(f, ERR_IO, "%s: %s", folder, strerror(errno));
-    enum err e = text_write(folder, "ca.pem", papers->ca, f);
+    enum err e = site_identity_room(folder, f);
+    if (!e)
+        e = text_write(folder, "ca.pem", papers->ca, f);
     if (!e)
         e = text_write(folder, "key.pem.next", papers->key, f);
     if (!e)

@@ -23,6 +23,9 @@ struct site_identity {
 enum err site_identity_read(
     struct site_identity *ret_identity, const char *folder, struct fault *f) MUST_CHECK;
 
+/* Make the folder, and see that files can be written there: asked before what is had once. */
+enum err site_identity_room(const char *folder, struct fault *f) MUST_CHECK;
+
 /* What a hub gave, and the key that it belongs to; everything is there, or nothing changed. */
 struct site_papers {
     const char *ca, *certificate, *key; /* PEM texts */

@@ -18,12 +18,10 @@
 enum {
     SERVERS_MAX = 8,
     SECRET_BYTES = 32,
-    SECRET_TEXT = 44,
     USERS_MAX = 4096,
     CONFIG_MAX = 4 << 20
 };
 
-static const char token_begin[] = "kz1.";
 static const int64_t certificate_life = 365 * US_DAY;
 static const int64_t renewal_overlap = 7 * US_DAY; /* in which two certificates count */
 static const int64_t renewal_grace = 30 * US_DAY;  /* after the end of one */
@@ -131,44 +129,23 @@ enum err site_office_invite(struct site_office *o, const struct catalog_remote *
     char ret_token[SITE_TOKEN], struct fault *f)
 {
     uint8_t bits[SECRET_BYTES], hash[CATALOG_HASH];
-    char secret[SECRET_TEXT], fingerprint[AUTHORITY_FINGERPRINT];
+    struct site_token t;
     if (!bus_site_fits(r->name))
         return fault_set(f, ERR_BAD,
-            "%.64s is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _", r->name,
+            "\"%.64s\" is no name for a site on the bus: 1 to %d of a-z, 0-9, - and _", r->name,
             BUS_SITE_MAX);
     enum err e = room_check(o, r->name, f);
     if (e)
         return e;
     randombytes_buf(bits, sizeof bits);
     sodium_bin2base64(
-        secret, sizeof secret, bits, sizeof bits, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    secret_hash(secret, hash);
-    authority_fingerprint(o->authority, fingerprint);
-    snprintf(ret_token, SITE_TOKEN, "%s%s.%s", token_begin, secret, fingerprint);
+        t.secret, sizeof t.secret, bits, sizeof bits, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    secret_hash(t.secret, hash);
+    authority_fingerprint(o->authority, t.fingerprint);
+    site_token_write(&t, ret_token);
     sodium_memzero(bits, sizeof bits);
-    sodium_memzero(secret, sizeof secret);
+    sodium_memzero(&t, sizeof t);
     return catalog_remote_invite(o->catalog, r, hash, f);
-}
-
-/* The parts of a token. */
-static enum err token_split(
-    const char *token, char secret[SECRET_TEXT], char fingerprint[AUTHORITY_FINGERPRINT])
-{
-    size_t begin = sizeof token_begin - 1;
-    size_t secret_len = SECRET_TEXT - 1, print_len = AUTHORITY_FINGERPRINT - 1;
-    if (strlen(token) != begin + secret_len + 1 + print_len ||
-        strncmp(token, token_begin, begin) != 0 || token[begin + secret_len] != '.')
-        return ERR_BAD;
-    memcpy(secret, token + begin, secret_len);
-    secret[secret_len] = 0;
-    memcpy(fingerprint, token + begin + secret_len + 1, print_len + 1);
-    return strspn(fingerprint, "0123456789abcdef") == print_len ? OK : ERR_BAD;
-}
-
-enum err site_token_fingerprint(const char *token, char text[AUTHORITY_FINGERPRINT])
-{
-    char secret[SECRET_TEXT];
-    return token_split(token, secret, text);
 }
 
 /* ---- certificates ---- */
@@ -233,23 +210,39 @@ static enum err request_check(struct site_office *o, const char *request, struct
     return e;
 }
 
+/* A token that is mistyped, or another hub's, is refused before anything is used up. */
+static enum err token_take(
+    struct site_office *o, const char *text, uint8_t ret_hash[CATALOG_HASH], struct fault *f)
+{
+    struct site_token t;
+    struct fault why;
+    char own[AUTHORITY_FINGERPRINT];
+    if (site_token_read(text, &t, &why) != OK)
+        return fault_set(f, ERR_DENIED, "%s", why.text);
+    authority_fingerprint(o->authority, own);
+    if (strcmp(t.fingerprint, own) != 0)
+        return fault_set(f, ERR_DENIED,
+            "the token is mistyped or another hub's: it names another authority than this "
+            "hub's. It is not used up");
+    secret_hash(t.secret, ret_hash);
+    return OK;
+}
+
 static enum err enrol(struct site_office *o, const char *token, const char *request,
     int64_t now, json_t **ret_papers, struct fault *f)
 {
-    char secret[SECRET_TEXT], fingerprint[AUTHORITY_FINGERPRINT];
     char name[CATALOG_REMOTE_NAME];
     uint8_t hash[CATALOG_HASH];
-    static const char wrong[] = "the token is wrong, was used, or is too old: ask the hub's "
-                                "operator for another (kizashi site add)";
     enum err e = request_check(o, request, f);
+    if (!e)
+        e = token_take(o, token, hash, f);
     if (e)
         return e;
-    if (token_split(token, secret, fingerprint) != OK)
-        return fault_set(f, ERR_DENIED, "%s", wrong);
-    secret_hash(secret, hash);
     e = catalog_remote_redeem(o->catalog, hash, now, name);
     if (e == ERR_NOTFOUND)
-        return fault_set(f, ERR_DENIED, "%s", wrong);
+        return fault_set(f, ERR_DENIED,
+            "the token is wrong, was used, or is too old: ask the hub's operator for another "
+            "(kizashi site add)");
     return e ? fault_set(f, e, "the catalogue cannot be written: %s", err_text(e))
              : papers_make(o, &(struct wanted){name, request, NULL, now}, ret_papers, f);
 }

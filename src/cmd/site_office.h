@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "bus/broker.h"
+#include "cmd/site_token.h"
 #include "store/catalog_remote.h"
 
 /* Where sites are admitted: invitations, certificates and the message server's configuration,
@@ -12,7 +13,6 @@ struct site_office;
 
 enum {
     SITE_OFFICE_SITES = 1000, /* that one hub takes */
-    SITE_TOKEN = 128,
     OFFICE_PATH = 4200
 };
 
@@ -31,7 +31,8 @@ enum err site_office_invite(struct site_office *o, const struct catalog_remote *
     char ret_token[SITE_TOKEN], struct fault *f) MUST_CHECK;
 
 /* A site answers an invitation with a request for a certificate; a new reference to what it is
- * told: site, certificate, ca, servers. ERR_DENIED: the token is wrong, used or too old. */
+ * told: site, certificate, ca, servers. ERR_DENIED: the token is wrong, used or too old.
+ * One that is mistyped or another hub's is not used up. */
 enum err site_office_enrol(struct site_office *o, const char *token, const char *request,
     int64_t now, json_t **ret_papers, struct fault *f) MUST_CHECK;
 
@@ -67,9 +68,5 @@ enum err site_office_own(
 
 /* The folder, absolute. */
 const char *site_office_folder(const struct site_office *o);
-
-/* What a token says of the hub it belongs to: the fingerprint of its authority. ERR_BAD: it is
- * no token. */
-enum err site_token_fingerprint(const char *token, char text[AUTHORITY_FINGERPRINT]) MUST_CHECK;
 
 #endif

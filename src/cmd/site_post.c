@@ -9,16 +9,57 @@ enum {
     ANSWER_MAX = 128 << 10
 };
 
-enum err site_url_check(const char *option, const char *hub, struct fault *f)
+/* A host of a clear URL: nobody else reads on the way there. */
+static bool host_is_loopback(const char *host)
 {
-    static const char *const loopback[] = {
-        "http://127.0.0.1:", "http://[::1]:", "http://localhost:"};
-    bool fine = hub && strncmp(hub, "https://", 8) == 0;
-    for (size_t i = 0; hub && i < sizeof loopback / sizeof *loopback; i++)
-        fine = fine || strncmp(hub, loopback[i], strlen(loopback[i])) == 0;
-    return fine ? OK
-                : fault_set(
-                      f, ERR_BAD, "%s: give https://HOST:PORT (http is for loopback)", option);
+    return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
+/* A part of a URL; "" if it has none. It is curl's own reading, which is who goes there. */
+static void part_get(CURLU *u, CURLUPart part, char text[SITE_URL_MAX])
+{
+    char *found = NULL;
+    text[0] = 0;
+    if (curl_url_get(u, part, &found, 0) == CURLUE_OK)
+        snprintf(text, SITE_URL_MAX, "%s", found);
+    curl_free(found);
+}
+
+static bool url_serves(CURLU *u)
+{
+    static const CURLUPart none[] = {
+        CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT};
+    char scheme[SITE_URL_MAX], host[SITE_URL_MAX], port[SITE_URL_MAX], extra[SITE_URL_MAX];
+    part_get(u, CURLUPART_SCHEME, scheme);
+    part_get(u, CURLUPART_HOST, host);
+    part_get(u, CURLUPART_PORT, port);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        part_get(u, none[i], extra);
+        if (extra[0])
+            return false;
+    }
+    return strcmp(port, "0") != 0 &&
+           (strcmp(scheme, "https") == 0 ||
+               (strcmp(scheme, "http") == 0 && host_is_loopback(host)));
+}
+
+enum err site_url_read(
+    const char *option, const char *text, char ret_url[SITE_URL_MAX], struct fault *f)
+{
+    size_t len = text ? strlen(text) : 0;
+    CURLU *u = curl_url();
+    bool fine = u && len && len < SITE_URL_MAX &&
+                curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK && url_serves(u);
+    curl_url_cleanup(u);
+    if (!fine)
+        return fault_set(
+            f, ERR_BAD, "%s: give https://HOST:PORT (http is for loopback)", option);
+    while (text[len - 1] == '/')
+        len--;
+    memcpy(ret_url, text, len);
+    ret_url[len] = 0;
+    return OK;
 }
 
 static size_t on_data(char *data, size_t size, size_t count, void *context)
@@ -55,10 +96,18 @@ static enum err perform(
     CURL *curl, const char *url, struct buf *body, json_t **ret_answer, struct fault *f)
 {
     long status = 0;
+    char detail[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     CURLcode code = curl_easy_perform(curl);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return fault_set(f, ERR_IO,
+            "%s: %s: one that no public authority signed is named with --hub-ca FILE at "
+            "kizashi site enrol",
+            url, detail[0] ? detail : curl_easy_strerror(code));
     if (code != CURLE_OK)
         return fault_set(f, ERR_IO, "%s: %s", url, curl_easy_strerror(code));
     json_t *answer = json_loadb(

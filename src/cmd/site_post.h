@@ -6,9 +6,14 @@
 
 /* What a site asks of its hub over HTTPS. */
 
-/* A URL to which a token or a request goes encrypted, or on loopback. ERR_BAD, with the
- * option's name. */
-enum err site_url_check(const char *option, const char *hub, struct fault *f) MUST_CHECK;
+enum {
+    SITE_URL_MAX = 256
+};
+
+/* A hub's URL, to which a token or a request goes encrypted, or on loopback; without the
+ * strokes at its end. ERR_BAD, with the option's name. */
+enum err site_url_read(const char *option, const char *text, char ret_url[SITE_URL_MAX],
+    struct fault *f) MUST_CHECK;
 
 struct site_hub {
     const char *url; /* "https://HOST:PORT" */

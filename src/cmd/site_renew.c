@@ -99,7 +99,7 @@ enum err site_renew(struct site_identity *identity, const char *folder, struct f
     json_t *papers = NULL;
     struct site_identity next = *identity;
     renewing_init(&r);
-    enum err e = identity->hub[0] ? site_url_check("--hub", identity->hub, f)
+    enum err e = identity->hub[0] ? site_url_read("--hub", identity->hub, next.hub, f)
                                   : fault_set(f, ERR_DENIED, "site.json does not name the hub");
     if (!e)
         e = text_read(identity->ca, &r.ca, f);
@@ -110,7 +110,7 @@ enum err site_renew(struct site_identity *identity, const char *folder, struct f
     if (!e)
         e = request_make("site", &r.next_key, &r.next_request, f);
     if (!e)
-        e = ask(identity, &r, &papers, f);
+        e = ask(&next, &r, &papers, f);
     if (!e)
         e = papers_take(&next, folder, &r, papers, f);
     if (!e)

@@ -98,7 +98,7 @@ static void site_watch(struct intake *i, struct intake_site *s)
 enum err intake_add(struct intake *i, const char *site, struct remote *remote, struct fault *f)
 {
     if (!bus_site_fits(site))
-        return fault_set(f, ERR_BAD, "%.64s is no name for a site on the bus", site);
+        return fault_set(f, ERR_BAD, "\"%.64s\" is no name for a site on the bus", site);
     if (intake_find(i, site))
         return fault_set(f, ERR_EXISTS, "%s is there already", site);
     if (i->count == INTAKE_SITES_MAX)

@@ -422,7 +422,7 @@ static enum err status_row(struct site *s, int64_t start, struct fault *f)
     uint16_t word;
     e = block_word(b, STATUS_SITE, s->name, &word);
     if (e)
-        return fault_set(f, e, "%s is no name for a site", s->name);
+        return fault_set(f, e, "\"%s\" is no name for a site", s->name);
     size_t row = b->rows++;
     block_time(b, STATUS_START)[row] = start;
     block_name(b, STATUS_SITE)[row] = word;

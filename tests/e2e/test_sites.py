@@ -1,8 +1,10 @@
 """Sites elsewhere: kizashi sensor and kizashi hub with a real message server between them, on loopback."""
 
 import atexit
+import contextlib
 import functools
 import glob
+import http.server
 import json
 import os
 import random
@@ -252,6 +254,32 @@ def own_subjects(folder):
         hub.stop()
 
 
+@contextlib.contextmanager
+def impostor(enrolled):
+    """Who answers an enrolment with papers of an authority that the token does not name."""
+    paper = {name: open(f"{enrolled}/{name}.pem").read() for name in ("ca", "certificate")}
+    body = json.dumps({"site": "late", "servers": ["tls://127.0.0.1:4222"], **paper}).encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @says("a token is good once, and a wrong or old one is refused with what to do; so is a second hub at the same port")
 def tokens(folder):
     need_server()
@@ -263,7 +291,9 @@ def tokens(folder):
         holds(f"--hub {hub.url} " in added and "the hub's API is in clear there" in added, added)
         added = run("site", "add", "there", "--data", hub.folder, "--url", "https://hub.example:8480").stdout
         holds("--hub https://hub.example:8480 " in added and "in clear" not in added, added)
-        same(run("site", "add", "there", "--data", hub.folder, "--url", "http://hub.example").returncode, 2)
+        holds("--token-file token" in added and "--token kz" not in added, added)
+        for url in ("http://hub.example", "https://hub.example:99999", "http://127.0.0.1:1@hub.example"):
+            same(run("site", "add", "there", "--data", hub.folder, "--url", url).returncode, 2)
         token = run("site", "add", "jp-01", "--data", hub.folder, "--quiet").stdout.strip()
         first = run("site", "enrol", "--data", f"{folder}/a", "--hub", hub.url, "--token", token)
         same(first.returncode, 0, first.stderr)
@@ -274,10 +304,23 @@ def tokens(folder):
         mode = os.stat(f"{folder}/a/key.pem").st_mode & 0o777
         same(mode, 0o600)
         late = run("site", "add", "late", "--data", hub.folder, "--quiet").stdout.strip()
-        forged = late[:-1] + ("0" if late[-1] != "0" else "1")
-        other = run("site", "enrol", "--data", f"{folder}/c", "--hub", hub.url, "--token", forged)
+        mistyped = run("site", "enrol", "--data", f"{folder}/c", "--hub", hub.url, "--token", late[:-4] + "0000")
+        same(mistyped.returncode, 2)
+        holds("mistyped" in mistyped.stderr and "kizashi site add" in mistyped.stderr, mistyped.stderr)
+        unchecked = "kz1" + late[3:-9]
+        forged = unchecked[:-4] + ("0000" if unchecked[-4:] != "0000" else "1111")
+        wrong = run("site", "enrol", "--data", f"{folder}/c", "--hub", hub.url, "--token", forged)
+        same(wrong.returncode, 1)
+        holds("another hub's" in wrong.stderr, wrong.stderr)
+        nowhere = run("site", "enrol", "--data", "/dev/null/c", "--hub", hub.url, "--token", late)
+        same(nowhere.returncode, 1)
+        with impostor(f"{folder}/a") as url:
+            other = run("site", "enrol", "--data", f"{folder}/c", "--hub", url, "--token", forged)
         same(other.returncode, 1)
         holds("not from the hub" in other.stderr, other.stderr)
+        # Nothing of that has used the invitation, nor does a stroke at the end of the URL.
+        good = run("site", "enrol", "--data", f"{folder}/c", "--hub", hub.url + "/", "--token", late)
+        same((good.returncode, good.stderr), (0, ""))
         clear = run("site", "enrol", "--data", f"{folder}/d", "--hub", "http://192.0.2.1:8480", "--token", late)
         same(clear.returncode, 2)
         rows = json.loads(run("site", "certificates", "--data", hub.folder, "--json").stdout)
