@@ -52,7 +52,7 @@ enum err classes_parse(const char *list, unsigned *ret_bits, struct fault *f)
         bits |= bit;
         at += len + (at[len] == ',');
     }
-    *ret_bits = bits;
+    *ret_bits = bits | LEAVE_OUT_UNWATCHED;
     return OK;
 }
 

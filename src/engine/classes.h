@@ -9,6 +9,9 @@
 enum {
     LEAVE_OUT_TAGS = 16
 };
+/* Whatever is left out, so is what a site heard in a window for the whole of which it did not
+ * watch: classes_parse() always says so. */
+#define LEAVE_OUT_UNWATCHED (1u << 31)
 
 /* The option by which engines are told so. */
 #define LEAVE_OUT_ITEM                                                                         \

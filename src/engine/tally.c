@@ -27,7 +27,7 @@ struct meaning {
 };
 #define NO_SITE UINT16_MAX
 
-static uint16_t site_number(const struct window *w, const char *name)
+static uint16_t site_number(const struct window *w, const char *name, unsigned leave_out)
 {
     size_t low = 0;
     size_t high = w->site_count;
@@ -35,7 +35,9 @@ static uint16_t site_number(const struct window *w, const char *name)
         size_t middle = low + (high - low) / 2;
         int order = strcmp(w->sites[middle].name, name);
         if (!order)
-            return (uint16_t)middle;
+            return w->sites[middle].watching || !(leave_out & LEAVE_OUT_UNWATCHED)
+                       ? (uint16_t)middle
+                       : NO_SITE;
         if (order < 0)
             low = middle + 1;
         else
@@ -50,7 +52,7 @@ static void learn_words(
     m->leave_out = leave_out;
     const struct names *sites = &b->column[CONTACT_SITE].names;
     for (size_t i = 0; i < sites->count; i++)
-        m->site[i] = site_number(w, sites->word[i]);
+        m->site[i] = site_number(w, sites->word[i], leave_out);
     classes_counted(b, leave_out, m->counts);
 }
 

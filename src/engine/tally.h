@@ -31,7 +31,7 @@ struct tally {
 };
 
 /**
- * @param leave_out  contacts that do not count, by class or tag (engine/classes.h).
+ * @param leave_out  contacts that do not count, by class, tag or site (engine/classes.h).
  * @param scratch    gives 32 bytes a row and 16 bytes a group, unless the window's shelf does.
  * @return OK, or ERR_NOMEM (also past 2^32 - 1 rows).
  *

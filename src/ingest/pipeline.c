@@ -204,7 +204,7 @@ static enum err window_show(struct pipeline *p, const struct window *w, struct f
 static void silence_note(struct pipeline *p)
 {
     for (size_t i = 0; i < p->count; i++) {
-        p->silent[i].watching = site_watching(p->sites[i], p->end, 0);
+        p->silent[i].watching = site_watches_silence(p->sites[i], p->end);
         p->silent[i].packets = 0;
         p->silent[i].lost = 0;
     }

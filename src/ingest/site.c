@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "ingest/ahead.h"
 #include "ingest/deltas.h"
+#include "ingest/hearing.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -10,9 +11,7 @@
 #include <string.h>
 
 enum {
-    SITE_BATCH = 256,
-    USUAL_LEAST = 6, /* windows that tell what a site usually hears ... */
-    USUAL_MOST = 36  /* ... and how many of them are remembered */
+    SITE_BATCH = 256
 };
 
 struct site {
@@ -38,8 +37,7 @@ struct site {
     struct source_counts last_source;
     uint64_t dropped_queue, last_dropped_queue;
     uint64_t lost_window; /* lost, at the last window's close */
-    double usual;         /* packets in a window, over the last that heard any */
-    unsigned usual_windows;
+    struct hearing hearing;
     struct site_live live;
     struct packet batch[SITE_BATCH];
 };
@@ -103,20 +101,26 @@ const struct sensor *site_sensor(const struct site *s)
     return s->sensor;
 }
 
-bool site_watching(const struct site *s, int64_t start, uint64_t packets)
+/* In the window that begins at `start`, of which `slots` were heard. */
+static bool is_watching(const struct site *s, int64_t start, uint64_t packets, uint64_t slots)
 {
-    bool outage = !packets && s->usual_windows >= USUAL_LEAST && s->usual >= SITE_HEARS;
-    return s->began && !s->ended && s->first_seen <= start && !outage;
+    return s->began && !s->ended && s->first_seen <= start &&
+           !hearing_is_cut(&s->hearing, packets, slots);
 }
 
-/* Learn how much the site hears; what it hears in an outage is no measure. */
-static void usual_learn(struct site *s, uint64_t packets)
+bool site_watches_silence(const struct site *s, int64_t start)
 {
-    if (!packets)
-        return;
-    if (s->usual_windows < USUAL_MOST)
-        s->usual_windows++;
-    s->usual += ((double)packets - s->usual) / s->usual_windows;
+    return is_watching(s, start, 0, 0);
+}
+
+/* The parts of a window in which there was a contact. */
+static uint64_t slots_heard(const struct block *const *blocks, size_t count)
+{
+    uint64_t heard = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t row = 0; row < blocks[i]->rows; row++)
+            heard |= block_u64(blocks[i], CONTACT_SLOTS)[row];
+    return heard;
 }
 
 /* Send one gathering block and leave an empty place. Packets of a live site do not wait for a
@@ -469,8 +473,9 @@ enum err site_close_window(struct site *s, int64_t start, struct window_site *re
     if (e)
         return fault_set(f, e, "%s: window could not be closed: %s", s->name, err_text(e));
     snprintf(ret_about->name, sizeof ret_about->name, "%s", s->name);
-    ret_about->watching = site_watching(s, start, ret_about->packets);
-    usual_learn(s, ret_about->packets);
+    uint64_t heard = slots_heard(*ret_blocks, *ret_count);
+    ret_about->watching = is_watching(s, start, ret_about->packets, heard);
+    hearing_learn(&s->hearing, ret_about->packets, heard);
     struct source_counts source;
     site_source_counts(s, &source);
     uint64_t lost = source.dropped_kernel + source.dropped_interface;

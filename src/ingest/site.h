@@ -69,13 +69,9 @@ enum err site_advance(struct site *s, int64_t end, const atomic_bool *stop,
 enum err site_close_window(struct site *s, int64_t start, struct window_site *ret_about,
     const struct block *const **ret_blocks, size_t *ret_count, struct fault *f) MUST_CHECK;
 
-/* Did the site watch for the whole window that begins at `start`: has it begun before, and not
- * ended? One that hears SITE_HEARS packets a window and heard none (`packets`) has an outage.
- */
-enum {
-    SITE_HEARS = 20
-};
-bool site_watching(const struct site *s, int64_t start, uint64_t packets);
+/* Would the site have watched for the whole window that begins at `start`, in which it heard
+ * nothing: has it begun before, not ended, and no outage (hearing.h)? */
+bool site_watches_silence(const struct site *s, int64_t start);
 
 /* Send what has been gathered to the store, also half-full blocks. */
 enum err site_flush(struct site *s, struct fault *f) MUST_CHECK;

@@ -42,6 +42,32 @@ double sdar_predict(const struct sdar *s, double *ret_variance)
     return expected;
 }
 
+static void remember(struct sdar *s, double x)
+{
+    memmove(s->past + 1, s->past, (SDAR_ORDER_MAX - 1) * sizeof *s->past);
+    s->past[0] = x;
+}
+
+/* The errors of the values that were missed come with the weights of the moving average that
+ * the model is: 1, a_1, a_1^2 + a_2, ... */
+double sdar_skip(struct sdar *s, unsigned missed)
+{
+    double shares[SDAR_ORDER_MAX] = {1.0}; /* newest first */
+    double growth = 1.0, unused;
+    if (s->filled < s->order)
+        return growth;
+    for (unsigned n = 0; n < missed; n++) {
+        double share = 0.0;
+        for (unsigned i = 0; i < s->order; i++)
+            share += s->weights[i] * shares[i];
+        memmove(shares + 1, shares, (SDAR_ORDER_MAX - 1) * sizeof *shares);
+        shares[0] = share;
+        growth += share * share;
+        remember(s, sdar_predict(s, &unused));
+    }
+    return growth;
+}
+
 double sdar_learn(struct sdar *s, double x)
 {
     assert(!isnan(x));
@@ -57,8 +83,7 @@ double sdar_learn(struct sdar *s, double x)
     double error = x - sdar_predict(s, &variance);
     s->variance += r * (error * error - s->variance);
     variance = fmax(s->variance, least_variance);
-    memmove(s->past + 1, s->past, (SDAR_ORDER_MAX - 1) * sizeof *s->past);
-    s->past[0] = x;
+    remember(s, x);
     s->filled += s->filled < s->order;
     return 0.5 * (log(2.0 * M_PI * variance) + error * error / variance);
 }

@@ -44,6 +44,10 @@ double sdar_predict(const struct sdar *s, double *ret_variance);
  * outlier smaller. */
 double sdar_learn(struct sdar *s, double x);
 
+/* `missed` values were not seen: what was expected of them stands for them. Returns by how much
+ * larger the variance of the next value is for that, 1 or more. */
+double sdar_skip(struct sdar *s, unsigned missed);
+
 /* What follows from the rest: call it after filling the struct from a saved state. */
 void sdar_refresh(struct sdar *s);
 

@@ -256,18 +256,32 @@ static double strangeness(enum feature_id id, double z)
     return fmin(fmax(-log_p / M_LN10, 0.0), 300.0);
 }
 
+/* Windows before the one in hand that the site missed: those since the last that was watched.
+ */
+static unsigned missed_of(const struct graph *s, const struct feature *f)
+{
+    unsigned missed = 0;
+    while (missed < RING && missed + 1 < s->now && isnan(f->ring[(s->now - 1 - missed) % RING]))
+        missed++;
+    return missed;
+}
+
 /* Natural logarithm of the p-value of the feature's error, corrected by the errors that really
- * come; 0 while it is not known what to expect. The window is learned. */
+ * come; 0 while it is not known what to expect. The window is learned. After windows that were
+ * missed less is expected of it, and of the direction nothing: the last one is hours old. */
 static double feature_step(struct graph *s, struct site *site, enum feature_id id)
 {
     struct feature *f = &site->features[id];
     double unused, log_p = 0.0;
     double gain = fmax(1.0 / (++f->age + 1.0), least_gain);
     double before = f->z;
+    unsigned missed = site->windows > 1 ? missed_of(s, f) : 0;
+    double doubt = sdar_skip(&f->model, missed);
     f->guess = sdar_predict(&f->model, &unused);
+    f->value = missed && id == FEATURE_DRIFT ? f->guess : f->value;
     double error = f->value - f->guess;
     double least = fmax(least_variance_of(site, id, f->guess), least_variance);
-    double deviation = sqrt(fmax(f->variance, least));
+    double deviation = sqrt(fmax(f->variance * doubt, least));
     bool known = site->windows > SETTLED;
     f->z = error / deviation;
     f->stays = f->z > moved ? before > moved : f->z < -moved && before < -moved;
@@ -280,8 +294,8 @@ static double feature_step(struct graph *s, struct site *site, enum feature_id i
     f->ring[s->now % RING] = (float)f->value;
     f->expected[s->now % RING] = known ? (float)f->guess : NAN;
     if (site->windows > BEGUN)
-        f->variance +=
-            fmax(1.0 / (site->windows - BEGUN), least_gain) * (error * error - f->variance);
+        f->variance += fmax(1.0 / (site->windows - BEGUN), least_gain) *
+                       (error * error / doubt - f->variance);
     f->model.forget = fmin(gain, 0.5);
     sdar_learn(&f->model, site->windows > 1 ? f->guess + error : f->value);
     return log_p;

@@ -132,6 +132,69 @@ static inline void promises_silence(const struct engine *engine)
     }
 }
 
+/* So many hours of a world whose first site is deaf from `from` to `until`, with an event or
+ * none (NULL). The engine after them; goes back through done(). */
+static inline struct bench *run_deaf(const struct engine *engine, const struct world_options *o,
+    const struct world_event *e, int from, int until)
+{
+    struct bench *b = malloc(sizeof *b);
+    bench_open(b, engine);
+    struct world *w = world_new(o);
+    if (e)
+        world_event(w, *e);
+    for (int n = 0; n < (until + 2) * 6; n++) {
+        const struct window *window = world_next(w);
+        w->sites[0].watching = n < from * 6 || n >= until * 6;
+        bench_step(b, window);
+    }
+    world_free(w);
+    return b;
+}
+
+/* A site that hears nothing for three hours, while its services go on through their day, and
+ * then hears again, is no news: until half an hour after, nothing is a notice there, and in no
+ * more than `most` of twelve worlds anything is found at all. */
+static inline void promises_deafness_is_no_news(const struct engine *engine, unsigned most)
+{
+    unsigned told = 0;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct world_options o = world_small(200 + seed);
+        o.amplitude = seed & 1 ? 0.9 : 0.3;
+        o.in_phase = seed & 2;
+        o.nuisances = 0;
+        int until = 33 + 2 * (int)seed;
+        struct bench *b = run_deaf(engine, &o, NULL, until - 3, until);
+        bool any = false;
+        for (size_t i = 0; i < b->count; i++) {
+            double hours = hours_after(&b->found[i], until);
+            if (strcmp(b->found[i].site, "s00") != 0 || hours <= -3.0 || hours > 0.5)
+                continue;
+            assert_true(b->found[i].severity < SEVERITY_NOTICE);
+            any = true;
+        }
+        told += any;
+        done(b);
+    }
+    print_message("# told of %u of 12 outages\n", told);
+    assert_true(told <= most);
+}
+
+/* What begins while a site is deaf, or as it hears again, is found within `hours` after that.
+ */
+static inline void promises_news_after_deafness(const struct engine *engine, double hours)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct world_options o = world_small(300 + seed);
+        struct world_event e = {
+            .port = 8291, .proto = 6, .hours = seed & 1 ? 32.0 : 33.0, .most = 60, .sites = 1};
+        struct bench *b = run_deaf(engine, &o, &e, 30, 33);
+        const struct found found = bench_find(b, 8291, SEVERITY_NOTICE);
+        assert_string_equal(found.site, "s00");
+        assert_true(hours_after(&found, 33) > 0.0 && hours_after(&found, 33) <= hours);
+        done(b);
+    }
+}
+
 /* Surveys, backscatter, wrong settings and few hosts are no notice. */
 static inline void promises_harmless(const struct engine *engine)
 {

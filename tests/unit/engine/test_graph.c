@@ -70,6 +70,18 @@ static void stays_silent(void **state)
     promises_silence(&engine_graph);
 }
 
+static void an_outage_is_no_news(void **state)
+{
+    (void)state;
+    promises_deafness_is_no_news(&engine_graph, 1);
+}
+
+static void news_is_found_after_an_outage(void **state)
+{
+    (void)state;
+    promises_news_after_deafness(&engine_graph, 0.7);
+}
+
 static void harmless_is_no_notice(void **state)
 {
     (void)state;
@@ -187,6 +199,10 @@ static const struct CMUnitTest tests[] = {
     SAYS("a change that no port explains is told once and is no notice",
         a_change_without_a_port_is_told_as_such),
     SAYS("worlds without an event give at most one notice in four days", stays_silent),
+    SAYS("a site that was deaf for three hours gives no notice when it hears again",
+        an_outage_is_no_news),
+    SAYS("what began in an outage is a notice 40 minutes after it",
+        news_is_found_after_an_outage),
     SAYS("surveys, backscatter, wrong settings and few hosts are no notice",
         harmless_is_no_notice),
     SAYS("the order of rows and blocks makes no difference", order_of_rows_is_no_matter),

@@ -89,6 +89,18 @@ static void stays_silent(void **state)
     promises_silence(&engine_surge);
 }
 
+static void an_outage_is_no_news(void **state)
+{
+    (void)state;
+    promises_deafness_is_no_news(&engine_surge, 0);
+}
+
+static void news_is_found_after_an_outage(void **state)
+{
+    (void)state;
+    promises_news_after_deafness(&engine_surge, 0.7);
+}
+
 static void harmless_is_no_notice(void **state)
 {
     (void)state;
@@ -217,6 +229,10 @@ static const struct CMUnitTest tests[] = {
     SAYS("a busy port that triples is a notice", finds_a_rise_on_a_busy_port),
     SAYS("a crowd of one country is named", names_the_country),
     SAYS("worlds without an event give at most one notice in four days", stays_silent),
+    SAYS("a site that was deaf for three hours gives no notice when it hears again",
+        an_outage_is_no_news),
+    SAYS("what began in an outage is a notice 40 minutes after it",
+        news_is_found_after_an_outage),
     SAYS("surveys, backscatter, wrong settings and few hosts are no notice",
         harmless_is_no_notice),
     SAYS("a telescope that sees three times as much on all ports is no news",

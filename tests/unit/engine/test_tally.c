@@ -25,6 +25,7 @@ static void sample_init(struct sample *s)
     assert_int_equal(block_new(&s->block, &record_contact, ROWS), OK);
     strcpy(s->sites[0].name, "a");
     strcpy(s->sites[1].name, "b");
+    s->sites[0].watching = s->sites[1].watching = true;
     s->blocks[0] = s->block;
     s->window = (struct window){.length = 600000000,
         .sites = s->sites,
@@ -211,15 +212,34 @@ static void tags_leave_rows_out(void **state)
     sample_done(&s);
 }
 
+static void what_a_cut_window_holds_does_not_count(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct tally t;
+    unsigned leave_out;
+    sample_init(&s);
+    add(&s, "a", 0x01020304, 6, 23, "scan", "kr");
+    add(&s, "b", 0x01020304, 6, 23, "scan", "kr");
+    s.sites[0].watching = false;
+    assert_int_equal(classes_parse("none", &leave_out, NULL), OK);
+    assert_int_equal(tally_build(&t, &s.window, leave_out, &s.scratch), OK);
+    assert_int_equal(t.group_count, 1);
+    assert_int_equal(t.groups[0].site, 1);
+    assert_int_equal(tally_build(&t, &s.window, 0, &s.scratch), OK);
+    assert_int_equal(t.group_count, 2);
+    sample_done(&s);
+}
+
 static void words_are_classes_or_tags(void **state)
 {
     (void)state;
     unsigned bits;
     struct fault f;
     assert_int_equal(classes_parse("none", &bits, &f), OK);
-    assert_int_equal(bits, 0);
+    assert_int_equal(bits, LEAVE_OUT_UNWATCHED);
     assert_int_equal(classes_parse("known", &bits, &f), OK);
-    assert_int_equal(bits, 1u << (LEAVE_OUT_TAGS + TAG_KNOWN));
+    assert_int_equal(bits, LEAVE_OUT_UNWATCHED | 1u << (LEAVE_OUT_TAGS + TAG_KNOWN));
     assert_int_equal(classes_parse("survey,noise", &bits, &f), ERR_RANGE);
     assert_non_null(strstr(f.text, "\"noise\""));
     assert_non_null(strstr(f.text, "survey-like"));
@@ -283,6 +303,8 @@ static void countries_come_by_their_sources(void **state)
 static const struct CMUnitTest tests[] = {
     SAYS("a tally is made once a window, by whoever asks first", a_shelf_keeps_what_was_made),
     SAYS("a tag leaves out a row, not its source", tags_leave_rows_out),
+    SAYS("what a site heard in a window that it did not watch as a whole does not count",
+        what_a_cut_window_holds_does_not_count),
     SAYS("what is left out is named by class or tag", words_are_classes_or_tags),
     SAYS("a country is named if at least twenty sources tell it and half of them agree",
         origin_is_told_of_enough),

@@ -282,6 +282,25 @@ static void outage(void **state)
     assert_non_null(strstr(seen.text, "4200: (a 0/0); 4800: (a 0/0); 5400: (a 24/24); "));
 }
 
+/* A packet every 20 seconds; none from the middle of window 7 to that of window 9. */
+static void half_windows(void **state)
+{
+    (void)state;
+    const char *const one[] = {"a"};
+    char traffic[8192] = "";
+    size_t used = 0;
+    for (int at = 0; at < 11 * 600; at += 20)
+        if (at < 4500 || at >= 5700)
+            used += (size_t)snprintf(
+                traffic + used, sizeof traffic - used, "%d:%d>23 ", at, at / 20 % 30 + 1);
+    struct scene scene;
+    struct seen seen = {.now = 0};
+    scene_read(&scene, traffic, 64, false);
+    run_scenes(&scene, one, 1, &seen);
+    assert_non_null(strstr(seen.text, "3600: a 30/30; 4200: (a 15/15); 4800: (a 0/0); "
+                                      "5400: (a 15/15); 6000: (a 30/30); "));
+}
+
 static void engines_behind(void **state)
 {
     (void)state;
@@ -334,6 +353,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("after a silence of days the next window is the one with traffic", long_silence),
     SAYS("a packet that comes after its window is counted into the open one", late_packets),
     SAYS("silence where there is always something to hear is an outage, not silence", outage),
+    SAYS("windows in which an outage begins or ends are not watched", half_windows),
     SAYS("engines that are two windows behind live traffic leave out whole windows",
         engines_behind),
     SAYS("two sites of one name are refused", same_name),

@@ -19,6 +19,25 @@ static void one_step_by_hand(void **state)
     assert_true(fabs(variance - 0.25) < 1e-12);
 }
 
+/* From there, mean 6 and a = -1: missed are 4 and 8, so that the next is 4 again; each error
+ * goes on with the weight of the first. A model that has not begun expects nothing. */
+static void what_was_missed_by_hand(void **state)
+{
+    (void)state;
+    struct sdar s;
+    double variance;
+    sdar_init(&s, 1, 0.5);
+    assert_true(fabs(sdar_skip(&s, 3) - 1.0) < 1e-12);
+    sdar_learn(&s, 4.0);
+    sdar_learn(&s, 8.0);
+    assert_true(fabs(sdar_skip(&s, 0) - 1.0) < 1e-12);
+    assert_true(fabs(sdar_skip(&s, 2) - 3.0) < 1e-12);
+    assert_true(fabs(s.past[0] - 8.0) < 1e-12);
+    assert_true(fabs(sdar_predict(&s, &variance) - 4.0) < 1e-12);
+    assert_true(fabs(sdar_skip(&s, 1) - 2.0) < 1e-12);
+    assert_true(fabs(s.past[0] - 4.0) < 1e-12);
+}
+
 /* Made by changefinder_reference.py, which shares no code with num/sdar.c: number of the value,
  * value, loss, smoothed loss of the losses. */
 static const struct {
@@ -101,6 +120,8 @@ static void a_constant_is_no_change(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    SAYS("of values that were missed what was expected stands for them",
+        what_was_missed_by_hand),
     SAYS("two steps agree with a calculation by hand", one_step_by_hand),
     SAYS("losses and change scores agree with an independent program", agrees_with_another),
     SAYS("a known autoregressive process is found again", learns_a_known_process),
