@@ -274,6 +274,26 @@ static void count_time(struct dos_vector *v, int64_t ts)
         v->end = ts;
 }
 
+void dos_prefetch(const struct dos *d, const struct packet *p, unsigned step)
+{
+    struct ip victim = classify_victim(p);
+    uint64_t hash = hash_of(d, &victim, p->proto);
+    uint32_t e;
+    if (step == 0) {
+        index_prefetch(&d->index, hash);
+        return;
+    }
+    for (size_t at = index_first(&d->index, hash); index_at(&d->index, at, hash, &e);
+         at = index_next(&d->index, at)) {
+        if (e == INDEX_OTHER)
+            continue;
+        const char *vector = (const char *)&d->vector[e];
+        for (size_t byte = 0; byte < sizeof d->vector[e]; byte += 64)
+            __builtin_prefetch(vector + byte);
+        return;
+    }
+}
+
 enum err dos_add(
     struct dos *d, const struct packet *p, const struct sensor_place *place, int64_t ts)
 {

@@ -58,6 +58,10 @@ enum err dos_init(struct dos *d, const struct sensor_dos_options *options, uint6
     const struct geo *geo, const char *site) MUST_CHECK;
 void dos_done(struct dos *d);
 
+/* Ask for the memory that dos_add() will read for a packet, in steps 0 and 1, the second one
+ * when what the first one asked for has had time to come. */
+void dos_prefetch(const struct dos *d, const struct packet *p, unsigned step);
+
 /* Count one packet of backscatter at `ts`; `place` of its source, NULL: nobody has told it. */
 enum err dos_add(struct dos *d, const struct packet *p, const struct sensor_place *place,
     int64_t ts) MUST_CHECK;

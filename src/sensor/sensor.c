@@ -401,6 +401,8 @@ static void step_ask(const struct sensor *s, struct line *l, size_t number)
     seen->target =
         misconfig_target(&p->dst, ip_hash(&p->dst), service_code(p->proto, p->dport));
     misconfig_prefetch(&s->misconfig, &seen->target);
+    if (seen->class == CLASS_BACKSCATTER)
+        dos_prefetch(&s->dos, p, 0);
 }
 
 /* Second step: the source. */
@@ -416,6 +418,8 @@ static void step_contact(const struct sensor *s, struct line *l, size_t number)
     const struct seen *seen = line_at(l, number);
     const struct packet *p = seen->packet;
     misconfig_reach(&s->misconfig, &seen->target);
+    if (seen->class == CLASS_BACKSCATTER)
+        dos_prefetch(&s->dos, p, 1);
     if (seen->host == HOST_NONE || seen->host >= s->hosts.count)
         return;
     const struct host *h = &s->hosts.host[seen->host];
