@@ -140,7 +140,7 @@ const ROUTES = [
     if (body.document?.payload > 256) throw new Problem(400, 'Bad Request', 'payload: must be a whole number from 0 to 256', 'document');
     return fleet.siteConfigure(name, body);
   }],
-  ['GET', /^\/fleet\/[^/]+\/power$/, () => ({ kind: null, allowed: false })],
+  ['GET', /^\/fleet\/[^/]+\/power$/, () => ({ kind: 'redfish', allowed: true, address: 'https://192.0.2.7', user: 'operator' })],
   ['GET', /^\/fleet\/[^/]+\/actions$/, () => ({ rows: fleet.actions })],
   ['POST', /^\/fleet\/([^/]+)\/actions$/, (_q, name, body) => {
     if (body.confirm !== name) throw new Problem(400, 'Bad Request', `confirm must be ${name}`, 'confirm');

@@ -10,6 +10,7 @@
 #include "fleet/power.h"
 #include "store/ask.h"
 #include "store/catalog.h"
+#include "store/catalog_fleet.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -110,11 +111,16 @@ struct api_office {
         json_t **ret_papers, struct fault *f);
 };
 
-/* Who talks to management controllers; as power_keeper_run(). NULL: nobody. */
+/* Who talks to management controllers; `run` as power_keeper_run(), NULL: nobody. With it the
+ * others: keep a password in a new file that `run` can read, and tell its path; remove a file
+ * that `keep` made, and no other. */
 struct api_power {
     void *context;
     enum err (*run)(void *context, const struct power_door *door, enum power_action action,
         bool *ret_on, struct fault *f);
+    enum err (*keep)(void *context, const char *site, const char *password,
+        char ret_path[CATALOG_SENTENCE], struct fault *f);
+    void (*drop)(void *context, const char *path);
 };
 
 /* Who makes backups, in a place that who asks knows. NULL: nobody. One at a time. */

@@ -72,6 +72,8 @@ enum err handle_renew(struct request *r);
 /* sites_power.c */
 enum err handle_site_power(struct request *r);
 enum err handle_site_switch(struct request *r);
+enum err handle_site_power_set(struct request *r);
+enum err handle_site_power_forget(struct request *r);
 
 /* questionnaire.c */
 enum err handle_questionnaire(struct request *r);

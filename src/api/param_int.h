@@ -144,6 +144,10 @@ enum param_where {
         "restart, upgrade or reboot")                                                          \
     X(B_POWER, IN_BODY, "action", PARAM_WORD, 0, 0, "status|on|off|shutdown|cycle|reset",      \
         NULL, "status, on, off, shutdown, cycle or reset")                                     \
+    X(B_DOOR, IN_BODY, "kind", PARAM_WORD, 0, 0, "ipmi|redfish", NULL, "ipmi or redfish")      \
+    X(B_DOOR_ADDRESS, IN_BODY, "address", PARAM_TEXT, 1, 250, NULL, NULL,                      \
+        "1 to 250 bytes of text")                                                              \
+    X(B_DOOR_SECRET, IN_BODY, "password", PARAM_SECRET, 1, 127, NULL, NULL, "1 to 127 bytes")  \
     X(B_SERVICE, IN_BODY, "service", PARAM_CHARS, 1, 63, "a-z0-9@._-", NULL,                   \
         "a service of kizashi, such as kizashi-sensor")                                        \
     X(B_CONFIRM, IN_BODY, "confirm", PARAM_CHARS, 1, 63, PARAM_NAME_CHARS, NULL,               \

@@ -34,7 +34,7 @@ struct route {
     unsigned flags;
     enum err (*run)(struct request *r);
     enum param_id params[PARAM_ROUTE_MAX];
-    enum param_id required[4]; /* members that the body must have */
+    enum param_id required[6]; /* members that the body must have */
 };
 
 extern const struct route routes[];

@@ -22,6 +22,7 @@
 #include "cmd/notify.h"
 #include "cmd/options.h"
 #include "cmd/power_helper.h"
+#include "cmd/power_secret.h"
 #include "cmd/privileges.h"
 #include "cmd/resume.h"
 #include "cmd/setup.h"
@@ -323,7 +324,28 @@ static enum err on_backup(void *context, struct fault *f)
 static enum err on_power(void *context, const struct power_door *door, enum power_action action,
     bool *ret_on, struct fault *f)
 {
-    return power_keeper_run(context, door, action, ret_on, f);
+    const struct hub *h = context;
+    return power_keeper_run(h->power, door, action, ret_on, f);
+}
+
+static enum err on_power_keep(void *context, const char *site, const char *password,
+    char ret_path[CATALOG_SENTENCE], struct fault *f)
+{
+    const struct hub *h = context;
+    return power_secret_keep(h->data, site, password, ret_path, f);
+}
+
+static void on_power_drop(void *context, const char *path)
+{
+    const struct hub *h = context;
+    power_secret_drop(h->data, path);
+}
+
+static struct api_power power_of(struct hub *h)
+{
+    if (!h->power)
+        return (struct api_power){0};
+    return (struct api_power){h, on_power, on_power_keep, on_power_drop};
 }
 
 static enum err api_open(struct hub *h, struct fault *f)
@@ -338,7 +360,7 @@ static enum err api_open(struct hub *h, struct fault *f)
         .live = {h, show_sites, show_datasets, show_health, show_metrics},
         .fleet = h->fleet.fleet,
         .office = {h, h->office ? on_enrol : NULL, h->office ? on_renew : NULL},
-        .power = {h->power, h->power ? on_power : NULL},
+        .power = power_of(h),
         .backup = {h, on_backup},
         .analyses = h->analyses,
         .analysis_count = analyses_all(h->analyses),

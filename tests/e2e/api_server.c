@@ -3,6 +3,7 @@
 #include "fleet/config.h"
 #include "store/catalog_fleet.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -105,6 +106,27 @@ static enum err switch_power(void *context, const struct power_door *door,
     return OK;
 }
 
+/* A file a password, in a folder of this run's. */
+static enum err keep_password(void *context, const char *site, const char *password,
+    char ret_path[CATALOG_SENTENCE], struct fault *f)
+{
+    const char *folder = context;
+    static int number;
+    snprintf(ret_path, CATALOG_SENTENCE, "%s/power-%s-%d", folder, site, ++number);
+    int fd = open(ret_path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    bool good = fd >= 0 && dprintf(fd, "%s\n", password) > 0;
+    if (fd >= 0)
+        close(fd);
+    return good ? OK : fault_set(f, ERR_IO, "%s", ret_path);
+}
+
+static void drop_password(void *context, const char *path)
+{
+    const char *folder = context;
+    if (strncmp(path, folder, strlen(folder)) == 0)
+        unlink(path);
+}
+
 static const struct need surge_needs[] = {{.field = NEED_DESTINATION_PORT,
                                               .relations = NEED_VALUE,
                                               .vital = true,
@@ -159,7 +181,7 @@ int main(int argc, char **argv)
         .catalog = catalog,
         .live = fake_live(),
         .fleet = fleet_make(catalog),
-        .power = {NULL, switch_power},
+        .power = {folder, switch_power, keep_password, drop_password},
         .analyses = analyses,
         .analysis_count = 2};
     const struct catalog_power way = {.site = "jp-01",

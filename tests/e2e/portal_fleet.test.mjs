@@ -5,7 +5,7 @@
 //   SHOTS       a folder: pictures of the pages go there
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -91,9 +91,6 @@ before(async () => {
   start(program, ['sensor', '--data', join(folder, 'site'), '--site', 'jp-01', '--bus', bus, '--interface', 'lo', '--filter', 'udp dst port 9',
     '--policy', 'keep', '--heartbeat', '1s', '--user', 'root']);
   controller = await redfish();
-  writeFileSync(join(folder, 'secret'), 'a-password\n', { mode: 0o600 });
-  execFileSync(program, ['site', 'power', 'jp-01', '--data', data, '--redfish', `http://127.0.0.1:${controller.address().port}`, '--user', 'ann',
-    '--secret-file', join(folder, 'secret')], { stdio: 'ignore' });
   browser = await chromium.launchPersistentContext(join(folder, 'profile'), {
     executablePath,
     acceptDownloads: true,
@@ -190,6 +187,25 @@ test('what comes of it is a new version with its diff, pushed, and in effect aft
   await page.goto(`${url}/#/fleet/jp-01`);
   await page.locator('summary:has-text("1 version")').click();
   assert.match(await page.textContent('.document-versions'), /admin.*asked in the portal.*in effect after/s);
+});
+
+test('an admin says where the power is switched; its password stays in a file of the hub', { skip }, async () => {
+  const card = '.card[aria-label=Power]';
+  const form = page.locator(`${card} .door-form`);
+  await form.locator('[name=address]').fill(`http://127.0.0.1:${controller.address().port}`);
+  await form.locator('[name=user]').fill('ann');
+  await form.locator('[name=password]').fill('a-password');
+  await form.locator('[name=confirm]').fill('kr-01');
+  await form.locator('button:has-text("Save")').click();
+  await page.waitForSelector(`${card} .form-error:has-text("confirm must be jp-01")`);
+  await form.locator('[name=confirm]').fill('jp-01');
+  await form.locator('button:has-text("Save")').click();
+  await page.waitForSelector(`${card} .power-door:has-text("Over Redfish at http://127.0.0.1")`);
+  const [file, ...others] = readdirSync(join(folder, 'hub/power'));
+  assert.deepEqual(others, []);
+  assert.equal(statSync(join(folder, 'hub/power', file)).mode & 0o777, 0o600);
+  assert.equal(readFileSync(join(folder, 'hub/power', file), 'utf8'), 'a-password\n');
+  await shoot('door');
 });
 
 test('the power is switched by who types the name of the site, and it is on record', { skip }, async () => {

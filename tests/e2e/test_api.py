@@ -246,7 +246,7 @@ def power(w):
     path = 'fleet/jp-01/power'
     def switch(client, action, **more):
         return client.ask('POST', path, {'action': action, **more})
-    same(w.viewer.get(path).json(), {'kind': 'ipmi', 'allowed': True})
+    same(w.viewer.get(path).json(), {'kind': 'ipmi', 'allowed': True, 'address': None, 'user': None})
     same(w.viewer.get('fleet/kr-01/power').json()['kind'], None)
     same(switch(w.admin, 'status').json(), {'on': True})
     check_problem(switch(w.viewer, 'status'), 403)
@@ -260,6 +260,42 @@ def power(w):
          [('power-cycle', 'ann', '192.0.2.7: nobody answers'), ('power-off', 'ann', '')])
     log = [row for row in w.admin.get('audit').json()['rows'] if row['subject'] == 'jp-01' and row['who'] == 'ann']
     expect(len(log) >= 2, log)
+
+
+@says('where power is switched is set by an admin in person, and its password is told to nobody')
+def power_door(w):
+    path, secret = 'fleet/jp-01/power', 'not for "anybody" else'
+    same(w.admin.get(path).json()['address'], '192.0.2.7')
+    door = {'kind': 'redfish', 'address': 'https://192.0.2.9', 'user': 'root', 'password': secret, 'confirm': 'jp-01'}
+    def put(client, where=path, **changed):
+        return client.ask('PUT', where, {k: v for k, v in {**door, **changed}.items() if v is not None})
+    check_problem(put(w.nobody), 401)
+    check_problem(put(w.viewer), 403)
+    csrf, w.admin.csrf = w.admin.csrf, None
+    check_problem(put(w.admin), 403)
+    w.admin.csrf = csrf
+    token = w.admin.ask('POST', 'tokens', {'label': 'door', 'role': 'admin'}).json()
+    check_problem(w.nobody.ask('PUT', path, door, Authorization='Bearer ' + token['token']), 403)
+    check_problem(w.nobody.ask('DELETE', path, Authorization='Bearer ' + token['token']), 403)
+    w.admin.ask('DELETE', 'tokens/' + token['id'])
+    for field, wrong in (('confirm', 'kr-01'), ('confirm', None), ('kind', 'wire'), ('address', 'http://192.0.2.9'),
+                         ('user', 'a b'), ('password', ''), ('password', 'x' * 128), ('password', 'two\nlines')):
+        same(check_problem(put(w.admin, **{field: wrong}), 400)['field'], field, wrong)
+    check_problem(put(w.admin, 'fleet/zz-99/power', confirm='zz-99'), 404)
+    same(w.admin.get(path).json()['address'], '192.0.2.7')
+    answer = put(w.admin)
+    same(answer.json(), {'kind': 'redfish', 'allowed': True, 'address': 'https://192.0.2.9', 'user': 'root'})
+    expect(secret not in answer.raw.decode() + w.admin.get(path).raw.decode())
+    same(w.viewer.get(path).json()['address'], None)
+    same(put(w.admin, kind='ipmi', address='192.0.2.10').json()['kind'], 'ipmi')
+    check_problem(w.viewer.ask('DELETE', path), 403)
+    same(w.admin.ask('DELETE', path).status, 204)
+    check_problem(w.admin.ask('DELETE', path), 404)
+    same(w.admin.get(path).json()['kind'], None)
+    log = w.admin.get('audit')
+    same([row['detail'] for row in log.json()['rows'] if row['what'] == 'site.power' and row['subject'] == 'jp-01'][:3],
+         ['forgotten', 'ipmi at 192.0.2.10 as root', 'redfish at https://192.0.2.9 as root'])
+    expect('anybody' not in log.raw.decode())
 
 
 @says('the least revealing policy that serves is proposed, with what each answer makes impossible')

@@ -108,7 +108,7 @@ export async function get<T>(address: string, signal?: AbortSignal): Promise<T> 
   return (await ask('GET', address, undefined, signal)) as T;
 }
 
-export async function send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
+export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
   return (await ask(method, url(path), body)) as T;
 }
 
