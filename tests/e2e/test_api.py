@@ -933,10 +933,9 @@ def tls(w):
 def proxy(w):
     server = Server(w.program, '-x', '127.0.0.1')
     client = Client(server)
-    for i in range(12):
-        answer = client.ask('POST', 'login', {'user': f'u{i}', 'password': 'x'},
-                            X_Forwarded_For='10.0.0.9, 192.0.2.1')
-    same(answer.status, 429)
+    tries = (client.ask('POST', 'login', {'user': f'u{i}', 'password': 'x'},
+                        X_Forwarded_For='10.0.0.9, 192.0.2.1') for i in range(200))
+    same(next(answer.status for answer in tries if answer.status != 401), 429)
     answer = client.ask('POST', 'login', {'user': ADMIN[0], 'password': ADMIN[1]},
                         X_Forwarded_For='192.0.2.1, 192.0.2.2', X_Forwarded_Proto='https')
     same(answer.status, 200)
