@@ -8,7 +8,8 @@
 enum {
     FEW_TARGETS = 2,   /* bits of the destination map: nearly all to one or two addresses */
     MANY_TARGETS = 16, /* ... of a site that has many */
-    MANY_SOURCES = 10
+    MANY_SOURCES = 10,
+    MOVERS = 3 /* services that a change without a cause names */
 };
 
 /* The feature that moved most. */
@@ -51,9 +52,101 @@ static void name_services(const struct cause *c, char *text, size_t room)
     snprintf(text + strlen(text), room - strlen(text), "%s", slash ? slash : "");
 }
 
-static void write_words(struct finding *f, const struct graph *s, const struct site *site,
+/* A mean number of sources is told to the tenth while it is small. */
+static int digits_of(double usual)
+{
+    return usual < 10.0 ? 1 : 0;
+}
+
+/* What it means that a feature is above or below what was expected. */
+static const struct {
+    const char *more, *less;
+} meanings[FEATURES] = {
+    [FEATURE_SOURCES] = {"more sources", "fewer sources"},
+    [FEATURE_SERVICES] = {"more ports are asked for", "fewer ports are asked for"},
+    [FEATURE_EDGES] = {"more pairs of source and port", "fewer pairs of source and port"},
+    [FEATURE_DEGREE] = {"sources ask for more ports each", "sources ask for fewer ports each"},
+    [FEATURE_PORT_ENTROPY] = {"sources spread over more ports",
+        "sources gather on fewer ports"},
+    [FEATURE_DEGREE_ENTROPY] = {"sources differ more in how many ports they ask for",
+        "sources are more alike in how many ports they ask for"},
+    [FEATURE_COMPONENT] = {"more sources share ports with others",
+        "fewer sources share ports with others"},
+    [FEATURE_BUTTERFLIES] = {"more sources share two ports", "fewer sources share two ports"},
+    [FEATURE_CLUSTERING] = {"sources ask for more alike sets of ports",
+        "sources ask for less alike sets of ports"},
+    [FEATURE_DRIFT] = {"the mix of networks and ports is another one",
+        "the mix of networks and ports stays the same"},
+    [FEATURE_SURPRISE] = {"more sources than usual on busy ports",
+        "no more sources than usual on busy ports"},
+    [FEATURE_NOVELTY] = {"sources on ports that hardly anybody asks for",
+        "nobody on ports that hardly anybody asks for"},
+    [FEATURE_TARGETS] = {"sources reach more addresses each",
+        "sources reach fewer addresses each"},
+    [FEATURE_SINGLE] = {"more sources reach one address only",
+        "fewer sources reach one address only"},
+    [FEATURE_SPREAD] = {"sources spread more evenly over the addresses",
+        "sources gather on fewer addresses"},
+};
+
+static const char *meaning_of(const struct site *site, unsigned feature)
+{
+    return site->features[feature].z < 0.0 ? meanings[feature].less : meanings[feature].more;
+}
+
+/* A service whose sources are not as many as usual. */
+struct mover {
+    uint32_t service;
+    double seen, usual;
+    double far; /* in deviations */
+};
+
+/* Keeps the farthest MOVERS in order. */
+static void movers_take(
+    struct mover movers[MOVERS], const struct site *site, uint32_t service, double seen)
+{
+    double usual = usual_sources(site, service);
+    double d = site->weight > 0.0 ? fmax(site->spread / site->weight, 0.02) : 0.02;
+    struct mover one = {.service = service,
+        .seen = seen,
+        .usual = usual,
+        .far = fabs(seen - usual) / sqrt(usual + d * usual * usual + 1.0)};
+    for (size_t i = 0; i < MOVERS; i++)
+        if (one.far > movers[i].far) {
+            struct mover next = movers[i];
+            movers[i] = one;
+            one = next;
+        }
+}
+
+/* The services that have moved most, in either direction: " 445/tcp 120 sources (80 usual), ".
+ */
+static void name_movers(const struct view *v, char *text, size_t room)
+{
+    struct mover movers[MOVERS] = {{0}};
+    uint64_t there[SERVICES / 64 + 1] = {0};
+    for (uint32_t i = 0; i < v->graph.used_count; i++) {
+        uint32_t service = v->graph.used[i];
+        there[service / 64] |= UINT64_C(1) << service % 64;
+        movers_take(movers, v->site, service, v->graph.right[i].degree / v->kept);
+    }
+    for (uint32_t service = 0; service < SERVICES; service++)
+        if (v->site->usual[service] > 0.0F && !(there[service / 64] >> service % 64 & 1))
+            movers_take(movers, v->site, service, 0.0);
+    *text = 0;
+    for (size_t i = 0; i < MOVERS && movers[i].far > 0.0; i++) {
+        char word[SERVICE_TEXT];
+        size_t used = strlen(text);
+        snprintf(text + used, room - used, "%s%s %.0f sources (%.*f usual)", i ? ", " : "",
+            service_format(movers[i].service, word), movers[i].seen, digits_of(movers[i].usual),
+            movers[i].usual);
+    }
+}
+
+static void write_words(struct finding *f, const struct graph *s, const struct view *v,
     const struct cause *c, const struct portrait *who)
 {
+    const struct site *site = v->site;
     unsigned best = loudest(site);
     const struct feature *moved = &site->features[best];
     char what[96], origin[80], began[TIME_TEXT];
@@ -64,24 +157,28 @@ static void write_words(struct finding *f, const struct graph *s, const struct s
     if (c) {
         name_services(c, what, sizeof what);
         portrait_origin(who, origin, sizeof origin);
-        snprintf(f->title, sizeof f->title, "%s changes who asks for what at %s: %u sources",
-            what, site->name, c->seen);
+        snprintf(f->title, sizeof f->title,
+            "%s changes the traffic of %s: %u sources, %.*f usual", what, site->name, c->seen,
+            digits_of(c->usual), c->usual);
         used = snprintf(f->explanation, sizeof f->explanation,
             "The graph of sources and services at %s changed at %.16sZ, and %s explains it: %u "
-            "sources, %.3g usual.%s%s",
-            site->name, began, what, c->seen, c->usual, *origin ? " " : "", origin);
+            "sources, %.*f usual.%s%s",
+            site->name, began, what, c->seen, digits_of(c->usual), c->usual, *origin ? " " : "",
+            origin);
     } else {
-        snprintf(f->title, sizeof f->title, "who asks for what at %s changes: %s", site->name,
-            feature_rows[best].name);
+        char movers[160];
+        name_movers(v, movers, sizeof movers);
+        snprintf(f->title, sizeof f->title, "traffic of %s changes: %s", site->name,
+            meaning_of(site, best));
         used = snprintf(f->explanation, sizeof f->explanation,
-            "The graph of sources and services at %s changed at %.16sZ; no service explains it "
-            "by its sources.",
-            site->name, began);
+            "The traffic of %s changed at %.16sZ: %s. No port explains it by a crowd of new "
+            "sources; farthest from usual are %s.",
+            site->name, began, meaning_of(site, best), *movers ? movers : "none");
     }
     if (used > 0 && (size_t)used < sizeof f->explanation)
         used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
-            " %s: %.4g %s, %.4g expected.", feature_rows[best].name, now,
-            feature_rows[best].unit, usual);
+            " %s: %.4g%s%s, %.4g expected.", feature_rows[best].name, now,
+            *feature_rows[best].unit ? " " : "", feature_rows[best].unit, usual);
     if ((int64_t)site->windows * s->window <= s->options.learn && used > 0 &&
         (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
@@ -206,7 +303,7 @@ enum err graph_report(
         f.host_count = who.sources;
         portrait_tell(&who, &f);
     }
-    write_words(&f, s, site, c, &who);
+    write_words(&f, s, v, c, &who);
     e = write_numbers(&f, site, c, score);
     if (!e)
         e = write_series(&f, s, site, at->scratch);

@@ -183,6 +183,11 @@ static void a_change_without_a_port_is_told_as_such(void **state)
         if (hours_after(&b->found[i], 30) > 0 && strcmp(b->found[i].kind, "graph-shift") == 0) {
             assert_int_equal(b->found[i].severity, SEVERITY_INFO);
             assert_string_equal(b->found[i].site, "s00");
+            assert_ptr_equal(
+                strstr(b->found[i].title, "traffic of s00 changes: "), b->found[i].title);
+            assert_null(strstr(b->found[i].title, "(null)"));
+            assert_non_null(strstr(b->found[i].explanation, "farthest from usual are "));
+            assert_non_null(strstr(b->found[i].explanation, " usual), "));
             shifts++;
         }
     assert_true(shifts >= 1);
