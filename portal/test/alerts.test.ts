@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Alert } from '../src/api/client';
+import type { Alert, SiteLive } from '../src/api/client';
 import { blockPeak, columnName, drawnKey, evidenceBlocks, rowName, reading, scopeText, evidenceSeries, inPlace, merged, nextSteps, ranked, scope } from '../src/lib/alerts';
 import { blocksCsv, csvCell, evidenceCsv } from '../src/lib/evidence-csv';
 import { heat, onsets } from '../src/lib/onset';
@@ -95,9 +95,19 @@ test('the curve that passed its limit furthest is drawn first', () => {
 });
 
 test('an alert of one site asks that site first, one of one country its CERT', () => {
-  assert.match(nextSteps(alert({ sites: ['de-01'] }))[0]?.text ?? '', /^Only de-01 sees it/);
+  assert.match(nextSteps(alert({ sites: ['de-01'] }))[0]?.text ?? '', /^The engines saw it only at de-01: ask that site/);
   assert.match(nextSteps(alert({ countries: ['kr'] }))[0]?.text ?? '', /South Korea: tell its national CERT/);
   assert.match(nextSteps(alert({}))[0]?.text ?? '', /your own that send to 53413\/udp/);
+});
+
+test('an alert of one site does not claim that for others whose packets the engines did not see', () => {
+  const of = alert({ sites: ['de-01'], start: '2026-11-22T01:00:00Z', end: '2026-11-22T02:00:00Z' });
+  const late = (unseen_first: string, unseen_last: string): SiteLive =>
+    ({ site: 'kr-01', state: 'done', since: '2026-11-23T00:00:00Z', pps: 0, received: 9, dropped: 0, malformed: 0, unseen: 9, unseen_first, unseen_last });
+  const during = nextSteps(of, [late('2026-11-22T01:30:00Z', '2026-11-22T09:00:00Z')])[0]?.text ?? '';
+  assert.match(during, /^Whether only de-01 sees it is not known: packets of kr-01 /);
+  const before = nextSteps(of, [late('2026-11-22T00:00:00Z', '2026-11-22T00:59:59Z')])[0]?.text ?? '';
+  assert.match(before, /^The engines saw it only at de-01/);
 });
 
 test('an alert without port, site or host still says what to do', () => {

@@ -40,7 +40,8 @@ enum err handle_datasets(struct request *r)
 
 static json_t *losses_json(struct request *r)
 {
-    static const char *const names[] = {"received", "dropped", "sampled_out", "malformed"};
+    static const char *const names[] = {
+        "received", "dropped", "sampled_out", "malformed", "unseen"};
     const struct api_live *live = &r->api->parts.live;
     json_t *sites = live->sites ? live->sites(live->context) : json_array();
     json_t *losses = json_object();

@@ -18,6 +18,26 @@ enum err handle_fleet(struct request *r)
     return OK;
 }
 
+/* What of it the engines did not see, as the hub knows since it was started. */
+static int unseen_join(struct request *r, const char *name, json_t *site)
+{
+    static const char *const members[] = {"unseen", "unseen_first", "unseen_last"};
+    const struct api_live *live = &r->api->parts.live;
+    json_t *rows = live->sites ? live->sites(live->context) : NULL;
+    int failed = 0;
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row)
+    {
+        const char *is = json_string_value(json_object_get(row, "site"));
+        for (size_t k = 0; is && strcmp(is, name) == 0 && k < 3; k++)
+            if (json_object_get(row, members[k]))
+                failed |= json_object_set(site, members[k], json_object_get(row, members[k]));
+    }
+    json_decref(rows);
+    return failed;
+}
+
 enum err handle_fleet_site(struct request *r)
 {
     struct fleet *fleet = r->api->parts.fleet;
@@ -28,6 +48,10 @@ enum err handle_fleet_site(struct request *r)
     if (e == ERR_NOTFOUND) {
         reply_problem(r, 404, NULL, NULL, "there is no site %s that runs by itself", name);
         return OK;
+    }
+    if (!e && unseen_join(r, name, site)) {
+        json_decref(site);
+        e = ERR_NOMEM;
     }
     if (!e)
         reply_json(r, 200, site);

@@ -45,9 +45,11 @@ static const struct conf_item sensor_items[] = {
         .type = CONF_FILES,
         .values = "-",
         .arg = "FILE",
-        .text = "Send this capture instead, or the captures in this folder, and end when the "
-                "hub has stored all of them. One that is broken is told, the others are sent, "
-                "and the exit status is 1."},
+        .text =
+            "Send this capture instead, or the captures in this folder, and end when the "
+            "hub has stored all of them. One that is broken is told, the others are sent, "
+            "and the exit status is 1. Captures of several sites must be read at the same "
+            "time: of those that come after their windows were over the engines see nothing."},
     {.name = "drain",
         .type = CONF_FLAG,
         .text =

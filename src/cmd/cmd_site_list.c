@@ -35,7 +35,8 @@ static const struct conf_item list_items[] = {
 static bool is_well(const json_t *row)
 {
     const char *state = json_string_value(json_object_get(row, "state"));
-    return state && (strcmp(state, "up") == 0 || strcmp(state, "new") == 0);
+    return state && (strcmp(state, "up") == 0 || strcmp(state, "new") == 0 ||
+                        strcmp(state, "unwatched") == 0);
 }
 
 static int list_run(struct conf *conf, size_t count, char **operands)
@@ -65,11 +66,10 @@ const struct command cmd_site_list = {
     .text = "How every site is, and why.",
     .items = list_items,
     .run = list_run,
-    .more =
-        "What needs a person comes first. The exit status is 1 if a site is not up, so that "
-        "monitoring can use it.\n\n"
-        "Example:\n"
-        "  kizashi site list --data /var/lib/kizashi\n",
+    .more = "What needs a person comes first. The exit status is 1 if a site is down, late or "
+            "degraded, so that monitoring can use it.\n\n"
+            "Example:\n"
+            "  kizashi site list --data /var/lib/kizashi\n",
 };
 
 /* ---- show ---- */

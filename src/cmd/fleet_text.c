@@ -116,6 +116,15 @@ static void heartbeat_print(FILE *out, const json_t *beat)
     }
 }
 
+static void unseen_print(FILE *out, const json_t *site)
+{
+    if (number(site, "unseen"))
+        fprintf(out,
+            "Came after its windows were over: %" JSON_INTEGER_FORMAT " packets, of %s to %s; "
+            "they are stored, the engines did not see them\n",
+            number(site, "unseen"), text(site, "unseen_first"), text(site, "unseen_last"));
+}
+
 /* The time is when it was noticed: what began before that says so. */
 static void event_print(FILE *out, const json_t *e)
 {
@@ -139,6 +148,7 @@ void fleet_text_site(FILE *out, const json_t *site)
         fprintf(out, "  %s\n", text(json_array_get(reasons, i), "text"));
     figures_print(out, json_object_get(site, "range"));
     fprintf(out, "History: %s\n", text(json_object_get(site, "history"), "cells"));
+    unseen_print(out, site);
     heartbeat_print(out, json_object_get(site, "heartbeat"));
     if (json_array_size(events))
         fputs("\nWhat happened:\n", out);

@@ -14,9 +14,13 @@
 struct far_site {
     char name[BUS_SITE_MAX + 1];
     struct remote *remote;
-    struct site *site; /* NULL: it could not be begun, which the log was told once */
-    bool received;     /* the intake has it */
-    bool named;        /* the catalogue does, at the last look */
+    struct site *site;           /* NULL: it could not be begun, which the log was told once */
+    bool received;               /* the intake has it */
+    bool named;                  /* the catalogue does, at the last look */
+    struct remote_counts counts; /* at the last look */
+    int64_t unseen_at;           /* when there were more of them last; 0: never */
+    int64_t unseen_told_at;      /* when the log was told last; 0: never */
+    uint64_t unseen_told;        /* how many it was told of */
 };
 
 struct hub_bus {
@@ -28,6 +32,7 @@ struct hub_bus {
     pthread_t thread;
     bool running;
     bool connected;
+    bool unseen;                /* packets come of which the engines see nothing */
     bool begun;                 /* the message server has been told to start */
     char ending[BROKER_ENDING]; /* what was told last of why it does not run; "" */
     int64_t log_from;           /* how long the server's log was before */
@@ -40,6 +45,8 @@ struct hub_bus {
 };
 
 static const int64_t look_apart = 2 * US_SECOND;
+static const int64_t unseen_rest = 10 * US_SECOND; /* after so long none more is coming */
+static const int64_t unseen_apart = 600 * US_SECOND;
 
 /* ---- sites, on the intake's thread ---- */
 
@@ -62,6 +69,7 @@ static enum err site_make(
     struct hub_bus *h, struct far_site *s, const struct catalog_remote *r, struct fault *f)
 {
     struct remote_options ro = {.window = h->options.setup->window,
+        .seen = h->options.seen,
         .stop = h->options.stop,
         .rows_all = &h->rows,
         .news = {h, on_news}};
@@ -227,6 +235,59 @@ static void silence_tell(struct hub_bus *h, bool fresh)
     snprintf(h->ending, sizeof h->ending, "%s", known ? why : "");
 }
 
+/* ---- what the engines did not see ---- */
+
+/* Once a burst: when it is over, or after a while. */
+static void unseen_tell(struct far_site *s, int64_t now)
+{
+    char first[TIME_TEXT], last[TIME_TEXT];
+    bool rests = now - s->unseen_at >= unseen_rest;
+    if (s->unseen_told == s->counts.unseen ||
+        (!rests && now - s->unseen_told_at < unseen_apart))
+        return;
+    time_format(s->counts.unseen_first, first);
+    time_format(s->counts.unseen_last, last);
+    log_event(LOG_WARN, "site.unseen",
+        "site=%s packets=%llu first=%s last=%s text=\"they came after their windows were over: "
+        "they are in the store, and the engines did not see them; read captures of several "
+        "sites at the same time, or show them to the engines with kizashi replay\"",
+        s->name, (unsigned long long)s->counts.unseen, first, last);
+    s->unseen_told = s->counts.unseen;
+    s->unseen_told_at = now;
+}
+
+/* True while packets of the site come after their windows, and for a window after that. */
+static bool unseen_look(const struct hub_bus *h, struct far_site *s, int64_t now)
+{
+    struct remote_counts c;
+    remote_counts(s->remote, &c);
+    if (c.unseen != s->counts.unseen) {
+        if (!s->unseen_at || now - s->unseen_at >= unseen_rest)
+            s->unseen_told_at = now; /* a burst begins: how large it is shows at its end */
+        s->unseen_at = now;
+    }
+    s->counts = c;
+    hub_live_far(h->options.live, s->name, &c);
+    unseen_tell(s, now);
+    return s->unseen_at && now - s->unseen_at < h->options.setup->window;
+}
+
+static void unseen_look_all(struct hub_bus *h, int64_t now)
+{
+    char text[240];
+    size_t count = 0;
+    for (size_t i = 0; i < h->count; i++)
+        if (h->sites[i].site)
+            count += unseen_look(h, &h->sites[i], now);
+    snprintf(text, sizeof text,
+        "packets of %zu site%s come after their windows were over: they are stored, and the "
+        "engines do not see them; the log says of which (site.unseen) and what to do",
+        count, count == 1 ? "" : "s");
+    if (count || h->unseen)
+        hub_live_health(h->options.live, "windows", count ? text : NULL);
+    h->unseen = count > 0;
+}
+
 static void on_tick(void *context, bool connected)
 {
     struct hub_bus *h = context;
@@ -249,6 +310,7 @@ static void on_tick(void *context, bool connected)
     if (now - h->looked < look_apart && now >= h->looked)
         return;
     h->looked = now;
+    unseen_look_all(h, now);
     catalogue_look(h);
     atomic_store(&h->ready, true);
     broker_look(h);

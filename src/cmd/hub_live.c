@@ -22,6 +22,7 @@ struct live_row {
     int64_t heard; /* when the packet count last grew */
     uint64_t packets, lost;
     double pps;
+    struct remote_counts far; /* of a site elsewhere */
     char detail[DETAIL];
 };
 
@@ -94,9 +95,13 @@ static const char *state_of(const struct live_row *r, bool lossy, int64_t now)
     const struct site_live *live = site_live(r->about.site);
     if (atomic_load(&live->ended))
         return r->detail[0] ? "failed" : "done";
+    if (r->about.kind == HUB_REMOTE && !r->far.heard)
+        return "awaited";
+    bool quiet = now - r->heard > SILENT_AFTER_S * US_SECOND;
+    /* A capture of the hub's own may wait for another site; one elsewhere may be gone. */
     if (!feed_is_live(site_feed(r->about.site)))
-        return "replaying";
-    if (now - r->heard > SILENT_AFTER_S * US_SECOND)
+        return r->about.kind == HUB_REMOTE && quiet ? "silent" : "replaying";
+    if (quiet)
         return "silent";
     return lossy ? "lossy" : "live";
 }
@@ -130,6 +135,7 @@ static json_t *row_json(const struct live_row *r)
     int64_t newest = atomic_load(&live->newest);
     uint64_t kernel = atomic_load(&live->dropped_kernel);
     uint64_t queue = atomic_load(&live->dropped_queue);
+    const struct remote_counts *u = &r->far;
     json_t *row = json_object();
     json_object_set_new(row, "site", json_string(site_name(r->about.site)));
     json_object_set_new(row, "state", json_string(r->state));
@@ -139,7 +145,12 @@ static json_t *row_json(const struct live_row *r)
     json_object_set_new(row, "source", json_text(r->about.source, strlen(r->about.source)));
     json_object_set_new(row, "addresses", count(r->about.addresses));
     json_object_set_new(row, "pps", json_real(r->pps));
-    json_object_set_new(row, "received", count(atomic_load(&live->packets)));
+    json_object_set_new(row, "received", count(atomic_load(&live->packets) + u->unseen));
+    json_object_set_new(row, "unseen", count(u->unseen));
+    if (u->unseen) {
+        json_object_set_new(row, "unseen_first", json_time(u->unseen_first));
+        json_object_set_new(row, "unseen_last", json_time(u->unseen_last));
+    }
     json_object_set_new(row, "dropped", count(kernel + queue));
     json_object_set_new(row, "dropped_kernel", count(kernel));
     json_object_set_new(row, "dropped_queue", count(queue));
@@ -176,6 +187,15 @@ void hub_live_trouble(struct hub_live *l, const char *site, const char *detail)
     for (size_t i = 0; i < l->count; i++)
         if (strcmp(site_name(l->rows[i].about.site), site) == 0)
             snprintf(l->rows[i].detail, DETAIL, "%s", detail ? detail : "");
+    pthread_mutex_unlock(&l->lock);
+}
+
+void hub_live_far(struct hub_live *l, const char *site, const struct remote_counts *c)
+{
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->count; i++)
+        if (strcmp(site_name(l->rows[i].about.site), site) == 0)
+            l->rows[i].far = *c;
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -311,6 +331,19 @@ static void skip_metric(struct hub_live *l, struct buf *out)
     buf_printf(out, "%s{engine=\"all\"} %llu\n", name, (unsigned long long)all);
 }
 
+/* Called with the lock held. */
+static void unseen_metric(const struct hub_live *l, struct buf *out)
+{
+    const char *name = "kizashi_unseen_packets_total";
+    buf_printf(out,
+        "# HELP %s Packets that came after their windows were over: stored, and not seen by "
+        "the engines.\n# TYPE %s counter\n",
+        name, name);
+    for (size_t i = 0; i < l->count; i++)
+        buf_printf(out, "%s{site=\"%s\"} %llu\n", name, site_name(l->rows[i].about.site),
+            (unsigned long long)l->rows[i].far.unseen);
+}
+
 void hub_live_metrics(void *context, struct buf *out)
 {
     struct hub_live *l = context;
@@ -328,5 +361,6 @@ void hub_live_metrics(void *context, struct buf *out)
                 site_name(l->rows[i].about.site), (unsigned long long)atomic_load(value));
         }
     }
+    unseen_metric(l, out);
     pthread_mutex_unlock(&l->lock);
 }

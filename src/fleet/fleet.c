@@ -128,14 +128,28 @@ static enum err take_event(void *context, const struct catalog_site_event *e)
                                                     : OK;
 }
 
+/* Nobody expects it to speak: it was never heard, or has read its captures and is gone, which
+ * has no reason, unlike a time without a hub. It stays that until it does. */
+static bool is_at_rest(enum site_state state, const struct catalog_site_event *e)
+{
+    return state == SITE_NEW || (state == SITE_UNWATCHED && !e->detail[0]);
+}
+
 static enum err take_site(void *context, const struct catalog_site_event *e)
 {
     struct reading *r = context;
     struct fleet_member *m;
+    enum site_state state;
     enum err err = member_add(r->fleet, e->site, r->now, &m, r->fault);
-    if (!err)
+    if (err)
+        return err;
+    if (site_state_parse(e->state, &state) == OK && is_at_rest(state, e)) {
+        m->watch.state = state;
+        m->watch.since = e->since;
+    } else {
         watch_resume(&m->watch, r->now);
-    return err;
+    }
+    return OK;
 }
 
 static enum err take_heard(void *context, const struct catalog_heard *h)
@@ -157,9 +171,10 @@ static enum err member_resume(
         .state = "unwatched",
         .detail = "the hub was not running"};
     snprintf(event.site, sizeof event.site, "%s", m->name);
+    if (e || !m->watch.heard) /* nobody waits for it, with or without a hub */
+        return e;
     m->watch.since = event.since;
-    if (!e)
-        e = catalog_site_event_add(fleet->catalog, &event, r->fault);
+    e = catalog_site_event_add(fleet->catalog, &event, r->fault);
     return e ? e : history_add(&m->history, event.since, SITE_UNWATCHED);
 }
 
@@ -221,10 +236,28 @@ static enum err watched_note(struct fleet *fleet, int64_t now)
     return e;
 }
 
+/* Who has read its captures and is gone is that also for the next hub, without the wait in
+ * which it could speak again. */
+static void rests_note(struct fleet *fleet, int64_t now)
+{
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct fleet_member *m = fleet->members[i];
+        struct catalog_site_event event;
+        struct fault f = {0};
+        if (!watch_leave(&m->watch))
+            continue;
+        /* Not written: then it is missed for a while. */
+        enum err e = member_note(fleet, m, now, &event, &f);
+        (void)e;
+    }
+}
+
 void fleet_close(struct fleet *f, int64_t now)
 {
     if (!f)
         return;
+    if (now)
+        rests_note(f, now);
     /* Not written: then the time since the last note counts as unwatched, 15 s at most. */
     enum err e = now ? watched_note(f, now) : OK;
     (void)e;

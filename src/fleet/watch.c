@@ -171,6 +171,8 @@ static double config(const struct watch *w, int64_t now)
 {
     if (w->last.config_refused[0])
         return 1.0;
+    if (has_read(w)) /* it takes its document when it is started again */
+        return 0.0;
     bool has = !w->wanted || w->last.config_version == HEARTBEAT_UNKNOWN ||
                w->last.config_version >= w->wanted;
     return !has && now - w->wanted_at > WATCH_CONFIG_S * US_SECOND ? 1.0 : 0.0;
@@ -317,6 +319,16 @@ bool watch_look(struct watch *w, int64_t now)
         return false;
     w->state = state;
     w->since = state == SITE_DOWN || state == SITE_UNWATCHED ? w->heard : now;
+    return true;
+}
+
+bool watch_leave(struct watch *w)
+{
+    if (!w->heard || !has_read(w) || w->state == SITE_UNWATCHED)
+        return false;
+    memset(w->holds, 0, sizeof w->holds);
+    w->state = SITE_UNWATCHED;
+    w->since = w->heard;
     return true;
 }
 

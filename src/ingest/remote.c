@@ -21,6 +21,7 @@ static const int64_t replay_patience = 15 * US_SECOND;
 struct waiting {
     struct waiting *next;
     struct parcel_rows rows;
+    bool past; /* the hub had it before */
 };
 
 struct remote {
@@ -43,6 +44,7 @@ struct remote {
     /* The taker's. */
     int64_t closed; /* windows before this time are closed */
     struct parcel_rows now;
+    bool now_past; /* the hub had it before */
     size_t at;
     bool told; /* the account of `now` has been given */
     struct packet packets[RUN_MOST];
@@ -72,6 +74,7 @@ static bool parcel_next(struct remote *r)
         return false;
     parcel_rows_done(&r->now);
     r->now = w->rows;
+    r->now_past = w->past;
     r->first = w->next;
     r->count--;
     r->rows -= r->now.packets->rows;
@@ -143,6 +146,7 @@ enum err remote_put(struct remote *r, struct parcel_rows *p)
     else
         r->first = w;
     r->last = w;
+    w->past = is_past(r);
     r->count++;
     r->rows += rows;
     if (r->options.rows_all)
@@ -186,6 +190,7 @@ void remote_counts(struct remote *r, struct remote_counts *ret_counts)
     pthread_mutex_lock(&r->lock);
     *ret_counts = r->counts;
     ret_counts->waiting = r->rows;
+    ret_counts->heard = r->heard;
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -268,12 +273,27 @@ static void account_give(struct remote *r, struct ahead_run *run)
     memcpy(run->failed, a->failed, sizeof run->failed);
 }
 
-/* Pass over packets whose window is closed. */
-static void late_skip(struct remote *r)
+static void unseen_count(struct remote *r, int64_t ts)
 {
-    while (now_has_rows(r) && row_time(r, r->at) < r->closed) {
-        r->at++;
-        r->counts.late++;
+    struct remote_counts *c = &r->counts;
+    if (!c->unseen || ts < c->unseen_first)
+        c->unseen_first = ts;
+    if (ts > c->unseen_last)
+        c->unseen_last = ts;
+    c->unseen++;
+}
+
+/* Pass over packets whose window is closed, also if that was by a hub before this one. What
+ * that hub had itself, its engines have seen, or it was counted there. */
+static void unseen_skip(struct remote *r)
+{
+    int64_t seen = r->now_past ? INT64_MIN : r->options.seen;
+    for (; now_has_rows(r); r->at++) {
+        int64_t ts = row_time(r, r->at);
+        if (ts >= r->closed && ts >= seen)
+            return;
+        if (!r->now_past || ts >= r->options.seen)
+            unseen_count(r, ts);
     }
 }
 
@@ -372,7 +392,7 @@ static enum feed_state remote_run(void *context, int64_t until, struct ahead_run
     pthread_mutex_lock(&r->lock);
     r->asked = until;
     for (;;) {
-        late_skip(r);
+        unseen_skip(r);
         if (now_has_rows(r)) {
             state = run_make(r, until, ret_run) ? FEED_FRAMES : FEED_WINDOW;
             break;

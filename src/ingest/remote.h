@@ -40,6 +40,7 @@ enum {
 
 struct remote_options {
     int64_t window;            /* us */
+    int64_t seen;              /* end of the last window that the engines have seen; 0: none */
     const atomic_bool *stop;   /* borrowed; ends waits */
     const struct clock *clock; /* borrowed; NULL: the system's */
     atomic_size_t *rows_all;   /* that wait, of all sites; borrowed; NULL: there is but one */
@@ -73,8 +74,10 @@ void remote_look_past(struct remote *r);
 void remote_alive(struct remote *r, bool replay);
 
 struct remote_counts {
-    uint64_t late; /* packets that came after their window was closed */
+    uint64_t unseen;                   /* packets that came after their windows were closed */
+    int64_t unseen_first, unseen_last; /* their times; 0: there are none */
     size_t waiting;
+    bool heard; /* since the remote was made */
 };
 void remote_counts(struct remote *r, struct remote_counts *ret_counts);
 

@@ -213,6 +213,45 @@ def one_packet(folder):
         hub.stop()
 
 
+@says("captures read one after the other: the hub tells what its engines did not see; who has ended or never began is well")
+def one_after_the_other(folder):
+    need_server()
+    frame = bytes.fromhex("020000000001020000000002080045000028000100004006000001020304c633640a1f4000170000000100000000500204000000"
+                          "0000")
+    with open(f"{folder}/day.pcap", "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        for window in range(6):
+            out.write(struct.pack("<IIII", 1_772_000_000 + 600 * window, 0, len(frame), len(frame)) + frame)
+    hub = Hub(f"{folder}/hub", "--engines", "surge")
+    try:
+        hub.enrol(SITE, f"{folder}/first")
+        hub.enrol("kr-02", f"{folder}/second")
+        same(run("site", "add", "de-01", "--data", hub.folder, "--quiet").returncode, 0)
+        Hub.wait_for(lambda: "site=de-01" in hub.log())
+        for site in ("first", "second"):
+            _, errors = sensor(f"{folder}/{site}", "--read", f"{folder}/day.pcap").communicate(timeout=60)
+            same(errors.count("error"), 0, errors)
+        hub.has_exactly(12)
+
+        def shown(site):
+            return json.loads(run("site", "show", site, "--data", hub.folder, "--json").stdout)
+
+        Hub.wait_for(lambda: shown("kr-02")["unseen"] > 0)
+        told = shown("kr-02")
+        holds(told["unseen_first"].startswith("2026-02-25T06:13:20"), told)
+        same(shown(SITE)["unseen"], 0)
+        Hub.wait_for(lambda: "site.unseen" in hub.log(), 30)
+        holds("site=kr-02" in re.search(r"site.unseen.*", hub.log())[0], hub.log())
+        hub.kill()
+        hub.start()
+        Hub.wait_for(lambda: hub.log().count("site=de-01") > 1)
+        same([shown(site)["state"] for site in (SITE, "de-01")], ["unwatched", "new"])
+        same(run("site", "list", "--data", hub.folder).returncode, 0)
+        same(shown(SITE)["unseen"], 0)
+    finally:
+        hub.stop()
+
+
 def heard_of(hub):
     """When the site was last heard, as it is listed."""
     rows = [json.loads(line) for line in run("site", "list", "--data", hub.folder, "--json").stdout.splitlines()]

@@ -1,5 +1,5 @@
 // What the portal says about alerts beyond what they say themselves.
-import type { Alert, AlertState, AlertSummary, Evidence, Severity, Suppression } from '../api/client';
+import type { Alert, AlertState, AlertSummary, Evidence, Severity, SiteLive, Suppression } from '../api/client';
 import { countryName } from './countries';
 import { plural } from './format';
 import { portText, serviceName } from './ports';
@@ -205,13 +205,27 @@ export interface Step {
   link?: { path: string[]; query: Record<string, string | number>; label: string };
 }
 
+/** Other sites whose packets of that time came too late for the engines, as the hub knows since it was started. */
+function notLookedAt(alert: AlertSummary, live: readonly SiteLive[]): string[] {
+  const [start, end] = [Date.parse(alert.start), Date.parse(alert.end)];
+  return live.filter((s) => !alert.sites.includes(s.site) && s.unseen_first && s.unseen_last
+    && Date.parse(s.unseen_first) <= end && Date.parse(s.unseen_last) >= start).map((s) => s.site);
+}
+
+function oneSite(site: string, missed: string[]): string {
+  if (missed.length === 0) return `The engines saw it only at ${site}: ask that site whether something of its own explains it.`;
+  const named = missed.slice(0, 4).join(', ') + (missed.length > 4 ? ` and ${missed.length - 4} more` : '');
+  return `Whether only ${site} sees it is not known: packets of ${named} from that time came after their windows were over, and the `
+    + 'engines did not see them. Compare the sites on the page of the port, or replay their captures together.';
+}
+
 /** What to do next, most useful first. */
-export function nextSteps(alert: AlertSummary & { evidence?: Alert['evidence'] }): Step[] {
+export function nextSteps(alert: AlertSummary & { evidence?: Alert['evidence'] }, live: readonly SiteLive[] = []): Step[] {
   const steps: Step[] = [];
   const port = alert.ports[0];
   const [country] = alert.countries;
   if (alert.sites.length === 1) {
-    steps.push({ text: `Only ${alert.sites[0]} sees it: ask that site whether something of its own explains it.` });
+    steps.push({ text: oneSite(alert.sites[0] ?? '', notLookedAt(alert, live)) });
   }
   if (country && alert.countries.length === 1) {
     steps.push({

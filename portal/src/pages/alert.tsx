@@ -1,4 +1,5 @@
 import { csvUrl, url, type Alert } from '../api/client';
+import { useLive } from '../api/live';
 import { useResource } from '../api/resource';
 import { evidenceSeries, nextSteps, scope } from '../lib/alerts';
 import { count, duration, iso } from '../lib/format';
@@ -100,10 +101,11 @@ function Downloads({ alert, address }: { alert: Alert; address: string }) {
 }
 
 function NextCard({ alert }: { alert: Alert }) {
+  const { tick } = useLive();
   return (
     <Card title="What to do next" class="card-next">
       <ol class="steps">
-        {nextSteps(alert).map((step) => (
+        {nextSteps(alert, tick?.sites).map((step) => (
           <li key={step.text}>
             {step.text}{' '}
             {step.link && <a href={href(step.link.path, { ...step.link.query, ...around(alert) })}>{step.link.label}</a>}

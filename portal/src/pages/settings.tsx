@@ -80,7 +80,8 @@ function About({ status }: { status: Status }) {
         <dt>Lost since start</dt>
         <dd>
           {count(status.losses.dropped)} dropped, {count(status.losses.sampled_out)} sampled out, {count(status.losses.malformed)} malformed
-          of {count(status.losses.received)} packets
+          of {count(status.losses.received)} packets that came since then
+          {status.losses.unseen > 0 && <>; {count(status.losses.unseen)} came after their windows were over: stored, not seen by the engines</>}
         </dd>
         <dt>Clients</dt>
         <dd>{count(status.clients.events)} follow live, {count(status.clients.events_cut_off)} cut off for being slow</dd>

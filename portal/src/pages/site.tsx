@@ -2,7 +2,7 @@ import { csvUrl, url, type CountryRow, type PortRow, type SiteAnswer, type SiteL
 import { useResource } from '../api/resource';
 import { SeriesChart } from '../charts/series-chart';
 import { causeText } from '../lib/causes';
-import { count, percent, short, stampFull } from '../lib/format';
+import { count, percent, plural, short, stampFull } from '../lib/format';
 import { rangeQuery, rangeText } from '../lib/range';
 import { href } from '../lib/route';
 import { BarCell } from '../ui/bar-cell';
@@ -101,6 +101,12 @@ function LiveSite({ live }: { live: SiteLive }) {
   return (
     <Card title="Now" note={`${SITE_STATES[live.state].text}, since ${stampFull(live.since)}`}>
       {live.detail && <p class="banner banner-bad">{live.detail}</p>}
+      {live.unseen && live.unseen_first && live.unseen_last ? (
+        <p class="banner">
+          {plural(live.unseen, 'packet')} of {stampFull(live.unseen_first)} to {stampFull(live.unseen_last)} came after their windows were
+          over: they are stored, and the engines did not see them. Captures of several sites must be read at the same time.
+        </p>
+      ) : null}
       <dl class="facts">
         {live.source && <><dt>Source</dt><dd class="mono">{live.source}</dd></>}
         {live.addresses ? <><dt>Addresses</dt><dd>{count(live.addresses)}</dd></> : null}

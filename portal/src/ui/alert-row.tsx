@@ -1,4 +1,5 @@
 import type { AlertSummary } from '../api/client';
+import { useLive } from '../api/live';
 import { nextSteps, scope } from '../lib/alerts';
 import { href } from '../lib/route';
 import { AlertCurve } from './alert-curve';
@@ -33,9 +34,14 @@ export function AlertRow({ alert, selected, rich, engine }: AlertRowProps) {
         </a>
         <p class="quiet">{alert.explanation}</p>
         <p class="small muted">{scope(alert)}</p>
-        {rich && <p class="small alert-next">{nextSteps(alert)[0]?.text}</p>}
+        {rich && <FirstStep alert={alert} />}
       </div>
       <AlertCurve alert={alert} engine={engine} />
     </li>
   );
+}
+
+function FirstStep({ alert }: { alert: AlertSummary }) {
+  const { tick } = useLive();
+  return <p class="small alert-next">{nextSteps(alert, tick?.sites)[0]?.text}</p>;
 }

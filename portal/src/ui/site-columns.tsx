@@ -9,6 +9,7 @@ import { Time } from './time';
 type StateWord = SiteLive['state'];
 
 export const SITE_STATES: Record<StateWord, { dot: string; text: string }> = {
+  awaited: { dot: 'dot', text: 'not heard since the hub started' },
   live: { dot: 'dot dot-good', text: 'packets come' },
   replaying: { dot: 'dot dot-good', text: 'from a file' },
   silent: { dot: 'dot dot-warn', text: 'watching, but nothing comes' },

@@ -151,6 +151,55 @@ static void heard_before(void **state)
     assert_true(heard_is(p, 1, START + 18 * US_SECOND));
 }
 
+static void read_capture(struct place *p, const char *site, int64_t now)
+{
+    struct heartbeat h = beat_of(site, now);
+    struct fault f = {0};
+    snprintf(h.mode, sizeof h.mode, "ended");
+    assert_int_equal(fleet_heartbeat(p->fleet, &h, now, &f), OK);
+}
+
+static void state_is(struct place *p, size_t row, const char *state, int64_t since, int64_t now)
+{
+    json_t *rows = fleet_rows(p->fleet, now);
+    const json_t *site = json_array_get(rows, row);
+    int64_t began = 0;
+    assert_string_equal(member(site, "state"), state);
+    assert_int_equal(time_parse(member(site, "since"), &began), OK);
+    assert_int_equal(began, since);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(site, "month"), "down")), 0);
+    json_decref(rows);
+}
+
+/* One has read its captures, another did that just before the hub ended, a third was invited.
+ */
+static void rests(void **state)
+{
+    struct place *p = *state;
+    struct fault f;
+    assert_int_equal(fleet_expect(p->fleet, "kr-01", START, &f), OK);
+    read_capture(p, "jp-01", START);
+    place_look(p, START + US_MINUTE);
+    read_capture(p, "jp-02", START + US_MINUTE);
+    place_close(p, START + 61 * US_SECOND);
+    for (int run = 1; run <= 3; run++) {
+        const int64_t now = START + run * US_HOUR;
+        assert_int_equal(place_open(p, now), 0);
+        assert_int_equal(fleet_expect(p->fleet, "kr-01", now, &f), OK);
+        place_look(p, now + 2 * US_MINUTE);
+        state_is(p, 0, "unwatched", START, now + 3 * US_MINUTE);
+        state_is(p, 1, "unwatched", START + US_MINUTE, now + 3 * US_MINUTE);
+        state_is(p, 2, "new", START, now + 3 * US_MINUTE);
+        place_close(p, now + 4 * US_MINUTE);
+    }
+    assert_int_equal(place_open(p, START + US_DAY), 0);
+    place_beat(p, "jp-01", START + US_DAY);
+    place_beat(p, "kr-01", START + US_DAY);
+    state_is(p, 0, "up", START + US_DAY, START + US_DAY);
+    state_is(p, 2, "up", START + US_DAY, START + US_DAY);
+}
+
 static void forgets(void **state)
 {
     struct place *p = *state;
@@ -196,6 +245,8 @@ static const struct CMUnitTest tests[] = {
         place_drop),
     SAYS_WITH("when a site was last heard is known also to the hubs after", heard_before,
         place_make, place_drop),
+    SAYS_WITH("who was invited, and who has read its captures, is that also to the hubs after",
+        rests, place_make, place_drop),
     SAYS_WITH("a site that is forgotten is shown no more", forgets, place_make, place_drop),
     SAYS_WITH("sites are in order of name, however they came", many, place_make, place_drop),
 };
