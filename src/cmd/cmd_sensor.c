@@ -221,10 +221,8 @@ static enum err identity_find(struct sensor_run *r, struct fault *f)
 static enum err interface_open(struct sensor_run *r, struct fault *f)
 {
     const char *interface = conf_text(r->conf, "interface");
-    enum err e =
-        interface ? source_open_live(&r->live, interface, conf_text(r->conf, "filter"), 0, 0, f)
-                  : OK;
-    return setup_live_blame(e, f);
+    return interface ? setup_live_open(&r->live, interface, conf_text(r->conf, "filter"), f)
+                     : OK;
 }
 
 static enum err feed_make(struct sensor_run *r, struct fault *f)

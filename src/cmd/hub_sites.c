@@ -32,7 +32,7 @@ static enum err live_open(
     struct source *s = NULL;
     if (e)
         return e;
-    e = setup_live_blame(source_open_live(&s, interface, filter, 0, 0, f), f);
+    e = setup_live_open(&s, interface, filter, f);
     if (e)
         return e;
     snprintf(

@@ -1,6 +1,7 @@
 #include "cmd/setup.h"
 
 #include "base/clock.h"
+#include "fleet/filter.h"
 #include "geo/geo.h"
 #include "sensor/fingerprint.h"
 #include "sensor/survey.h"
@@ -159,6 +160,14 @@ enum err setup_live_blame(enum err e, struct fault *f)
     memcpy(text, f->text, sizeof text);
     snprintf(f->text, sizeof f->text, "--%.*s", (int)sizeof f->text - 3, text);
     return e;
+}
+
+enum err setup_live_open(
+    struct source **ret_source, const char *interface, const char *filter, struct fault *f)
+{
+    enum err e = filter ? filter_words_check(filter, f) : OK;
+    return setup_live_blame(
+        e ? e : source_open_live(ret_source, interface, filter, 0, 0, f), f);
 }
 
 static size_t part_of(size_t total, size_t sites)

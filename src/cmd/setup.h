@@ -5,6 +5,7 @@
 #include "cmd/engines.h"
 #include "ingest/analysis.h"
 #include "sensor/sensor.h"
+#include "sensor/source.h"
 #include "store/store.h"
 
 /* What replay and hub have in common: signatures, lists, country and network data, engines,
@@ -74,7 +75,9 @@
 #define SETUP_FILTER_ITEM                                                                      \
     {                                                                                          \
         .name = "filter", .type = CONF_TEXT, .arg = "EXPRESSION",                              \
-        .text = "Filter for live capture, pcap-filter(7), applied in the kernel."              \
+        .text = "Filter for live capture, pcap-filter(7), applied in the kernel; with "        \
+                "numbers and "                                                                 \
+                "addresses: no name is looked up."                                             \
     }
 #define SETUP_PROCESS_ITEMS                                                                    \
     {.name = "user",                                                                           \
@@ -118,6 +121,11 @@ void setup_close(struct setup *s);
 /* What source_open_live() says, "interface eth9: ..." or "filter ...", by its option; returns
  * `e`, which is what it returned. */
 enum err setup_live_blame(enum err e, struct fault *f);
+
+/* source_open_live() for --interface and --filter, NULL: all; the fault begins with the option.
+ * ERR_BAD also: the filter names a host, network or service, which would be looked up. */
+enum err setup_live_open(struct source **ret_source, const char *interface, const char *filter,
+    struct fault *f) MUST_CHECK;
 
 /* Options of one site's sensor when `sites` share the memory. */
 enum err setup_sensor_options(const struct setup *s, const char *site, size_t sites,

@@ -82,10 +82,23 @@ static bool is_ether(const char *text)
     return true;
 }
 
-/* "192.0.2" and "10" are nets, too. */
+/* "192.0.2" and "10" are nets, too; with more numbers it were a name to libpcap. */
 static bool is_net(const char *text)
 {
-    return strspn(text, "0123456789./") == strlen(text);
+    static const char digits[] = "0123456789";
+    size_t len = 0;
+    for (int numbers = 1; numbers <= 4; numbers++) {
+        size_t number = strspn(text + len, digits);
+        if (!number)
+            return false;
+        len += number;
+        if (text[len] != '.')
+            break;
+        len++;
+    }
+    if (text[len] == '/' && text[len + 1])
+        len += 1 + strspn(text + len + 1, digits);
+    return !text[len] && text[len - 1] != '.';
 }
 
 static bool is_address(const char *text)
@@ -95,10 +108,25 @@ static bool is_address(const char *text)
     return ip_parse(text, &ip) == OK || prefix_parse(text, true, &prefix) == OK;
 }
 
-static enum err check_word(const char *text, struct fault *f)
+/* Arithmetic on a packet's bytes: -4, 0:2, /2 in tcp[12:1]-4 and ip[0:2]/2. */
+static bool is_sum(const char *text)
 {
-    if (is_word(text) || is_number(text) || is_range(text) || is_ether(text) || is_net(text) ||
-        is_address(text))
+    size_t sign = text[0] == '-';
+    return strspn(text + sign, "0123456789:/") == strlen(text + sign);
+}
+
+/* What a number or name after it is, which may stand far before it: "portrange 1-5 or 7-9". */
+static bool is_type(const char *text)
+{
+    return strcmp(text, "host") == 0 || strcmp(text, "net") == 0 || strcmp(text, "port") == 0 ||
+           strcmp(text, "proto") == 0;
+}
+
+/* `ranges`: the type is portrange; as any other, "1-5" were a name to libpcap. */
+static enum err check_word(const char *text, bool ranges, struct fault *f)
+{
+    if (is_word(text) || is_number(text) || (ranges && is_range(text)) || is_ether(text) ||
+        is_net(text) || is_address(text) || is_sum(text))
         return OK;
     return fault_set(f, ERR_BAD,
         "filter: \"%.60s\" is no word of pcap-filter(7), number or address; hosts, networks "
@@ -120,27 +148,28 @@ static enum err misplaced(char c, struct fault *f)
 }
 
 /* The word at `text`, of `len` bytes. */
-static enum err check_token(const char *text, size_t len, struct fault *f)
+static enum err check_token(const char *text, size_t len, bool *ranges, struct fault *f)
 {
     char word[64];
     if (len >= sizeof word)
         return fault_set(f, ERR_BAD, "filter: \"%.40s...\" is too long for a word", text);
     memcpy(word, text, len);
     word[len] = 0;
-    /* arithmetic on a packet's bytes: tcp[12:1]-4, ip[0:2]/2 */
-    return strspn(word, "0123456789:-/") == len ? OK : check_word(word, f);
+    *ranges = strcmp(word, "portrange") == 0 || (*ranges && !is_type(word));
+    return check_word(word, *ranges, f);
 }
 
-static enum err check_words(const char *text, struct fault *f)
+enum err filter_words_check(const char *text, struct fault *f)
 {
     static const char between[] = " \t\r\n()[]!&|<>=+*%^,\\~";
+    bool ranges = false;
     for (const char *at = text; *at;) {
         size_t len = 0;
         while (in_word(at[len]))
             len++;
         if (!len && !strchr(between, *at))
             return misplaced(*at, f);
-        enum err e = len ? check_token(at, len, f) : OK;
+        enum err e = len ? check_token(at, len, &ranges, f) : OK;
         if (e)
             return e;
         at += len ? len : 1;
@@ -176,7 +205,7 @@ enum err filter_new(struct filter **ret_filter, const char *text, struct fault *
 {
     if (strlen(text) >= FILTER_MAX)
         return fault_set(f, ERR_BAD, "filter: longer than %d bytes", FILTER_MAX - 1);
-    enum err e = check_words(text, f);
+    enum err e = filter_words_check(text, f);
     if (e)
         return e;
     struct filter *filter = calloc(1, sizeof *filter);

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A capture filter, pcap-filter(7), that comes from another machine: checked word by word
- * before libpcap sees it, because libpcap would ask the network for the address of any host
- * that is named in it. */
+/* A capture filter, pcap-filter(7): checked word by word before libpcap sees it, because
+ * libpcap would ask the network for the address of any host that is named in it, or mistyped.
+ */
 struct filter;
 
 enum {
@@ -24,6 +24,10 @@ enum {
  */
 enum err filter_new(struct filter **ret_filter, const char *text, struct fault *f) MUST_CHECK;
 void filter_free(struct filter *filter);
+
+/* Only the words: for an expression that libpcap compiles elsewhere, for an interface. ERR_BAD:
+ * the fault, "filter: ...", says which word is wrong. */
+enum err filter_words_check(const char *text, struct fault *f) MUST_CHECK;
 
 /* Does a frame of this link type (as struct frame has it) pass? Where the expression has no
  * meaning, none does. */

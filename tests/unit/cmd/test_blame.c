@@ -53,6 +53,23 @@ static void live(void **state)
     assert_int_equal(setup_live_blame(OK, &f), OK);
 }
 
+/* The filter is refused before the interface is looked for, and before anybody is asked. */
+static void filters(void **state)
+{
+    static const char *const names[] = {
+        "dst host www.example.org", "dst nte 1", "tcp port http", "net 10-20"};
+    struct source *s = NULL;
+    struct fault f;
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(setup_live_open(&s, "no-such", names[i], &f), ERR_BAD);
+        assert_memory_equal(f.text, "--filter: \"", 11);
+        assert_non_null(strstr(f.text, "not looked up by name"));
+    }
+    assert_int_not_equal(setup_live_open(&s, "no-such", "inbound and dst net 10", &f), OK);
+    assert_memory_equal(f.text, "--interface no-such", 19);
+}
+
 static void names(void **state)
 {
     static const struct conf_item items[] = {
@@ -86,6 +103,8 @@ static void names(void **state)
 static const struct CMUnitTest tests[] = {
     SAYS("a wrong setting of an engine is told as --set had it", settings),
     SAYS("what an interface or a filter lacks is told by its option", live),
+    SAYS("a filter that names a host, or is mistyped, is refused before anybody is asked",
+        filters),
     SAYS("a name is taken whole, or refused", names),
 };
 TEST_MAIN(tests)

@@ -8,7 +8,8 @@ static void takes(void **state)
     static const char *const good[] = {"", "  ", "tcp", "dst net 198.51.100.0/24",
         "net 10 or net 192.168", "ip6 and dst net 2001:db8::/32", "not (udp and port 53)",
         "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn", "ip[2:2] > 576 && !icmp6",
-        "portrange 1-1023", "ether host 00:11:22:33:44:55", "vlan 7 and tcp port 23",
+        "portrange 1-1023", "portrange 1-5 or 7-9", "ip[0:2]/2 > 4 - 1", "tcp[12:1]-4 > 2",
+        "ether host 00:11:22:33:44:55", "vlan 7 and tcp port 23",
         "tcp[((tcp[12:1] & 0xf0) >> 2):4] = 0x47455420", "icmp[icmptype] != icmp-echo"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct filter *filter = NULL;
@@ -33,8 +34,13 @@ static void refuses(void **state)
         {"host dead.beef", "\"dead.beef\" is no word"},
         {"tcp; rm", "\";\""},
         {"tcp \"x\"", "has no place here"},
+        {"host 192.0.2.1.5", "\"192.0.2.1.5\" is no word"},
+        {"dst nte 1", "\"nte\" is no word"},
+        {"net 10-20", "\"10-20\" is no word"},
+        {"portrange 1-5 or host 7-9", "\"7-9\" is no word"},
+        {"net 192.0.", "\"192.0.\" is no word"},
         {"tcp and", "pcap-filter(7) is expected"},
-        {"host 1.2.3.4.5", "filter: "},
+        {"host 1.2.3.4.5", "\"1.2.3.4.5\" is no word"},
         {"tcp\x01", "has no place here"},
         {"port 70000", "filter: "},
     };
