@@ -179,8 +179,7 @@ static void put_engine(
             "auto_statistics_types = ''",
             how->wide);
     if (dialect->newer && dialect->durable)
-        buf_str(out, ", fsync_after_insert = 1, fsync_part_directory = 1,"
-                     " min_rows_to_fsync_after_merge = 1");
+        buf_str(out, ", " SCHEMA_DURABLE);
 }
 
 /* Where contacts by source have no use for it. */

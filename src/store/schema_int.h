@@ -27,6 +27,10 @@ struct dialect {
     bool durable; /* fsync at every insert */
 };
 
+/* Settings of a table whose inserts are on the disk when they are over. */
+#define SCHEMA_DURABLE                                                                         \
+    "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
+
 /* How members are counted: exact up to 1,024, about 0.8 % off beyond. */
 #define UNIQ       "uniqCombined"
 #define UNIQ_SIZE  "(14)"

@@ -93,6 +93,26 @@ static enum err make_tables(struct store *s, struct fault *f)
     return e;
 }
 
+/* Tables that were made by who needed no sync, a replay, sync from now on. */
+static enum err make_durable(struct store *s, struct fault *f)
+{
+    struct buf names;
+    buf_init(&names, STORE_SQL_MAX);
+    enum err e = chdb_read(s->chdb,
+        "SELECT name FROM system.tables WHERE database = 'kz' AND engine LIKE '%MergeTree' AND "
+        "position(create_table_query, 'fsync_after_insert') = 0",
+        &names, f);
+    char *rest = NULL;
+    char *name = e || !names.len ? NULL : strtok_r((char *)names.data, "\n", &rest);
+    for (; !e && name; name = strtok_r(NULL, "\n", &rest)) {
+        char sql[256];
+        snprintf(sql, sizeof sql, "ALTER TABLE kz.%.100s MODIFY SETTING " SCHEMA_DURABLE, name);
+        e = chdb_write(s->chdb, sql, f);
+    }
+    buf_done(&names);
+    return e;
+}
+
 /* The folder, made if it is missing, by its whole name: a relative one the engine puts before
  * its files twice when it syncs them. */
 static enum err find_folder(struct store *s, struct fault *f)
@@ -135,6 +155,8 @@ static enum err open_engine(struct store *s, struct fault *f)
         e = store_upgrade_begin(s, f);
     if (!e)
         e = make_tables(s, f);
+    if (!e && s->options.durable)
+        e = make_durable(s, f);
     if (!e)
         e = store_upgrade_end(s, f);
     if (!e)

@@ -210,6 +210,53 @@ static void an_engine_that_does_not_open_is_told_by_each_function(void **state)
     remove_folder(folder);
 }
 
+/* Tables that sync and tables that do not, of those that walk_tables() has seen; nftw() hands
+ * on no context. */
+static int *tables_seen(bool sync)
+{
+    static int seen[2];
+    return &seen[sync];
+}
+
+static int walk_tables(const char *path, const struct stat *status, int flag, struct FTW *place)
+{
+    char text[8192] = "";
+    (void)status;
+    (void)place;
+    if (flag != FTW_F || !strstr(path, ".sql"))
+        return 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t len = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[len] = 0;
+    if (strstr(text, "ENGINE = MergeTree"))
+        ++*tables_seen(strstr(text, "fsync_after_insert = 1") != NULL);
+    return 0;
+}
+
+/* A replay need not sync what it can read again; a hub that goes on with its folder must. */
+static void tables_of_a_replay_sync_for_a_hub(void **state)
+{
+    (void)state;
+    char folder[256];
+    struct store *s = NULL;
+    struct fault f = {0};
+    new_folder(folder);
+    store_close(world_of(state)->store);
+    for (int durable = 0; durable < 2; durable++) {
+        struct store_options options = {.durable = durable};
+        assert_int_equal(store_open(&s, folder, &options, &f), OK);
+        store_close(s);
+        *tables_seen(true) = *tables_seen(false) = 0;
+        assert_int_equal(nftw(folder, walk_tables, 16, FTW_PHYS), 0);
+        assert_true(*tables_seen(durable) > 20);
+        assert_int_equal(*tables_seen(!durable), 0);
+    }
+    remove_folder(folder);
+    world_of(state)->store = open_store(world_of(state)->folder);
+}
+
 /* Last: it throws rows away. */
 static void old_days_are_dropped(void **state)
 {
@@ -245,6 +292,8 @@ static const struct CMUnitTest tests[] = {
         an_engine_beside_other_work_is_waited_for),
     SAYS("an engine that does not open is told by each function",
         an_engine_that_does_not_open_is_told_by_each_function),
+    SAYS("tables of a replay sync their inserts once a hub has them",
+        tables_of_a_replay_sync_for_a_hub),
     SAYS("days older than the retention are dropped", old_days_are_dropped),
 };
 int main(void)
