@@ -114,17 +114,25 @@ static enum err carry(const char *from, const char *out, struct fault *f)
     return e;
 }
 
-enum err backup_deliver(const char *data, const char *out, struct fault *f)
+static enum err bring(const char *from, const char *out, struct fault *f)
 {
-    char from[PATH_MAX];
     struct stat st;
-    enum err e = place_of(data, BACKUP_FOLDER, from, f);
-    if (e)
-        return e;
     if (lstat(out, &st) == 0)
         return fault_set(f, ERR_EXISTS, "%s: is there already", out);
     if (rename(from, out) == 0)
         return OK;
     return errno == EXDEV ? carry(from, out, f)
                           : fault_set(f, ERR_IO, "%s: %s", out, strerror(errno));
+}
+
+enum err backup_deliver(const char *data, const char *out, struct fault *f)
+{
+    char from[PATH_MAX];
+    enum err e = place_of(data, BACKUP_FOLDER, from, f);
+    if (e)
+        return e;
+    e = bring(from, out, f);
+    enum err removed = e ? tree_remove(from, NULL) : OK;
+    (void)removed; /* the next one tries again */
+    return e;
 }

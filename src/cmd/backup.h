@@ -25,7 +25,7 @@ struct backup_parts {
 enum err backup_make(const struct backup_parts *p, struct fault *f) MUST_CHECK;
 
 /* Take it from there to `out`, where there must be nothing: moved on the same file system, else
- * copied and synced. */
+ * copied and synced. After a failure nothing is left of it, there and here. */
 enum err backup_deliver(const char *data, const char *out, struct fault *f) MUST_CHECK;
 
 #endif

@@ -37,8 +37,10 @@ static enum err freeze(struct store *s, struct fault *f)
         "SELECT name FROM system.tables WHERE database = 'kz' AND engine LIKE '%MergeTree'",
         &names, f);
     buf_u8(&names, 0);
+    if (!e && names.err)
+        e = fault_set(f, names.err, "store: %s", err_text(names.err));
     char *rest = NULL;
-    char *name = e || names.err ? NULL : strtok_r((char *)names.data, "\n", &rest);
+    char *name = e ? NULL : strtok_r((char *)names.data, "\n", &rest);
     for (; !e && name; name = strtok_r(NULL, "\n", &rest)) {
         char sql[256];
         snprintf(sql, sizeof sql, "ALTER TABLE kz.%.100s FREEZE WITH NAME '" FROZEN "'", name);
@@ -100,7 +102,8 @@ static enum err each_in(const char *from, const char *to,
     for (FTSENT *entry; !e && (entry = fts_read(walk));) {
         bool fits = snprintf(place, sizeof place, "%s%s", to, entry->fts_path + strlen(from)) <
                     (int)sizeof place;
-        if (entry->fts_info == FTS_NS && entry->fts_errno == ENOENT)
+        if (entry->fts_info == FTS_NS && entry->fts_errno == ENOENT &&
+            entry->fts_level >= PART_LEVEL)
             continue; /* a part that was merged away meanwhile */
         bool read = entry->fts_info != FTS_ERR && entry->fts_info != FTS_DNR &&
                     entry->fts_info != FTS_NS;
