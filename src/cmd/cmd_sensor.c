@@ -339,11 +339,10 @@ static void on_renewed(void *context)
     sensor_send_reopen(r->send);
 }
 
-/* A live sensor runs for years; others end before their certificate does. */
+/* One that reads captures now and then renews when it is run, as one does that runs for years.
+ */
 static enum err renewer_start(struct sensor_run *r, struct fault *f)
 {
-    if (!conf_text(r->conf, "interface"))
-        return OK;
     const struct site_renewer_options o = {
         .identity = &r->identity, .folder = r->data, .context = r, .renewed = on_renewed};
     enum err e = site_renewer_start(&r->renewer, &o);

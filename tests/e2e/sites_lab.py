@@ -34,7 +34,7 @@ class Hub:
     """A hub with its own message server; it may be killed and started again on the same folder."""
 
     def __init__(self, folder, *more, bus=()):
-        self.folder, self.port, self.more = folder, free_port(), more
+        self.folder, self.port, self.api, self.more = folder, free_port(), free_port(), more
         self.bus = bus or ("--sites", f"127.0.0.1:{self.port}")
         self.process = None
         self.start()
@@ -42,7 +42,7 @@ class Hub:
     def start(self):
         with open(self.folder + ".log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [KIZASHI, "hub", "--data", self.folder, "--listen", "127.0.0.1:0", "--user", "root", *self.bus,
+                [KIZASHI, "hub", "--data", self.folder, "--listen", f"127.0.0.1:{self.api}", "--user", "root", *self.bus,
                  *map(str, self.more)], stdout=log, stderr=subprocess.STDOUT)
         self.begun = getattr(self, "begun", 0) + 1
         found = self.wait_for(lambda: (lines := re.findall(r"Portal: (\S+)/\n", self.log()))[self.begun - 1:] and lines)
@@ -120,9 +120,9 @@ def simulated(folder):
     return f"{folder}/sim/{SITE}.pcap"
 
 
-def sensor(folder, *arguments):
+def sensor(folder, *arguments, log=subprocess.PIPE):
     return subprocess.Popen([KIZASHI, "sensor", "--data", folder, "--policy", "keep", "--user", "root",
-                             *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                             *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=log, text=True)
 
 
 def spooled(folder):

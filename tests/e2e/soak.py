@@ -4,7 +4,8 @@
 
 Each site sends a simulated capture again and again, with pauses. Faults come by a schedule that the seed gives: the message server killed
 (sometimes with its disk wiped), the hub killed, a sensor killed; each with SIGKILL. It is timed how long it takes until packets
-go into the hub's store again. At the end every packet that was in a spool must be in the store, once.
+go into the hub's store again. At the end every packet that was in a spool must be in the store, once. Where the caller is root,
+one more site watches the loopback interface, renews its certificate every 80 seconds, and must miss nothing.
 """
 
 import argparse
@@ -14,12 +15,13 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
 import time
 
-from sites_lab import Hub, sensor, simulated, spooled
+from sites_lab import Hub, free_port, sensor, simulated, spooled
 from tap import run
 
 PARCEL = 32768  # packets in each parcel of a capture but the last
@@ -90,6 +92,38 @@ class Site(threading.Thread):
                 self.reading.kill()
 
 
+class Live(threading.Thread):
+    """Packets on loopback, and a sensor that watches for them and is never killed."""
+
+    def __init__(self, hub, folder):
+        super().__init__(daemon=True)
+        self.port, self.sent, self.over, self.renewed = free_port(), 0, threading.Event(), 0
+        hub.enrol("soak-live", folder)
+        self.certificate = f"{folder}/certificate.pem"
+        self.log = open(f"{folder}.log", "w+", encoding="utf-8")
+        self.process = sensor(folder, "--interface", "lo", "--filter", f"udp dst port {self.port}", log=self.log)
+        Hub.wait_for(lambda: "bus.connected" in self.said())
+
+    def said(self):
+        with open(self.log.name, encoding="utf-8") as file:
+            return file.read()
+
+    def run(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            while not self.over.wait(0.02):
+                out.sendto(b"soak", ("127.0.0.1", self.port))
+                self.sent += 1
+
+    def end(self):
+        self.over.set()
+        self.join()
+        time.sleep(3)  # its batch is a second
+        self.process.terminate()
+        if self.process.wait(60):
+            raise RuntimeError(f"the live sensor ended with {self.process.returncode}: {self.said()[-500:]}")
+        self.renewed = self.said().count("certificate.renewed")
+
+
 class Soak:
     def __init__(self, options, folder):
         self.options, self.folder, self.dice = options, folder, random.Random(options.seed)
@@ -99,11 +133,12 @@ class Soak:
         if done.returncode:
             raise SystemExit(f"soak: {done.stderr}")
         packets = stored(f"{folder}/here")
-        self.hub = Hub(f"{folder}/hub", "--engines", "none")
+        self.hub = Hub(f"{folder}/hub", "--engines", "none", "--certificate-life", "2m")
         self.sites = []
         for number in range(options.sites):
             self.hub.enrol(f"soak-{number}", f"{folder}/site-{number}")
             self.sites.append(Site(f"{folder}/site-{number}", capture, packets))
+        self.live = Live(self.hub, f"{folder}/live") if os.geteuid() == 0 else None
 
     def until_more(self, began, answered):
         """Seconds until packets go into the store again, after `answered` is true."""
@@ -141,7 +176,7 @@ class Soak:
 
     def run(self):
         end = time.monotonic() + self.options.hours * 3600
-        for site in self.sites:
+        for site in self.sites + [self.live] * bool(self.live):
             site.start()
         faults = 0
         while time.monotonic() < end:
@@ -155,6 +190,10 @@ class Soak:
             site.join(600)
         self.check()
         expected = sum(site.expected for site in self.sites)
+        if self.live:
+            self.live.end()
+            expected += self.live.sent
+            say(f"the live site: {self.live.sent} packets, {self.live.renewed} certificates")
         Hub.wait_for(lambda: stored(self.hub.folder) >= expected, 120)
         time.sleep(3)
         return faults, expected, stored(self.hub.folder)
