@@ -103,6 +103,15 @@ enum err site_policy_word(
     return e;
 }
 
+enum err site_policy_epoch(struct anon_policy *p, const char *word, struct fault *f)
+{
+    json_t *document = anon_policy_json(p);
+    json_object_set_new(document, "epoch", json_string(word));
+    enum err e = anon_policy_read(p, document, f);
+    json_decref(document);
+    return e;
+}
+
 /* "destination-port" for "destination_port". */
 static const char *option_of(enum anon_field field, char name[32])
 {
@@ -140,10 +149,7 @@ static enum err demands_read(const struct conf *conf, struct anon_policy *most, 
     }
     if (!conf_given(conf, "epoch"))
         return OK;
-    json_t *document = anon_policy_json(most);
-    json_object_set_new(document, "epoch", json_string(conf_text(conf, "epoch")));
-    enum err e = anon_policy_read(most, document, f);
-    json_decref(document);
+    enum err e = site_policy_epoch(most, conf_text(conf, "epoch"), f);
     return e ? member_blame(e, f, "epoch") : OK;
 }
 
@@ -159,26 +165,59 @@ static bool any_field(const struct conf *conf)
 
 static void loss_json(const struct anon_loss *loss)
 {
-    json_t *row = json_pack("{s:s, s:s, s:b, s:s}", "who", loss->who, "field",
+    struct anon_rule rule;
+    json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:o}", "who", loss->who, "field",
         anon_fields[loss->need->field].name, "vital", loss->need->vital, "without",
-        loss->need->without);
+        loss->need->without, "allow",
+        anon_rule_for(loss->need, &rule) ? anon_rule_json(&rule) : json_null());
     table_line(stderr, row);
     json_decref(row);
+}
+
+/* "; --source hash lets it work": the least that does, whatever else the site demands. */
+static void remedy_format(const struct need *need, char text[128])
+{
+    struct anon_rule rule;
+    char name[32], word[64];
+    text[0] = 0;
+    if (!anon_rule_for(need, &rule))
+        return;
+    site_policy_rule(&rule, word);
+    snprintf(text, 128, "; --%s %s lets it work", option_of((enum anon_field)need->field, name),
+        word);
+}
+
+/* What may leave, and does not, because nobody asked for it: told, since it looks like a
+ * mistake otherwise. */
+static void spared_tell(const struct conf *conf, const struct anon_policy *p)
+{
+    for (enum anon_field field = 0; field < ANON_FIELDS; field++) {
+        char name[32], word[64];
+        if (!conf_given(conf, option_of(field, name)))
+            continue;
+        site_policy_rule(&p->rule[field], word);
+        if (strcmp(word, conf_text(conf, name)) != 0)
+            fprintf(stderr,
+                "--%s %s: less serves what --for names as well: %s (--exact takes it as it "
+                "is)\n",
+                name, conf_text(conf, name), word);
+    }
 }
 
 void site_policy_losses(const struct anon_losses *losses, bool json)
 {
     for (size_t i = 0; i < losses->count; i++) {
         const struct anon_loss *loss = &losses->loss[i];
-        char text[128];
+        char text[128], remedy[128];
         if (json) {
             loss_json(loss);
             continue;
         }
-        fprintf(stderr, "%s %s: needs %s of %s; without it %s\n", loss->who,
+        remedy_format(loss->need, remedy);
+        fprintf(stderr, "%s %s: needs %s of %s; without it %s%s\n", loss->who,
             loss->need->vital ? "does not work" : "works in part",
             need_format(loss->need, text), anon_fields[loss->need->field].name,
-            loss->need->without);
+            loss->need->without, remedy);
     }
 }
 
@@ -226,7 +265,7 @@ static int print_schema(void)
     return EXIT_DONE;
 }
 
-static enum err make(const struct conf *conf, const struct anon_wish *wishes, size_t count,
+static enum err make(const struct conf *conf, struct anon_wish *wishes, size_t *count,
     struct anon_policy *ret_policy, struct fault *f)
 {
     struct anon_policy most;
@@ -236,12 +275,16 @@ static enum err make(const struct conf *conf, const struct anon_wish *wishes, si
     if (e)
         return e;
     bool ask = conf_flag(conf, "ask") || (!any_field(conf) && isatty(STDIN_FILENO));
+    if (ask && !conf_given(conf, "for"))
+        site_policy_ask_for(wishes, count);
     if (ask)
-        return site_policy_ask(&most, wishes, count, ret_policy, f);
+        return site_policy_ask(&most, wishes, *count, ret_policy, f);
     if (conf_flag(conf, "exact"))
         *ret_policy = most;
     else
-        anon_propose(&most, wishes, count, ret_policy);
+        anon_propose(&most, wishes, *count, ret_policy);
+    if (!conf_flag(conf, "exact") && !conf_flag(conf, "json"))
+        spared_tell(conf, ret_policy);
     return OK;
 }
 
@@ -261,7 +304,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (e)
         fault_prefix(&f, "--for");
     if (!e)
-        e = make(conf, wishes, wish_count, &policy, &f);
+        e = make(conf, wishes, &wish_count, &policy, &f);
     if (!e && !conf_given(conf, "check"))
         e = policy_write(&policy, conf_text(conf, "output"), &f);
     if (e)
@@ -279,11 +322,19 @@ const struct command cmd_site_policy = {
     .run = run,
     .more =
         "The options say the most that may leave of each field; what is not named may leave as "
-        "it is. Of that, the policy lets out the least that still serves what --for names, and "
-        "what it cannot serve is told: the site prevails. Exit status 1: something that --for "
+        "it is. Of that, the policy lets out the least that still serves what --for names: a "
+        "field "
+        "that none of it needs is dropped, which is told, and --exact takes the options as "
+        "they "
+        "are. What it cannot serve is told, with what would: the site prevails. A truncated "
+        "source tells its network, a hashed one which packets are of one source, and neither "
+        "is "
+        "less than the other: engines count sources, so truncated ones are of no use to them. "
+        "Exit status 1: something that --for "
         "names does not work at all.\n\n"
         "Example:\n"
-        "  kizashi site policy --destination hash --payload first:64 --output policy.json\n"
-        "  kizashi site policy --source truncate:24,48 --for all\n"
+        "  kizashi site policy --destination hash --payload first:64 \\\n"
+        "      --for engines,alerts,countries,payloads --output policy.json\n"
+        "  kizashi site policy --source hash --time round:1m --for all\n"
         "  kizashi site policy --check policy.json --for victims,dns\n",
 };

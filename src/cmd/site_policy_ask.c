@@ -20,7 +20,7 @@ static void answer_read(char answer[ANSWER_MAX])
     answer[strcspn(answer, "\r\n")] = '\0';
 }
 
-static void rule_format(const struct anon_rule *r, char text[64])
+void site_policy_rule(const struct anon_rule *r, char text[64])
 {
     char step[TIME_TEXT];
     const char *name = anon_method_name(r->method);
@@ -46,7 +46,7 @@ static void field_ask(struct anon_policy *most, enum anon_field field)
     char answer[ANSWER_MAX], held[64];
     struct fault f;
     for (;;) {
-        rule_format(&most->rule[field], held);
+        site_policy_rule(&most->rule[field], held);
         fprintf(stderr, "%s %s\n  At most: ", anon_fields[field].name, anon_question(field));
         methods_print(&anon_fields[field]);
         fprintf(stderr, " [%s]? ", held);
@@ -66,8 +66,8 @@ static bool conflict_ask(struct anon_policy *most, const struct anon_loss *loss)
     const struct need *need = loss->need;
     if (!anon_rule_for(need, &rule))
         return false;
-    rule_format(&rule, more);
-    rule_format(&most->rule[need->field], held);
+    site_policy_rule(&rule, more);
+    site_policy_rule(&most->rule[need->field], held);
     fprintf(stderr, "%s %s under %s=%s: %s.\n  [k]eep %s and do without, or [a]llow %s [k]? ",
         loss->who, need->vital ? "does not work" : "works in part",
         anon_fields[need->field].name, held, need->without, held, more);
@@ -91,6 +91,40 @@ static void conflicts_ask(
     }
 }
 
+/* How long a key is used: after that the same address has another pseudonym. */
+static void epoch_ask(struct anon_policy *most)
+{
+    char answer[ANSWER_MAX], held[TIME_TEXT];
+    struct fault f;
+    for (;;) {
+        fprintf(stderr,
+            "epoch How long is a key used? With the next one all pseudonyms are others.\n"
+            "  never, or 1h to 366d [%s]? ",
+            most->epoch ? duration_format(most->epoch, held) : "never");
+        answer_read(answer);
+        if (!*answer || site_policy_epoch(most, answer, &f) == OK)
+            return;
+        fprintf(stderr, "  %s\n", f.text);
+    }
+}
+
+void site_policy_ask_for(struct anon_wish *wishes, size_t *ret_count)
+{
+    char answer[ANSWER_MAX];
+    struct fault f;
+    for (;;) {
+        fprintf(stderr,
+            "What must go on working? Engines and views by name (--list has them), engines, "
+            "views, all or none.\n  [%s]? ",
+            VIEWS_USUAL);
+        answer_read(answer);
+        if (wishes_read(*answer ? answer : VIEWS_USUAL, wishes, ret_count, &f) == OK)
+            break;
+        fprintf(stderr, "  %s\n", f.text);
+    }
+    fprintf(stderr, "\n");
+}
+
 enum err site_policy_ask(const struct anon_policy *start, const struct anon_wish *wishes,
     size_t count, struct anon_policy *ret_policy, struct fault *f)
 {
@@ -101,6 +135,7 @@ enum err site_policy_ask(const struct anon_policy *start, const struct anon_wish
                     "shift:30d\n\n");
     for (enum anon_field field = 0; field < ANON_FIELDS; field++)
         field_ask(&most, field);
+    epoch_ask(&most);
     fprintf(stderr, "\n");
     conflicts_ask(&most, wishes, count);
     anon_propose(&most, wishes, count, ret_policy);

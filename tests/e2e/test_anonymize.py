@@ -87,6 +87,14 @@ def losses(_folder):
     rows = [json.loads(line) for line in done.stderr.splitlines()]
     same({row["who"] for row in rows}, {"surge", "victims"})
     same(json.loads(done.stdout)["source"], "drop")
+    same({json.dumps(row["allow"]) for row in rows}, {'"hash"', '"keep"'})
+    done = run("site", "policy", "--source", "truncate:24,48", "--for", "growth")
+    same((done.returncode, json.loads(done.stdout)["source"]), (1, "drop"))
+    holds(done.stderr, "--source truncate:24,48: less serves what --for names as well: drop")
+    holds(done.stderr, "growth does not work: needs equality of source")
+    holds(done.stderr, "--source hash lets it work")
+    done = run("site", "policy", "--source", "hash", "--for", "growth")
+    same((done.returncode, json.loads(done.stdout)["source"], done.stderr), (0, "hash", ""))
     done = run("site", "policy", "--destination", "cut")
     same(done.returncode, 2)
     holds(done.stderr, "keep, truncate, prefix, hash or drop")
@@ -94,10 +102,15 @@ def losses(_folder):
 
 @says("the questionnaire takes answers, and asks both sides where they conflict")
 def questions(_folder):
-    done = run("site", "policy", "--ask", "--for", "victims", stdin="hash\n" + "\n" * 9 + "a\n")
+    done = run("site", "policy", "--ask", "--for", "victims", stdin="hash\n" + "\n" * 10 + "a\n")
     same(done.returncode, 0, done.stderr)
     holds(done.stderr, "nobody knows who is attacked")
     same(json.loads(done.stdout)["source"], "keep")
+    done = run("site", "policy", "--ask", stdin="nobody\nvictims\n" + "\n" * 10 + "1s\n12h\n")
+    same(done.returncode, 0, done.stderr)
+    holds(done.stderr, 'there is no engine or view "nobody"')
+    document = json.loads(done.stdout)
+    same((document["source"], document["time"], document["epoch"]), ("keep", {"method": "shift", "most": "30d"}, "12h"))
     done = run("site", "policy", "--ask", "--for", "victims", stdin="hash\n")
     same(done.returncode, 1)
 
