@@ -91,6 +91,8 @@ static enum err configure(struct request *r, const struct site_document *wanted)
     struct fleet_changed changed = {.pushed = true};
     enum err e = fleet_document(fleet, site, 0, &newest, &changed.version, &r->fault);
     changed.same = !e && document_same(&newest, wanted);
+    if (!e && !changed.same)
+        e = fleet_check(fleet, site, wanted, &r->fault);
     if (!e && !arg(r, B_CHECK)->number)
         e = fleet_configure(fleet,
             &(struct fleet_change_wanted){.site = site,
@@ -117,6 +119,10 @@ enum err handle_site_configure(struct request *r)
     e = configure(r, &wanted);
     if (e == ERR_NOTFOUND) {
         reply_none(r);
+        return OK;
+    }
+    if (e == ERR_DENIED) {
+        reply_problem(r, 400, "document", NULL, "%s", r->fault.text);
         return OK;
     }
     if (e == ERR_EXISTS) {

@@ -321,6 +321,18 @@ static uint64_t count_of(int64_t figure)
     return figure > 0 ? (uint64_t)figure : 0;
 }
 
+/* What the site does by itself; sites of earlier versions do not say. */
+static void own_take(const struct hub_bus *h, const char *site, struct bytes beat, int64_t sent)
+{
+    struct site_document own;
+    struct fault f = {0};
+    enum err e = document_own_read(beat, &own, &f);
+    if (!e)
+        e = fleet_own(h->options.fleet, site, &own, sent, &f);
+    if (e && e != ERR_NOTFOUND)
+        log_event(LOG_WARN, "heartbeat.refused", "site=%s error=\"%s\"", site, f.text);
+}
+
 static void on_beat(void *context, const char *site, struct bytes text)
 {
     struct hub_bus *h = context;
@@ -332,6 +344,8 @@ static void on_beat(void *context, const char *site, struct bytes text)
     enum err e = heartbeat_read(text, &beat, &f);
     if (!e && strcmp(beat.site, site) != 0)
         e = fault_set(&f, ERR_BAD, "it says that it is another's");
+    if (!e)
+        own_take(h, site, text, beat.sent);
     if (!e)
         e = fleet_heartbeat(h->options.fleet, &beat, clock_now(&h->clock), &f);
     if (e) {

@@ -61,5 +61,10 @@ void sensor_beat_write(const struct sensor_beat *b, struct buf *out)
     h.temperature = m.temperature;
     h.smart_failing = m.smart_failing;
     services_down("", h.services_failed, sizeof h.services_failed);
-    heartbeat_write(out, &h);
+    json_t *beat = heartbeat_json(&h);
+    if (document_own_write(beat, applier_own(b->applier)) == OK)
+        json_write(out, beat);
+    else
+        out->err = ERR_NOMEM;
+    json_decref(beat);
 }

@@ -12,6 +12,7 @@ struct applier {
     char site[64];
     struct applier_options options;
     struct anon_policy limit;
+    struct site_document own;
     struct applied *now;            /* the capturing thread's */
     _Atomic(struct applied *) next; /* compiled, waits for the border */
     /* What heartbeats say. */
@@ -73,6 +74,7 @@ enum err applier_new(
         a->options.limit = &a->limit;
         first.anonymisation = a->limit;
     }
+    a->own = first;
     a->heartbeat = first.heartbeat;
     enum err e = compile(a, 0, &first, &a->now, f);
     if (e)
@@ -190,6 +192,11 @@ void applier_report(struct applier *a, struct heartbeat *h)
         anon_keys_current(a->options.keys, &since, &until);
     h->keys_since = until ? since : HEARTBEAT_UNKNOWN;
     h->keys_until = until ? until : HEARTBEAT_UNKNOWN;
+}
+
+const struct site_document *applier_own(const struct applier *a)
+{
+    return &a->own;
 }
 
 uint64_t applier_changes(struct applier *a)

@@ -74,6 +74,9 @@ static inline bool applied_samples(const struct applied *a, const struct ip *sou
 /* Fill in what a heartbeat says of the document; from any thread. */
 void applier_report(struct applier *a, struct heartbeat *h);
 
+/* What the site does by itself, without any document: it stays as it is. From any thread. */
+const struct site_document *applier_own(const struct applier *a);
+
 /* Grows with everything that a heartbeat should say at once: in effect, or refused. */
 uint64_t applier_changes(struct applier *a);
 

@@ -1,6 +1,7 @@
 #include "fleet/config.h"
 
 #include "fleet/fleet_int.h"
+#include "fleet/limit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,7 +213,9 @@ static enum err change(struct fleet *fleet, const struct fleet_change_wanted *wa
         *changed = (struct fleet_changed){.version = version, .same = true, .pushed = true};
         return OK;
     }
-    e = keep(fleet, wanted, version + 1, now, f);
+    e = fleet_check(fleet, wanted->site, wanted->document, f);
+    if (!e)
+        e = keep(fleet, wanted, version + 1, now, f);
     if (e)
         return e;
     set_out(fleet, wanted->site, version + 1, now);
@@ -229,6 +232,84 @@ enum err fleet_configure(struct fleet *fleet, const struct fleet_change_wanted *
     enum err e = change(fleet, wanted, now, ret_changed, f);
     pthread_mutex_unlock(&fleet->configuring);
     return e;
+}
+
+/* ---- what the site does by itself ---- */
+
+static enum err own_put(struct fleet *fleet, const char *site, const struct site_document *own,
+    int64_t now, struct fault *f)
+{
+    struct buf text;
+    struct catalog_config config = {.time = now, .who = ""};
+    struct site_document before;
+    struct found found = {.document = &before, .fault = f};
+    enum err e = catalog_config_own(fleet->catalog, site, take_document, &found);
+    if (!e && document_same(&before, own))
+        return OK;
+    json_t *object = document_json(own);
+    buf_init(&text, DOCUMENT_MAX);
+    json_write(&text, object);
+    json_decref(object);
+    snprintf(config.site, sizeof config.site, "%s", site);
+    config.document = (const char *)text.data;
+    config.document_len = text.len;
+    e = text.err ? fault_set(f, text.err, "the document is longer than %d bytes", DOCUMENT_MAX)
+                 : catalog_config_own_put(fleet->catalog, &config, f);
+    buf_done(&text);
+    return e;
+}
+
+enum err fleet_own(struct fleet *fleet, const char *site, const struct site_document *own,
+    int64_t now, struct fault *f)
+{
+    pthread_mutex_lock(&fleet->lock);
+    struct fleet_member *m = fleet_find(fleet, site);
+    bool news = m && !(m->own_known && document_same(&m->own, own));
+    enum err e = news ? own_put(fleet, site, own, now, f) : OK;
+    if (news && !e) {
+        m->own = *own;
+        m->own_known = true;
+    }
+    pthread_mutex_unlock(&fleet->lock);
+    return e;
+}
+
+/* How many bytes of a payload get past its rule, of those that are collected. */
+static int64_t payload_most(const struct site_document *d)
+{
+    const struct anon_rule *rule = &d->anonymisation.rule[ANON_PAYLOAD];
+    return rule->method == ANON_FIRST ? rule->bytes : INT64_MAX;
+}
+
+/* Only what is changed: a site may have been cut from its begin. */
+static enum err payload_check(
+    const struct site_document *before, const struct site_document *wanted, struct fault *f)
+{
+    bool same =
+        before->payload == wanted->payload && payload_most(before) == payload_most(wanted);
+    if (same || wanted->payload <= payload_most(wanted))
+        return OK;
+    return fault_set(f, ERR_DENIED,
+        "payload: %lld bytes are asked for, and anonymisation.payload lets out the first %lld; "
+        "change both, as far as the site's policy allows",
+        (long long)wanted->payload, (long long)payload_most(wanted));
+}
+
+enum err fleet_check(
+    struct fleet *fleet, const char *site, const struct site_document *wanted, struct fault *f)
+{
+    struct site_document newest, own;
+    struct found found = {.document = &own, .fault = f};
+    int64_t version;
+    enum err e = fleet_document(fleet, site, 0, &newest, &version, f);
+    if (!e)
+        e = payload_check(&newest, wanted, f);
+    if (e)
+        return e;
+    e = catalog_config_own(fleet->catalog, site, take_document, &found);
+    return e == ERR_NOTFOUND ? OK
+           : e               ? e
+                             : limit_check(&own.anonymisation, &wanted->anonymisation, f);
 }
 
 /* ---- the site's answer ---- */
@@ -325,6 +406,8 @@ static enum err take_version(void *context, const struct catalog_config *config)
     struct versions *v = context;
     struct site_document d;
     size_t count = json_array_size(v->rows);
+    if (!config->version) /* nobody made it: the first is compared with it below */
+        return OK;
     enum err e =
         document_parse(&d, bytes_over(config->document, config->document_len), v->fault);
     if (e)
@@ -348,8 +431,11 @@ enum err fleet_config(
     struct versions v = {.rows = json_array(), .fault = f};
     struct site_document newest, first;
     int64_t version = 0;
+    struct found own = {.document = &first, .fault = f};
     document_default(&first);
-    enum err e = fleet_document(fleet, site, 0, &newest, &version, f);
+    enum err e = catalog_config_own(fleet->catalog, site, take_document, &own);
+    if (!e || e == ERR_NOTFOUND)
+        e = fleet_document(fleet, site, 0, &newest, &version, f);
     if (!e)
         e = catalog_configs(fleet->catalog, site, VERSIONS_SHOWN, take_version, &v);
     size_t count = json_array_size(v.rows);

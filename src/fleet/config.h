@@ -31,13 +31,27 @@ void fleet_push_by(struct fleet *fleet, const struct fleet_push *push);
  * Make a document the site's newest.
  *
  * @return OK, also when it could not be pushed yet; ERR_NOTFOUND: no such site; ERR_EXISTS:
- * `base` is not the newest any more, somebody else was faster; or what the catalogue says.
+ * `base` is not the newest any more, somebody else was faster; ERR_DENIED: as fleet_check(); or
+ * what the catalogue says.
  */
 enum err fleet_configure(struct fleet *fleet, const struct fleet_change_wanted *wanted,
     int64_t now, struct fleet_changed *ret_changed, struct fault *f) MUST_CHECK;
 
-/* A version of a site's document; 0: the newest. A site of the fleet without any has the
- * default as version 0. ERR_NOTFOUND. */
+/* What a site said that it does by itself: its version 0, and what it lets out at most. */
+enum err fleet_own(struct fleet *fleet, const char *site, const struct site_document *own,
+    int64_t now, struct fault *f) MUST_CHECK;
+
+/**
+ * Would the site take it, as far as the site has said?
+ *
+ * @return OK; ERR_DENIED: it reveals more than the site allows, or asks for bytes of payloads
+ * that its anonymisation cuts off, which it did not before; or what the catalogue says.
+ */
+enum err fleet_check(struct fleet *fleet, const char *site, const struct site_document *wanted,
+    struct fault *f) MUST_CHECK;
+
+/* A version of a site's document; 0: the newest. A site of the fleet without any has as version
+ * 0 what it does by itself, or the default if it has not said so yet. ERR_NOTFOUND. */
 enum err fleet_document(struct fleet *fleet, const char *site, int64_t version,
     struct site_document *ret_document, int64_t *ret_version, struct fault *f) MUST_CHECK;
 

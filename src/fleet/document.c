@@ -29,6 +29,7 @@ enum {
 };
 
 #define ANONYMISATION "anonymisation"
+#define OWN           "own_document"
 
 static void *place(struct site_document *d, const struct field *field)
 {
@@ -311,5 +312,24 @@ enum err document_parcel_read(struct bytes text, const char *site, int64_t *ret_
     if (!e)
         e = parcel_read(parcel, site, ret_version, ret_document, f);
     json_decref(parcel);
+    return e;
+}
+
+/* ---- what a site does by itself ---- */
+
+enum err document_own_write(json_t *beat, const struct site_document *own)
+{
+    return json_object_set_new(beat, OWN, document_json(own)) ? ERR_NOMEM : OK;
+}
+
+enum err document_own_read(struct bytes beat, struct site_document *ret_own, struct fault *f)
+{
+    json_t *object = NULL;
+    enum err e = load(beat, &object, f);
+    if (e)
+        return e;
+    const json_t *own = json_object_get(object, OWN);
+    e = own ? document_read(ret_own, own, f) : ERR_NOTFOUND;
+    json_decref(object);
     return e;
 }

@@ -90,4 +90,12 @@ enum err document_parcel_action(
 enum err document_parcel_read(struct bytes text, const char *site, int64_t *ret_version,
     struct site_document *ret_document, struct fault *f) MUST_CHECK;
 
+/* What a site does by itself travels in its heartbeats, as a member beside theirs: `beat` gets
+ * it. */
+enum err document_own_write(json_t *beat, const struct site_document *own) MUST_CHECK;
+
+/* ERR_NOTFOUND: the heartbeat does not say. ERR_BAD or ERR_RANGE: it says what is none. */
+enum err document_own_read(
+    struct bytes beat, struct site_document *ret_own, struct fault *f) MUST_CHECK;
+
 #endif

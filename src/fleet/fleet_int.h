@@ -27,6 +27,8 @@ struct fleet_member {
     int64_t heard_noted; /* what the catalogue has of that */
     struct history history;
     struct fleet_way way;
+    bool own_known;           /* the catalogue has it */
+    struct site_document own; /* what it does by itself */
 };
 
 /* Members are in order of name. */

@@ -236,6 +236,36 @@ enum err catalog_config_find(struct catalog *c, const char *site, int64_t versio
     return e;
 }
 
+enum err catalog_config_own_put(
+    struct catalog *c, const struct catalog_config *config, struct fault *f)
+{
+    struct query q;
+    if (config->document_len > CATALOG_DOCUMENT)
+        return fault_set(f, ERR_BAD, "the document is longer than %d bytes", CATALOG_DOCUMENT);
+    enum err e = catalog_begin(c, f);
+    if (e)
+        return e;
+    query_open(&q, c, "DELETE FROM site_config WHERE site = ? AND version = 0", f);
+    query_text(&q, config->site);
+    e = query_done(&q);
+    if (!e)
+        e = config_insert(c, config, f);
+    return catalog_end(c, e, f);
+}
+
+enum err catalog_config_own(struct catalog *c, const char *site,
+    enum err (*each)(void *context, const struct catalog_config *config), void *context)
+{
+    struct query q;
+    catalog_enter(c);
+    query_open(&q, c,
+        "SELECT " CONFIG_COLUMNS " FROM site_config WHERE site = ? AND version = 0", NULL);
+    query_text(&q, site);
+    enum err e = configs_give(&q, each, context);
+    catalog_leave(c);
+    return e;
+}
+
 enum err catalog_configs(struct catalog *c, const char *site, size_t limit,
     enum err (*each)(void *context, const struct catalog_config *config), void *context)
 {

@@ -85,6 +85,14 @@ enum err catalog_configs(struct catalog *c, const char *site, size_t limit,
 enum err catalog_configs_newest(struct catalog *c,
     enum err (*each)(void *context, const struct catalog_config *config),
     void *context) MUST_CHECK;
+/* What a site said that it does by itself, without any document: version 0, which is the newest
+ * only while there is no other. Replaces what it said before; not in the audit log. */
+enum err catalog_config_own_put(
+    struct catalog *c, const struct catalog_config *config, struct fault *f) MUST_CHECK;
+/* `each` is called once. ERR_NOTFOUND: it has not said so yet. */
+enum err catalog_config_own(struct catalog *c, const char *site,
+    enum err (*each)(void *context, const struct catalog_config *config),
+    void *context) MUST_CHECK;
 /* What the site made of a version. Not an error if there is none. */
 enum err catalog_config_answer(
     struct catalog *c, const struct catalog_config *config, struct fault *f) MUST_CHECK;

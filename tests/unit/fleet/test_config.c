@@ -94,6 +94,83 @@ static void versions(void **state)
     json_decref(config);
 }
 
+/* What the site said that it does by itself. */
+static void own_is(struct place *p, const struct site_document *own)
+{
+    struct fault f = {0};
+    assert_int_equal(fleet_own(p->fleet, "jp-01", own, START, &f), OK);
+}
+
+static void member_changed(struct place *p, size_t count, const char *name)
+{
+    json_t *config = config_of(p);
+    const json_t *rows = json_object_get(config, "versions");
+    const json_t *changed = json_object_get(json_array_get(rows, 0), "changed");
+    assert_int_equal(json_array_size(rows), 1);
+    assert_int_equal(json_array_size(changed), count);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(changed, 0), "member")), name);
+    json_decref(config);
+}
+
+static void from_its_own(void **state)
+{
+    struct place *p = *state;
+    struct fake_bus bus = {.count = 0};
+    struct site_document own, d;
+    struct fault f = {0};
+    int64_t version;
+    place_beat(p, "jp-01", START);
+    document_default(&own);
+    own.batch = US_SECOND / 5;
+    anon_policy_open(&own.anonymisation);
+    own_is(p, &own);
+    place_close(p, START + US_SECOND); /* it is known also to the hub after */
+    assert_int_equal(place_open(p, START + US_MINUTE), 0);
+    use(p, &bus);
+    assert_int_equal(fleet_document(p->fleet, "jp-01", 0, &d, &version, &f), OK);
+    assert_true(version == 0 && document_same(&d, &own));
+    assert_int_equal(set(p, "payload=128", 0, START + US_MINUTE).version, 1);
+    member_changed(p, 1, "payload");
+    assert_int_equal(fleet_document(p->fleet, "jp-01", 0, &d, &version, &f), OK);
+    own.payload = 128;
+    assert_true(version == 1 && document_same(&d, &own));
+}
+
+static enum err check(struct place *p, const char *assignment, struct fault *f)
+{
+    struct site_document d;
+    int64_t version;
+    assert_int_equal(fleet_document(p->fleet, "jp-01", 0, &d, &version, f), OK);
+    assert_int_equal(document_set(&d, assignment, f), OK);
+    enum err e = fleet_check(p->fleet, "jp-01", &d, f);
+    struct fleet_changed changed;
+    struct fleet_change_wanted wanted = {"jp-01", &d, 0, "ann", ""};
+    if (e)
+        assert_int_equal(fleet_configure(p->fleet, &wanted, START, &changed, f), e);
+    return e;
+}
+
+static void within_its_own(void **state)
+{
+    struct place *p = *state;
+    struct site_document own;
+    struct fault f = {0};
+    place_beat(p, "jp-01", START);
+    assert_int_equal(check(p, "anonymisation.destination=keep", &f), OK); /* nobody knows */
+    document_default(&own);
+    own_is(p, &own);
+    assert_int_equal(check(p, "anonymisation.destination=keep", &f), ERR_DENIED);
+    assert_non_null(strstr(f.text, "destination: keep reveals more than the site allows"));
+    assert_int_equal(check(p, "payload=128", &f), ERR_DENIED);
+    assert_non_null(strstr(f.text, "anonymisation.payload lets out the first 64"));
+    assert_int_equal(check(p, "payload=64", &f), OK);
+    assert_int_equal(check(p, "anonymisation.destination=drop", &f), OK);
+    json_t *config = config_of(p);
+    assert_int_equal(number(config, "version"), 0);
+    json_decref(config);
+}
+
 static void faster(void **state)
 {
     struct place *p = *state;
@@ -290,6 +367,10 @@ static const struct CMUnitTest tests[] = {
         place_make, place_drop),
     SAYS_WITH("every document is pushed anew when the hub starts", pushed_at_start, place_make,
         place_drop),
+    SAYS_WITH("the first document begins from what the site does by itself", from_its_own,
+        place_make, place_drop),
+    SAYS_WITH("what reveals more than the site said that it lets out is refused",
+        within_its_own, place_make, place_drop),
     SAYS_WITH("a change is in the audit log", audited, place_make, place_drop),
 };
 TEST_MAIN(tests)
