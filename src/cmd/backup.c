@@ -15,9 +15,10 @@
  * folder. What is not there is left out. The order is that in which they are copied. */
 static const struct kept {
     const char *folder; /* below the data folder; "": itself */
-    const char *name;   /* ".pem": all that end so */
+    const char *name;   /* ".pem": all that end so; "": all */
 } kept[] = {
     {"", "admin-password"},
+    {"power", ""},
     {"bus", ".pem"},
     {"bus", ".key"},
     {"bus/logbook", ".spool"},
@@ -34,6 +35,8 @@ static enum err copied(const char *from, const char *to, struct fault *f)
 static bool is_kept(const struct kept *k, const char *name)
 {
     size_t len = strlen(name), end = strlen(k->name);
+    if (!end)
+        return name[0] != '.';
     return k->name[0] == '.' ? len > end && strcmp(name + len - end, k->name) == 0
                              : strcmp(name, k->name) == 0;
 }

@@ -137,8 +137,13 @@ def commands(folder):
         wait_imported(hub, token_of(store), 629)
         while_running = answers()
         last_admin_stays(store)
+        os.makedirs(store + "/power", 0o700)
+        with open(os.open(store + "/power/jp-01-1", os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+            file.write("secret\n")
         copied = run("backup", "--data", store, "--out", folder + "/copy")
         same(copied.returncode, 0, copied.stderr)
+        same(open(folder + "/copy/power/jp-01-1", encoding="ascii").read(), "secret\n")
+        same([os.stat(f"{folder}/copy/power{name}").st_mode & 0o777 for name in ("", "/jp-01-1")], [0o700, 0o600])
         same(run("backup", "--data", store, "--out", folder + "/copy").returncode, 2)
         same(json.loads(hub.ask("/api/v1/audit?limit=1", token_of(store)))["rows"][0]["what"], "backup")
     finally:
