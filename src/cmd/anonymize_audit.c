@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cmd/audit_series.h"
 #include "cmd/hub_publish.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 #include "decode/packet.h"
 #include "sensor/source.h"
@@ -164,10 +165,31 @@ static enum err audit_addresses(const struct conf *conf, const struct anon_polic
     return e;
 }
 
+/* What else was given has to act on what is measured. */
+static enum err together_check(const struct conf *conf, struct fault *f)
+{
+    static const struct {
+        const char *what;
+        const char *with[8];
+    } rows[] = {
+        {"audit locate", {"publication", "sites", "attack-sources", "attack-time", "trials",
+                             "seed", "json"}},
+        {"audit addresses", {"policy", "injected", "json"}},
+        {"audit series", {"lag-most", "seed", "json"}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(conf_text(conf, "audit"), rows[i].what + strlen("audit ")) == 0)
+            return options_only(conf, rows[i].what, rows[i].with, f);
+    return OK;
+}
+
 enum err anonymize_audit(const struct conf *conf, const struct anon_policy *policy,
     const char *const *files, size_t count, struct fault *f)
 {
     const char *what = conf_text(conf, "audit");
+    enum err e = together_check(conf, f);
+    if (e)
+        return e;
     if (strcmp(what, "locate") == 0)
         return count ? fault_set(f, ERR_BAD, "--audit locate takes no files")
                      : audit_locate(conf, f);
@@ -178,7 +200,7 @@ enum err anonymize_audit(const struct conf *conf, const struct anon_policy *poli
         return fault_set(f, ERR_BAD,
             "--audit series: name two files of time,key,value: the published, then one's own");
     json_t *rows = json_array();
-    enum err e = audit_series(
+    e = audit_series(
         files, (int)conf_count(conf, "lag-most"), conf_count(conf, "seed"), rows, f);
     if (!e)
         table_rows(stdout, rows, conf_flag(conf, "json"));

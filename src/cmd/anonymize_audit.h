@@ -66,7 +66,7 @@
             .text = "With --audit series: lags that are tried."},                              \
     {                                                                                          \
         .name = "seed", .type = CONF_COUNT, .arg = "S", .initial = "1",                        \
-        .text = "With --audit: of what is drawn."                                              \
+        .text = "With --audit locate and series: of what is drawn."                            \
     }
 
 /* The command with --audit; `policy` is that of --policy. */

@@ -165,8 +165,19 @@ static enum err check_words(const struct conf *conf, size_t count, struct fault 
         return fault_set(f, ERR_BAD, "say where with --output FILE");
     if (conf_given(conf, "log") && conf_given(conf, "places"))
         return fault_set(f, ERR_BAD, "--places goes with captures, not with --log");
-    return options_need(
-        conf, (const struct option_need[]){{"geo-db", {"places"}}, {NULL, {NULL}}}, f);
+    static const struct option_need needs[] = {
+        {"geo-db", {"places"}},
+        {"publication", {"audit"}},
+        {"sites", {"audit"}},
+        {"attack-sources", {"audit"}},
+        {"attack-time", {"audit"}},
+        {"trials", {"audit"}},
+        {"injected", {"audit"}},
+        {"lag-most", {"audit"}},
+        {"seed", {"audit"}},
+        {NULL, {NULL}},
+    };
+    return options_need(conf, needs, f);
 }
 
 static enum err anonymize(const struct conf *conf, struct anonymize_job *job,

@@ -218,6 +218,23 @@ static enum err identity_find(struct sensor_run *r, struct fault *f)
     return OK;
 }
 
+/* Telescopes of others are not this sensor's to count. */
+static enum err addresses_check(const struct sensor_run *r, struct fault *f)
+{
+    const char *const *pairs;
+    const char *site = r->identity.site;
+    size_t count = conf_list(r->conf, "addresses", &pairs);
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strcspn(pairs[i], "=");
+        if (!pairs[i][len])
+            continue; /* not of the form: told where it is read */
+        if (len != strlen(site) || strncmp(pairs[i], site, len) != 0)
+            return fault_set(f, ERR_BAD, "--addresses: there is no site \"%.*s\"; this is %s",
+                (int)(len < 64 ? len : 64), pairs[i], site);
+    }
+    return OK;
+}
+
 static enum err interface_open(struct sensor_run *r, struct fault *f)
 {
     const char *interface = conf_text(r->conf, "interface");
@@ -356,6 +373,8 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
         log_level_set(LOG_DEBUG);
     if (!e)
         e = identity_find(r, f);
+    if (!e)
+        e = addresses_check(r, f);
     if (!e)
         e = drain_check(r, f);
     if (!e)

@@ -134,3 +134,17 @@ enum err options_need(const struct conf *conf, const struct option_need *rows, s
                 rows->with[1] ? rows->with[1] : "");
     return OK;
 }
+
+enum err options_only(
+    const struct conf *conf, const char *what, const char *const *with, struct fault *f)
+{
+    size_t len = strcspn(what, " ");
+    for (const struct conf_item *item = conf_items(conf); item->name; item++) {
+        bool acts = strlen(item->name) == len && strncmp(item->name, what, len) == 0;
+        for (size_t i = 0; with[i] && !acts; i++)
+            acts = strcmp(item->name, with[i]) == 0;
+        if (!acts && conf_given(conf, item->name))
+            return fault_set(f, ERR_BAD, "--%s: does nothing with --%s", item->name, what);
+    }
+    return OK;
+}

@@ -32,6 +32,12 @@ struct option_need {
 enum err options_need(
     const struct conf *conf, const struct option_need *rows, struct fault *f) MUST_CHECK;
 
+/* For an option that makes a command do another thing: beside it only those of `with` act,
+ * which ends with NULL. ERR_BAD: another was given, which would be ignored; `what` is the
+ * option as the person typed it, "audit series". */
+enum err options_only(const struct conf *conf, const char *what, const char *const *with,
+    struct fault *f) MUST_CHECK;
+
 /* --help of one command. */
 void options_help(FILE *out, const struct command *command);
 

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "cmd/anonymize.h"
 #include "cmd/ending.h"
+#include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/site_policy_ask.h"
 #include "cmd/table.h"
@@ -288,6 +289,21 @@ static enum err make(const struct conf *conf, struct anon_wish *wishes, size_t *
     return OK;
 }
 
+/* What else was given has to act. */
+static enum err together_check(const struct conf *conf, struct fault *f)
+{
+    static const struct {
+        const char *option;
+        const char *with[3];
+    } rows[] = {{"list", {NULL}}, {"schema", {NULL}}, {"check", {"for", "json"}}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (conf_given(conf, rows[i].option))
+            return options_only(conf, rows[i].option, rows[i].with, f);
+    return conf_flag(conf, "ask") && conf_flag(conf, "exact")
+               ? fault_set(f, ERR_BAD, "--exact: does nothing with --ask")
+               : OK;
+}
+
 static int run(struct conf *conf, size_t count, char **operands)
 {
     (void)count;
@@ -296,6 +312,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct anon_wish wishes[ANON_WISHES_MAX];
     struct anon_policy policy;
     size_t wish_count = 0;
+    if (together_check(conf, &f) != OK)
+        return ending("site policy", ERR_BAD, &f);
     if (conf_flag(conf, "list"))
         return print_list();
     if (conf_flag(conf, "schema"))

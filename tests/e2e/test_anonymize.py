@@ -69,6 +69,24 @@ def keys(folder):
     holds(done.stderr, "0600")
 
 
+@says("an option that would do nothing is refused")
+def ignored(folder):
+    capture = data(CAPTURES[0])
+    for words, option in (
+            (("site", "policy", "--list", "--source", "hash"), "--source: does nothing with --list"),
+            (("site", "policy", "--check", capture, "--source", "hash"),
+             "--source: does nothing with --check"),
+            (("anonymize", "--audit", "addresses", "--output", "x", capture),
+             "--output: does nothing with --audit addresses"),
+            (("anonymize", "--trials", "5", "--output", "x", capture), "--trials: does nothing without --audit"),
+            (("sensor", "--data", folder, "--site", "jp-01", "--bus", "nats://127.0.0.1:1", "--addresses", "kr-01=5",
+              "--read", capture), '--addresses: there is no site "kr-01"; this is jp-01')):
+        done = run(*words)
+        same((done.returncode, done.stdout, len(done.stderr.splitlines())), (2, "", 1), (words, done.stderr))
+        holds(done.stderr, option)
+    same(os.path.exists("x"), False)
+
+
 @says("a policy by options is what anonymize applies: destinations cut, payload gone")
 def policy(folder):
     path, out = os.path.join(folder, "policy.json"), os.path.join(folder, "out.pcap")

@@ -44,6 +44,24 @@ static enum err read_line(struct conf *c, const struct command *command, struct 
     return options_read(c, command, l->count, l->words, operands, f);
 }
 
+static void one_alone(void **state)
+{
+    (void)state;
+    static const char *const with_site[] = {"site", NULL};
+    static const char *const with_none[] = {NULL};
+    struct line l;
+    struct conf *c = fresh();
+    struct fault f;
+    int operands;
+    assert_int_equal(read_line(c, &bare, &l, "--quiet --site x", &operands, &f), OK);
+    assert_int_equal(options_only(c, "quiet", with_site, &f), OK);
+    assert_int_equal(options_only(c, "quiet", with_none, &f), ERR_BAD);
+    assert_string_equal(f.text, "--site: does nothing with --quiet");
+    assert_int_equal(options_only(c, "site x", with_none, &f), ERR_BAD);
+    assert_string_equal(f.text, "--quiet: does nothing with --site x");
+    conf_free(c);
+}
+
 static void both_forms(void **state)
 {
     (void)state;
@@ -121,6 +139,7 @@ static void help_asked(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    SAYS("an option that would be ignored beside another is refused", one_alone),
     SAYS("--name VALUE and --name=VALUE are the same, and operands keep their order",
         both_forms),
     SAYS("after -- everything is an operand", double_hyphen),
