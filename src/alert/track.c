@@ -50,10 +50,20 @@ static int breadth_of(const char *kind)
     return 0;
 }
 
+static bool sites_overlap(const struct alert *a, const struct finding *f)
+{
+    for (size_t i = 0; i < a->site_count; i++)
+        for (size_t k = 0; k < f->site_count; k++)
+            if (strcmp(a->sites[i], f->sites[k]) == 0)
+                return true;
+    return !a->site_count || !f->site_count;
+}
+
+/* What names no port is about one thing only where it is at one site. */
 static bool ports_overlap(const struct alert *a, const struct finding *f)
 {
     if (!a->port_count && !f->port_count)
-        return true;
+        return sites_overlap(a, f);
     for (size_t i = 0; i < a->port_count; i++)
         for (size_t k = 0; k < f->port_count; k++)
             if (a->ports[i] == f->ports[k])

@@ -188,6 +188,25 @@ static void other_things_are_other_alerts(void **state)
     alert_book_free(b);
 }
 
+/* Changes of two sites' traffic that nothing explains have nothing to do with each other. */
+static void what_names_no_port_is_of_its_site(void **state)
+{
+    (void)state;
+    static const char *const sites[] = {"jp-01", "kr-01", "jp-01"};
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    for (size_t i = 0; i < 3; i++) {
+        struct finding f = make("graph", "graph-shift", sites[i], 0, t0 + (int64_t)i, 2.0);
+        f.port_count = 0;
+        put(b, f);
+    }
+    turn(b, t0 + 3, &told);
+    assert_int_equal(told.count, 2);
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
 static void silence_closes(void **state)
 {
     (void)state;
@@ -486,6 +505,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("which engine speaks first makes no difference", order_of_engines_is_no_matter),
     SAYS("other ports, protocols and kinds are alerts of their own",
         other_things_are_other_alerts),
+    SAYS("what names no port is one alert for each site", what_names_no_port_is_of_its_site),
     SAYS("an alert closes when nothing new came for the quiet time", silence_closes),
     SAYS("severity and words stay those of the strongest finding", severity_never_falls),
     SAYS("an alert's time is when a person was first asked to look, its start stays",
