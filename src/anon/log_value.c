@@ -124,20 +124,33 @@ bool log_time_read(const char *text, int64_t *ret_us)
            named_read(text, ret_us);
 }
 
+/* How many digits a time has after its point; none without one, six at most. */
+static int digits_of(const char *text)
+{
+    const char *point = strchr(text, '.');
+    size_t digits = point ? strspn(point + 1, "0123456789") : 0;
+    return digits < 6 ? (int)digits : 6;
+}
+
+/* In the form that it had, with as many digits. */
 static bool time_value(const struct anon_log *l, const char *text, char *out)
 {
     int64_t us;
+    char form[TIME_TEXT], fraction[8];
     if (!log_time_read(text, &us))
         return false;
     int64_t ts = anon_time(l->a, us);
+    int64_t second = time_floor(ts, US_SECOND);
+    int digits = digits_of(text);
+    snprintf(fraction, sizeof fraction, ".%06d", (int)(ts - second));
+    fraction[digits ? digits + 1 : 0] = 0;
     if (seconds_read(text, &us)) {
-        int64_t second = time_floor(ts, US_SECOND) / US_SECOND;
-        snprintf(out, LOG_VALUE_ROOM, "%lld.%06lld", (long long)second,
-            (long long)(ts - second * US_SECOND));
+        snprintf(out, LOG_VALUE_ROOM, "%lld%s", (long long)(second / US_SECOND), fraction);
         return true;
     }
-    char form[TIME_TEXT];
-    snprintf(out, LOG_VALUE_ROOM, "%s", time_format(ts, form));
+    time_format(second, form);
+    form[strcspn(form, "Z")] = 0;
+    snprintf(out, LOG_VALUE_ROOM, "%s%sZ", form, fraction);
     return true;
 }
 

@@ -109,28 +109,50 @@ static enum err frame_change(struct work *w, const struct frame *frame, struct f
     return OK;
 }
 
+static bool is_of_input(enum err e)
+{
+    return e == ERR_BAD || e == ERR_SHORT || e == ERR_NOTFOUND;
+}
+
+static enum err frames_change(struct work *w, struct source *source, struct fault *f)
+{
+    struct frame frames[FRAMES];
+    size_t n;
+    for (;;) {
+        enum err e = source_next(source, frames, FRAMES, 0, &n, f);
+        if (e && is_of_input(e) && e != ERR_NOTFOUND)
+            anonymize_broken(w->counts, f);
+        if (e)
+            return is_of_input(e) ? OK : e;
+        for (size_t i = 0; i < n; i++)
+            if ((e = frame_change(w, &frames[i], f)) != OK)
+                return e;
+    }
+}
+
 static enum err file_change(struct work *w, const char *path, struct fault *f)
 {
     struct source *source;
-    struct frame frames[FRAMES];
-    size_t n;
     enum err e = source_open_file(&source, path, f);
+    if (e && is_of_input(e)) {
+        anonymize_broken(w->counts, f);
+        return OK;
+    }
     if (e)
         return e;
-    while (!e && (e = source_next(source, frames, FRAMES, 0, &n, f)) == OK)
-        for (size_t i = 0; i < n && !e; i++)
-            e = frame_change(w, &frames[i], f);
+    e = frames_change(w, source, f);
     source_close(source);
-    return e == ERR_NOTFOUND ? OK : e;
+    return e;
 }
 
 /* The first failure is told, and both files go with it. */
 static enum err all_close(struct work *w, enum err e, struct fault *f)
 {
-    struct fault later = {0};
-    enum err closed = capture_writer_close(w->writer, e ? &later : f);
-    e = e ? e : closed;
-    e = places_close(&w->places, e ? e : closed, f);
+    if (e)
+        capture_writer_drop(w->writer);
+    else
+        e = capture_writer_close(w->writer, f);
+    e = places_close(&w->places, e, f);
     return output_close(&w->to, e, f);
 }
 
@@ -147,7 +169,12 @@ enum err anonymize_captures(
         e = capture_writer_open(&w.writer, job->output, LINK_RAW, 0, f);
     for (size_t i = 0; i < job->file_count && !e; i++)
         e = file_change(&w, job->files[i], f);
+    bool broken = !e && counts->broken.code;
+    if (broken) {
+        *f = counts->broken;
+        e = counts->frames[ANON_FRAME_WRITTEN] ? OK : f->code;
+    }
     e = all_close(&w, e, f);
     free(w.room);
-    return e;
+    return !e && broken ? ERR_SHORT : e;
 }

@@ -15,6 +15,7 @@ enum {
 /* Lines are gathered in `in`, whole ones go through. */
 struct work {
     struct anon_log *log;
+    struct anonymize_counts *counts;
     struct buf in, out;
     struct output to;
 };
@@ -47,47 +48,64 @@ static enum err lines_change(struct work *w, bool last, struct fault *f)
     return e;
 }
 
-static enum err file_change(struct work *w, const char *path, struct fault *f)
+/* ERR_BAD: the input is at fault, and the fault names it. */
+static enum err lines_read(struct work *w, gzFile file, const char *path, struct fault *f)
 {
-    gzFile file = strcmp(path, "-") == 0 ? gzdopen(0, "rb") : gzopen(path, "rb");
-    if (!file)
-        return fault_set(f, ERR_BAD, "%s: %s", path, strerror(errno));
-    enum err e = OK;
     int got = 1;
-    while (!e && got > 0) {
+    while (got > 0) {
         uint8_t *room = buf_reserve(&w->in, CHUNK);
-        if (!room) {
-            e = fault_set(
-                f, ERR_RANGE, "%s: a line is longer than %d bytes", path, ANON_LOG_LINE_MAX);
-            break;
-        }
+        if (!room)
+            return fault_set(
+                f, ERR_BAD, "%s: a line is longer than %d bytes", path, ANON_LOG_LINE_MAX);
         got = gzread(file, room, CHUNK);
         if (got < 0)
-            e = fault_set(f, ERR_BAD, "%s: cannot be read, or is no whole gzip file", path);
-        w->in.len += got > 0 ? (size_t)got : 0;
-        if (!e)
-            e = lines_change(w, got <= 0, f);
+            return fault_set(f, ERR_BAD, "%s: cannot be read, or is no whole gzip file", path);
+        w->in.len += (size_t)got;
+        enum err e = lines_change(w, got == 0, f);
+        if (e)
+            return e;
     }
-    gzclose(file);
-    return e;
+    return OK;
 }
 
-/* Files of which no line came out are no such logs, or the policy cannot be kept with them. */
-static enum err written_check(const struct anon_log_counts *c, struct fault *f)
+/* A file of which no line came out is no such log, or the policy cannot be kept with it. */
+static enum err written_check(const struct work *w, const struct anon_log_counts *before,
+    const char *path, struct fault *f)
 {
-    if (c->written || !(c->broken + c->untimed))
+    struct anon_log_counts now;
+    anon_log_counts(w->log, &now);
+    uint64_t broken = now.broken - before->broken, untimed = now.untimed - before->untimed;
+    if (now.written > before->written || !(broken + untimed))
         return OK;
     return fault_set(f, ERR_BAD,
-        "--log: of %llu lines none could be written: %llu are of another form, %llu have no "
-        "time",
-        (unsigned long long)c->lines, (unsigned long long)c->broken,
-        (unsigned long long)c->untimed);
+        "%s: --log: of %llu lines none could be written: %llu are of another form, %llu have "
+        "no time",
+        path, (unsigned long long)(now.lines - before->lines), (unsigned long long)broken,
+        (unsigned long long)untimed);
+}
+
+static enum err file_change(struct work *w, const char *path, struct fault *f)
+{
+    struct anon_log_counts before;
+    gzFile file = strcmp(path, "-") == 0 ? gzdopen(0, "rb") : gzopen(path, "rb");
+    buf_clear(&w->in);
+    anon_log_counts(w->log, &before);
+    enum err e = file ? lines_read(w, file, path, f)
+                      : fault_set(f, ERR_BAD, "%s: %s", path, strerror(errno));
+    if (!e)
+        e = written_check(w, &before, path, f);
+    if (file)
+        gzclose(file);
+    if (e != ERR_BAD)
+        return e;
+    anonymize_broken(w->counts, f);
+    return OK;
 }
 
 enum err anonymize_logs(
     const struct anonymize_job *job, struct anonymize_counts *counts, struct fault *f)
 {
-    struct work w = {0};
+    struct work w = {.counts = counts};
     enum err e = anon_log_new(&w.log, job->anon, job->form);
     if (e)
         return fault_set(f, e, "out of memory");
@@ -97,11 +115,14 @@ enum err anonymize_logs(
     for (size_t i = 0; i < job->file_count && !e; i++)
         e = file_change(&w, job->files[i], f);
     anon_log_counts(w.log, &counts->log);
-    if (!e)
-        e = written_check(&counts->log, f);
+    bool broken = !e && counts->broken.code;
+    if (broken) {
+        *f = counts->broken;
+        e = counts->log.written ? OK : f->code;
+    }
     e = output_close(&w.to, e, f);
     buf_done(&w.in);
     buf_done(&w.out);
     anon_log_free(w.log);
-    return e;
+    return !e && broken ? ERR_SHORT : e;
 }

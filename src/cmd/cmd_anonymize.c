@@ -203,6 +203,14 @@ static enum err anonymize(const struct conf *conf, struct anonymize_job *job,
     return e;
 }
 
+void anonymize_broken(struct anonymize_counts *counts, const struct fault *f)
+{
+    if (counts->broken.code)
+        ending_tell("anonymize", f->code, f);
+    else
+        counts->broken = *f;
+}
+
 static int run(struct conf *conf, size_t count, char **operands)
 {
     struct fault f = {0};
@@ -220,13 +228,15 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (!e)
         e = audit ? anonymize_audit(conf, &policy, job.files, count, &f)
                   : anonymize(conf, &job, &counts, &f);
-    if (e || audit)
-        return ending("anonymize", e, &f);
+    int status = ending("anonymize", e, &f);
+    bool kept = counts.broken.code && e == ERR_SHORT;
+    if (audit || (e && !kept))
+        return status;
     if (conf_flag(conf, "json"))
         tell_json(&counts, log);
     else
         tell(&counts, log);
-    return EXIT_DONE;
+    return status;
 }
 
 const struct command cmd_anonymize = {

@@ -267,3 +267,12 @@ enum err capture_writer_close(struct capture_writer *w, struct fault *f)
     writer_free(w);
     return err;
 }
+
+void capture_writer_drop(struct capture_writer *w)
+{
+    if (!w)
+        return;
+    close(w->descriptor);
+    w->packer->close(w);
+    writer_free(w);
+}

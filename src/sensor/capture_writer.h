@@ -37,4 +37,8 @@ enum err capture_writer_put(struct capture_writer *w, int64_t ts, const void *da
  * first failure of its life is returned. NULL is fine. */
 enum err capture_writer_close(struct capture_writer *w, struct fault *f) MUST_CHECK;
 
+/* Close without what is left: of a short file nothing is written then, not even its header.
+ * NULL is fine. */
+void capture_writer_drop(struct capture_writer *w);
+
 #endif

@@ -190,6 +190,42 @@ def output_of_a_failure(folder):
     same(packets(out), [])
 
 
+@says("what came before a broken file, and after it, is kept, and a missing one writes nothing")
+def broken(folder):
+    good, cut, out = data(CAPTURES[1]), os.path.join(folder, "cut.pcap"), os.path.join(folder, "out.pcap")
+    same(run("anonymize", "--output", out, good).returncode, 0)
+    count = len(packets(out))
+    with open(out, "rb") as file, open(cut, "wb") as half:
+        half.write(file.read()[:-5])
+    for files, left in (((cut,), count - 1), ((good, cut), 2 * count - 1), ((cut, good), 2 * count - 1),
+                        ((good, os.path.join(folder, "nofile")), count)):
+        os.unlink(out)
+        done = run("anonymize", "--output", out, *files)
+        same(done.returncode, 1, done.stderr)
+        holds(done.stderr, f"{[file for file in files if file != good][0]}: ")
+        holds(done.stderr, f"{left} packets written")
+        same(len(packets(out)), left)
+    done = run("anonymize", "--output", "-", os.path.join(folder, "nofile"))
+    same((done.returncode, done.stdout), (2, ""))
+
+
+@says("what came before a broken log is kept, and times keep their digits")
+def broken_log(folder):
+    path, out = os.path.join(folder, "dns.json"), os.path.join(folder, "out.json")
+    times = ("1764000001.5", "1764000001", "2026-11-23T18:00:00.123Z", "2026-11-23T18:00:00Z")
+    with open(path, "w", encoding="ascii") as log:
+        for time in times:
+            log.write(json.dumps({"ts": time, "query": "www.example.org"}) + "\n")
+    text = os.path.join(folder, "text")
+    with open(text, "w", encoding="ascii") as log:
+        log.write("prose\n")
+    done = run("anonymize", "--log", "json", "--output", out, path, text)
+    same(done.returncode, 1, done.stderr)
+    holds(done.stderr, f"{text}: --log: of 1 lines none could be written")
+    with open(out, encoding="ascii") as log:
+        same(tuple(json.loads(line)["ts"] for line in log), times)
+
+
 @says("a file of which no line is a log's is not a log that was anonymised")
 def no_log(folder):
     path = os.path.join(folder, "text")

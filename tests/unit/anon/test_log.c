@@ -72,8 +72,8 @@ static void plain(void **state)
         "time\tclient\tqname\tpassword\r\n2025-11-22T08:01:02.5Z\t2001:db8:1:2::3\tA.Example."
         "com.\tsecret\n",
         out);
-    assert_string_equal(out,
-        "time\tclient\tqname\tpassword\n2025-11-22T08:01:00Z\t2001:db8:1::\texample.com\t-\n");
+    assert_string_equal(out, "time\tclient\tqname\tpassword\n2025-11-22T08:01:00.0Z\t2001:db8:"
+                             "1::\texample.com\t-\n");
 }
 
 static void json(void **state)
@@ -108,10 +108,10 @@ static void named(void **state)
         "23-Nov-2026 08:00:11.000 general: info: reloading\n",
         out);
     assert_string_equal(out,
-        "2026-11-23T08:00:00Z client 192.0.2.0#49152 (example.com): query: "
+        "2026-11-23T08:00:00.000Z client 192.0.2.0#49152 (example.com): query: "
         "example.com IN A +E(0)K "
         "(0.0.0.0)\n"
-        "2026-11-23T08:00:00Z client 192.0.2.0#0 (.): query: . IN NS +\n");
+        "2026-11-23T08:00:00.000Z client 192.0.2.0#0 (.): query: . IN NS +\n");
     assert_int_equal(c.broken, 1);
 }
 
