@@ -438,6 +438,20 @@ static enum err drain(struct sensor_run *r, struct fault *f)
     return !e && !sensor_send_is_done(r->send) ? ERR_STOPPED : e;
 }
 
+/* What came of it; returns how many packets were read. */
+static uint64_t stop_tell(struct sensor_run *r, enum err e)
+{
+    struct collector_counts c;
+    struct spool_counts s;
+    collector_counts(r->collector, &c);
+    spool_counts(r->spool, &s);
+    uint64_t gone = s.committed >= s.first ? s.committed : s.first - 1;
+    log_event(LOG_NOTE, "sensor.stop", "reason=%s packets=%llu parcels=%llu waiting=%llu",
+        e == ERR_STOPPED ? "signal" : "end", (unsigned long long)c.packets,
+        (unsigned long long)c.parcels, (unsigned long long)(s.last > gone ? s.last - gone : 0));
+    return c.packets;
+}
+
 static int run(struct conf *conf, size_t count, char **operands)
 {
     (void)count;
@@ -459,15 +473,16 @@ static int run(struct conf *conf, size_t count, char **operands)
     }
     if (!opened && !e && !r->drained)
         e = drain(r, &f);
-    if (!opened && !r->drained)
-        log_event(LOG_NOTE, "sensor.stop", "reason=%s", e == ERR_STOPPED ? "signal" : "end");
+    uint64_t read = !opened && !r->drained ? stop_tell(r, e) : 0;
     notify_stopping(&r->notify);
     sensor_close_all(r);
     bool broken = r->broken;
     free(r);
     if (e == ERR_STOPPED && !conf_text(conf, "interface")) {
-        fault_set(&f, e, "stopped before the hub had stored everything; the rest waits in %s",
-            conf_text(conf, "data"));
+        fault_set(&f, e,
+            "stopped before the hub had stored everything: %llu packets were read, and what of "
+            "them is not sent waits in %s; --drain sends it. Read again they are there twice",
+            (unsigned long long)read, conf_text(conf, "data"));
         return ending("sensor", e, &f);
     }
     if (!e || e == ERR_STOPPED)

@@ -56,18 +56,49 @@ static const char **place(struct image_values *v, const struct row *row)
     return (const char **)(void *)((char *)v + row->offset);
 }
 
+/* Two digits, a colon, and so on. */
+static bool ether_has_form(const char *value)
+{
+    for (size_t i = 0; value[i]; i++)
+        if ((value[i] == ':') != (i % 3 == 2))
+            return false;
+    return true;
+}
+
 static bool has_form(const struct row *row, const char *value)
 {
     struct ip ip;
     if (row->alphabet == IMAGE_ADDRESS)
         return ip_parse(value, &ip) == OK;
     if (row->alphabet == IMAGE_MAC)
-        return strlen(value) == 17 && value[2] == ':' && value[14] == ':';
+        return strlen(value) == 17 && ether_has_form(value);
     if (row->alphabet == IMAGE_NUMBER)
         return strtol(value, NULL, 10) > 0 && strtol(value, NULL, 10) < 65536;
     if (row->alphabet == IMAGE_URL)
         return strncmp(value, "https://", 8) == 0;
     return value[0] != '-';
+}
+
+static const char *const examples[] = {
+    [IMAGE_NAME] = "eth1",
+    [IMAGE_ADDRESS] = "10.9.0.1",
+    [IMAGE_MAC] = "52:54:00:12:34:56",
+    [IMAGE_NUMBER] = "8069",
+    [IMAGE_HOST] = "debian.example.org",
+    [IMAGE_PATH] = "/dev/sda",
+    [IMAGE_URL] = "https://hub.example.org:8480",
+    [IMAGE_WORD] = "what kizashi site add printed",
+    [IMAGE_KEY] = "ssh-ed25519 AAAA... operator",
+};
+
+/* Both are addresses. */
+static enum err range_check(const struct image_values *v, struct fault *f)
+{
+    struct ip first, last;
+    if (ip_parse(v->first, &first) != OK || ip_parse(v->last, &last) != OK ||
+        memcmp(&first, &last, sizeof first) > 0)
+        return fault_set(f, ERR_BAD, "--last: %s comes before --first %s", v->last, v->first);
+    return OK;
 }
 
 enum err image_check(struct image_values *v, struct fault *f)
@@ -86,11 +117,13 @@ enum err image_check(struct image_values *v, struct fault *f)
             strspn(*value, alphabets[row->alphabet]) != strlen(*value) ||
             !has_form(row, *value))
             return fault_set(f, ERR_BAD,
-                "--%s: \"%.60s\" will not do: at most %zu of %s, in the usual form", row->name,
-                *value, row->most, alphabets[row->alphabet]);
+                "--%s: \"%.60s\" will not do: at most %zu of %s, such as %s", row->name, *value,
+                row->most, alphabets[row->alphabet], examples[row->alphabet]);
     }
-    *v = checked;
-    return OK;
+    enum err e = range_check(&checked, f);
+    if (!e)
+        *v = checked;
+    return e;
 }
 
 /* ---- texts ---- */

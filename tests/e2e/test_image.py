@@ -67,7 +67,7 @@ def whole(folder):
 
 @says("what could mean something to a shell, to dnsmasq or to the installer is refused")
 def hostile(folder):
-    for name, value in (("mac", "52:54:00:12:34:5g"), ("server", "10.9.0.1\nport=53"), ("disk", "/dev/sda;reboot"),
+    for name, value in (("mac", "52:54:00:12:34:5g"), ("mac", "52:5400::12:34:56"), ("last", "10.9.0.49"), ("server", "10.9.0.1\nport=53"), ("disk", "/dev/sda;reboot"),
                         ("hub", "http://hub.example.org"), ("hub", "https://hub/$(id)"), ("capture", "eth0'"),
                         ("mirror", "a b"), ("port", "70000"), ("interface", "-x"), ("server", "10.9.0.999"),
                         ("mac", None), ("token-file", "/nowhere")):

@@ -194,6 +194,7 @@ def one_packet(folder):
         hub.start()
         _, errors = sending.communicate(timeout=60)
         same(sending.returncode, 0, errors)
+        holds(re.search(r"sensor\.stop reason=end packets=\d+ parcels=\d+ waiting=0\n", errors), errors)
         hub.has_exactly(1)
         heard, before = heard_of(hub), run("site", "certificates", "--data", hub.folder, "--json").stdout
         hub.stop()
