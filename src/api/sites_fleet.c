@@ -4,6 +4,7 @@
 #include "api/session_int.h"
 #include "base/clock.h"
 #include "fleet/config.h"
+#include "store/catalog_remote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,38 @@ static int unseen_join(struct request *r, const char *name, json_t *site)
     return failed;
 }
 
+struct revoked {
+    const char *name;
+    int64_t at; /* 0: it is not */
+};
+
+static enum err take_revoked(void *context, const struct catalog_remote *r)
+{
+    struct revoked *v = context;
+    if (strcmp(r->name, v->name) == 0)
+        v->at = r->revoked;
+    return OK;
+}
+
+/* One that was revoked is no member any more, which is not the same as never having been one.
+ */
+static enum err reply_unknown(struct request *r, const char *name)
+{
+    char time[TIME_TEXT];
+    struct revoked v = {.name = name};
+    enum err e = catalog_remotes(r->api->parts.catalog, take_revoked, &v);
+    if (e)
+        return e;
+    if (v.at)
+        reply_problem(r, 404, NULL, NULL,
+            "%s was revoked at %s: what it sent stays; \"kizashi site add %s\" invites it "
+            "again",
+            name, time_format(v.at, time), name);
+    else
+        reply_problem(r, 404, NULL, NULL, "there is no site %s that runs by itself", name);
+    return OK;
+}
+
 enum err handle_fleet_site(struct request *r)
 {
     struct fleet *fleet = r->api->parts.fleet;
@@ -45,10 +78,8 @@ enum err handle_fleet_site(struct request *r)
     int64_t from = r->now - arg(r, P_SPAN)->number;
     json_t *site = NULL;
     enum err e = fleet ? fleet_site(fleet, name, from, r->now, r->now, &site) : ERR_NOTFOUND;
-    if (e == ERR_NOTFOUND) {
-        reply_problem(r, 404, NULL, NULL, "there is no site %s that runs by itself", name);
-        return OK;
-    }
+    if (e == ERR_NOTFOUND)
+        return reply_unknown(r, name);
     if (!e && unseen_join(r, name, site)) {
         json_decref(site);
         e = ERR_NOMEM;

@@ -22,6 +22,7 @@ enum bus_event_kind {
     BUS_NOTHING,      /* nothing happened within the time */
     BUS_CONNECTED,    /* the way is open; what was under way before may be lost */
     BUS_DISCONNECTED, /* and closed */
+    BUS_DENIED,       /* nor is it opened: the server does not know our certificate any more */
     BUS_TAKEN,        /* site: the bus has the message with this tag */
     BUS_REFUSED,      /* site: the message with this tag may not have arrived */
     BUS_WORD,         /* site: the hub says something (a commitment) */

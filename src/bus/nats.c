@@ -133,10 +133,21 @@ void nats_subscribed(struct nats_bus *n, natsSubscription *s)
         on_complete(n);
 }
 
+/* A server that lets nobody in is forgotten by the library, which goes on asking one that does
+ * not answer: in the end it has none. */
+static bool is_denied(natsStatus status)
+{
+    return status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED ||
+           status == NATS_NO_SERVER;
+}
+
 /* The library has given up, which it does when the server does not let us in: it may yet. */
 static void on_closed(natsConnection *c, void *closure)
 {
     struct nats_bus *n = closure;
+    const char *text = NULL;
+    if (is_denied(natsConnection_GetLastError(c, &text)))
+        nats_push(n, BUS_DENIED, NULL, 0, NULL, false);
     pthread_mutex_lock(&n->lock);
     if (c == n->connection) { /* not one that we closed ourselves */
         n->closed = true;

@@ -230,10 +230,21 @@ static json_t *time_or_null(int64_t us)
     return us ? json_time(us) : json_null();
 }
 
+/* A token's time is no part of it once the site has its certificate. */
+static const char *remote_state(const struct catalog_remote *r)
+{
+    struct clock wall = clock_system();
+    if (r->revoked)
+        return "revoked";
+    if (r->enrolled)
+        return "enrolled";
+    return r->token_expires <= clock_now(&wall) ? "expired" : "invited";
+}
+
 static enum err row_add(void *context, const struct catalog_remote *r)
 {
     json_t *rows = context;
-    const char *state = r->revoked ? "revoked" : r->enrolled ? "enrolled" : "invited";
+    const char *state = remote_state(r);
     json_t *row = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:s}", "site", r->name, "state",
         state, "addresses", (json_int_t)r->addresses, "enrolled", time_or_null(r->enrolled),
         "expires", time_or_null(r->expires), "token_until", time_or_null(r->token_expires),

@@ -17,6 +17,7 @@ struct far_site {
     struct site *site;           /* NULL: it could not be begun, which the log was told once */
     bool received;               /* the intake has it */
     bool named;                  /* the catalogue does, at the last look */
+    uint64_t addresses;          /* that the catalogue gave, at the last look */
     struct remote_counts counts; /* at the last look */
     int64_t unseen_at;           /* when there were more of them last; 0: never */
     int64_t unseen_told_at;      /* when the log was told last; 0: never */
@@ -117,6 +118,7 @@ static enum err site_begin(struct hub_bus *h, const struct catalog_remote *r, st
     struct far_site *s = &h->sites[h->count];
     *s = (struct far_site){0};
     snprintf(s->name, sizeof s->name, "%s", r->name);
+    s->addresses = r->addresses;
     enum err e = site_make(h, s, r, f);
     if (!e)
         e = site_join(h, s, r, f);
@@ -155,8 +157,14 @@ static enum err catalogue_site(void *context, const struct catalog_remote *r)
         return OK;
     }
     s = site_find(h, r->name);
-    if (s)
-        s->named = true;
+    if (!s)
+        return OK;
+    s->named = true;
+    if (s->addresses != r->addresses)
+        log_event(LOG_WARN, "site.addresses",
+            "site=%s addresses=%llu action=\"it counts from the hub's next start\"", r->name,
+            (unsigned long long)r->addresses);
+    s->addresses = r->addresses;
     return OK;
 }
 

@@ -25,6 +25,7 @@ struct sensor_send {
     struct sender *sender;
     pthread_t thread;
     atomic_bool stop, reopen;
+    bool denied; /* and told */
     pthread_mutex_t lock;
     struct fault fault; /* code OK: nothing is wrong */
     int64_t again;      /* when publishing goes on after it, steady */
@@ -55,16 +56,33 @@ static void speak(struct sensor_send *s)
     s->spoken = b.now;
 }
 
+/* It is tried again and again, and told once. */
+static void denied_tell(struct sensor_send *s)
+{
+    if (!s->denied)
+        log_event(LOG_ERROR, "bus.denied",
+            "text=\"the message server refuses this site's certificate: it was revoked, or "
+            "replaced by another enrolment; packets wait in the spool; ask the hub for an "
+            "invitation (kizashi site add), enrol here again (kizashi site enrol), and restart "
+            "the sensor\"");
+    s->denied = true;
+    s->alone_since = 0; /* somebody does answer */
+}
+
 static void event_take(struct sensor_send *s, struct bus_event *e)
 {
     if (e->kind == BUS_CONNECTED)
         log_event(LOG_NOTE, "bus.connected", "%s", "");
     else if (e->kind == BUS_DISCONNECTED)
         log_event(LOG_WARN, "bus.disconnected", "action=\"packets wait in the spool\"");
+    else if (e->kind == BUS_DENIED)
+        denied_tell(s);
     else if (e->kind == BUS_CONFIG)
         sensor_rules_offer(s->options.rules, e->data);
-    if (e->kind == BUS_CONNECTED)
+    if (e->kind == BUS_CONNECTED) {
+        s->denied = false;
         s->spoken = s->alone_since = 0; /* the hub tells how far it is when it hears from us */
+    }
     sender_event(s->sender, e);
 }
 

@@ -461,11 +461,21 @@ static enum err action_begin(
     struct fleet_member *m = fleet_find(fleet, site);
     if (!m)
         e = fault_set(f, ERR_NOTFOUND, "there is no site %.63s that runs by itself", site);
-    else if (m->way.action.id && action->id)
-        e = fault_set(f, ERR_BUSY, "%.63s has yet to answer: %s", site,
-            site_action_name(m->way.action.kind));
     else
         m->way.action = *action;
+    pthread_mutex_unlock(&fleet->lock);
+    return e;
+}
+
+/* Nothing is noted of what is not begun: whoever asked hears why not. */
+static enum err action_check(struct fleet *fleet, const char *site, struct fault *f)
+{
+    enum err e = OK;
+    pthread_mutex_lock(&fleet->lock);
+    const struct fleet_member *m = fleet_find(fleet, site);
+    if (m && m->way.action.id)
+        e = fault_set(f, ERR_BUSY, "%.63s has yet to answer: %s", site,
+            site_action_name(m->way.action.kind));
     pthread_mutex_unlock(&fleet->lock);
     return e;
 }
@@ -482,6 +492,8 @@ static enum err act(struct fleet *fleet, const struct fleet_asked *asked,
     snprintf(row.subject, sizeof row.subject, "%.63s", action->service);
     snprintf(row.who, sizeof row.who, "%.63s", asked->who);
     enum err e = fleet_document(fleet, site, 0, &d, &version, f);
+    if (!e)
+        e = action_check(fleet, site, f);
     if (!e)
         e = catalog_action_add(fleet->catalog, &row, &action->id, f);
     if (!e)

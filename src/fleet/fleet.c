@@ -236,28 +236,10 @@ static enum err watched_note(struct fleet *fleet, int64_t now)
     return e;
 }
 
-/* Who has read its captures and is gone is that also for the next hub, without the wait in
- * which it could speak again. */
-static void rests_note(struct fleet *fleet, int64_t now)
-{
-    for (size_t i = 0; i < fleet->count; i++) {
-        struct fleet_member *m = fleet->members[i];
-        struct catalog_site_event event;
-        struct fault f = {0};
-        if (!watch_leave(&m->watch))
-            continue;
-        /* Not written: then it is missed for a while. */
-        enum err e = member_note(fleet, m, now, &event, &f);
-        (void)e;
-    }
-}
-
 void fleet_close(struct fleet *f, int64_t now)
 {
     if (!f)
         return;
-    if (now)
-        rests_note(f, now);
     /* Not written: then the time since the last note counts as unwatched, 15 s at most. */
     enum err e = now ? watched_note(f, now) : OK;
     (void)e;

@@ -299,12 +299,6 @@ static void weigh(struct watch *w, enum watch_reason r, int64_t now)
     w->holds[r] = holds;
 }
 
-/* It has read its captures, and is gone. */
-static bool has_ended(const struct watch *w, int64_t now)
-{
-    return has_read(w) && silence_of(w, now) > reasons[WATCH_MISSED].begins;
-}
-
 bool watch_look(struct watch *w, int64_t now)
 {
     if (!w->heard)
@@ -314,21 +308,11 @@ bool watch_look(struct watch *w, int64_t now)
     enum watch_reason cause = watch_cause(w);
     enum site_state state = reasons[cause == WATCH_REASON_COUNT ? 0 : cause].state;
     if (cause == WATCH_REASON_COUNT)
-        state = has_ended(w, now) ? SITE_UNWATCHED : w->last.site[0] ? SITE_UP : w->state;
+        state = has_read(w) ? SITE_UNWATCHED : w->last.site[0] ? SITE_UP : w->state;
     if (state == w->state)
         return false;
     w->state = state;
     w->since = state == SITE_DOWN || state == SITE_UNWATCHED ? w->heard : now;
-    return true;
-}
-
-bool watch_leave(struct watch *w)
-{
-    if (!w->heard || !has_read(w) || w->state == SITE_UNWATCHED)
-        return false;
-    memset(w->holds, 0, sizeof w->holds);
-    w->state = SITE_UNWATCHED;
-    w->since = w->heard;
     return true;
 }
 

@@ -88,10 +88,6 @@ void watch_wanted(struct watch *w, int64_t version, int64_t now);
 /* Look at the time. True if the state is another than before. */
 bool watch_look(struct watch *w, int64_t now);
 
-/* Nobody will watch any longer. True if the site has read its captures, and the state says now
- * that it is gone, which it did not yet. */
-bool watch_leave(struct watch *w);
-
 /* The reason that made the state, or WATCH_REASON_COUNT when it is up or new. */
 enum watch_reason watch_cause(const struct watch *w);
 

@@ -209,16 +209,6 @@ static void block_hold(struct intake *i, struct bus_event *event)
     s->held[(s->held_first + s->held_count++) % INTAKE_HELD] = *event;
 }
 
-static void connection_changed(struct intake *i, bool connected)
-{
-    i->connected = connected;
-    for (size_t k = 0; k < i->count; k++) {
-        i->sites[k]->watched = false;
-        i->sites[k]->refused_at = 0;
-    }
-    i->ticked = 0;
-}
-
 /* Sites that the bus does not know of, or that failed before the last tick. */
 static void watch_some(struct intake *i)
 {
@@ -253,6 +243,17 @@ static void tick(struct intake *i)
     logbook_look(i);
     if (i->options.events.tick)
         i->options.events.tick(i->options.events.context, i->connected);
+}
+
+static void connection_changed(struct intake *i, bool connected)
+{
+    i->connected = connected;
+    for (size_t k = 0; k < i->count; k++) {
+        i->sites[k]->watched = false;
+        i->sites[k]->refused_at = 0;
+    }
+    i->ticked = 0;
+    tick(i); /* at once: it may be otherwise again before the next turn */
 }
 
 static void event_take(struct intake *i, struct bus_event *event)

@@ -214,7 +214,7 @@ def one_packet(folder):
         hub.stop()
 
 
-@says("captures read one after the other: the hub tells what its engines did not see; who has ended or never began is well")
+@says("captures read one after the other: the hub tells what its engines did not see, who is at rest, and who was revoked")
 def one_after_the_other(folder):
     need_server()
     frame = bytes.fromhex("020000000001020000000002080045000028000100004006000001020304c633640a1f4000170000000100000000500204000000"
@@ -249,6 +249,23 @@ def one_after_the_other(folder):
         same([shown(site)["state"] for site in (SITE, "de-01")], ["unwatched", "new"])
         same(run("site", "list", "--data", hub.folder).returncode, 0)
         same(shown(SITE)["unseen"], 0)
+        for server in hub.servers():
+            os.kill(server, signal.SIGKILL)
+        Hub.wait_for(lambda: re.search("bus.state.*connected=no(.|\n)*bus.state.*connected=yes", hub.log()))
+        same(run("site", "revoke", "kr-02", "--data", hub.folder).returncode, 0)
+        Hub.wait_for(lambda: "CN=kr-02" not in hub.server_config())
+        refused = sensor(f"{folder}/second", "--read", f"{folder}/day.pcap")
+        try:
+            for line in refused.stderr:
+                if "bus.denied" in line:
+                    break
+            else:
+                raise AssertionError("it does not say that it is refused")
+        finally:
+            refused.kill()
+            refused.communicate()
+        done = run("site", "show", "kr-02", "--data", hub.folder)
+        holds("kr-02 was revoked at " in done.stderr, done.stderr)
     finally:
         hub.stop()
 
