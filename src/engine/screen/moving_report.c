@@ -141,6 +141,11 @@ static void tell_tool(struct finding *f, const struct screen *s, const struct cr
 
 /* --- words and numbers -------------------------------------------------------------------- */
 
+static double ratio_of(const struct screen_group *g)
+{
+    return g->found->networks / fmax(g->moving->chance, 1.0);
+}
+
 static bool is_aimed(const struct crowd *c)
 {
     return c->wide >= MANY_TARGETS && c->aimed >= aimed_least;
@@ -181,8 +186,7 @@ static enum err write_numbers(
         {"chance", g->moving->chance, "networks",
             "of the largest group in all rounds of chance"},
         {"rounds", g->rounds, "rounds", "in which every source was moved in time by itself"},
-        {"ratio", g->found->networks / fmax(g->moving->chance, 1.0), "",
-            "networks over those that chance has"},
+        {"ratio", ratio_of(g), "", "networks over those that chance has"},
         {"windows", group_windows(g->found->core), "windows", "in which half of them came"},
         {"similar", g->found->similar, "",
             "share of their windows that two of them have in common, on average"},
@@ -339,6 +343,16 @@ static enum err write_charts(struct finding *f, const struct screen *s,
 
 /* --- all ---------------------------------------------------------------------------------- */
 
+/* Few windows in common, and not much more of them than chance has. The rounds move every
+ * source by hours, and so blur what many do at one time of the day: what they have is a little
+ * less than what comes by itself (docs/engines/screen.md has the measurement). */
+static bool is_faint(const struct screen_group *g)
+{
+    const unsigned few_windows = 5;
+    const double clear_ratio = 3.0;
+    return group_windows(g->found->core) < few_windows && ratio_of(g) < clear_ratio;
+}
+
 static int64_t group_start(const struct screen *s, const struct screen_group *g)
 {
     uint32_t oldest = 0;
@@ -361,11 +375,11 @@ enum err screen_group_tell(
     f.start = group_start(s, g);
     f.score = g->score;
     f.severity = rise_severity(&(struct rise){.score = g->score,
-        .ratio = g->found->networks / fmax(g->moving->chance, 1.0),
+        .ratio = ratio_of(g),
         .sites = c->site_count,
         .fired = (unsigned)__builtin_popcount(g->moving->history & 7),
         .lasted = (int64_t)(s->now - g->moving->fired) * s->window});
-    if (is_aimed(c))
+    if (is_aimed(c) || is_faint(g))
         f.severity = SEVERITY_INFO;
     f.host_count = (uint64_t)g->found->members * g->sample;
     tell_ports(&f, c);

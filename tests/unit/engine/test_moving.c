@@ -134,7 +134,7 @@ static void a_new_group_is_told(void **state)
         const struct found *first = group_first(b, SEVERITY_NOTICE);
         const struct found found = first ? *first : (struct found){0};
         const struct found *f = &found;
-        assert_true(f->hosts > 0 && hours_after(f, BAND_FROM) < 12.0);
+        assert_true(f->hosts > 0 && hours_after(f, BAND_FROM) < 14.0);
         assert_int_equal(f->port, 0); /* they have none in common */
         assert_non_null(strstr(f->title, "that move together"));
         /* After the day's last look nearly all of them are in it, and nobody else. */
@@ -202,7 +202,7 @@ static void a_missing_window_skips_no_look(void **state)
         .seed = 1, .together = true, .from = BAND_FROM, .gaps = true, .class = "scan"});
     const struct found *first = group_first(b, SEVERITY_NOTICE);
     const struct found found = first ? *first : (struct found){0};
-    assert_true(found.hosts > 0 && hours_after(&found, BAND_FROM) < 12.0);
+    assert_true(found.hosts > 0 && hours_after(&found, BAND_FROM) < 14.0);
     done(b);
 }
 
