@@ -23,10 +23,10 @@ struct hearing {
  * without a packet are no measure. */
 void hearing_learn(struct hearing *h, uint64_t packets, uint64_t slots);
 
-/* Was the site deaf for the window or for a part of it? A silence of a tenth of it or more is an
- * outage if one so long would come by chance in less than one of a million windows, by the share
- * of sixtieths that usually are silent, and if it is more than twice as long as the longest
- * usually is. Never before six windows are known. */
+/* Was the site deaf for the window or for a part of it? A silence of a tenth of it or more is
+ * an outage if one so long would come by chance in less than one of a million windows, by the
+ * share of sixtieths that usually are silent, and if it is more than twice as long as the
+ * longest usually is. Never before six windows are known. */
 bool hearing_is_cut(const struct hearing *h, uint64_t packets, uint64_t slots);
 
 #endif

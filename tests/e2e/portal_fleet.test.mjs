@@ -149,7 +149,7 @@ test('the questionnaire says of each answer what no longer works, and proposes w
   assert.match(await drop.textContent(), /surge.*do not work/s);
   assert.match(await field('payload').textContent(), /Less is enough: drop/);
   await page.check('input[name=serve-payloads]');
-  await page.waitForFunction(() => !/Less is enough/.test(document.querySelector('fieldset:has(input[name=payload])').textContent));
+  await page.waitForFunction(() => !/Less is enough: drop/.test(document.querySelector('fieldset:has(input[name=payload])').textContent));
   await shoot('questionnaire');
 });
 

@@ -243,10 +243,11 @@ def by_portal(folder):
     server, url = redfish()
     portal = Portal(folder)
     try:
-        same(portal.ask("power"), (200, {"kind": None, "allowed": True}))
+        same(portal.ask("power"), (200, {"kind": None, "allowed": True, "address": None, "user": None}))
         same(portal.ask("power", action="status")[0], 404)
         site.power("--ipmi", f"127.0.0.1:{simulator.port}", "--user", "ann", "--secret-file", site.secret)
-        same(portal.ask("power"), (200, {"kind": "ipmi", "allowed": True}))
+        same(portal.ask("power"),
+             (200, {"kind": "ipmi", "allowed": True, "address": f"127.0.0.1:{simulator.port}", "user": "ann"}))
         same(portal.ask("power", action="status"), (200, {"on": False}))
         same(portal.ask("power", action="on", confirm="kr-01")[0], 400)
         same("set power 1" in simulator.chassis(), False)
