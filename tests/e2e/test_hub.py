@@ -82,8 +82,13 @@ def packets_at(hub, token):
     return json.loads(hub.ask("/api/v1/overview", token))["held"]["packets"]
 
 
+def rows_at(hub, token):
+    return len(hub.ask("/api/v1/packets?from=2023-01-01&to=2024-01-01", token).splitlines())
+
+
 def wait_imported(hub, token, packets):
-    wait_for(lambda: packets_at(hub, token) == packets)
+    """Totals come from contacts, which may be in the store a moment before the packets are."""
+    wait_for(lambda: packets_at(hub, token) == packets and rows_at(hub, token) == packets)
 
 
 @says("real probes go from a capture to the API: ports, sources, one address, CSV and health")
