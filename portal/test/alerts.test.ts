@@ -41,6 +41,12 @@ test('curves of one thing at several sites are one chart, and other curves are c
   assert.deepEqual(evidenceSeries(alert({ evidence: joined })).map((d) => d.engine), ['surge', 'graph'], 'the service before the whole site');
   assert.deepEqual(evidenceSeries(alert({ evidence: joined, engine: ['graph', 'surge'] })).map((d) => d.engine), ['graph', 'surge'],
     'before all what the engine shows that gives the title');
+  const late = {
+    growth: { series: [curve('sources at jp-01', { start: '2026-11-22T00:30:00Z' })] },
+    screen: { series: [curve('networks that send it', { start: '2026-11-21T01:00:00Z' })] },
+  } as unknown as Alert['evidence'];
+  assert.deepEqual(evidenceSeries(alert({ evidence: late, engine: ['growth', 'screen'] })).map((d) => d.engine), ['screen', 'growth'],
+    'how it began before its last hours');
   assert.equal(reading('nmf').limit, 'rhythm');
   assert.equal(reading('surge').limit, 'limit');
 });

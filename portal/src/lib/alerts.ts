@@ -97,8 +97,9 @@ export interface Drawn {
 }
 
 /**
- * All series of the evidence; the one that says most comes first: it is of the engine that gives the alert its title,
- * of a service that the alert is about, not of the whole site, and passed its threshold furthest.
+ * All series of the evidence; the one that says most comes first: it shows how it began or what was passed (in a long
+ * alert some show its last hours alone), is of the engine that gives the alert its title, of a service that the alert
+ * is about, not of the whole site, and passed its threshold furthest.
  */
 export function evidenceSeries(alert: Alert): Drawn[] {
   const all: Drawn[] = [];
@@ -112,8 +113,9 @@ export function evidenceSeries(alert: Alert): Drawn[] {
     });
   }
   const about = (d: Drawn) => Number(alert.ports.some((port) => d.series.name.split(' ').includes(`${port}/${alert.proto}`)));
+  const shows = (d: Drawn) => Number(d.series.threshold !== undefined || Date.parse(d.series.start) <= Date.parse(alert.start));
   const named = (d: Drawn) => Number(d.engine === alert.engine[0]);
-  return all.sort((a, b) => named(b) - named(a) || about(b) - about(a) || excess(b.series) - excess(a.series));
+  return all.sort((a, b) => shows(b) - shows(a) || named(b) - named(a) || about(b) - about(a) || excess(b.series) - excess(a.series));
 }
 
 /** Not its name: a stronger finding of the engine, at another site say, takes the place of the one before. */
