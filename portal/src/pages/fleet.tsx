@@ -41,7 +41,7 @@ export function FleetPage() {
           ) : (
             <div class="stack">
               <Counts rows={answer.rows} />
-              <Card title="Sites" note="The strip is the last 24 hours; taller is worse." flush>
+              <Card title="Sites" note={<span class="wide-only">The strip is the last 24 hours; taller is worse.</span>} flush>
                 <DataTable label="Fleet" columns={columns(Date.parse(answer.now))} rows={inOrder(answer.rows)} id={(r) => r.site} />
               </Card>
             </div>
