@@ -227,19 +227,26 @@ enum {
     SIGNALS = 32
 };
 
-/* The engine takes over signals that are this program's (fatal ones at least); they are put
- * back as they were. */
-static void signals_keep(struct sigaction kept[SIGNALS])
+struct signals {
+    struct sigaction action[SIGNALS];
+    sigset_t blocked; /* by this thread */
+};
+
+/* The engine takes over signals that are this program's (fatal ones at least), and blocks
+ * SIGPIPE for the thread that opens it; they are put back as they were. */
+static void signals_keep(struct signals *kept)
 {
     for (int i = 1; i < SIGNALS; i++)
-        sigaction(i, NULL, &kept[i]);
+        sigaction(i, NULL, &kept->action[i]);
+    pthread_sigmask(SIG_SETMASK, NULL, &kept->blocked);
 }
 
-static void signals_restore(const struct sigaction kept[SIGNALS])
+static void signals_restore(const struct signals *kept)
 {
     for (int i = 1; i < SIGNALS; i++)
         if (i != SIGKILL && i != SIGSTOP)
-            sigaction(i, &kept[i], NULL);
+            sigaction(i, &kept->action[i], NULL);
+    pthread_sigmask(SIG_SETMASK, &kept->blocked, NULL);
 }
 
 static enum err connect_all(struct chdb *d, const struct chdb_options *options, struct fault *f)
@@ -280,8 +287,8 @@ enum err chdb_open(struct chdb **ret_chdb, const struct chdb_options *options, s
         return fault_set(f, ERR_NOMEM, "store: out of memory");
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->returned, NULL);
-    struct sigaction kept[SIGNALS];
-    signals_keep(kept);
+    struct signals kept;
+    signals_keep(&kept);
     enum err e = load(&d->api, options->library, f);
     if (!e && mkdir(options->folder, 0700) != 0 && errno != EEXIST)
         e = fault_set(
@@ -290,7 +297,7 @@ enum err chdb_open(struct chdb **ret_chdb, const struct chdb_options *options, s
         d->api.set_signal_handlers_enabled(0);
         e = connect_all(d, options, f);
     }
-    signals_restore(kept);
+    signals_restore(&kept);
     if (e) {
         chdb_close(d);
         return e;
@@ -303,8 +310,8 @@ void chdb_close(struct chdb *d)
 {
     if (!d)
         return;
-    struct sigaction kept[SIGNALS];
-    signals_keep(kept);
+    struct signals kept;
+    signals_keep(&kept);
     for (size_t i = 0; i < CHDB_READERS; i++)
         if (d->readers[i])
             d->api.close_conn(d->readers[i]);
@@ -313,7 +320,7 @@ void chdb_close(struct chdb *d)
     for (size_t i = 0; i < CHDB_WRITERS; i++)
         if (d->writers[i])
             d->api.close_conn(d->writers[i]);
-    signals_restore(kept);
+    signals_restore(&kept);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->returned);
     free(d);

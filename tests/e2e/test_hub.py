@@ -160,6 +160,17 @@ def commands(folder):
     same(answers(folder + "/copy"), while_running)
     assert not os.path.exists(store + "/backup.part")
     last_admin_stays(store)
+    for words in (("stats", "ports", "--csv"), ("stats", "--json"), ("export",)):
+        same(unread(*words, "--data", store), (-signal.SIGPIPE, ""))
+
+
+def unread(*words):
+    """How a command ends, and what it says, when nobody reads what it writes."""
+    read, write = os.pipe()
+    os.close(read)
+    with subprocess.Popen([KIZASHI, *words], stdout=write, stderr=subprocess.PIPE, text=True) as command:
+        os.close(write)
+        return command.wait(60), command.stderr.read()
 
 
 def last_admin_stays(store):

@@ -81,6 +81,7 @@ static void signals_stay_the_programs_own(void **state)
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE, SIGSEGV, SIGABRT};
     struct sigaction mine = {.sa_handler = ignore_signal};
     struct sigaction found;
+    sigset_t blocked;
     store_close(w->store);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         assert_int_equal(sigaction(numbers[i], &mine, NULL), 0);
@@ -92,6 +93,10 @@ static void signals_stay_the_programs_own(void **state)
         assert_int_equal(sigaction(numbers[i], &mine, NULL), 0);
         mine.sa_handler = ignore_signal;
     }
+    /* Who writes to a pipe that nobody reads ends by it. */
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &blocked), 0);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        assert_int_equal(sigismember(&blocked, numbers[i]), 0);
 }
 
 static void all_is_there_after_opening_again(void **state)
