@@ -283,15 +283,13 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
     if (!e)
         e = addresses_check(r, f);
     if (!e)
-        e = setup_engines_open(&r->setup, r->conf, f);
+        e = setup_open_behind(&r->setup, r->conf, f);
     if (!e)
         e = alerts_open(r, f);
     if (!e && conf_text(r->conf, "host-counts"))
         e = count_file_open(&r->count_file, conf_text(r->conf, "host-counts"), f);
     if (!e && conf_text(r->conf, "data"))
         e = store_begin(r, f);
-    if (!e)
-        e = setup_look_behind(&r->setup, f); /* while the store's engine opens */
     if (!e)
         e = sites_open(r, f);
     if (!e)

@@ -84,16 +84,6 @@ static enum err look_add(struct setup *s, bool behind, struct fault *f)
     return e;
 }
 
-enum err setup_look_add(struct setup *s, struct fault *f)
-{
-    return look_add(s, false, f);
-}
-
-enum err setup_look_behind(struct setup *s, struct fault *f)
-{
-    return look_add(s, true, f);
-}
-
 enum err setup_settle(const struct setup *s, struct fault *f)
 {
     return geo_settle(s->geo, f);
@@ -102,7 +92,7 @@ enum err setup_settle(const struct setup *s, struct fault *f)
 enum err setup_look_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
 {
     struct setup s = {.conf = conf, .window = conf_us(conf, "window")};
-    enum err e = setup_look_add(&s, f);
+    enum err e = look_add(&s, false, f);
     if (e) {
         setup_close(&s);
         return e;
@@ -111,7 +101,8 @@ enum err setup_look_open(struct setup *ret_setup, const struct conf *conf, struc
     return OK;
 }
 
-enum err setup_engines_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
+static enum err all_open(
+    struct setup *ret_setup, const struct conf *conf, bool behind, struct fault *f)
 {
     struct setup s = {.conf = conf, .window = conf_us(conf, "window")};
     const char *const *settings;
@@ -120,8 +111,10 @@ enum err setup_engines_open(struct setup *ret_setup, const struct conf *conf, st
         engines_choose(&s.engines, conf_text(conf, "engines"), settings, setting_count, f);
     if (!e)
         e = engines_window_check(&s.engines, s.window, f);
+    if (!e)
+        e = look_add(&s, behind, f);
     if (e) {
-        engines_done(&s.engines);
+        setup_close(&s);
         return e;
     }
     *ret_setup = s;
@@ -130,17 +123,12 @@ enum err setup_engines_open(struct setup *ret_setup, const struct conf *conf, st
 
 enum err setup_open(struct setup *ret_setup, const struct conf *conf, struct fault *f)
 {
-    struct setup s;
-    enum err e = setup_engines_open(&s, conf, f);
-    if (e)
-        return e;
-    e = setup_look_add(&s, f);
-    if (e) {
-        setup_close(&s);
-        return e;
-    }
-    *ret_setup = s;
-    return OK;
+    return all_open(ret_setup, conf, false, f);
+}
+
+enum err setup_open_behind(struct setup *ret_setup, const struct conf *conf, struct fault *f)
+{
+    return all_open(ret_setup, conf, true, f);
 }
 
 void setup_close(struct setup *s)

@@ -103,15 +103,11 @@ struct setup {
 /* Read every file that the options name. */
 enum err setup_open(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
-/* The same in two steps, for who can begin other work in between: the engines, for which
- * nothing is read, and then the rest. setup_close() also after the second one has failed. */
-enum err setup_engines_open(
+/* The same, but databases of countries and networks that no option names are read by a thread
+ * while the caller goes on: what looks into them waits. setup_settle() waits, too, and says
+ * whether they could be read. */
+enum err setup_open_behind(
     struct setup *ret_setup, const struct conf *conf, struct fault *f) MUST_CHECK;
-enum err setup_look_add(struct setup *s, struct fault *f) MUST_CHECK;
-/* The second step, but databases of countries and networks that no option names are read by a
- * thread while the caller goes on: what looks into them waits. setup_settle() waits, too, and
- * says whether they could be read. */
-enum err setup_look_behind(struct setup *s, struct fault *f) MUST_CHECK;
 enum err setup_settle(const struct setup *s, struct fault *f) MUST_CHECK;
 /* setup_open() for a table with SETUP_LOOK_ITEMS only: no engines. */
 enum err setup_look_open(

@@ -78,6 +78,8 @@ def values_by_what_is_allowed(folder):
             (("stats", "source"), "--src"),
             (("replay", "--window", "7m", capture), ("screen", "--window", "divides an hour")),
             (("replay", "--addresses", "moon=5", capture), ("--addresses", "moon", "telescope")),
+            (("replay", "--data", new, "--geo-db", __file__, capture), __file__),
+            (("replay", "--data", new, "--signatures", __file__, capture), __file__),
             (("evaluate", "--null", "alerts.jsonl"), ("--null", "--simulate")),
             (("evaluate", "--simulate", "--seeds", "a"), ("--seeds", "101-105,200")),
             (("evaluate", "alerts.jsonl"), "--truth"),
