@@ -162,13 +162,27 @@ static bool is_idle(const struct spool *s)
     return s->count == 1 && g->last >= g->first && g->last <= s->counts.committed;
 }
 
-/* Where the disk is full, what the hub has makes room. */
+/* Files that hold only what is stored elsewhere, but for the one that is written to. */
+static void stored_drop(struct spool *s)
+{
+    while (s->count > 1 && s->segments[0].last <= s->counts.committed)
+        segment_drop(s);
+    s->counts.first = s->segments[0].first;
+}
+
+/* Where the disk is full, what the hub has makes room: a file before the one that is written
+ * to, which was begun just now, or that one. */
 static enum err entry_prepare(struct spool *s, const struct spool_entry *e, struct fault *f)
 {
-    enum err r = entry_place(s, e, f);
-    if (r != ERR_FULL || !is_idle(s))
+    enum err r = s->recycling ? ERR_FULL : entry_place(s, e, f);
+    if (r != ERR_FULL)
         return r;
-    r = segment_recycle(s, f);
+    size_t before = s->count;
+    stored_drop(s);
+    bool emptied = s->count < before;
+    if (!emptied && !s->recycling && !is_idle(s))
+        return r;
+    r = emptied ? OK : segment_recycle(s, f);
     s->counts.first = s->segments[0].first;
     return r ? r : entry_place(s, e, f);
 }
@@ -189,8 +203,10 @@ enum err spool_append(struct spool *s, const char *kind, struct bytes data, uint
     pthread_mutex_unlock(&s->lock);
     /* The reader goes on meanwhile: it does not see the entry before it is safe. */
     bool safe = !r && (s->options.careless || s->options.together || fdatasync(fd) == 0);
-    if (!r && !safe)
-        r = fault_set(f, ERR_IO, "%s: fdatasync: %s", s->folder, strerror(errno));
+    if (!r &&
+        !safe) /* it is written anew when it is tried again, so that a full disk may pass */
+        r = fault_set(f, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO,
+            "%s: fdatasync: %s", s->folder, strerror(errno));
     pthread_mutex_lock(&s->lock);
     if (!r) {
         struct segment *g = &s->segments[s->count - 1];
@@ -212,6 +228,8 @@ enum err spool_sync(struct spool *s, struct fault *f)
     pthread_mutex_unlock(&s->lock);
     if (s->options.careless || fdatasync(fd) == 0)
         return OK;
+    /* Also when the disk was full: what was to be written may be gone, and a second try would
+     * not tell. */
     return fault_set(f, ERR_IO, "%s: fdatasync: %s", s->folder, strerror(errno));
 }
 
@@ -359,9 +377,7 @@ void spool_commit(struct spool *s, uint64_t number)
         number = s->counts.last;
     if (number > s->counts.committed)
         s->counts.committed = number;
-    while (s->count > 1 && s->segments[0].last <= s->counts.committed)
-        segment_drop(s);
-    s->counts.first = s->segments[0].first;
+    stored_drop(s);
     pthread_mutex_unlock(&s->lock);
 }
 

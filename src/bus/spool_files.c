@@ -102,28 +102,39 @@ static enum err segment_clear(
     return good ? OK : io_fault(f, path);
 }
 
+static void reader_leave(struct spool *s)
+{
+    if (s->read_fd >= 0)
+        close(s->read_fd);
+    s->read_fd = -1;
+}
+
 enum err segment_recycle(struct spool *s, struct fault *f)
 {
     char from[SPOOL_PATH], to[SPOOL_PATH];
     struct segment *g = &s->segments[s->count - 1];
     segment_path(s, g->first, from);
     segment_path(s, s->next, to);
-    if (rename(from, to) != 0)
+    if (!s->recycling && rename(from, to) != 0)
         return io_fault(f, to);
+    s->recycling = true;
     g->first = s->next;
     g->last = s->next - 1;
-    if (s->read_fd >= 0)
-        close(s->read_fd);
-    s->read_fd = -1;
+    reader_leave(s);
     enum err e = folder_sync(s, f);
-    return e ? e : segment_clear(s, g, s->append_fd, to, f);
+    if (!e)
+        e = segment_clear(s, g, s->append_fd, to, f);
+    s->recycling = e != OK;
+    return e;
 }
 
 void segment_drop(struct spool *s)
 {
     char path[SPOOL_PATH];
     segment_path(s, s->segments[0].first, path);
-    unlink(path); /* one that stays is found again at the next start, and dropped then */
+    if (s->read_first == s->segments[0].first)
+        reader_leave(s); /* a file that is open keeps its room on the disk */
+    unlink(path);        /* one that stays is found again at the next start, and dropped then */
     s->total -= s->segments[0].size;
     memmove(s->segments, s->segments + 1, --s->count * sizeof *s->segments);
 }

@@ -29,6 +29,7 @@ struct spool {
     int append_fd;  /* of the last segment */
     uint64_t next;  /* number of the next entry */
     uint64_t total; /* bytes in all segments */
+    bool recycling; /* segment_recycle() has begun, and nothing is written before its end */
     struct spool_counts counts;
     /* Reading: where the reader is. */
     int read_fd;         /* -1: none is open */
@@ -54,7 +55,7 @@ enum err segment_begin(struct spool *s, struct fault *f) MUST_CHECK;
 /* The only segment, of which everything is committed, becomes the one for the entry `next`,
  * under its new name: that takes no room on the disk. Until its new header is written, its name
  * alone says which entries it is for, and those in it are known by their lower numbers. After a
- * failure it may have its new name already. */
+ * failure it is called again, before anything is appended. */
 enum err segment_recycle(struct spool *s, struct fault *f) MUST_CHECK;
 /* Remove the oldest segment's file. */
 void segment_drop(struct spool *s);

@@ -338,6 +338,36 @@ static void full_disk_of_what_the_hub_has(void **state)
     assert_int_equal(umount2(path, MNT_DETACH), 0);
 }
 
+/* The file is as large as one gets, the reader has it open, and the disk has room for the
+ * beginning of the next one only. */
+static void full_disk_as_a_file_begins(void **state)
+{
+    static char large[20 << 10];
+    char path[64];
+    struct spool_counts c = {0};
+    struct fault f;
+    uint64_t n = 0, number = 0;
+    snprintf(path, sizeof path, "%s", (const char *)*state);
+    if (mount("tmpfs", path, "tmpfs", 0, "size=128k") != 0) {
+        fprintf(stderr, "# skipped: no file system of its own: %s\n", strerror(errno));
+        skip();
+    }
+    struct spool *s = open_with(path, 256 << 10, 112 << 10, SPOOL_DROP_OLDEST);
+    while (c.bytes < 110 << 10) {
+        assert_int_equal(append(s, ++n), OK);
+        spool_counts(s, &c);
+    }
+    expect_entry(s, n, n, n - 1);
+    spool_commit(s, n);
+    struct bytes data = bytes_over(large, sizeof large);
+    assert_int_equal(spool_append(s, "packet", data, 3, &number, &f), OK);
+    assert_int_equal(number, n + 1);
+    spool_counts(s, &c);
+    assert_int_equal(c.first, n + 1);
+    spool_close(s);
+    assert_int_equal(umount2(path, MNT_DETACH), 0);
+}
+
 /* The file of such a disk has its new name, and the crash came before anything else. */
 static void crash_between_name_and_header(void **state)
 {
@@ -450,6 +480,8 @@ static const struct CMUnitTest tests[] = {
         folder_make, folder_drop),
     SAYS_WITH("a disk that is full of what the hub has stored is written to again",
         full_disk_of_what_the_hub_has, folder_make, folder_drop),
+    SAYS_WITH("so is one on which a file of the spool has just begun",
+        full_disk_as_a_file_begins, folder_make, folder_drop),
     SAYS_WITH("a crash while that is made gives no number twice", crash_between_name_and_header,
         folder_make, folder_drop),
     SAYS_WITH(
