@@ -173,6 +173,16 @@ static void waiting_note(struct writer *w, bool waits, const struct fault *f)
     pthread_mutex_unlock(&w->telling);
 }
 
+/* Is there nothing to wait for? After a failure, of the other lane that is, nothing is written.
+ */
+static bool gives_up(struct writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool failed = w->failed.code != OK;
+    pthread_mutex_unlock(&w->lock);
+    return failed || stopping(w);
+}
+
 /* A batch into the store, however long the disk stays full. */
 static enum err batch_write(struct lane *l, struct fault *f)
 {
@@ -193,7 +203,7 @@ static enum err batch_write(struct lane *l, struct fault *f)
         w->counts.retries++;
         pthread_mutex_unlock(&w->lock);
         for (int i = 0; i < RETRY_MS / 50; i++) {
-            if (stopping(w))
+            if (gives_up(w))
                 return e;
             nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
         }

@@ -3,6 +3,7 @@
 #include "ingest/writer.h"
 #include "store/store.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct store {
     size_t calls;
     atomic_bool held;  /* keeps the writer waiting, */
     atomic_bool apart; /* but not with packets */
+    bool no_packets;   /* it fails for those */
     atomic_bool hurried;
     atomic_int kept_up; /* steps of upkeep */
     char ids[64][96];
@@ -34,13 +36,13 @@ static void keep_once(struct store *s, const struct store_block *b)
 enum err store_append_all(
     struct store *s, const struct store_block *blocks, size_t count, struct fault *f)
 {
+    bool packets = blocks[0].block->kind == &record_packet;
     static pthread_mutex_t one =
         PTHREAD_MUTEX_INITIALIZER; /* packets come from another thread */
-    bool passes = atomic_load(&s->apart) && blocks[0].block->kind == &record_packet;
-    while (!passes && atomic_load(&s->held))
+    while (!(packets && atomic_load(&s->apart)) && atomic_load(&s->held))
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     pthread_mutex_lock(&one);
-    enum err e = s->broken     ? fault_set(f, ERR_IO, "broken")
+    enum err e = s->broken || (s->no_packets && packets) ? fault_set(f, ERR_IO, "broken")
                  : s->full > 0 ? fault_set(f, ERR_FULL, "the disk is full")
                                : OK;
     s->full -= s->full > 0;
@@ -213,6 +215,28 @@ static void packets_go_beside_the_rest(void **state)
     writer_free(w);
 }
 
+/* What waits for a full disk waits no longer when packets fail for good. */
+static void a_failure_ends_waits(void **state)
+{
+    (void)state;
+    struct store store = {.full = INT_MAX, .no_packets = true};
+    struct writer *w;
+    struct writer_counts counts = {0};
+    struct fault f = {0};
+    assert_int_equal(writer_new(&w, &store, NULL, NULL), OK);
+    assert_int_equal(writer_put(w, status_block(w, 1), "jp-01", true), OK);
+    for (int ms = 0; ms < 60000 && !counts.retries; ms++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        writer_counts(w, &counts);
+    }
+    assert_int_equal(counts.retries, 1);
+    assert_int_equal(writer_put(w, packet_block(w, 2), "jp-01", true), OK);
+    assert_int_equal(writer_flush(w, &f), ERR_IO);
+    assert_string_equal(f.text, "broken");
+    assert_int_equal(store.rows, 0);
+    writer_free(w);
+}
+
 static bool kept_up_within(struct store *store, int steps, int ms)
 {
     for (; ms > 0 && atomic_load(&store->kept_up) < steps; ms--)
@@ -260,6 +284,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("blocks that wait go in together; a full queue refuses who does not wait, and hurries "
          "the store",
         waiting_blocks_go_together),
+    SAYS("when packets fail for good, the rest no longer waits for a full disk",
+        a_failure_ends_waits),
     SAYS("packets go in while others are on their way", packets_go_beside_the_rest),
     SAYS(
         "upkeep is done when nothing comes in, until there is no more", upkeep_waits_for_quiet),
