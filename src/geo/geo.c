@@ -63,8 +63,7 @@ static const char *const usual_places[] = {
     "/usr/share/GeoIP/GeoLite2-ASN.mmdb",
     "/usr/share/tor/geoip",
     "/usr/share/tor/geoip6",
-    "/usr/local/share/kizashi/geoip", /* where script/bootstrap puts tor-geoipdb's, without Tor
-                                       */
+    "/usr/local/share/kizashi/geoip", /* tor-geoipdb's, by script/bootstrap without Tor */
     "/usr/local/share/kizashi/geoip6",
     "/var/lib/location/database.db",
     "/usr/share/libloc-location/location.db",
@@ -261,6 +260,27 @@ enum err geo_open(struct geo **ret_geo, const struct geo_options *options, struc
     return OK;
 }
 
+/* NULL: no memory. */
+static struct waiting *waiting_new(void)
+{
+    struct waiting *w = malloc(sizeof *w);
+    if (w) {
+        pthread_mutex_init(&w->lock, NULL);
+        pthread_cond_init(&w->done, NULL);
+    }
+    return w;
+}
+
+/* Nobody waits. NULL is fine. */
+static void waiting_free(struct waiting *w)
+{
+    if (!w)
+        return;
+    pthread_cond_destroy(&w->done);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
 static void *reading_thread(void *context)
 {
     struct geo *g = context;
@@ -279,15 +299,10 @@ enum err geo_open_behind(
     enum err e = geo_new(&g, options, f);
     if (e)
         return e;
-    struct waiting *w = malloc(sizeof *w);
-    if (w) {
-        pthread_mutex_init(&w->lock, NULL);
-        pthread_cond_init(&w->done, NULL);
-        g->waiting = w;
-    }
-    if (!w || pthread_create(&w->thread, NULL, reading_thread, g) != 0) {
-        free(w);
-        g->waiting = NULL;
+    g->waiting = waiting_new();
+    if (!g->waiting || pthread_create(&g->waiting->thread, NULL, reading_thread, g) != 0) {
+        waiting_free(g->waiting);
+        g->waiting = NULL; /* there is no thread to wait for */
         geo_close(g);
         return fault_set(f, ERR_NOMEM, "no thread for the geographic databases");
     }
@@ -325,12 +340,9 @@ void geo_close(struct geo *g)
 {
     if (!g)
         return;
-    if (g->waiting) {
+    if (g->waiting)
         pthread_join(g->waiting->thread, NULL);
-        pthread_cond_destroy(&g->waiting->done);
-        pthread_mutex_destroy(&g->waiting->lock);
-        free(g->waiting);
-    }
+    waiting_free(g->waiting);
     for (size_t i = 0; i < g->file_count; i++) {
         free(g->file[i].path);
         ranges_done(&g->file[i].country);

@@ -41,9 +41,6 @@ struct geo_read {
 void geo_read_init(struct geo_read *r);
 void geo_read_done(struct geo_read *r);
 
-/* The span of two addresses; false if they are not of one family, first and last. */
-bool geo_span(const struct ip *first, const struct ip *last, struct range_span *ret_span);
-
 /* Add a range of either family; letters as in the file, "??" and what is no country are not
  * added. */
 enum err geo_read_country(
@@ -60,6 +57,13 @@ enum {
     GEO_PLAIN_MOST = 96
 };
 size_t geo_plain_row(const uint8_t *line, struct range_span *ret_span, char ret_code[2]);
+/* What such a file may have for a country: two capital letters, or one and a digit, or "??". */
+static inline bool geo_is_code(const char code[2])
+{
+    bool first = code[0] >= 'A' && code[0] <= 'Z';
+    bool second = (code[1] >= 'A' && code[1] <= 'Z') || (code[1] >= '0' && code[1] <= '9');
+    return (first && second) || (code[0] == '?' && code[1] == '?');
+}
 enum err geo_read_location(
     struct geo_read *r, const char *file, struct bytes in, struct fault *f) MUST_CHECK;
 enum err geo_read_mmdb(struct geo_read *r, const char *file, struct fault *f) MUST_CHECK;

@@ -110,16 +110,12 @@ static inline struct range_key low_bits(uint32_t bits)
     };
 }
 
-static inline bool is_mapped(struct range_key key)
-{
-    return key.high == 0 && key.low >> 32 == 0xffff;
-}
-
 /* Does a prefix end with the addresses of IPv4 and begin before them? */
 static bool is_mixed(const struct stop *at)
 {
     struct range_key rest = low_bits(128 - at->depth);
-    return is_mapped((struct range_key){at->key.high | rest.high, at->key.low | rest.low});
+    return range_key_is_mapped(
+        (struct range_key){at->key.high | rest.high, at->key.low | rest.low});
 }
 
 /* From here on it is as this stop says. */
@@ -188,7 +184,7 @@ static inline enum err descend(
     for (;;) {
         if (!at.node && at.depth)
             return tell(w, v4, &at);
-        if (!v4 && at.depth == MAPPED_DEPTH && is_mapped(at.key))
+        if (!v4 && at.depth == MAPPED_DEPTH && range_key_is_mapped(at.key))
             return walk_ip4(w, at.node);
         struct bytes b = record(&w->tables->tree, w->nodes, at.node, NODE);
         uint32_t left = bytes_be32(&b);

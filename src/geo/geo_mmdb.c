@@ -69,7 +69,7 @@ static enum err take_leaf(struct walk *w, MMDB_entry_s *entry, const struct stop
     struct prefix prefix = {.ip = at->ip, .bits = at->depth};
     struct ip last = prefix_last(&prefix);
     struct range_span span;
-    if (!geo_span(&at->ip, &last, &span))
+    if (!range_span_of(&at->ip, &last, &span))
         return OK;
     enum err e = d->code[0] ? geo_read_country(w->read, &span, d->code) : OK;
     return e || !d->asn ? e : geo_read_asn(w->read, &span, d->asn);

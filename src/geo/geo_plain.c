@@ -145,7 +145,7 @@ static inline const uint8_t *ip6_read(const uint8_t *at, struct range_key *ret_k
     key.low |= before.low;
     *ret_key = key;
     /* An address of IPv4 in this form is none of IPv6. */
-    return key.high == 0 && key.low >> 32 == 0xffff ? NULL : at + 1;
+    return range_key_is_mapped(key) ? NULL : at + 1;
 }
 
 static inline const uint8_t *key_read(const uint8_t *at, bool v4, struct range_key *ret_key)
@@ -154,17 +154,6 @@ static inline const uint8_t *key_read(const uint8_t *at, bool v4, struct range_k
         return ip6_read(at, ret_key);
     ret_key->high = 0;
     return number_read(at, &ret_key->low);
-}
-
-static inline bool is_capital(uint8_t c)
-{
-    return (unsigned)c - 'A' < 26;
-}
-
-static inline bool is_code(const uint8_t *at)
-{
-    return (is_capital(at[0]) && (is_capital(at[1]) || (unsigned)at[1] - '0' < 10)) ||
-           (at[0] == '?' && at[1] == '?');
 }
 
 size_t geo_plain_row(const uint8_t *line, struct range_span *ret_span, char ret_code[2])
@@ -176,7 +165,8 @@ size_t geo_plain_row(const uint8_t *line, struct range_span *ret_span, char ret_
     const uint8_t *at = key_read(line, v4, &span.first);
     if (at)
         at = key_read(at, v4, &span.last);
-    if (!at || !is_code(at) || at[2] != '\n' || range_key_before(span.last, span.first))
+    if (!at || !geo_is_code((const char *)at) || at[2] != '\n' ||
+        range_key_before(span.last, span.first))
         return 0;
     *ret_span = span;
     ret_code[0] = (char)at[0];

@@ -15,20 +15,6 @@ void geo_read_done(struct geo_read *r)
     geo_names_done(&r->names);
 }
 
-bool geo_span(const struct ip *first, const struct ip *last, struct range_span *ret_span)
-{
-    bool v4 = ip_is_v4(first);
-    if (v4 != ip_is_v4(last) || ip_compare(first, last) > 0)
-        return false;
-    struct range_span span = {range_key_of(first), range_key_of(last), v4};
-    if (v4) {
-        span.first.low = ip_v4(first);
-        span.last.low = ip_v4(last);
-    }
-    *ret_span = span;
-    return true;
-}
-
 static enum err range_take(
     struct geo_read *r, struct ranges *ranges, const struct range_span *span, uint32_t value)
 {

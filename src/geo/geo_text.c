@@ -101,18 +101,6 @@ static bool parse_address(const char *text, struct ip *ret_ip)
     return true;
 }
 
-static bool is_code(const char *text)
-{
-    if (strlen(text) != 2)
-        return false;
-    if (strcmp(text, "??") == 0)
-        return true;
-    for (int i = 0; i < 2; i++)
-        if (!(text[i] >= 'A' && text[i] <= 'Z') && !(i && text[i] >= '0' && text[i] <= '9'))
-            return false;
-    return true;
-}
-
 static enum err read_row(struct geo_read *r, char *line)
 {
     struct ip first, last;
@@ -122,10 +110,11 @@ static enum err read_row(struct geo_read *r, char *line)
         return ERR_BAD;
     *last_text++ = '\0';
     *code++ = '\0';
-    if (!parse_address(line, &first) || !parse_address(last_text, &last) || !is_code(code))
+    if (!parse_address(line, &first) || !parse_address(last_text, &last) || strlen(code) != 2 ||
+        !geo_is_code(code))
         return ERR_BAD;
     struct range_span span;
-    return geo_span(&first, &last, &span) ? geo_read_country(r, &span, code) : ERR_RANGE;
+    return range_span_of(&first, &last, &span) ? geo_read_country(r, &span, code) : ERR_RANGE;
 }
 
 /* Read a line if it is plain, and step over it; false: leave it to the careful reader. */

@@ -1,4 +1,4 @@
-#include "geo/ranges.h"
+#include "geo/ranges_int.h"
 
 #include "base/memory.h"
 
@@ -85,19 +85,21 @@ enum err ranges_add_span(struct ranges *r, const struct range_span *span, uint32
                     : add6(r, span, value, (uint32_t)order);
 }
 
-static struct range_key key_in_family(const struct ip *ip, bool v4)
+bool range_span_of(const struct ip *first, const struct ip *last, struct range_span *ret_span)
 {
-    return v4 ? (struct range_key){.low = ip_v4(ip)} : range_key_of(ip);
+    bool v4 = ip_is_v4(first);
+    if (v4 != ip_is_v4(last) || ip_compare(first, last) > 0)
+        return false;
+    *ret_span = v4 ? (struct range_span){{.low = ip_v4(first)}, {.low = ip_v4(last)}, true}
+                   : (struct range_span){range_key_of(first), range_key_of(last), false};
+    return true;
 }
 
 enum err ranges_add(
     struct ranges *r, const struct ip *first, const struct ip *last, uint32_t value)
 {
-    bool v4 = ip_is_v4(first);
-    if (v4 != ip_is_v4(last))
-        return ERR_RANGE;
-    const struct range_span span = {key_in_family(first, v4), key_in_family(last, v4), v4};
-    return ranges_add_span(r, &span, value);
+    struct range_span span;
+    return range_span_of(first, last, &span) ? ranges_add_span(r, &span, value) : ERR_RANGE;
 }
 
 /* ---- sorting: outer ranges before those within; of equal ones, the first added first ---- */
@@ -151,8 +153,8 @@ struct open_range {
     uint32_t value, order;
 };
 
-/* Intervals while they are laid out. Starts rise strictly; neighbours differ in value. The
- * family is a constant wherever this is used, so that IPv4 is done in 32 bits. */
+/* Intervals while they are laid out. The family is a constant wherever this is used, so that
+ * IPv4 is done in 32 bits. */
 struct layout {
     struct ranges *r;
     size_t count;
@@ -160,27 +162,10 @@ struct layout {
     size_t depth;
 };
 
-static inline bool starts_at(const struct layout *l, bool v4, size_t i, struct range_key key)
-{
-    return v4 ? l->r->range4[i].start == key.low
-              : l->r->range6[i].high == key.high && l->r->range6[i].low == key.low;
-}
-
-static inline uint32_t value_at(const struct layout *l, bool v4, size_t i)
-{
-    return v4 ? l->r->range4[i].value : l->r->range6[i].value;
-}
-
 static inline void begin(struct layout *l, bool v4, struct range_key start, uint32_t value)
 {
-    if (l->count && starts_at(l, v4, l->count - 1, start))
-        l->count--;
-    if (l->count && value_at(l, v4, l->count - 1) == value)
-        return;
-    if (v4)
-        l->r->range4[l->count++] = (struct range4){(uint32_t)start.low, value};
-    else
-        l->r->range6[l->count++] = (struct range6){start.high, start.low, value};
+    l->count = v4 ? range4_put(l->r->range4, l->count, (uint32_t)start.low, value)
+                  : range6_put(l->r->range6, l->count, start, value);
 }
 
 /* The address after a key; false if there is none. */

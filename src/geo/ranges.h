@@ -25,6 +25,12 @@ static inline bool range_key_before(struct range_key a, struct range_key b)
     return a.high < b.high || (a.high == b.high && a.low < b.low);
 }
 
+/* Is it one of IPv4 in its IPv6 form? */
+static inline bool range_key_is_mapped(struct range_key key)
+{
+    return key.high == 0 && key.low >> 32 == 0xffff;
+}
+
 /* The number of an address of IPv6, or of one of IPv4 in its IPv6 form. */
 static inline struct range_key range_key_of(const struct ip *ip)
 {
@@ -38,6 +44,9 @@ struct range_span {
     struct range_key first, last;
     bool v4;
 };
+
+/* False if they are not of one family, first and last. */
+bool range_span_of(const struct ip *first, const struct ip *last, struct range_span *ret_span);
 
 /* A range that was added, and its place in the order of adding. */
 struct range_added4 {

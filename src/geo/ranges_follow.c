@@ -1,5 +1,5 @@
 /* Ranges that come in order: they are laid out as they come. */
-#include "geo/ranges.h"
+#include "geo/ranges_int.h"
 
 #include "base/memory.h"
 
@@ -8,31 +8,6 @@
 enum {
     FOLLOW_FIRST = 1 << 18 /* many, so that they lie in large pages */
 };
-
-/* From `start` on; it does not lie before the last interval. With room for two more. Returns
- * how many there are then. */
-static inline size_t put4(struct range4 *range, size_t count, uint32_t start, uint32_t value)
-{
-    if (!count && start)
-        range[count++] = (struct range4){0, RANGES_NONE};
-    if (count && range[count - 1].start == start)
-        count--;
-    if (!count || range[count - 1].value != value)
-        range[count++] = (struct range4){start, value};
-    return count;
-}
-
-static inline size_t put6(
-    struct range6 *range, size_t count, struct range_key start, uint32_t value)
-{
-    if (!count && (start.high || start.low))
-        range[count++] = (struct range6){0, 0, RANGES_NONE};
-    if (count && range[count - 1].high == start.high && range[count - 1].low == start.low)
-        count--;
-    if (!count || range[count - 1].value != value)
-        range[count++] = (struct range6){start.high, start.low, value};
-    return count;
-}
 
 /* Room for three more. */
 static inline enum err intervals_room(void **array, size_t count, size_t *room, size_t size)
@@ -70,7 +45,7 @@ enum err ranges_from4(struct ranges *r, uint32_t start, uint32_t value)
 {
     enum err e = room4(r);
     if (!e)
-        r->count4 = put4(r->range4, r->count4, start, value);
+        r->count4 = range4_put(r->range4, r->count4, start, value);
     return e;
 }
 
@@ -78,7 +53,7 @@ enum err ranges_from6(struct ranges *r, struct range_key start, uint32_t value)
 {
     enum err e = room6(r);
     if (!e)
-        r->count6 = put6(r->range6, r->count6, start, value);
+        r->count6 = range6_put(r->range6, r->count6, start, value);
     return e;
 }
 
@@ -90,9 +65,9 @@ static enum err follow4(struct ranges *r, uint32_t first, uint32_t last, uint32_
     enum err e = room4(r);
     if (e)
         return e;
-    count = put4(r->range4, count, first, value);
+    count = range4_put(r->range4, count, first, value);
     r->full4 = last == UINT32_MAX;
-    r->count4 = r->full4 ? count : put4(r->range4, count, last + 1, RANGES_NONE);
+    r->count4 = r->full4 ? count : range4_put(r->range4, count, last + 1, RANGES_NONE);
     return OK;
 }
 
@@ -109,11 +84,11 @@ static enum err follow6(struct ranges *r, const struct range_span *span, uint32_
     enum err e = room6(r);
     if (e)
         return e;
-    count = put6(r->range6, count, span->first, value);
+    count = range6_put(r->range6, count, span->first, value);
     after.low++;
     after.high += !after.low;
     r->full6 = !after.low && !after.high;
-    r->count6 = r->full6 ? count : put6(r->range6, count, after, RANGES_NONE);
+    r->count6 = r->full6 ? count : range6_put(r->range6, count, after, RANGES_NONE);
     return OK;
 }
 

@@ -122,8 +122,17 @@ static const char filler[] =
     "#                                                                               "
     "                                                                                \n";
 
-/* Both readers of lines take what ip_parse() takes: the one of lines in the usual form, and the
- * careful one, which has the last lines of a file to itself. */
+/* A line from an address to itself, for either of the two readers of lines: the careful one has
+ * the last lines of a file to itself. */
+static enum err open_form(struct geo **ret_geo, const char *form, bool careful)
+{
+    char lines[400];
+    struct fault f;
+    snprintf(lines, sizeof lines, "%s,%s,JP\n%s", form, form, careful ? "" : filler);
+    return open_data(ret_geo, lines, strlen(lines), &f);
+}
+
+/* Both readers take what ip_parse() takes. */
 static void address_forms(void **state)
 {
     (void)state;
@@ -135,13 +144,10 @@ static void address_forms(void **state)
         "1:", "1:::2", "12345::", "g::", "1 ::", "::1:"};
     for (size_t i = 0; i < 2 * (sizeof forms / sizeof *forms); i++) {
         const char *form = forms[i / 2];
-        char lines[400];
         struct geo *g;
-        struct fault f;
         struct ip ip;
         bool fine = ip_parse(form, &ip) == OK && !ip_is_v4(&ip);
-        snprintf(lines, sizeof lines, "%s,%s,JP\n%s", form, form, i % 2 ? filler : "");
-        enum err e = open_data(&g, lines, strlen(lines), &f);
+        enum err e = open_form(&g, form, i % 2 == 0);
         if ((e == OK) != fine)
             fail_msg("%s is %s", form, fine ? "refused" : "taken");
         if (e)
@@ -163,11 +169,8 @@ static void number_forms(void **state)
         {"1234567x", false}, {"12345678x", false}, {"/", false}, {" 1", false}, {"1 ", false}};
     for (size_t i = 0; i < 2 * (sizeof forms / sizeof *forms); i++) {
         const char *form = forms[i / 2].text;
-        char lines[400];
         struct geo *g;
-        struct fault f;
-        snprintf(lines, sizeof lines, "%s,%s,JP\n%s", form, form, i % 2 ? filler : "");
-        enum err e = open_data(&g, lines, strlen(lines), &f);
+        enum err e = open_form(&g, form, i % 2 == 0);
         if ((e == OK) != forms[i / 2].fine)
             fail_msg("\"%s\" is %s", form, e ? "refused" : "taken");
         if (e)
