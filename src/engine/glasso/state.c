@@ -14,8 +14,7 @@ enum {
 
 static void save_density(const struct density *d, struct buf *out)
 {
-    for (size_t i = 0; i < HISTORY; i++)
-        number_save(out, (double)d->ring[i]);
+    numbers_save(out, d->ring, HISTORY);
     for (size_t i = 0; i < sizeof d->held / sizeof *d->held; i++)
         buf_le64(out, d->held[i]);
     tail_save(&d->tail, out);

@@ -31,8 +31,7 @@ static size_t suspects_find(const struct graph *s, const struct view *v, struct 
 {
     const struct site *site = v->site;
     double days = site->windows / 144.0;
-    double d = site->weight > 0.0 ? site->spread / site->weight : 0.0;
-    d = fmax(d, 0.02) * (1.0 + 1.57 / (0.5 + days));
+    double d = fmax(usual_dispersion(site), LEAST_DISPERSION) * (1.0 + 1.57 / (0.5 + days));
     size_t count = 0;
     for (uint32_t i = 0; i < v->graph.used_count; i++) {
         uint32_t service = v->graph.used[i], seen = v->graph.right[i].degree;

@@ -27,7 +27,7 @@ static const double most_evidence = 1e10;
 static const double direction_least = 1e-6; /* smaller parts of a direction are zero */
 
 const struct feature_row feature_rows[FEATURES] = {
-#define X(id, name, unit, scale, text) {name, unit, scale, text},
+#define X(id, name, unit, scale, text, more, less) {name, unit, scale, text, more, less},
     FEATURE_LIST(X)
 #undef X
 };
@@ -52,12 +52,17 @@ double usual_sources(const struct site *site, uint32_t service)
     return usual_of(site, service, norm_of(site));
 }
 
+double usual_dispersion(const struct site *site)
+{
+    return site->weight > 0.0 ? site->spread / site->weight : 0.0;
+}
+
 void usual_learn(struct view *v)
 {
     struct site *site = v->site;
     const double norm = norm_of(site);
     const double forget = 0.002;
-    double d = site->weight > 0.0 ? site->spread / site->weight : 0.0;
+    double d = usual_dispersion(site);
     for (uint32_t i = 0; i < v->graph.used_count; i++) {
         uint32_t service = v->graph.used[i];
         double m = usual_of(site, service, norm), x = v->graph.right[i].degree / v->kept;
@@ -86,7 +91,7 @@ static void surprise_of(const struct view *v, double *ret_surprise, double *ret_
 {
     const struct site *site = v->site;
     const double norm = norm_of(site);
-    double d = site->weight > 0.0 ? fmax(site->spread / site->weight, 0.0) : 0.0;
+    double d = fmax(usual_dispersion(site), 0.0);
     *ret_surprise = *ret_novelty = 0.0;
     for (uint32_t i = 0; i < v->graph.used_count; i++) {
         uint32_t service = v->graph.used[i];

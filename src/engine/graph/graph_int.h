@@ -14,34 +14,54 @@ enum {
     CALM = 6     /* windows without a finding end an alarm */
 };
 
-/* X(id, name, unit, scale, text): what is measured of a window's graph. The scale is that on
- * which the feature is predicted: log counts, logit shares, plain bits. */
+/* X(id, name, unit, scale, text, more, less): what is measured of a window's graph, and what it
+ * means that there is more or less of it. The scale is that on which the feature is predicted:
+ * log counts, logit shares, plain bits. */
 #define FEATURE_LIST(X)                                                                        \
-    X(FEATURE_SOURCES, "sources", "sources", SCALE_LOG, "sources with a contact")              \
-    X(FEATURE_SERVICES, "services", "services", SCALE_LOG, "services with a contact")          \
-    X(FEATURE_EDGES, "edges", "edges", SCALE_LOG, "pairs of source and service")               \
-    X(FEATURE_DEGREE, "degree", "services", SCALE_LOG, "services a source, mean")              \
+    X(FEATURE_SOURCES, "sources", "sources", SCALE_LOG, "sources with a contact",              \
+        "more sources", "fewer sources")                                                       \
+    X(FEATURE_SERVICES, "services", "services", SCALE_LOG, "services with a contact",          \
+        "more ports are asked for", "fewer ports are asked for")                               \
+    X(FEATURE_EDGES, "edges", "edges", SCALE_LOG, "pairs of source and service",               \
+        "more pairs of source and port", "fewer pairs of source and port")                     \
+    X(FEATURE_DEGREE, "degree", "services", SCALE_LOG, "services a source, mean",              \
+        "sources ask for more ports each", "sources ask for fewer ports each")                 \
     X(FEATURE_PORT_ENTROPY, "port_entropy", "bits", SCALE_PLAIN,                               \
-        "how evenly edges spread over services")                                               \
+        "how evenly edges spread over services", "sources spread over more ports",             \
+        "sources gather on fewer ports")                                                       \
     X(FEATURE_DEGREE_ENTROPY, "degree_entropy", "bits", SCALE_PLAIN,                           \
-        "how unlike the sources' numbers of services are")                                     \
+        "how unlike the sources' numbers of services are",                                     \
+        "sources differ more in how many ports they ask for",                                  \
+        "sources are more alike in how many ports they ask for")                               \
     X(FEATURE_COMPONENT, "component", "", SCALE_LOGIT,                                         \
-        "share of all nodes in the largest connected part")                                    \
+        "share of all nodes in the largest connected part",                                    \
+        "more sources share ports with others", "fewer sources share ports with others")       \
     X(FEATURE_BUTTERFLIES, "butterflies", "pairs", SCALE_LOG,                                  \
-        "pairs of sources that share two services")                                            \
+        "pairs of sources that share two services", "more sources share two ports",            \
+        "fewer sources share two ports")                                                       \
     X(FEATURE_CLUSTERING, "clustering", "", SCALE_LOGIT,                                       \
-        "share of paths of three edges that close")                                            \
+        "share of paths of three edges that close",                                            \
+        "sources ask for more alike sets of ports",                                            \
+        "sources ask for less alike sets of ports")                                            \
     X(FEATURE_DRIFT, "drift", "", SCALE_LOG,                                                   \
-        "1 - cosine between the principal directions of this window and the last")             \
+        "1 - cosine between the principal directions of this window and the last",             \
+        "the mix of networks and ports is another one",                                        \
+        "the mix of networks and ports stays the same")                                        \
     X(FEATURE_SURPRISE, "surprise", "nats", SCALE_LOG,                                         \
-        "sources beyond the usual at services with traffic, as deviance")                      \
+        "sources beyond the usual at services with traffic, as deviance",                      \
+        "more sources than usual on busy ports", "no more sources than usual on busy ports")   \
     X(FEATURE_NOVELTY, "novelty", "nats", SCALE_LOG,                                           \
-        "the same at services that hardly anybody asks for")                                   \
+        "the same at services that hardly anybody asks for",                                   \
+        "sources on ports that hardly anybody asks for",                                       \
+        "nobody on ports that hardly anybody asks for")                                        \
     X(FEATURE_TARGETS, "targets", "addresses", SCALE_LOG,                                      \
-        "addresses that a source reaches, mean of estimates from 64-bit maps")                 \
-    X(FEATURE_SINGLE, "single", "", SCALE_LOGIT, "share of sources that reach one address")    \
+        "addresses that a source reaches, mean of estimates from 64-bit maps",                 \
+        "sources reach more addresses each", "sources reach fewer addresses each")             \
+    X(FEATURE_SINGLE, "single", "", SCALE_LOGIT, "share of sources that reach one address",    \
+        "more sources reach one address only", "fewer sources reach one address only")         \
     X(FEATURE_SPREAD, "spread", "bits", SCALE_PLAIN,                                           \
-        "how evenly sources spread over the 64 places of the target map")
+        "how evenly sources spread over the 64 places of the target map",                      \
+        "sources spread more evenly over the addresses", "sources gather on fewer addresses")
 
 enum feature_scale {
     SCALE_LOG,
@@ -50,7 +70,7 @@ enum feature_scale {
 };
 
 enum feature_id {
-#define X(id, name, unit, scale, text) id,
+#define X(id, name, unit, scale, text, more, less) id,
     FEATURE_LIST(X)
 #undef X
     FEATURES
@@ -60,6 +80,7 @@ struct feature_row {
     const char *name, *unit;
     enum feature_scale scale;
     const char *text;
+    const char *more, *less; /* in words, if it is not as expected */
 };
 extern const struct feature_row feature_rows[FEATURES];
 
@@ -166,6 +187,9 @@ double feature_unscale(enum feature_id id, double value);
 
 /* Sources a window that are usual at a service. */
 double usual_sources(const struct site *site, uint32_t service);
+/* Of counts of sources about it; noise may bring it below 0, and a test asks for the least. */
+double usual_dispersion(const struct site *site);
+#define LEAST_DISPERSION 0.02
 /* The site's graph is another from now on: what moved is learned anew. */
 void features_restart(struct site *site);
 /* Learn the window's degrees. */

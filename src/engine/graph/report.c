@@ -59,39 +59,10 @@ static int digits_of(double usual)
 }
 
 /* What it means that a feature is above or below what was expected. */
-static const struct {
-    const char *more, *less;
-} meanings[FEATURES] = {
-    [FEATURE_SOURCES] = {"more sources", "fewer sources"},
-    [FEATURE_SERVICES] = {"more ports are asked for", "fewer ports are asked for"},
-    [FEATURE_EDGES] = {"more pairs of source and port", "fewer pairs of source and port"},
-    [FEATURE_DEGREE] = {"sources ask for more ports each", "sources ask for fewer ports each"},
-    [FEATURE_PORT_ENTROPY] = {"sources spread over more ports",
-        "sources gather on fewer ports"},
-    [FEATURE_DEGREE_ENTROPY] = {"sources differ more in how many ports they ask for",
-        "sources are more alike in how many ports they ask for"},
-    [FEATURE_COMPONENT] = {"more sources share ports with others",
-        "fewer sources share ports with others"},
-    [FEATURE_BUTTERFLIES] = {"more sources share two ports", "fewer sources share two ports"},
-    [FEATURE_CLUSTERING] = {"sources ask for more alike sets of ports",
-        "sources ask for less alike sets of ports"},
-    [FEATURE_DRIFT] = {"the mix of networks and ports is another one",
-        "the mix of networks and ports stays the same"},
-    [FEATURE_SURPRISE] = {"more sources than usual on busy ports",
-        "no more sources than usual on busy ports"},
-    [FEATURE_NOVELTY] = {"sources on ports that hardly anybody asks for",
-        "nobody on ports that hardly anybody asks for"},
-    [FEATURE_TARGETS] = {"sources reach more addresses each",
-        "sources reach fewer addresses each"},
-    [FEATURE_SINGLE] = {"more sources reach one address only",
-        "fewer sources reach one address only"},
-    [FEATURE_SPREAD] = {"sources spread more evenly over the addresses",
-        "sources gather on fewer addresses"},
-};
-
 static const char *meaning_of(const struct site *site, unsigned feature)
 {
-    return site->features[feature].z < 0.0 ? meanings[feature].less : meanings[feature].more;
+    return site->features[feature].z < 0.0 ? feature_rows[feature].less
+                                           : feature_rows[feature].more;
 }
 
 /* A service whose sources are not as many as usual. */
@@ -106,7 +77,7 @@ static void movers_take(
     struct mover movers[MOVERS], const struct site *site, uint32_t service, double seen)
 {
     double usual = usual_sources(site, service);
-    double d = site->weight > 0.0 ? fmax(site->spread / site->weight, 0.02) : 0.02;
+    double d = fmax(usual_dispersion(site), LEAST_DISPERSION);
     struct mover one = {.service = service,
         .seen = seen,
         .usual = usual,
@@ -119,7 +90,7 @@ static void movers_take(
         }
 }
 
-/* The services that have moved most, in either direction: " 445/tcp 120 sources (80 usual), ".
+/* The services that have moved most, in either direction: "445/tcp 120 sources (80 usual), ..."
  */
 static void name_movers(const struct view *v, char *text, size_t room)
 {

@@ -23,12 +23,6 @@ static void save_doubles(struct buf *out, const double *values, size_t count)
         number_save(out, values[i]);
 }
 
-static void save_floats(struct buf *out, const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        number_save(out, (double)values[i]);
-}
-
 static void save_model(struct buf *out, const struct sdar *s)
 {
     buf_u8(out, (uint8_t)s->filled);
@@ -50,8 +44,8 @@ static void save_feature(struct buf *out, const struct feature *f)
     save_doubles(out, f->finder.losses, f->finder.first);
     save_doubles(out, f->finder.changes, f->finder.second);
     buf_le32(out, f->finder.count);
-    save_floats(out, f->ring, RING);
-    save_floats(out, f->expected, RING);
+    numbers_save(out, f->ring, RING);
+    numbers_save(out, f->expected, RING);
 }
 
 /* Only what is not zero, by rising number. */

@@ -63,8 +63,7 @@ static void save_course(struct buf *out, const struct course *c)
     buf_le32(out, c->last);
     buf_u8(out, c->history);
     for (unsigned level = 0; level < LEVELS; level++)
-        for (unsigned i = 0; i < PAST_HOURS; i++)
-            number_save(out, (double)c->seen[level][i]);
+        numbers_save(out, c->seen[level], PAST_HOURS);
     for (unsigned level = 0; level < LEVELS; level++) {
         number_save(out, (double)c->spread[level]);
         number_save(out, (double)c->weight[level]);
