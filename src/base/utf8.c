@@ -30,3 +30,17 @@ size_t utf8_sequence(const uint8_t *p, size_t left)
     }
     return 0;
 }
+
+bool utf8_is_control(const uint8_t *p, size_t len)
+{
+    if (len == 1)
+        return *p < 0x20 || *p == 0x7f;
+    if (len == 2)
+        return p[0] == 0xc2 && p[1] < 0xa0;
+    if (len != 3 || p[0] != 0xe2)
+        return false;
+    bool marks =
+        p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae));
+    bool isolates = p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+    return marks || isolates;
+}

@@ -77,7 +77,7 @@ static enum err get_time(const struct line *l, const char *member, int64_t *ret)
 }
 
 /* A text that may lack: it is only shown, also on a terminal. It is cut to fit between two
- * characters, and what controls a terminal becomes a space. */
+ * characters, and what controls a terminal becomes spaces. */
 static void get_label(const struct line *l, const char *member, char *text, size_t room)
 {
     const char *value = json_string_value(json_object_get(l->value, member));
@@ -88,8 +88,7 @@ static void get_label(const struct line *l, const char *member, char *text, size
         if (!size || used + size >= room)
             break;
         memcpy(text + used, value, size);
-        if ((unsigned char)*value < ' ' || *value == 0x7f ||
-            (size == 2 && (unsigned char)value[0] == 0xc2 && (unsigned char)value[1] < 0xa0))
+        if (utf8_is_control((const uint8_t *)value, size))
             memset(text + used, ' ', size);
         used += size;
     }

@@ -70,22 +70,6 @@ static enum err reserve_bytes(struct geo_names *n, size_t len)
     return OK;
 }
 
-/* The control characters of ASCII and Latin-1, line separators, and what turns the direction of
- * text around it (Unicode Standard Annex 9): a name has no business with them. */
-static bool is_mischief(const uint8_t *p, size_t len)
-{
-    if (len == 1)
-        return *p < 0x20 || *p == 0x7f;
-    if (len == 2)
-        return p[0] == 0xc2 && p[1] < 0xa0;
-    if (len != 3 || p[0] != 0xe2)
-        return false;
-    bool marks =
-        p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae));
-    bool isolates = p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
-    return marks || isolates;
-}
-
 /* Bytes of what stands first in a name, and whether it may be shown. */
 static size_t first_of(const uint8_t *p, size_t left, bool *ret_fit)
 {
@@ -93,7 +77,7 @@ static size_t first_of(const uint8_t *p, size_t left, bool *ret_fit)
     if (*ret_fit)
         return 1;
     size_t sequence = utf8_sequence(p, left);
-    *ret_fit = sequence && *p != ' ' && !is_mischief(p, sequence);
+    *ret_fit = sequence && *p != ' ' && !utf8_is_control(p, sequence);
     return sequence ? sequence : 1;
 }
 
