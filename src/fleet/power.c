@@ -61,18 +61,43 @@ static bool is_loopback_http(const char *address)
     return false;
 }
 
+/* The digest of one key. To curl what does not begin so is a file of the hub. */
+static bool is_pin(const char *text)
+{
+    static const char kind[] = "sha256//";
+    uint8_t digest[crypto_hash_sha256_BYTES];
+    size_t len = 0;
+    const char *end = NULL;
+    return strncmp(text, kind, strlen(kind)) == 0 &&
+           sodium_base642bin(digest, sizeof digest, text + strlen(kind),
+               strlen(text + strlen(kind)), NULL, &len, &end,
+               sodium_base64_VARIANT_ORIGINAL) == 0 &&
+           len == sizeof digest && !*end;
+}
+
+static enum err redfish_check(const char *address, struct fault *f)
+{
+    const char *pin = strchr(address, '#');
+    if ((strncmp(address, "https://", 8) != 0 && !is_loopback_http(address)) ||
+        strchr(address, '@'))
+        return fault_set(f, ERR_BAD,
+            "%.80s: Redfish is asked at an address such as https://192.0.2.7", address);
+    if (pin && !is_pin(pin + 1))
+        return fault_set(f, ERR_BAD,
+            "%.80s: a pin is sha256// and the 44 characters of base64 that say 32 bytes",
+            pin + 1);
+    return OK;
+}
+
 static enum err door_check(const struct power_door *door, struct fault *f)
 {
     bool redfish = strcmp(door->kind, "redfish") == 0;
     if (!redfish && strcmp(door->kind, "ipmi") != 0)
         return fault_set(
             f, ERR_BAD, "\"%.40s\" is no kind of power switch: ipmi or redfish", door->kind);
-    if (redfish && strncmp(door->address, "https://", 8) != 0 &&
-        !is_loopback_http(door->address))
-        return fault_set(f, ERR_BAD,
-            "%.80s: Redfish is asked at an address such as https://192.0.2.7", door->address);
-    if (!redfish &&
-        (!door->address[0] || strpbrk(door->address, "/ @") || strlen(door->address) > 200))
+    if (redfish)
+        return redfish_check(door->address, f);
+    if (!door->address[0] || strpbrk(door->address, "/ @") || strlen(door->address) > 200)
         return fault_set(f, ERR_BAD,
             "\"%.80s\" is no address of a management controller, such as 192.0.2.7",
             door->address);

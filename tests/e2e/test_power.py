@@ -282,8 +282,14 @@ def careful(folder):
     holds(site.power(*address).stderr, "first line is empty")
     site.write_secret(PASSWORD)
     holds(site.power("--redfish", "http://192.0.2.7", *address[2:]).stderr, "https://192.0.2.7")
+    holds(site.power("--redfish", "http://127.0.0.1:80@192.0.2.7", *address[2:]).stderr, "https://192.0.2.7")
+    whole = "A" * 43 + "="
+    for pin in ("", "sha256//AAAA", f"sha256//{whole}A", f"sha256//{whole[:-1]}", site.secret):
+        holds(site.power("--redfish", f"https://192.0.2.7#{pin}", *address[2:]).stderr, "a pin is sha256// and")
+    same(site.power("--redfish", f"https://192.0.2.7#sha256//{whole}", *address[2:]).returncode, 0)
     holds(site.power("--ipmi", "a b", *address[2:]).stderr, "is no address")
     holds(site.power("--ipmi", "192.0.2.7").stderr, "--user and --secret-file")
+    same(site.power("--forget").returncode, 0)
     holds(site.power().stderr, "nobody said where the power of jp-01 is switched")
     holds(site.power("explode").stderr, "status, on, off, shutdown, cycle or reset")
     same(site.power(*address).returncode, 0)
