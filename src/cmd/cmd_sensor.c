@@ -15,6 +15,7 @@
 #include "cmd/site_list.h"
 #include "cmd/site_renew.h"
 #include "cmd/stop.h"
+#include "fleet/document.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -71,8 +72,8 @@ static const struct conf_item sensor_items[] = {
     {.name = "batch",
         .type = CONF_DURATION,
         .arg = "DURATION",
-        .initial = "1s",
-        .min = 0.05,
+        .initial = DOCUMENT_BATCH,
+        .min = DOCUMENT_BATCH_LEAST / 1e6,
         .max = 60,
         .text = "How long live packets are gathered before they are sent."},
     {.name = "spool-cap",
@@ -92,7 +93,7 @@ static const struct conf_item sensor_items[] = {
     {.name = "heartbeat",
         .type = CONF_DURATION,
         .arg = "DURATION",
-        .initial = "5s",
+        .initial = DOCUMENT_HEARTBEAT,
         .min = 1,
         .max = 60,
         .text = "How often the hub is told how the site is."},

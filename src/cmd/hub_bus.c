@@ -330,13 +330,13 @@ static uint64_t count_of(int64_t figure)
 }
 
 /* What the site does by itself; sites of earlier versions do not say. */
-static void own_take(const struct hub_bus *h, const char *site, struct bytes beat, int64_t sent)
+static void own_take(const struct hub_bus *h, const char *site, struct bytes beat, int64_t now)
 {
     struct site_document own;
     struct fault f = {0};
     enum err e = document_own_read(beat, &own, &f);
     if (!e)
-        e = fleet_own(h->options.fleet, site, &own, sent, &f);
+        e = fleet_own(h->options.fleet, site, &own, now, &f);
     if (e && e != ERR_NOTFOUND)
         log_event(LOG_WARN, "heartbeat.refused", "site=%s error=\"%s\"", site, f.text);
 }
@@ -346,6 +346,7 @@ static void on_beat(void *context, const char *site, struct bytes text)
     struct hub_bus *h = context;
     struct heartbeat beat;
     struct fault f = {0};
+    int64_t now = clock_now(&h->clock);
     const struct far_site *s = site_find(h, site);
     if (!s || !s->received)
         return; /* nobody that we know, or no longer: what is revoked does not come back */
@@ -353,9 +354,9 @@ static void on_beat(void *context, const char *site, struct bytes text)
     if (!e && strcmp(beat.site, site) != 0)
         e = fault_set(&f, ERR_BAD, "it says that it is another's");
     if (!e)
-        own_take(h, site, text, beat.sent);
+        own_take(h, site, text, now);
     if (!e)
-        e = fleet_heartbeat(h->options.fleet, &beat, clock_now(&h->clock), &f);
+        e = fleet_heartbeat(h->options.fleet, &beat, now, &f);
     if (e) {
         log_event(LOG_WARN, "heartbeat.refused", "site=%s error=\"%s\"", site, f.text);
         return;

@@ -329,7 +329,13 @@ enum err document_own_read(struct bytes beat, struct site_document *ret_own, str
     if (e)
         return e;
     const json_t *own = json_object_get(object, OWN);
-    e = own ? document_read(ret_own, own, f) : ERR_NOTFOUND;
+    const char *filter = json_string_value(json_object_get(own, "filter"));
+    if (!own)
+        e = ERR_NOTFOUND;
+    else if (filter && filter[0])
+        e = fault_set(f, ERR_BAD, OWN ": a site has no filter but its document's");
+    else
+        e = document_read(ret_own, own, f);
     json_decref(object);
     return e;
 }

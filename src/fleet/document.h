@@ -23,10 +23,18 @@
         "One source address in so many is collected, always the same ones; 1: all.")           \
     X(payload, DOCUMENT_COUNT, 0, 256, "64", "bytes",                                          \
         "First bytes of each payload that are collected.")                                     \
-    X(batch, DOCUMENT_DURATION, 100000, 60000000, "\"1s\"", "",                                \
+    X(batch, DOCUMENT_DURATION, DOCUMENT_BATCH_LEAST, 60000000, "\"" DOCUMENT_BATCH "\"", "",  \
         "How long packets are gathered before they are sent together.")                        \
-    X(heartbeat, DOCUMENT_DURATION, 1000000, 3600000000, "\"10s\"", "",                        \
+    X(heartbeat, DOCUMENT_DURATION, 1000000, 3600000000, "\"" DOCUMENT_HEARTBEAT "\"", "",     \
         "Time between two heartbeats.")
+
+/* What a sensor's options begin with, too: what a site does by itself is a document. */
+#define DOCUMENT_BATCH     "1s"
+#define DOCUMENT_HEARTBEAT "10s"
+
+enum {
+    DOCUMENT_BATCH_LEAST = 100000 /* us */
+};
 
 enum document_type {
     DOCUMENT_TEXT,     /* least, most: bytes */
@@ -94,7 +102,9 @@ enum err document_parcel_read(struct bytes text, const char *site, int64_t *ret_
  * it. */
 enum err document_own_write(json_t *beat, const struct site_document *own) MUST_CHECK;
 
-/* ERR_NOTFOUND: the heartbeat does not say. ERR_BAD or ERR_RANGE: it says what is none. */
+/* ERR_NOTFOUND: the heartbeat does not say. ERR_BAD or ERR_RANGE: it says what is none. One
+ * with a filter is none: no site makes such a one, and a hub compiles nothing that sites send.
+ */
 enum err document_own_read(
     struct bytes beat, struct site_document *ret_own, struct fault *f) MUST_CHECK;
 

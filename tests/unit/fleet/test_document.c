@@ -172,6 +172,36 @@ static void schema(void **state)
     json_decref(schema);
 }
 
+static enum err own_of(const char *beat, struct site_document *d, struct fault *f)
+{
+    return document_own_read(bytes_over(beat, strlen(beat)), d, f);
+}
+
+static void own(void **state)
+{
+    (void)state;
+    struct site_document d, again;
+    struct fault f = {0};
+    struct buf text;
+    json_t *beat = json_pack("{s:s}", "site", "jp-01");
+    document_default(&d);
+    d.payload = 17;
+    assert_int_equal(document_own_write(beat, &d), OK);
+    buf_init(&text, DOCUMENT_MAX);
+    json_write(&text, beat);
+    json_decref(beat);
+    assert_int_equal(document_own_read(bytes_over(text.data, text.len), &again, &f), OK);
+    assert_true(document_same(&d, &again));
+    buf_done(&text);
+    assert_int_equal(own_of("{\"site\":\"jp-01\"}", &again, &f), ERR_NOTFOUND);
+    assert_int_equal(own_of("[]", &again, &f), ERR_NOTFOUND);
+    assert_int_equal(own_of("{\"own_document\":7}", &again, &f), ERR_BAD);
+    assert_int_equal(own_of("{\"own_document\":{\"payload\":999}}", &again, &f), ERR_RANGE);
+    assert_int_equal(own_of("{\"own_document\":{\"filter\":\"tcp\"}}", &again, &f), ERR_BAD);
+    assert_non_null(strstr(f.text, "no filter"));
+    assert_true(document_same(&d, &again));
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("what a document does not say has its default", defaults),
     SAYS("a document is the same after writing and reading", round_trip),
@@ -179,6 +209,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("one member is set by its path; the whole is checked", sets),
     SAYS("two documents differ in the members that differ", differs),
     SAYS("a parcel is for one site, and whole", parcels),
+    SAYS("what a site does by itself is beside its heartbeat, and has no filter", own),
     SAYS("the schema knows every member", schema),
 };
 TEST_MAIN(tests)
