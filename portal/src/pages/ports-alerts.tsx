@@ -19,7 +19,7 @@ export function PortAlerts({ proto, port }: { proto: string; port: number }) {
   const alerts = useResource<Page<AlertSummary>>(url('/alerts', { proto, port, limit: 5 }));
   const countries = usePages<CountryRow>('/countries', { ...ask, limit: 10 });
   const sources = usePages<SourceRow>('/sources', { ...ask, limit: 20 });
-  const most = countries.rows?.[0]?.sources ?? 0;
+  const most = countries.rows?.[0]?.packets ?? 0;
   return (
     <>
       <div class="grid cols-2">

@@ -20,7 +20,7 @@ function busiestColumns(most: number): Column<PortRow>[] {
       cell: (r) => (
         <>
           <PortName proto={r.proto} port={r.port} />
-          <BarCell value={r.sources} most={most} />
+          <BarCell value={r.packets} most={most} />
         </>
       ),
       sort: (r) => r.port,
@@ -34,7 +34,7 @@ function busiestColumns(most: number): Column<PortRow>[] {
 
 export function BusiestCard({ query }: { query: Query }) {
   const ports = usePages<PortRow>('/ports', { ...query, limit: PAGE });
-  const most = Math.max(0, ...(ports.rows ?? []).map((r) => r.sources));
+  const most = ports.rows?.[0]?.packets ?? 0;
   return (
     <Card title="Busiest" note="Services with most traffic" csv={csvUrl('/ports', { ...query, limit: 10_000 })} flush>
       <List of={ports} label="Busiest services" columns={busiestColumns(most)} id={(r) => `${r.proto}/${r.port}`}

@@ -55,7 +55,7 @@ export function SitePage({ name }: { name: string }) {
               </Card>
               <Card title="Countries" flush csv={csvUrl('/countries', { ...ask, site: name })}
                 tools={<a class="button button-small" href={href(['sources'], { site: name })}>Explore</a>}>
-                <DataTable<CountryRow> label="Countries" columns={countryColumns(data.countries[0]?.sources ?? 0)} rows={data.countries} id={(r) => r.country} />
+                <DataTable<CountryRow> label="Countries" columns={countryColumns(data.countries[0]?.packets ?? 0)} rows={data.countries} id={(r) => r.country} />
               </Card>
             </div>
           </div>

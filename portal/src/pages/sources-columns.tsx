@@ -31,7 +31,7 @@ export function countryColumns(most: number): Column<CountryRow>[] {
       cell: (r) => (
         <>
           <Country code={r.country} />
-          <BarCell value={r.sources} most={most} />
+          <BarCell value={r.packets} most={most} />
         </>
       ),
     },
