@@ -91,9 +91,9 @@ static enum err configure(struct request *r, const struct site_document *wanted)
     struct fleet_changed changed = {.pushed = true};
     enum err e = fleet_document(fleet, site, 0, &newest, &changed.version, &r->fault);
     changed.same = !e && document_same(&newest, wanted);
-    if (!e && !changed.same)
+    if (!e && arg(r, B_CHECK)->number && !changed.same)
         e = fleet_check(fleet, site, wanted, &r->fault);
-    if (!e && !arg(r, B_CHECK)->number)
+    else if (!e && !arg(r, B_CHECK)->number)
         e = fleet_configure(fleet,
             &(struct fleet_change_wanted){.site = site,
                 .document = wanted,

@@ -71,8 +71,7 @@ static bool is_range(const char *text)
     return first && text[first] == '-' && is_number(text + first + 1);
 }
 
-/* 00:11:22:33:44:55 */
-static bool is_ether(const char *text)
+bool filter_is_ether(const char *text)
 {
     if (strlen(text) != 17)
         return false;
@@ -125,8 +124,8 @@ static bool is_type(const char *text)
 /* `ranges`: the type is portrange; as any other, "1-5" were a name to libpcap. */
 static enum err check_word(const char *text, bool ranges, struct fault *f)
 {
-    if (is_word(text) || is_number(text) || (ranges && is_range(text)) || is_ether(text) ||
-        is_net(text) || is_address(text) || is_sum(text))
+    if (is_word(text) || is_number(text) || (ranges && is_range(text)) ||
+        filter_is_ether(text) || is_net(text) || is_address(text) || is_sum(text))
         return OK;
     return fault_set(f, ERR_BAD,
         "filter: \"%.60s\" is no word of pcap-filter(7), number or address; hosts, networks "

@@ -29,6 +29,9 @@ void filter_free(struct filter *filter);
  * the fault, "filter: ...", says which word is wrong. */
 enum err filter_words_check(const char *text, struct fault *f) MUST_CHECK;
 
+/* 00:11:22:33:44:55 */
+bool filter_is_ether(const char *text);
+
 /* Does a frame of this link type (as struct frame has it) pass? Where the expression has no
  * meaning, none does. */
 bool filter_passes(const struct filter *filter, uint32_t link, const uint8_t *data,

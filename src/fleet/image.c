@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/ip.h"
+#include "fleet/filter.h"
 #include "fleet/image_int.h"
 
 #include <errno.h>
@@ -56,22 +57,13 @@ static const char **place(struct image_values *v, const struct row *row)
     return (const char **)(void *)((char *)v + row->offset);
 }
 
-/* Two digits, a colon, and so on. */
-static bool ether_has_form(const char *value)
-{
-    for (size_t i = 0; value[i]; i++)
-        if ((value[i] == ':') != (i % 3 == 2))
-            return false;
-    return true;
-}
-
 static bool has_form(const struct row *row, const char *value)
 {
     struct ip ip;
     if (row->alphabet == IMAGE_ADDRESS)
         return ip_parse(value, &ip) == OK;
     if (row->alphabet == IMAGE_MAC)
-        return strlen(value) == 17 && ether_has_form(value);
+        return filter_is_ether(value);
     if (row->alphabet == IMAGE_NUMBER)
         return strtol(value, NULL, 10) > 0 && strtol(value, NULL, 10) < 65536;
     if (row->alphabet == IMAGE_URL)

@@ -58,19 +58,16 @@ static bool has_read(const struct watch *w)
     return strcmp(w->last.mode, "ended") == 0;
 }
 
-/* Silence is told in tens of seconds at the usual interval, and longer for slower sites. */
-static double silence_of(const struct watch *w, int64_t now)
+/* Silence is told in tens of seconds at the usual interval, and longer for slower sites. One
+ * that has read its captures has nothing to say. */
+static double silence(const struct watch *w, int64_t now)
 {
     int64_t interval = w->last.interval;
+    if (has_read(w))
+        return 0.0;
     if (interval <= WATCH_INTERVAL_S || interval > 3600)
         interval = WATCH_INTERVAL_S;
     return seconds(now - w->heard) * WATCH_INTERVAL_S / (double)interval;
-}
-
-/* One that has read its captures has nothing to say. */
-static double silence(const struct watch *w, int64_t now)
-{
-    return has_read(w) ? 0.0 : silence_of(w, now);
 }
 
 static double behind(const struct watch *w, int64_t now)
