@@ -89,6 +89,13 @@ static enum err settle_all(struct store *s, struct fault *f)
     return OK;
 }
 
+/* What could not be told when it failed: in or not? And what waits for the rollups? */
+static enum err settle(struct store *s, struct fault *f)
+{
+    enum err e = s->unresolved ? settle_all(s, f) : OK;
+    return !e && s->stale ? store_find_waiting(s, f) : e;
+}
+
 /* Rows of one day on their way in: one insert for all of them, each with a number of its own.
  */
 struct group {
@@ -215,6 +222,8 @@ static enum err group_begin(struct store *s, struct group *g, struct fault *f)
 {
     enum err e = OK;
     if (g->kind == &record_contact)
+        e = settle(s, f); /* others may have failed while packets before these went in */
+    if (!e && g->kind == &record_contact)
         e = store_make_way(s, g->rows, g->day, f);
     if (!e && g->kind == &record_contact)
         e = store_open_hours(s, g->day, hours_of(g), f);
@@ -383,10 +392,8 @@ static enum err append_all(
     struct store *s, const struct store_block *blocks, size_t count, struct fault *f)
 {
     struct group g = {0};
-    enum err e = s->unresolved ? settle_all(s, f) : OK;
+    enum err e = settle(s, f);
     bool contacts = false;
-    if (!e && s->stale)
-        e = store_find_waiting(s, f);
     for (size_t i = 0; !e && i < count; i++) {
         contacts = contacts || blocks[i].block->kind == &record_contact;
         if (blocks[i].block->rows)

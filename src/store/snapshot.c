@@ -22,7 +22,7 @@ enum {
     PART_LEVEL = 3
 };
 
-static enum err frozen_remove(const struct store *s, struct fault *f)
+enum err store_snapshot_clear(const struct store *s, struct fault *f)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%.4000s/engine/shadow/" FROZEN, s->folder);
@@ -160,12 +160,12 @@ enum err store_snapshot(struct store *s, const char *folder, struct fault *f)
     pthread_mutex_lock(&s->append);
     store_land(s);
     if (!e)
-        e = frozen_remove(s, f); /* what a snapshot left that was cut off */
+        e = store_snapshot_clear(s, f); /* what one left that failed */
     if (!e)
         e = moment_take(s, folder, &parts, f);
     pthread_mutex_unlock(&s->append);
     if (!e && parts)
         e = parts_take(s, folder, f);
-    enum err removed = frozen_remove(s, e ? NULL : f);
+    enum err removed = store_snapshot_clear(s, e ? NULL : f);
     return e ? e : removed;
 }

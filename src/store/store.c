@@ -148,7 +148,9 @@ static enum err open_engine(struct store *s, struct fault *f)
     char path[4200];
     snprintf(path, sizeof path, "%s/engine", s->folder);
     struct chdb_options options = {.library = s->library, .folder = path};
-    enum err e = chdb_open(&s->chdb, &options, f);
+    enum err e = store_snapshot_clear(s, f);
+    if (!e)
+        e = chdb_open(&s->chdb, &options, f);
     if (!e)
         e = make_database(s, f);
     if (!e)

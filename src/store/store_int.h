@@ -141,6 +141,11 @@ const struct united *view_united(const struct view *v, enum united_how how);
  * meanwhile. */
 void store_land(struct store *s);
 
+/* snapshot.c: what a crash may have left of a snapshot keeps files that the store has done
+ * with.
+ */
+enum err store_snapshot_clear(const struct store *s, struct fault *f) MUST_CHECK;
+
 /* What a crash may have left: settle every part and rollup that was under way. */
 enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
 
