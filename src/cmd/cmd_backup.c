@@ -9,8 +9,10 @@
 #include "cmd/table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +65,22 @@ static enum err self_become(struct fault *f)
                : fault_set(f, ERR_IO, "cannot become who we were: %s", strerror(errno));
 }
 
+/* All backups are made in one place: until this one is where it goes, no other begins. Where
+ * folders cannot be locked, who calls sees to that. */
+static enum err turn_take(const char *data, int *ret_lock, struct fault *f)
+{
+    int lock = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock < 0)
+        return fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
+            "--data %s: %s", data, strerror(errno));
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(lock);
+        return fault_set(f, ERR_BUSY, "--data %s: another backup is being made", data);
+    }
+    *ret_lock = lock;
+    return OK;
+}
+
 /* Who made it stands in the audit log, of the hub or here. */
 static enum err made_here(struct holder *h, const char *data, struct fault *f)
 {
@@ -112,7 +130,10 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct fault f = {0};
     struct tree_counts counts;
     const char *data = conf_text(conf, "data"), *out = conf_text(conf, "out");
+    int lock = -1;
     enum err e = out_check(out, &f);
+    if (!e)
+        e = turn_take(data, &lock, &f);
     if (!e)
         e = make(data, &f);
     if (!e) {
@@ -120,6 +141,8 @@ static int run(struct conf *conf, size_t count, char **operands)
         if (e)
             fault_prefix(&f, "--out");
     }
+    if (lock >= 0)
+        close(lock);
     if (!e)
         e = tree_count(out, &counts, &f);
     if (!e)

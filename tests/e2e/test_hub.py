@@ -1,6 +1,7 @@
 """kizashi hub on real captures, and the commands that ask it."""
 
 import csv
+import fcntl
 import functools
 import io
 import json
@@ -150,6 +151,11 @@ def commands(folder):
         same(open(folder + "/copy/power/jp-01-1", encoding="ascii").read(), "secret\n")
         same([os.stat(f"{folder}/copy/power{name}").st_mode & 0o777 for name in ("", "/jp-01-1")], [0o700, 0o600])
         same(run("backup", "--data", store, "--out", folder + "/copy").returncode, 2)
+        another = os.open(store, os.O_RDONLY)
+        fcntl.flock(another, fcntl.LOCK_EX)
+        refused = run("backup", "--data", store, "--out", folder + "/other")
+        same((refused.returncode, "another backup is being made" in refused.stderr), (1, True), refused.stderr)
+        os.close(another)
         same(json.loads(hub.ask("/api/v1/audit?limit=1", token_of(store)))["rows"][0]["what"], "backup")
     finally:
         same(hub.stop(), 0)
