@@ -28,7 +28,8 @@ static int folder_drop(void **state)
         snprintf(path, sizeof path, "%s/%s", (const char *)*state, e->d_name);
         unlink(path);
     }
-    closedir(d);
+    if (d)
+        closedir(d);
     int status = rmdir(*state);
     free(*state);
     return status;
