@@ -12,12 +12,15 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import struct
 import subprocess
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 from datetime import datetime, timezone
 
 from sites_lab import SITE, Hub, free_port, holds, need_server, sensor, spooled
@@ -243,12 +246,16 @@ def one_after_the_other(folder):
         same(shown(SITE)["unseen"], 0)
         Hub.wait_for(lambda: "site.unseen" in hub.log(), 30)
         holds("site=kr-02" in re.search(r"site.unseen.*", hub.log())[0], hub.log())
+        Hub.wait_for(lambda: "windows" in failing(hub))
         hub.kill()
         hub.start()
         Hub.wait_for(lambda: hub.log().count("site=de-01") > 1)
         same([shown(site)["state"] for site in (SITE, "de-01")], ["unwatched", "new"])
         same(run("site", "list", "--data", hub.folder).returncode, 0)
         same(shown(SITE)["unseen"], 0)
+        same("windows" in failing(hub), False)
+        same(run("site", "add", "de-01", "--data", hub.folder, "--quiet", "--addresses", "7").returncode, 0)
+        Hub.wait_for(lambda: re.search("site.addresses.*site=de-01 addresses=7 ", hub.log()))
         for server in hub.servers():
             os.kill(server, signal.SIGKILL)
         Hub.wait_for(lambda: re.search("bus.state.*connected=no(.|\n)*bus.state.*connected=yes", hub.log()))
@@ -268,6 +275,17 @@ def one_after_the_other(folder):
         holds("kr-02 was revoked at " in done.stderr, done.stderr)
     finally:
         hub.stop()
+
+
+def failing(hub):
+    """The parts of the hub that are not well, as it tells anybody."""
+    try:
+        with urllib.request.urlopen(f"{hub.url}/healthz", timeout=30) as answer:
+            body = json.load(answer)
+    except urllib.error.HTTPError as answer:
+        with answer:
+            body = json.load(answer)
+    return [reason["part"] for reason in body["reasons"]]
 
 
 def heard_of(hub):
@@ -381,7 +399,12 @@ def tokens(folder):
         clear = run("site", "enrol", "--data", f"{folder}/d", "--hub", "http://192.0.2.1:8480", "--token", late)
         same(clear.returncode, 2)
         rows = json.loads(run("site", "certificates", "--data", hub.folder, "--json").stdout)
-        same({row["site"]: row["state"] for row in rows}["jp-01"], "enrolled")
+        states = {row["site"]: row["state"] for row in rows}
+        same((states["jp-01"], states["there"]), ("enrolled", "invited"))
+        with contextlib.closing(sqlite3.connect(f"{hub.folder}/catalog.sqlite", timeout=30)) as catalog, catalog:
+            catalog.execute("UPDATE remote_site SET token_expires = 1 WHERE name = 'there'")
+        rows = json.loads(run("site", "certificates", "--data", hub.folder, "--json").stdout)
+        same({row["site"]: row["state"] for row in rows}["there"], "expired")
         _, refused = second.communicate(timeout=60)
         same((second.returncode, refused), (1, f"kizashi hub: --sites: 127.0.0.1:{hub.port}: another program listens "
                                                "there already\n"))
