@@ -1,40 +1,22 @@
 #include "screen/group.h"
 
 #include "base/hash.h"
-#include "base/wide.h"
-#include "num/order.h"
+#include "screen/near_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    BANDS = 32, /* with three rows each, a pair of Jaccard 0.5 is missed once in 72 times */
-    ROWS = 3,
-    ORDERS = BANDS * ROWS,
-    WORDS = GROUP_WINDOWS / 64,
-    DIGIT = 12,       /* bits of a band's key that are sorted at a time; it has two digits */
-    NEAR_ENOUGH = 16, /* pairs of a member in one band */
-    EDGES_MAX = 1 << 23
-};
-_Static_assert(GROUP_WINDOWS <= UINT8_MAX, "a rank is a byte");
-_Static_assert(8 * ROWS == 2 * DIGIT, "a band's ranks are its key");
-
-/* Two members of different networks that are near, by their numbers among those looked at:
- * neighbours in its own network say nothing of a source. */
-struct edge {
-    uint32_t a, b;
+    WORDS = GROUP_WINDOWS / 64
 };
 
 struct round {
     const struct group_options *options;
     const struct group_member *members; /* those looked at, moved or not */
     size_t count;
-    uint8_t (*rank)[ORDERS];  /* of each window, in each of the orders; owned */
-    uint8_t (*least)[ORDERS]; /* least rank of each member's windows in each of them; owned */
-    uint8_t *size;            /* windows of each member; owned */
-    uint64_t *keys, *spare;   /* one band: key, then number of the member; owned */
-    struct edge *edges;       /* owned */
-    size_t edge_count, edge_room;
+    struct near *finder;           /* owned */
+    const struct near_pair *pairs; /* that are near, by their numbers among those looked at */
+    size_t pair_count;
     uint32_t *near; /* networks near each; owned */
     uint32_t *up;   /* union-find over members; owned */
 };
@@ -45,167 +27,6 @@ unsigned group_windows(const uint64_t active[WORDS])
     for (unsigned i = 0; i < WORDS; i++)
         count += __builtin_popcountll(active[i]);
     return (unsigned)count;
-}
-
-/* --- candidates --------------------------------------------------------------------------- */
-
-static uint64_t draw(uint64_t seed, uint64_t a, uint64_t b)
-{
-    return hash_two(hash_two(seed, a), b);
-}
-
-/* Orders of the windows (Fisher, Yates), drawn by the seed. */
-static void ranks_draw(struct round *r)
-{
-    for (unsigned k = 0; k < ORDERS; k++) {
-        for (uint32_t i = 0; i < GROUP_WINDOWS; i++)
-            r->rank[i][k] = (uint8_t)i;
-        for (uint32_t i = GROUP_WINDOWS - 1; i > 0; i--) {
-            uint32_t other = (uint32_t)(draw(r->options->seed, k, i) % (i + 1));
-            uint8_t kept = r->rank[i][k];
-            r->rank[i][k] = r->rank[other][k];
-            r->rank[other][k] = kept;
-        }
-    }
-}
-
-/* All orders of a window lie side by side, so that the compiler takes them sixteen at a time.
- */
-WIDE static void least_find(struct round *r)
-{
-    memset(r->least, UINT8_MAX, r->count * sizeof *r->least);
-    for (size_t m = 0; m < r->count; m++) {
-        r->size[m] = (uint8_t)group_windows(r->members[m].active);
-        uint8_t *restrict least = r->least[m];
-        for (unsigned i = 0; i < WORDS; i++)
-            for (uint64_t left = r->members[m].active[i]; left; left &= left - 1) {
-                const uint8_t *rank = r->rank[i * 64 + (unsigned)__builtin_ctzll(left)];
-                for (unsigned k = 0; k < ORDERS; k++)
-                    least[k] = rank[k] < least[k] ? rank[k] : least[k];
-            }
-    }
-}
-
-/* By the 12 bits above `shift`; what is equal there stays in its order. */
-static void sort_digit(const uint64_t *from, uint64_t *to, size_t count, unsigned shift)
-{
-    uint32_t at[1 << DIGIT] = {0};
-    const uint64_t mask = (1 << DIGIT) - 1;
-    for (size_t i = 0; i < count; i++)
-        at[from[i] >> shift & mask]++;
-    for (uint32_t i = 0, before = 0; i < 1 << DIGIT; i++) {
-        uint32_t here = at[i];
-        at[i] = before;
-        before += here;
-    }
-    for (size_t i = 0; i < count; i++)
-        to[at[from[i] >> shift & mask]++] = from[i];
-}
-
-/* Members by their ranks in the band, and then by number. */
-static void keys_sort(struct round *r, unsigned band)
-{
-    for (size_t i = 0; i < r->count; i++) {
-        const uint8_t *least = &r->least[i][band * ROWS];
-        r->keys[i] = (uint64_t)(least[0] << 16 | least[1] << 8 | least[2]) << 32 | i;
-    }
-    sort_digit(r->keys, r->spare, r->count, 32);
-    sort_digit(r->spare, r->keys, r->count, 32 + DIGIT);
-}
-
-static int by_ends(const void *a, const void *b)
-{
-    const struct edge *x = a;
-    const struct edge *y = b;
-    if (x->a != y->a)
-        return x->a < y->a ? -1 : 1;
-    return (x->b > y->b) - (x->b < y->b);
-}
-
-/* Each pair once, in the order of its ends. */
-static void edges_thin(struct round *r)
-{
-    size_t kept = 0;
-    if (r->edge_count)
-        qsort(r->edges, r->edge_count, sizeof *r->edges, by_ends);
-    for (size_t i = 0; i < r->edge_count; i++)
-        if (!i || by_ends(&r->edges[i], &r->edges[i - 1]) != 0)
-            r->edges[kept++] = r->edges[i];
-    r->edge_count = kept;
-}
-
-/* When there is no room left, pairs are found no more: those of the first bands do. */
-static enum err edge_add(struct round *r, uint32_t a, uint32_t b)
-{
-    if (r->edge_count == r->edge_room && r->edge_room == EDGES_MAX)
-        return OK;
-    if (r->edge_count == r->edge_room) {
-        size_t room = r->edge_room ? 2 * r->edge_room : 1 << 16;
-        struct edge *edges = realloc(r->edges, room * sizeof *edges);
-        if (!edges)
-            return ERR_NOMEM;
-        r->edges = edges;
-        r->edge_room = room;
-    }
-    r->edges[r->edge_count++] = a < b ? (struct edge){a, b} : (struct edge){b, a};
-    return OK;
-}
-
-/* The first after `at`, and before `end`, that is alike by this band and near; `end` if there
- * is none. Half of all time goes by here. */
-WIDE static size_t next_near(const struct round *r, size_t at, size_t from, size_t end)
-{
-    const struct group_member *a = &r->members[(uint32_t)r->keys[at]];
-    const double similar = r->options->similar;
-    const int size = (int)group_windows(a->active);
-    for (size_t k = from; k < end && r->keys[k] >> 32 == r->keys[at] >> 32; k++) {
-        const struct group_member *b = &r->members[(uint32_t)r->keys[k]];
-        int both = 0;
-        for (unsigned i = 0; i < WORDS; i++)
-            both += __builtin_popcountll(a->active[i] & b->active[i]);
-        int either = size + r->size[(uint32_t)r->keys[k]] - both;
-        if (both >= similar * either && a->network != b->network)
-            return k;
-    }
-    return end;
-}
-
-/* Pairs of the member at `at` with those after it. Who is near many has enough of them soon. */
-static enum err pairs_take(struct round *r, size_t at)
-{
-    enum err e = OK;
-    size_t end = at + 1 + GROUP_NEAR_MOST < r->count ? at + 1 + GROUP_NEAR_MOST : r->count;
-    size_t k = at;
-    for (unsigned found = 0; !e && found < NEAR_ENOUGH; found++) {
-        k = next_near(r, at, k + 1, end);
-        if (k >= end)
-            break;
-        e = edge_add(r, (uint32_t)r->keys[at], (uint32_t)r->keys[k]);
-    }
-    return e;
-}
-
-static enum err band_take(struct round *r, unsigned band)
-{
-    enum err e = OK;
-    keys_sort(r, band);
-    for (size_t i = 0; !e && i < r->count; i++)
-        e = pairs_take(r, i);
-    if (r->edge_count == EDGES_MAX)
-        edges_thin(r);
-    return e;
-}
-
-/* Pairs that are near, each once. */
-static enum err edges_find(struct round *r)
-{
-    enum err e = OK;
-    r->edge_count = 0;
-    least_find(r);
-    for (unsigned band = 0; !e && band < BANDS; band++)
-        e = band_take(r, band);
-    edges_thin(r);
-    return e;
 }
 
 /* --- density ------------------------------------------------------------------------------ */
@@ -228,9 +49,9 @@ static void unite(struct round *r, uint32_t a, uint32_t b)
 static void density_count(struct round *r)
 {
     memset(r->near, 0, r->count * sizeof *r->near);
-    for (size_t i = 0; i < r->edge_count; i++) {
-        r->near[r->edges[i].a]++;
-        r->near[r->edges[i].b]++;
+    for (size_t i = 0; i < r->pair_count; i++) {
+        r->near[r->pairs[i].a]++;
+        r->near[r->pairs[i].b]++;
     }
 }
 
@@ -241,12 +62,12 @@ static void groups_unite(struct round *r)
     uint32_t dense = r->options->near;
     for (uint32_t i = 0; i < r->count; i++)
         r->up[i] = i;
-    for (size_t i = 0; i < r->edge_count; i++)
-        if (r->near[r->edges[i].a] >= dense && r->near[r->edges[i].b] >= dense)
-            unite(r, r->edges[i].a, r->edges[i].b);
-    for (size_t i = 0; i < r->edge_count; i++) {
-        uint32_t a = r->edges[i].a;
-        uint32_t b = r->edges[i].b;
+    for (size_t i = 0; i < r->pair_count; i++)
+        if (r->near[r->pairs[i].a] >= dense && r->near[r->pairs[i].b] >= dense)
+            unite(r, r->pairs[i].a, r->pairs[i].b);
+    for (size_t i = 0; i < r->pair_count; i++) {
+        uint32_t a = r->pairs[i].a;
+        uint32_t b = r->pairs[i].b;
         if (r->near[a] >= dense && r->near[b] < dense && r->up[b] == b)
             r->up[b] = root(r, a);
         else if (r->near[b] >= dense && r->near[a] < dense && r->up[a] == a)
@@ -256,7 +77,8 @@ static void groups_unite(struct round *r)
 
 static enum err round_run(struct round *r)
 {
-    enum err e = edges_find(r);
+    enum err e = near_find(
+        r->finder, r->members, r->count, r->options->similar, &r->pairs, &r->pair_count);
     if (e)
         return e;
     density_count(r);
@@ -374,7 +196,7 @@ static void members_move(struct group_member *to, const struct round *r, unsigne
 {
     const struct group_options *o = r->options;
     for (size_t i = 0; i < r->count; i++) {
-        uint64_t drawn = draw(o->seed, number + 1, i);
+        uint64_t drawn = hash_two(hash_two(o->seed, number + 1), i);
         uint32_t by = o->shift + (uint32_t)((drawn >> 1) % (3 * o->shift + 1));
         uint32_t whole = r->members[i].span;
         uint32_t span = whole < o->windows ? whole - 1 : whole;
@@ -426,12 +248,12 @@ static void similar_add(
     struct round *r, const uint32_t *group, struct draft *drafts, size_t count)
 {
     uint32_t *pairs = calloc(count + 1, sizeof *pairs);
-    for (size_t i = 0; pairs && i < r->edge_count; i++) {
-        uint32_t g = group[r->edges[i].a];
-        if (g == GROUP_NONE || g != group[r->edges[i].b])
+    for (size_t i = 0; pairs && i < r->pair_count; i++) {
+        uint32_t g = group[r->pairs[i].a];
+        if (g == GROUP_NONE || g != group[r->pairs[i].b])
             continue;
         drafts[g].found.similar += group_similarity(
-            r->members[r->edges[i].a].active, r->members[r->edges[i].b].active);
+            r->members[r->pairs[i].a].active, r->members[r->pairs[i].b].active);
         pairs[g]++;
     }
     for (size_t g = 0; pairs && g < count; g++)
@@ -521,14 +343,9 @@ static bool options_hold(const struct group_options *o)
 
 static void round_done(struct round *r)
 {
-    free(r->rank);
-    free(r->least);
-    free(r->size);
-    free(r->keys);
-    free(r->spare);
+    near_free(r->finder);
     free(r->near);
     free(r->up);
-    free(r->edges);
 }
 
 /* Those that are looked at, and which of the caller's each is. Both are the caller's, also
@@ -548,18 +365,11 @@ static enum err round_open(struct round *r, const struct group_member *members, 
         chosen[r->count++] = m;
     }
     r->members = chosen;
-    r->rank = malloc(GROUP_WINDOWS * sizeof *r->rank);
-    r->least = malloc((r->count + 1) * sizeof *r->least);
-    r->size = malloc(r->count + 1);
-    r->keys = malloc((r->count + 1) * sizeof *r->keys);
-    r->spare = malloc((r->count + 1) * sizeof *r->spare);
     r->near = malloc((r->count + 1) * sizeof *r->near);
     r->up = malloc((r->count + 1) * sizeof *r->up);
-    if (!chosen || !own || !r->rank || !r->least || !r->size || !r->keys || !r->spare ||
-        !r->near || !r->up)
+    if (!chosen || !own || !r->near || !r->up)
         return ERR_NOMEM;
-    ranks_draw(r);
-    return OK;
+    return near_new(&r->finder, r->count, r->options->seed);
 }
 
 enum err groups_chance(const struct group_member *members, size_t count,
