@@ -516,13 +516,14 @@ def wrong_use(folder):
     with open(bad, "w", encoding="ascii") as out:
         out.write("listen: 127.0.0.1:0\nlisten-on: 3\n")
     store = os.path.join(folder, "data")
+    own = ["--listen", "127.0.0.1:0"]  # the default port may be a running hub's
     for arguments, part in (
             (["hub", "--config", bad, "--data", store], bad + ":2"),
             (["hub", "--data", store, "--tls-cert", bad], "--tls-key"),
-            (["hub", "--data", store, "--tls-cert", "x"], "--tls-cert: x"),
-            (["hub", "--data", store, "--engines", "none,x"], "none"),
+            (["hub", *own, "--data", store, "--tls-cert", "x"], "--tls-cert: x"),
+            (["hub", *own, "--data", store, "--engines", "none,x"], "none"),
             (["hub", "--data", store, "--demo-sites", "1000"], "--demo-sites"),
-            (["hub", "--data", store, "--site", "jp-01"], "NAME=FILE"),
+            (["hub", *own, "--data", store, "--site", "jp-01"], "NAME=FILE"),
             (["hub", "--data", store, "extra"], "extra"),
             (["stats", "--data", folder + "/none"], "no data folder"),
             (["stats", "--data", folder], "holds no store"),

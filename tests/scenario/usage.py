@@ -33,6 +33,8 @@ COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", 
 
 
 def kizashi(*words):
+    if words[0] == "hub" and "--listen" not in words:  # the default port may be a running hub's
+        words += ("--listen", "127.0.0.1:0")
     return subprocess.run([KIZASHI, *words], capture_output=True, text=True)
 
 
