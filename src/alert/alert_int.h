@@ -18,6 +18,7 @@ struct track {
     double scores[ALERT_ENGINES];  /* of the strongest finding of each engine */
     char said[ALERT_ENGINES][480]; /* its explanation */
     enum severity lead_severity;   /* of the first engine, whose finding gave the title */
+    bool one_target;               /* so said one of its findings */
     bool changed;
 };
 

@@ -22,10 +22,10 @@ static json_t *track_json(const struct track *t)
             return NULL;
         }
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:f, s:b}", "alert", alert_json(&t->alert),
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:f, s:b, s:b}", "alert", alert_json(&t->alert),
         "last", json_time(t->last), "scores", scores, "said", said, "lead_severity",
         severity_name(t->lead_severity), "confidence", t->alert.confidence, "changed",
-        (int)t->changed);
+        (int)t->changed, "one_target", (int)t->one_target);
 }
 
 enum err alert_book_save(const struct alert_book *b, struct buf *out)
@@ -69,15 +69,18 @@ static enum err read_track(json_t *value, struct track *t, struct fault *f)
     const char *severity = NULL;
     int lead = 0;
     int changed = 0;
+    int one_target = 0; /* states of before do not tell */
     double confidence = 0.0;
-    if (json_unpack(value, "{s:o, s:s, s:o, s:o, s?i, s:s, s:F, s:b !}", "alert", &alert,
+    if (json_unpack(value, "{s:o, s:s, s:o, s:o, s?i, s:s, s:F, s:b, s?b !}", "alert", &alert,
             "last", &last, "scores", &scores, "said", &said, "lead", &lead, "lead_severity",
-            &severity, "confidence", &confidence, "changed", &changed) != 0)
+            &severity, "confidence", &confidence, "changed", &changed, "one_target",
+            &one_target) != 0)
         return fault_set(f, ERR_BAD, "not the members of a kept alert");
     enum err e = alert_from_json(alert, &t->alert, f);
     if (e)
         return e;
     t->changed = changed != 0;
+    t->one_target = one_target != 0;
     t->alert.confidence = confidence;
     if (lead < 0 || (size_t)lead >= t->alert.engine_count || confidence < 0.0 ||
         confidence > 1.0 || !read_scores(scores, said, t) ||

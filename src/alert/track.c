@@ -76,11 +76,17 @@ bool kinds_join(const char *kind, const char *other)
     return strcmp(family_of(kind), family_of(other)) == 0;
 }
 
+/* A wrong setting that sends many hosts to one address is a rise, and they act in step, too. */
+static bool is_one_setting(const struct track *t, const struct finding *f)
+{
+    return t->one_target && f->one_target && f->port_count && sites_overlap(&t->alert, f);
+}
+
 bool track_matches(const struct track *t, const struct finding *f, int64_t quiet)
 {
     const struct alert *a = &t->alert;
     return a->open && a->proto == f->proto && f->time - t->last <= quiet &&
-           ports_overlap(a, f) && kinds_join(a->kind, f->kind);
+           ports_overlap(a, f) && (kinds_join(a->kind, f->kind) || is_one_setting(t, f));
 }
 
 static void copy_cut(char *to, size_t room, const char *from)
@@ -273,6 +279,7 @@ enum err track_grow(struct track *t, const struct finding *f)
         a->host_count = a->host_sample;
     a->confidence = confidence_of(a, strongest_score(t));
     t->last = f->time > t->last ? f->time : t->last;
+    t->one_target |= f->one_target;
     t->changed = true;
     compose(t);
     return OK;

@@ -5,7 +5,8 @@
 enum {
     KNOWN = 6,       /* windows that tell what a site usually hears ... */
     REMEMBERED = 36, /* ... and how many of them count */
-    STRETCH = 6      /* sixtieths; shorter silences cut no window */
+    STRETCH = 6,     /* sixtieths; shorter silences cut no window */
+    BELIEVED = 18    /* windows cut in a row: no outage, but what the site is now */
 };
 static const double by_chance = 1e-6; /* windows with so long a silence */
 static const double longer = 2.0;     /* than usual */
@@ -28,6 +29,11 @@ static unsigned longest_silence(uint64_t slots)
 void hearing_learn(struct hearing *h, uint64_t packets, uint64_t slots)
 {
     if (!packets)
+        return;
+    h->cut = hearing_is_cut(h, packets, slots) ? h->cut + 1 : 0;
+    if (h->cut >= BELIEVED)
+        *h = (struct hearing){0};
+    if (h->cut)
         return;
     if (h->windows < REMEMBERED)
         h->windows++;

@@ -14,13 +14,15 @@ enum {
 /* Of zeros: nothing is known yet. */
 struct hearing {
     unsigned windows; /* that it was learned from, up to a cap */
+    unsigned cut;     /* in a row, the last ones, from which nothing was learned */
     double packets;   /* in a window, of those that heard any */
     double silent;    /* share of their sixtieths in which nothing was heard */
     double stretch;   /* sixtieths of their longest silence */
 };
 
 /* `slots`: bit k is set if something was heard in the k-th sixtieth of the window. Windows
- * without a packet are no measure. */
+ * without a packet are no measure, nor are those that are cut, but for the eighteenth in a row:
+ * what goes on is how the site is now, and is learned afresh. */
 void hearing_learn(struct hearing *h, uint64_t packets, uint64_t slots);
 
 /* Was the site deaf for the window or for a part of it? A silence of a tenth of it or more is

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "record/record.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,7 @@ struct finding {
     uint64_t host_count;
     struct ip hosts[FINDING_HOSTS]; /* a sample, most active first */
     size_t host_sample;
+    bool one_target; /* nearly all of them want the same one or two addresses of many */
     char tool[RECORD_NAME_MAX + 1]; /* "" if none stands out */
     char title[160];
     char explanation[480]; /* sentences that an operator understands, with the numbers */

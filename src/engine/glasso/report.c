@@ -266,7 +266,6 @@ enum err sync_report_group(const struct sync_look *l, const struct episode *e,
         err = portrait_take(&who, &t, 0, 1, l->scratch);
     if (err)
         return err;
-    bool one_target = is_one_target(&who, t.source_count);
     struct finding f;
     finding_init(&f, "glasso", "synchrony");
     f.time = sync_window_start(l->s, l->s->now + 1);
@@ -277,12 +276,13 @@ enum err sync_report_group(const struct sync_look *l, const struct episode *e,
     tell_ports(&f, graph, &t);
     unsigned sites = tell_sites(&f, &t);
     portrait_tell(&who, &f);
-    f.severity = one_target ? SEVERITY_INFO : severity_of(l->s, e, group, score, sites);
+    f.one_target = is_one_target(&who, t.source_count);
+    f.severity = f.one_target ? SEVERITY_INFO : severity_of(l->s, e, group, score, sites);
     write_words(&f, l->s, graph, group, &who);
     const struct evidence_value more[GROUP_MORE] = {
         {"score", score, "",
             "minus the logarithm of how many such groups chance gives in a day"},
-        {"level", level_of((double)group->hosts, (double)graph->count, one_target), "",
+        {"level", level_of((double)group->hosts, (double)graph->count, f.one_target), "",
             "1: a tenth of the hosts, 20 or more; 2: fewer than 20; 3: less; 4: one address"},
         {"sources", who.sources, "sources", "addresses of the group"},
         {"packets", (double)who.packets, "packets", "of the group in the window"},

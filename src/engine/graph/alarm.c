@@ -2,6 +2,11 @@
 
 #include <math.h>
 
+bool graph_learns(const struct graph *s, const struct site *site)
+{
+    return (int64_t)site->windows * s->window <= s->options.learn;
+}
+
 static bool lasts(const struct graph *s, const struct alarm *a)
 {
     return a->first && s->now - a->last <= CALM;
@@ -63,7 +68,8 @@ enum err alarm_step(const struct graph *s, struct view *v, struct present *at, d
     for (size_t i = 0; i < count; i++)
         if (fresh || is_about(a, &causes[i]))
             remember(a, &causes[i]);
-    if (!e && fresh && !told && a->first == s->now)
+    /* The rhythm of a day is a change to who has not seen one. */
+    if (!e && fresh && !told && a->first == s->now && !graph_learns(s, v->site))
         e = graph_report(s, v, at, NULL);
     if (fresh && !told)
         v->site->evidence = 0.0; /* what nothing explains is told once */

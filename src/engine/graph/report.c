@@ -150,8 +150,7 @@ static void write_words(struct finding *f, const struct graph *s, const struct v
         used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " %s: %.4g%s%s, %.4g expected.", feature_rows[best].name, now,
             *feature_rows[best].unit ? " " : "", feature_rows[best].unit, usual);
-    if ((int64_t)site->windows * s->window <= s->options.learn && used > 0 &&
-        (size_t)used < sizeof f->explanation)
+    if (graph_learns(s, site) && used > 0 && (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " The site is still being learned.");
 }
@@ -217,14 +216,16 @@ static enum err write_series(
     return evidence_series(f, &row);
 }
 
-/* Many sources that all want the same address have been told so: a wrong setting somewhere. One
- * network's hosts are one scanner. */
-static bool is_crowd(const struct graph *s, const struct site *site, const struct cause *c,
-    const struct portrait *who)
+/* Many sources that all want the same address have been told so: a wrong setting somewhere. */
+static bool is_one_target(const struct site *site, const struct portrait *who)
 {
     bool wide = __builtin_popcountll(site->targets) >= MANY_TARGETS;
-    if (wide && who->sources >= MANY_SOURCES && who->targets <= FEW_TARGETS)
-        return false;
+    return wide && who->sources >= MANY_SOURCES && who->targets <= FEW_TARGETS;
+}
+
+/* One network's hosts are one scanner. */
+static bool is_crowd(const struct graph *s, const struct cause *c, const struct portrait *who)
+{
     return fmin(who->sources, who->networks / 0.8) - c->usual >= s->options.min_sources;
 }
 
@@ -239,8 +240,7 @@ static double support_of(const struct cause *c)
 static enum severity severity_of(const struct graph *s, const struct site *site,
     const struct cause *c, const struct portrait *who, double score)
 {
-    if (!c || !is_crowd(s, site, c, who) ||
-        (int64_t)site->windows * s->window <= s->options.learn)
+    if (!c || is_one_target(site, who) || !is_crowd(s, c, who) || graph_learns(s, site))
         return SEVERITY_INFO;
     struct rise rise = {.score = score,
         .ratio = c->seen / fmax(c->usual, 0.5),
@@ -272,6 +272,7 @@ enum err graph_report(
         for (size_t i = 0; i < c->count; i++)
             finding_port(&f, service_port(c->services[i]));
         f.host_count = who.sources;
+        f.one_target = is_one_target(site, &who);
         portrait_tell(&who, &f);
     }
     write_words(&f, s, v, c, &who);

@@ -271,10 +271,9 @@ static enum err write_series(
                                   .threshold = rhythm});
 }
 
-static enum severity severity_of(const struct nmf_state *s, const struct verdict *v,
-    const struct crowd *crowd, unsigned sites)
+static enum severity severity_of(
+    const struct nmf_state *s, const struct verdict *v, bool one_target, unsigned sites)
 {
-    bool one_target = crowd->wide >= MANY_TARGETS && crowd->aimed >= aimed_least;
     int64_t lasted = (int64_t)(s->now - v->group->fired) * s->window;
     if (one_target || lasted > s->options.freeze)
         return SEVERITY_INFO;
@@ -304,7 +303,8 @@ enum err nmf_report(const struct nmf_state *s, const struct scene *scene,
     f.start = v->group->start;
     f.end = f.time;
     f.score = fmin(p->score, 300.0);
-    f.severity = severity_of(s, v, &crowd, sites);
+    f.one_target = crowd.wide >= MANY_TARGETS && crowd.aimed >= aimed_least;
+    f.severity = severity_of(s, v, f.one_target, sites);
     f.host_count = p->host_count;
     f.proto = c->count ? service_proto(c->service[0]) : 0;
     for (size_t i = 0; i < c->count; i++)

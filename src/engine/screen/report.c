@@ -209,11 +209,15 @@ static enum err write_series(
                .expected = expected});
 }
 
+static bool is_one_target(const struct crowd *c)
+{
+    return c->wide >= MANY_TARGETS && c->aimed >= aimed_least;
+}
+
 static enum severity severity_of(
     const struct screen *s, const struct subject *about, const struct crowd *c)
 {
-    bool one_target = c->wide >= MANY_TARGETS && c->aimed >= aimed_least;
-    if (one_target)
+    if (is_one_target(c))
         return SEVERITY_INFO;
     return rise_severity(&(struct rise){.score = about->score,
         .ratio = about->networks / fmax(about->expected, 0.5),
@@ -245,6 +249,7 @@ static enum err tell(struct screen *s, const struct screen_step *step, const str
     f.time = f.end = window_end(step->window);
     f.start = about->start;
     f.score = fmin(about->score, 300.0);
+    f.one_target = is_one_target(c);
     f.severity = severity_of(s, about, c);
     f.host_count = about->host_count; /* in this window; networks are of two hours */
     if (!about->name && f.host_count < (uint64_t)about->networks)

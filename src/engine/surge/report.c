@@ -186,7 +186,8 @@ enum err surge_report(const struct surge *s, const struct series *p, const struc
     f.start = e->start;
     f.end = f.time;
     f.score = fmin(why->score, 300.0);
-    f.severity = severity_of(s, e, why, is_one_target(&s->sites[p->site], e));
+    f.one_target = is_one_target(&s->sites[p->site], e);
+    f.severity = severity_of(s, e, why, f.one_target);
     f.proto = service_proto(p->service);
     f.host_count = (uint64_t)llround(distinct_count(&e->hosts));
     finding_port(&f, service_port(p->service));

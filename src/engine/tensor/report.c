@@ -241,6 +241,7 @@ enum err tensor_report(const struct tensor *s, const struct block_found *b,
     f.start = first->watch->start;
     f.end = f.time;
     f.score = fmin(b->score, 300.0);
+    f.one_target = is_one_target(b->voice[0]);
     f.severity = severity_of(s, b, sites);
     f.proto = service_proto(first->service);
     f.host_count = first->peak.hosts > b->hosts ? first->peak.hosts : b->hosts;

@@ -494,6 +494,51 @@ static void those_in_step_are_one_alert_beside_the_rise(void **state)
     alert_book_free(b);
 }
 
+/* A wrong setting sends many hosts to one address: that is a rise, and they act in step. */
+static void a_wrong_setting_is_one_alert(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        struct alert_book *b = book((struct alert_options){0});
+        struct told told;
+        told_init(&told);
+        for (int i = 0; i < 2; i++) {
+            struct finding f = i == first ? make("surge", "port-surge", "jp-01", 8080, t0, 2.0)
+                                          : make("glasso", "synchrony", "jp-01", 8080, t0, 2.0);
+            f.severity = SEVERITY_INFO;
+            f.one_target = true;
+            put(b, f);
+        }
+        turn(b, t0, &told);
+        assert_int_equal(told.count, 1);
+        assert_string_equal(told.last.kind, "port-surge");
+        assert_int_equal(told.last.engine_count, 2);
+
+        struct buf kept; /* the hub starts anew, and remembers it */
+        buf_init(&kept, 1 << 20);
+        assert_int_equal(alert_book_save(b, &kept), OK);
+        alert_book_free(b);
+        b = book((struct alert_options){0});
+        assert_int_equal(alert_book_load(b, bytes_over(kept.data, kept.len), NULL), OK);
+        buf_done(&kept);
+        struct finding again = make("nmf", "in-step", "jp-01", 8080, t0 + 10 * US_MINUTE, 2.0);
+        again.severity = SEVERITY_INFO;
+        again.one_target = true;
+        put(b, again);
+        turn(b, t0 + 10 * US_MINUTE, &told);
+        assert_int_equal(told.count, 2);
+        assert_int_equal(told.last.engine_count, 3);
+
+        /* Who scans that port in step meanwhile is another thing. */
+        put(b, make("tensor", "in-step", "jp-01", 8080, t0 + US_HOUR, 2.0));
+        turn(b, t0 + US_HOUR, &told);
+        assert_int_equal(told.count, 3);
+        assert_int_equal(told.last.engine_count, 1);
+        buf_done(&told.lines);
+        alert_book_free(b);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("confidence grows with the number of sources and falls where chance does as well",
         confidence_ranks),
@@ -502,6 +547,8 @@ static const struct CMUnitTest tests[] = {
         a_change_and_its_cause_are_one_alert),
     SAYS("hosts in step are one alert, whichever engines see them, beside that of the rise",
         those_in_step_are_one_alert_beside_the_rise),
+    SAYS("hosts that a wrong setting sends to one address are one alert, in step or not",
+        a_wrong_setting_is_one_alert),
     SAYS("which engine speaks first makes no difference", order_of_engines_is_no_matter),
     SAYS("other ports, protocols and kinds are alerts of their own",
         other_things_are_other_alerts),

@@ -85,12 +85,29 @@ static void a_new_rhythm_is_learned(void **state)
     assert_false(hearing_is_cut(&h, 500, all >> 30));
 }
 
+/* However often a site is deaf for a part of a window, what it usually hears stays known. */
+static void cut_windows_teach_nothing(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_seed(&r, 5);
+    struct hearing h = of_windows(&r, 36, 1000);
+    for (unsigned i = 0; i < 200; i++) {
+        bool deaf = i % 4 != 0;
+        uint64_t slots = deaf ? some(&r, 500) & all >> 30 : some(&r, 1000);
+        assert_int_equal(hearing_is_cut(&h, 500, slots), deaf);
+        hearing_learn(&h, 500, slots);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("a window of a busy site that is silent, or is for a minute, is cut",
         silence_of_a_busy_site),
     SAYS("silence of a site that is often silent, or not known, cuts nothing",
         silence_of_a_quiet_site),
     SAYS("in 8,000 windows of sites of every size chance cuts none", chance_cuts_nothing),
+    SAYS("windows that were cut teach nothing, so that the next one is cut, too",
+        cut_windows_teach_nothing),
     SAYS("a site that is silent for half of every window is heard again within hours",
         a_new_rhythm_is_learned),
 };
