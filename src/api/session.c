@@ -227,6 +227,18 @@ static bool host_is_listed(const struct api *a, struct bytes name)
     return false;
 }
 
+/* A page elsewhere that names this hub as its own host can do so by a name only. */
+static bool host_is_address(struct bytes name)
+{
+    char text[IP_TEXT];
+    struct ip ip;
+    if (name.left >= sizeof text)
+        return false;
+    memcpy(text, name.at, name.left);
+    text[name.left] = 0;
+    return ip_parse(text, &ip) == OK;
+}
+
 bool session_host_allowed(struct request *r)
 {
     const struct api *a = r->api;
@@ -234,8 +246,9 @@ bool session_host_allowed(struct request *r)
         return true;
     if (r->in.host) {
         struct bytes name = host_name(r->in.host);
-        if (host_is_listed(a, name) ||
-            (a->loopback && ip_host_is_loopback((const char *)name.at, name.left)))
+        bool own = a->loopback ? ip_host_is_loopback((const char *)name.at, name.left)
+                               : host_is_address(name);
+        if (own || host_is_listed(a, name))
             return true;
     }
     reply_problem(r, 421, NULL, NULL,

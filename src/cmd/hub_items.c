@@ -20,7 +20,9 @@ const struct conf_item hub_items[] = {
     {.name = "host",
         .type = CONF_LIST,
         .arg = "NAME",
-        .text = "Name under which browsers may reach the portal."},
+        .text = "Name under which the portal and API may be reached: others are refused then, "
+                "addresses "
+                "are not. On loopback the names of this machine count, too."},
     {.name = "proxy",
         .type = CONF_TEXT,
         .arg = "PREFIX",

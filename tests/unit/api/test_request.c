@@ -320,6 +320,31 @@ static void changes_are_on_record(void **state)
     assert_string_equal(newest(w).what, "login.refused");
 }
 
+/* The hub's own commands and its sites ask by the address that it listens on. */
+static void names_do_not_shut_addresses_out(void **state)
+{
+    static const struct {
+        const char *host;
+        unsigned status;
+    } cases[] = {{"hub.example.org", 401}, {"HUB.example.org:8480", 401},
+        {"10.77.0.1:8480", 401}, {"[2001:db8::1]:8480", 401}, {"evil.example", 421},
+        {"10.77.0.1.evil.example", 421}, {"10.77.0", 421}, {"", 421}};
+    struct world *w = *state;
+    char *old = w->api->hosts[0];
+    char name[] = "hub.example.org";
+    w->api->loopback = false;
+    w->api->hosts[0] = name;
+    w->api->options.host_count = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct headers headers = {.host = cases[i].host};
+        assert_int_equal(
+            status_of(ask_with(w, "GET", "/api/v1/me", NULL, &headers)), cases[i].status);
+    }
+    w->api->hosts[0] = old;
+    w->api->options.host_count = 0;
+    w->api->loopback = true;
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS_WITH("a session that is not used ends, one that is used goes on",
         sessions_end_when_idle, setup, teardown),
@@ -336,6 +361,9 @@ static const struct CMUnitTest tests[] = {
         "an empty store gives empty answers", an_empty_store_is_not_an_error, setup, teardown),
     SAYS_WITH(
         "what goes wrong below has its status", what_the_store_says_is_mapped, setup, teardown),
+    SAYS_WITH(
+        "where names are given, the hub answers to them and to addresses, and to no other",
+        names_do_not_shut_addresses_out, setup, teardown),
     SAYS_WITH("logins and changes are on record", changes_are_on_record, setup, teardown),
 };
 TEST_MAIN(tests)
