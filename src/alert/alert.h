@@ -19,6 +19,15 @@ enum {
     ALERT_ID = 24
 };
 
+/* Every kind of alert, as words: what the engines' findings are of, and what the lead's are. */
+#define ALERT_KINDS                                                                            \
+    "density-jump|global-growth|graph-change|graph-shift|high-risk-port|in-step|known-surge|"  \
+    "moving-group|new-pattern|port-surge|spread|synchrony|wide-growth"
+/* The same in a sentence. */
+#define ALERT_KINDS_TEXT                                                                       \
+    "density-jump, global-growth, graph-change, graph-shift, high-risk-port, in-step, "        \
+    "known-surge, moving-group, new-pattern, port-surge, spread, synchrony or wide-growth"
+
 struct alert {
     char id[ALERT_ID]; /* "20260815-3389tcp-4f2a" */
     int64_t time;      /* when it could first have been given; as a notice, if it became one */

@@ -10,9 +10,11 @@
  * Findings pass through a struct lead on their way to the book. It follows, for each thing that
  * rises, at which site it came when; from the second site on it says when to expect it at the
  * others, with an interval and a chance, and remembers what became of each forecast. What it
- * says goes into the book as findings of an engine called "lead", and so becomes a part of the
- * alert. docs/engines/lead.md has the model. No clock, no randomness: same findings, same
+ * says goes into the book as findings of an engine called LEAD_ENGINE, and so becomes a part of
+ * the alert. docs/engines/lead.md has the model. No clock, no randomness: same findings, same
  * windows, same forecasts. */
+
+#define LEAD_ENGINE "lead"
 
 #define FORECAST_STATES(X)                                                                     \
     X(FORECAST_OPEN, "open")                                                                   \

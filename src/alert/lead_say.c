@@ -163,7 +163,7 @@ enum err lead_say(const struct spread *s, const struct window *w, struct alert_b
 {
 
     struct finding f;
-    finding_init(&f, "lead", s->macro.time ? "high-risk-port" : "spread");
+    finding_init(&f, LEAD_ENGINE, s->macro.time ? "high-risk-port" : "spread");
     f.time = f.end = window_end(w);
     f.start = spread_first(s)->came;
     f.severity = s->severity;

@@ -1,6 +1,7 @@
 /* How one alert begins and grows, and what ties two of them together. No lists of alerts here.
  */
 #include "alert/alert_int.h"
+#include "alert/lead.h"
 
 #include "base/clock.h"
 
@@ -179,7 +180,7 @@ static double strongest_score(const struct track *t)
 /* What joins the engines' findings adds to them; it never speaks for the alert. */
 static bool is_joiner(const char *engine)
 {
-    return strcmp(engine, "lead") == 0;
+    return strcmp(engine, LEAD_ENGINE) == 0;
 }
 
 static void add_words(struct track *t, size_t engine)

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "fleet/fleet.h"
 #include "fleet/power.h"
+#include "sensor/fingerprint.h"
 #include "store/ask.h"
 #include "store/catalog.h"
 #include "store/catalog_fleet.h"
@@ -123,10 +124,12 @@ struct api_power {
     void (*drop)(void *context, const char *path);
 };
 
-/* Who makes backups, in a place that who asks knows. NULL: nobody. One at a time. */
+/* Who makes backups, in a place that who asks knows. NULL: nobody. One at a time. With
+ * `turn_is_held` who asks sees to it that no other is made or taken away; else the maker does
+ * while it makes it, and ERR_BUSY says that there is another. */
 struct api_backup {
     void *context;
-    enum err (*make)(void *context, struct fault *f);
+    enum err (*make)(void *context, bool turn_is_held, struct fault *f);
 };
 
 /* An engine or a view, and what it needs of the data that a site lets out. */
@@ -148,7 +151,8 @@ struct api_parts {
     struct api_power power;
     struct api_backup backup;
     const struct api_analysis *analyses;
-    size_t analysis_count; /* at most ANON_WISHES_MAX */
+    size_t analysis_count;                   /* at most ANON_WISHES_MAX */
+    const struct fingerprints *fingerprints; /* the tools that there are; NULL: any name is */
 };
 
 /* Bind and answer. The fault names the option that is wrong, or the address that is taken

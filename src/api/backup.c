@@ -20,9 +20,11 @@ enum err handle_backup(struct request *r)
     snprintf(row.who, sizeof row.who, "%.63s", r->who.label);
     enum err e = catalog_audit_add(a->parts.catalog, &row, &r->fault);
     if (!e)
-        e = backup->make(backup->context, &r->fault);
+        e = backup->make(backup->context, arg(r, P_TURN)->given, &r->fault);
     atomic_flag_clear(&a->backing_up);
-    if (e)
+    if (e == ERR_BUSY)
+        reply_problem(r, 409, NULL, NULL, "another backup is being made");
+    else if (e)
         reply_problem(r, 500, NULL, NULL, "%s", r->fault.text);
     else
         r->reply.status = 204;

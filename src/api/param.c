@@ -1,6 +1,7 @@
 #include "api/param_int.h"
 
 #include "base/clock.h"
+#include "geo/country.h"
 #include "record/proto.h"
 
 #include <assert.h>
@@ -170,6 +171,8 @@ static bool take_typed(const struct param *p, const char *text, struct value *v)
     case PARAM_IP:
         v->prefix.bits = 128;
         return ip_parse(text, &v->prefix.ip) == OK;
+    case PARAM_COUNTRY:
+        return strlen(text) == 2 && take_chars(text, p) && country_name(text);
     case PARAM_CHARS:
         return take_chars(text, p);
     case PARAM_TEXT:

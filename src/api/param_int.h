@@ -1,6 +1,7 @@
 #ifndef API_PARAM_INT_H
 #define API_PARAM_INT_H
 
+#include "alert/alert.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/ip.h"
@@ -23,6 +24,7 @@ enum param_type {
     PARAM_PROTO,    /* number: 0..255 */
     PARAM_PREFIX,   /* prefix */
     PARAM_IP,       /* prefix of 128 bits */
+    PARAM_COUNTRY,  /* two lower-case letters that are a country's, ISO 3166 */
     PARAM_CHARS,    /* least..most characters out of `words` (an alphabet such as "a-z0-9") */
     PARAM_TEXT,     /* least..most bytes of UTF-8 without control characters */
     PARAM_SECRET,   /* like text, any bytes but NUL; never repeated in an answer */
@@ -43,7 +45,7 @@ enum param_where {
     X(P_TO, IN_QUERY, "to", PARAM_WHEN, 0, 40, NULL, NULL, PARAM_ALLOWED_WHEN)                 \
     X(P_SITE, IN_QUERY, "site", PARAM_CHARS, 1, 63, PARAM_NAME_CHARS, NULL,                    \
         "a name: 1 to 63 of a-z 0-9 . _ : -")                                                  \
-    X(P_COUNTRY, IN_QUERY, "country", PARAM_CHARS, 2, 2, "a-z", NULL,                          \
+    X(P_COUNTRY, IN_QUERY, "country", PARAM_COUNTRY, 2, 2, "a-z", NULL,                        \
         "a country of two lower-case letters (ISO 3166), such as jp")                          \
     X(P_TOOL, IN_QUERY, "tool", PARAM_CHARS, 1, 63, PARAM_NAME_CHARS, NULL,                    \
         "a name: 1 to 63 of a-z 0-9 . _ : -")                                                  \
@@ -90,8 +92,7 @@ enum param_where {
         "new, seen, known, right or wrong")                                                    \
     X(P_SEVERITY, IN_QUERY, "severity", PARAM_WORD, 0, 0, "info|notice|warning|critical",      \
         NULL, "info, notice, warning or critical")                                             \
-    X(P_KIND, IN_QUERY, "kind", PARAM_CHARS, 1, 31, PARAM_NAME_CHARS, NULL,                    \
-        "a kind: 1 to 31 of a-z 0-9 . _ : -")                                                  \
+    X(P_KIND, IN_QUERY, "kind", PARAM_WORD, 0, 0, ALERT_KINDS, NULL, ALERT_KINDS_TEXT)         \
     X(P_ENGINE, IN_QUERY, "engine", PARAM_CHARS, 1, 31, PARAM_NAME_CHARS, NULL,                \
         "an engine: 1 to 31 of a-z 0-9 . _ : -")                                               \
     X(P_SUPPRESSED, IN_QUERY, "suppressed", PARAM_WORD, 0, 0, "include|exclude|only",          \
@@ -100,6 +101,7 @@ enum param_where {
         "the id of an alert")                                                                  \
     X(P_OUTCOME, IN_QUERY, "state", PARAM_WORD, 0, 0, "open|came|late|missed|void", NULL,      \
         "open, came, late, missed or void")                                                    \
+    X(P_TURN, IN_QUERY, "turn", PARAM_WORD, 0, 0, "held", NULL, "held")                        \
     X(P_RULE_ID, IN_PATH, "suppression", PARAM_NUMBER, 1, 999999999999999, NULL, NULL,         \
         "the id of a suppression, a whole number")                                             \
     X(P_WORDS, IN_QUERY, "q", PARAM_TEXT, 1, 200, NULL, NULL, "1 to 200 bytes of text")        \

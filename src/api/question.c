@@ -108,16 +108,32 @@ enum err question_page_window(struct request *r, struct span *ret_span)
     return question_window(r, ret_span);
 }
 
+static enum err wrong_span(struct request *r)
+{
+    reply_problem(r, 400, "from", "a time before `to`", "the span ends before it begins");
+    return ERR_BAD;
+}
+
+/* Where nothing is stored, only times that are written out say when they are. */
+static enum err empty_window(struct request *r, struct span *ret_span)
+{
+    const struct value *from = arg(r, P_FROM), *to = arg(r, P_TO);
+    const struct held_span none = {0};
+    if (from->given && to->given && from->relative == to->relative &&
+        resolve(r, P_FROM, &none, 0) >= resolve(r, P_TO, &none, 0))
+        return wrong_span(r);
+    *ret_span = (struct span){0};
+    return OK;
+}
+
 enum err question_window(struct request *r, struct span *ret_span)
 {
     struct held_span held;
     enum err e = question_held(r, &held);
     if (e)
         return e;
-    if (!held.packets) {
-        *ret_span = (struct span){0};
-        return OK;
-    }
+    if (!held.packets)
+        return empty_window(r, ret_span);
     struct span span = {
         resolve(r, P_FROM, &held, held.first), resolve(r, P_TO, &held, held.last + 1)};
     if (span.from < 1)
@@ -126,10 +142,8 @@ enum err question_window(struct request *r, struct span *ret_span)
         *ret_span = span;
         return OK;
     }
-    if (arg(r, P_FROM)->given && arg(r, P_TO)->given) {
-        reply_problem(r, 400, "from", "a time before `to`", "the span ends before it begins");
-        return ERR_BAD;
-    }
+    if (arg(r, P_FROM)->given && arg(r, P_TO)->given)
+        return wrong_span(r);
     /* One end lies beyond what the store holds: an honest span without rows. */
     span.from = arg(r, P_FROM)->given ? span.from : span.to - 1;
     span.to = span.from + 1;

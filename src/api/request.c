@@ -1,6 +1,7 @@
 #include "api/request_int.h"
 
 #include "api/api_int.h"
+#include "api/known_int.h"
 #include "api/session_int.h"
 #include "api/shared_int.h"
 #include "base/log.h"
@@ -231,7 +232,8 @@ static void answer(struct request *r)
     enum err named = session_identify(r);
     if (throttled(r) || named)
         return;
-    if (parse_route(r) != OK || session_may(r) != OK || parse_rest(r) != OK)
+    if (parse_route(r) != OK || session_may(r) != OK || parse_rest(r) != OK ||
+        known_check(r) != OK)
         return;
     bool shared = r->route->flags & ROUTE_SHARED;
     enum err e = shared ? shared_run(r->api->shared, r) : r->route->run(r);

@@ -35,7 +35,7 @@ const struct route routes[] = {
     {"token_delete", "DELETE", "/tokens/{token}", FOR_VIEWER, 0, handle_token_delete,
         {P_TOKEN_ID}, {0}},
     {"audit", "GET", "/audit", FOR_ADMIN, 0, handle_audit, {PAGED}, {0}},
-    {"backup", "POST", "/backup", FOR_ADMIN, 0, handle_backup, {0}, {0}},
+    {"backup", "POST", "/backup", FOR_ADMIN, 0, handle_backup, {P_TURN}, {0}},
     {"overview", "GET", "/overview", FOR_VIEWER, ROUTE_SHARED, handle_overview,
         {P_LAST, P_SITE, P_TAG}, {0}},
     {"alerts", "GET", "/alerts", FOR_VIEWER, 0, handle_alerts,

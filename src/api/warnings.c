@@ -63,6 +63,16 @@ static int shown_of(const struct request *r)
     return shown[arg(r, P_SUPPRESSED)->number];
 }
 
+/* A time that is written out, also where no packet says when the newest was; else `otherwise`.
+ */
+static int64_t written_out(const struct request *r, enum param_id id, int64_t otherwise)
+{
+    const struct value *v = arg(r, id);
+    if (!v->given || v->relative)
+        return otherwise;
+    return v->is_now ? r->now : v->number;
+}
+
 /* ERR_BAD: the reply may hold the problem. */
 static enum err query_init(struct request *r, struct catalog_alert_query *q)
 {
@@ -72,6 +82,8 @@ static enum err query_init(struct request *r, struct catalog_alert_query *q)
         enum err e = question_window(r, &span);
         if (e)
             return e;
+        if (!span.to)
+            span = (struct span){written_out(r, P_FROM, 0), written_out(r, P_TO, INT64_MAX)};
     }
     q->from = span.from;
     q->to = span.to;

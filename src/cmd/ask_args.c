@@ -1,7 +1,9 @@
 #include "cmd/ask_args.h"
 
 #include "base/clock.h"
+#include "geo/country.h"
 #include "record/proto.h"
+#include "sensor/fingerprint.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -31,6 +33,93 @@ enum err narrow_name(const struct conf *conf, const char *option,
             text, RECORD_NAME_MAX);
     snprintf(ret_name, RECORD_NAME_MAX + 1, "%s", text ? text : "");
     return OK;
+}
+
+/* Names that there are, while one of them is looked for. */
+struct sought {
+    const char *wanted;
+    bool found;
+    char text[200]; /* "jp-01, kr-01" */
+    size_t used;
+};
+
+static void name_add(struct sought *n, const char *name)
+{
+    n->found |= strcmp(name, n->wanted) == 0;
+    if (n->used + strlen(name) + sizeof ", ..." < sizeof n->text)
+        n->used += (size_t)snprintf(
+            n->text + n->used, sizeof n->text - n->used, "%s%s", n->used ? ", " : "", name);
+    else if (n->used && n->text[n->used - 1] != '.')
+        n->used += (size_t)snprintf(n->text + n->used, sizeof n->text - n->used, ", ...");
+}
+
+/* All that the store has. */
+static enum err stored_names(
+    struct holder *holder, enum ask_what what, struct sought *n, struct fault *f)
+{
+    struct ask a;
+    json_t *rows = NULL;
+    ask_init(&a, what);
+    a.limit = ASK_ROWS_MAX;
+    enum err e = holder_rows(holder, &a, &rows, f);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const char *name = json_string_value(
+            json_object_get(json_array_get(rows, i), what == ASK_SITES ? "site" : "tool"));
+        if (name && *name)
+            name_add(n, name);
+    }
+    json_decref(rows);
+    return e;
+}
+
+static enum err unknown(const char *option, const struct sought *n, struct fault *f)
+{
+    return fault_set(f, ERR_NOTFOUND, "--%s: there is no %s \"%.63s\"; %s%s", option, option,
+        n->wanted, n->used ? "there are " : "there is none yet", n->text);
+}
+
+/* Those that rules name, and those that a file of rules named when packets came in. */
+static enum err tool_known(struct holder *holder, const char *tool, struct fault *f)
+{
+    struct sought n = {.wanted = tool};
+    struct fingerprints *rules = NULL;
+    enum err e = fingerprints_new(&rules, f);
+    const char *last = "";
+    for (size_t i = 0; !e && i < fingerprints_count(rules); i++) {
+        const char *name = fingerprints_at(rules, i)->tool;
+        if (strcmp(name, last) != 0)
+            name_add(&n, name);
+        last = name;
+    }
+    if (!e && !n.found)
+        e = stored_names(holder, ASK_TOOLS, &n, f);
+    if (!e && !n.found)
+        e = unknown("tool", &n, f);
+    fingerprints_free(rules);
+    return e;
+}
+
+enum err narrow_known(
+    struct holder *holder, const char *site, const char *tool, struct fault *f)
+{
+    struct sought n = {.wanted = site};
+    if (holder_hub(holder))
+        return OK;
+    enum err e = *site ? stored_names(holder, ASK_SITES, &n, f) : OK;
+    if (!e && *site && !n.found)
+        e = unknown("site", &n, f);
+    return e || !*tool ? e : tool_known(holder, tool, f);
+}
+
+enum err narrow_site_known(const char *data, const char *site, struct fault *f)
+{
+    struct holder *holder = NULL;
+    struct fault unopened;
+    if (holder_open(&holder, data, HOLDER_STORE, &unopened) != OK)
+        return OK;
+    enum err e = narrow_known(holder, site, "", f);
+    holder_close(holder);
+    return e;
 }
 
 /* Words with commas between, each once; a hyphen before all of them or none. */
@@ -225,6 +314,9 @@ static enum err ask_country(struct ask *a, const char *text, struct fault *f)
         !isalpha((unsigned char)text[1]))
         return fault_set(f, ERR_BAD,
             "--country: \"%.40s\" is not a code of two letters, ISO 3166, such as kr", text);
+    if (!country_name(text))
+        return fault_set(f, ERR_BAD,
+            "--country: \"%s\" is no country of ISO 3166; the United Kingdom is gb", text);
     for (size_t i = 0; i < 2; i++)
         a->country[i] = (char)tolower((unsigned char)text[i]);
     return OK;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/conf.h"
 #include "cmd/holder.h"
+#include "cmd/options.h"
 #include "store/ask.h"
 
 /* The time range, the same in all commands and in the API. */
@@ -22,12 +23,7 @@
 
 /* Options that narrow a question, the same for stats and export. */
 #define ASK_ITEMS(rows, rows_text)                                                             \
-    {.name = "data",                                                                           \
-        .type = CONF_TEXT,                                                                     \
-        .arg = "DIR",                                                                          \
-        .initial = "kizashi-data",                                                             \
-        .text = "Data folder. If a hub runs on it, the hub is asked."},                        \
-        SPAN_ITEMS("Not before this time", "Before this time"),                                \
+    DATA_ITEM(DATA_ASKED), SPAN_ITEMS("Not before this time", "Before this time"),             \
         {.name = "site", .type = CONF_TEXT, .arg = "NAME", .max = 63, .text = "This site."},   \
         {.name = "proto",                                                                      \
             .type = CONF_TEXT,                                                                 \
@@ -78,6 +74,16 @@ enum err narrow_check(const struct conf *conf, struct fault *f) MUST_CHECK;
 /* One name of a site, a tool, an alert; "" if the option is not given. */
 enum err narrow_name(const struct conf *conf, const char *option,
     char ret_name[RECORD_NAME_MAX + 1], struct fault *f) MUST_CHECK;
+
+/* Sites and tools that --site and --tool name must be there: no rows about a name that was
+ * mistyped would say that all is quiet. ERR_NOTFOUND; the fault says which there are. "" is
+ * any. The holder must have the store; a hub has looked itself. */
+enum err narrow_known(
+    struct holder *holder, const char *site, const char *tool, struct fault *f) MUST_CHECK;
+
+/* The same of --site alone, for lists that come from the catalogue and are empty. Without a
+ * store nobody knows which sites there are, and all pass. */
+enum err narrow_site_known(const char *data, const char *site, struct fault *f) MUST_CHECK;
 
 /* --proto and --port; -1: any. */
 enum err narrow_service(

@@ -1,13 +1,16 @@
 #include "cmd/backup.h"
 
+#include "base/text.h"
 #include "base/tree.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,11 +37,9 @@ static enum err copied(const char *from, const char *to, struct fault *f)
 
 static bool is_kept(const struct kept *k, const char *name)
 {
-    size_t len = strlen(name), end = strlen(k->name);
-    if (!end)
+    if (!k->name[0])
         return name[0] != '.';
-    return k->name[0] == '.' ? len > end && strcmp(name + len - end, k->name) == 0
-                             : strcmp(name, k->name) == 0;
+    return k->name[0] == '.' ? text_ends(name, k->name) : strcmp(name, k->name) == 0;
 }
 
 static enum err kept_copy(
@@ -82,6 +83,38 @@ static enum err place_of(
     return snprintf(path, PATH_MAX, "%s%s%s", folder, *name ? "/" : "", name) < 4000
                ? OK
                : fault_set(f, ERR_RANGE, "%.80s...: path too long", folder);
+}
+
+enum err backup_turn(const char *data, int *ret_turn, struct fault *f)
+{
+    int turn = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (turn < 0)
+        return fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
+            "%s: %s", data, strerror(errno));
+    if (flock(turn, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(turn);
+        return fault_set(f, ERR_BUSY, "%s: another backup is being made", data);
+    }
+    *ret_turn = turn;
+    return OK;
+}
+
+enum err backup_clear(const char *data, bool *ret_left, struct fault *f)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+    int turn;
+    enum err e = place_of(data, BACKUP_FOLDER, folder, f);
+    *ret_left = false;
+    if (e || lstat(folder, &st) != 0)
+        return e;
+    e = backup_turn(data, &turn, f);
+    if (e)
+        return e == ERR_BUSY ? OK : e;
+    e = tree_remove(folder, f);
+    close(turn);
+    *ret_left = e == OK;
+    return e;
 }
 
 enum err backup_make(const struct backup_parts *p, struct fault *f)

@@ -4,6 +4,8 @@
 #include "store/catalog.h"
 #include "store/store.h"
 
+#include <stdbool.h>
+
 /* A backup of a hub's data folder: a folder that a hub takes for its data. In it are the
  * catalogue, the store, the keys and certificates of sites and their hub, the logbook, and the
  * first password. What sites keep until the hub has it is not: the message server's messages.
@@ -12,6 +14,15 @@
 /* Where it is made first, in the data folder itself, so that the store's files need not be
  * copied. */
 #define BACKUP_FOLDER "backup.part"
+
+/* All backups of a folder are made in that one place: who has the turn keeps it until its own
+ * is where it goes. ERR_BUSY: another has it; ERR_NOTFOUND: no such folder. Where folders
+ * cannot be locked, who calls sees to that. Closing `*ret_turn` gives it back. */
+enum err backup_turn(const char *data, int *ret_turn, struct fault *f) MUST_CHECK;
+
+/* One that was left there by who was killed is removed, unless a backup is being made just now.
+ * `*ret_left`: there was one. */
+enum err backup_clear(const char *data, bool *ret_left, struct fault *f) MUST_CHECK;
 
 struct backup_parts {
     const char *data; /* the folder */

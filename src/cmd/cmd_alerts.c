@@ -1,20 +1,19 @@
 #include "cmd/commands.h"
 
+#include "alert/lead.h"
 #include "cmd/alert_text.h"
 #include "cmd/ask_args.h"
 #include "cmd/ending.h"
+#include "cmd/engines.h"
 #include "cmd/holder.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct conf_item alerts_items[] = {
-    {.name = "data",
-        .type = CONF_TEXT,
-        .arg = "DIR",
-        .initial = "kizashi-data",
-        .text = "Data folder. If a hub runs on it, the hub is asked."},
+    DATA_ITEM(DATA_ASKED),
     SPAN_ITEMS("Alerts that last until after this time", "Alerts that began before this time"),
     {.name = "severity",
         .type = CONF_TEXT,
@@ -36,13 +35,12 @@ static const struct conf_item alerts_items[] = {
     {.name = "kind",
         .type = CONF_TEXT,
         .arg = "KIND",
-        .max = 31,
-        .text = "Of this kind, such as port-surge."},
+        .values = ALERT_KINDS,
+        .text = "Of this kind."},
     {.name = "engine",
         .type = CONF_TEXT,
         .arg = "ENGINE",
-        .max = 31,
-        .text = "In which this engine has a part."},
+        .text = "In which this engine (kizashi engines), or lead, has a part."},
     {.name = "site", .type = CONF_TEXT, .arg = "NAME", .max = 63, .text = "At this site."},
     {.name = "proto", .type = CONF_TEXT, .arg = "PROTO", .text = "About this protocol."},
     {.name = "port",
@@ -63,6 +61,21 @@ static const struct conf_item alerts_items[] = {
     {.name = NULL},
 };
 
+static enum err engine_check(const char *name, struct fault *f)
+{
+    char names[200] = LEAD_ENGINE;
+    size_t used = strlen(names);
+    bool found = !name || strcmp(name, LEAD_ENGINE) == 0;
+    for (const struct engine *const *e = engines_all(); *e && !found; e++) {
+        found = strcmp((*e)->name, name) == 0;
+        if (used < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, ", %s", (*e)->name);
+    }
+    return found ? OK
+                 : fault_set(f, ERR_BAD, "--engine: there is no engine \"%.60s\"; there are %s",
+                       name, names);
+}
+
 static enum err query_read(
     struct catalog_alert_query *q, const struct conf *conf, struct fault *f)
 {
@@ -74,9 +87,7 @@ static enum err query_read(
     if (!e)
         e = narrow_name(conf, "site", name, f);
     if (!e)
-        e = narrow_name(conf, "kind", name, f);
-    if (!e)
-        e = narrow_name(conf, "engine", name, f);
+        e = engine_check(conf_text(conf, "engine"), f);
     if (!e)
         e = narrow_service(conf, &q->proto, &q->port, f);
     if (e)
@@ -151,6 +162,8 @@ static enum err alerts_find(struct catalog_alert_query *q, const struct conf *co
     if (!e)
         e = holder_alerts(holder, q, id, ret_alerts, f);
     holder_close(holder);
+    if (!e && q->site && !json_array_size(*ret_alerts))
+        e = narrow_site_known(conf_text(conf, "data"), q->site, f);
     return e;
 }
 

@@ -3,6 +3,7 @@
 #include "cmd/confirm.h"
 #include "cmd/ending.h"
 #include "cmd/holder.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 #include "store/catalog_rules.h"
 
@@ -13,14 +14,8 @@
 /* What a person says of an alert, and the suppressions that come of it. A hub that runs is
  * told over HTTP; else the catalogue is written. */
 
-#define DATA_ITEM                                                                              \
-    {                                                                                          \
-        .name = "data", .type = CONF_TEXT, .arg = "DIR", .initial = "kizashi-data",            \
-        .text = "Data folder. If a hub runs on it, the hub is told."                           \
-    }
-
 static const struct conf_item mark_items[] = {
-    DATA_ITEM,
+    DATA_ITEM(DATA_TOLD),
     {.name = "why", .type = CONF_TEXT, .arg = "TEXT", .max = 1000, .text = "The reason."},
     {.name = "until",
         .type = CONF_TEXT,
@@ -214,7 +209,7 @@ const struct command cmd_alerts_mark = {
  */
 
 static const struct conf_item list_items[] = {
-    DATA_ITEM,
+    DATA_ITEM(DATA_TOLD),
     {.name = "all", .type = CONF_FLAG, .text = "Revoked ones, too."},
     {.name = "json", .type = CONF_FLAG, .text = "JSON lines, with the whole scope."},
     {.name = NULL},
@@ -309,7 +304,7 @@ const struct command cmd_alerts_suppressions = {
 /* --- revoke --------------------------------------------------------------------------------
  */
 
-static const struct conf_item revoke_items[] = {DATA_ITEM, {.name = NULL}};
+static const struct conf_item revoke_items[] = {DATA_ITEM(DATA_TOLD), {.name = NULL}};
 
 static enum err rule_let_go(struct holder *holder, int64_t id, struct fault *f)
 {

@@ -6,24 +6,19 @@
 #include "cmd/confirm.h"
 #include "cmd/ending.h"
 #include "cmd/holder.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* kizashi backup: by the hub that runs, or, without one, by ourselves. */
 
 static const struct conf_item items[] = {
-    {.name = "data",
-        .type = CONF_TEXT,
-        .arg = "DIR",
-        .initial = "kizashi-data",
-        .text = "The hub's data folder. If a hub runs on it, it goes on."},
+    DATA_ITEM("The hub's data folder. If a hub runs on it, it goes on."),
     {.name = "out",
         .type = CONF_TEXT,
         .arg = "DIR",
@@ -65,22 +60,6 @@ static enum err self_become(struct fault *f)
                : fault_set(f, ERR_IO, "cannot become who we were: %s", strerror(errno));
 }
 
-/* All backups are made in one place: until this one is where it goes, no other begins. Where
- * folders cannot be locked, who calls sees to that. */
-static enum err turn_take(const char *data, int *ret_lock, struct fault *f)
-{
-    int lock = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock < 0)
-        return fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
-            "--data %s: %s", data, strerror(errno));
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        close(lock);
-        return fault_set(f, ERR_BUSY, "--data %s: another backup is being made", data);
-    }
-    *ret_lock = lock;
-    return OK;
-}
-
 /* Who made it stands in the audit log, of the hub or here. */
 static enum err made_here(struct holder *h, const char *data, struct fault *f)
 {
@@ -100,7 +79,7 @@ static enum err make(const char *data, struct fault *f)
         e = holder_open(&h, data, HOLDER_STORE | HOLDER_CATALOG, f);
     if (!e && holder_hub(h)) {
         json_t *answer = NULL;
-        e = hub_ask(holder_hub(h), "POST", "backup", NULL, &answer, f);
+        e = hub_ask(holder_hub(h), "POST", "backup?turn=held", NULL, &answer, f);
         json_decref(answer);
     } else if (!e)
         e = made_here(h, data, f);
@@ -130,10 +109,12 @@ static int run(struct conf *conf, size_t count, char **operands)
     struct fault f = {0};
     struct tree_counts counts;
     const char *data = conf_text(conf, "data"), *out = conf_text(conf, "out");
-    int lock = -1;
+    int turn = -1;
     enum err e = out_check(out, &f);
     if (!e)
-        e = turn_take(data, &lock, &f);
+        e = backup_turn(data, &turn, &f);
+    if (e == ERR_BUSY || e == ERR_NOTFOUND)
+        fault_prefix(&f, "--data");
     if (!e)
         e = make(data, &f);
     if (!e) {
@@ -141,8 +122,8 @@ static int run(struct conf *conf, size_t count, char **operands)
         if (e)
             fault_prefix(&f, "--out");
     }
-    if (lock >= 0)
-        close(lock);
+    if (turn >= 0)
+        close(turn);
     if (!e)
         e = tree_count(out, &counts, &f);
     if (!e)

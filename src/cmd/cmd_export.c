@@ -38,6 +38,8 @@ static enum err export_to(const struct conf *conf, struct ask *ask, FILE *out, s
         return e;
     e = span_from_conf(conf, holder, &ask->from, &ask->to, f);
     if (!e)
+        e = narrow_known(holder, ask->site, ask->tool, f);
+    if (!e)
         e = holder_stream(holder, ask, json ? FORMAT_JSON : FORMAT_CSV, write_out, out, f);
     holder_close(holder);
     return e;

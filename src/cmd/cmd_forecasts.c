@@ -3,6 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/ending.h"
 #include "cmd/holder.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 #include "store/catalog_forecasts.h"
 
@@ -13,11 +14,7 @@
 /* Where things are expected, and what became of it. */
 
 static const struct conf_item items[] = {
-    {.name = "data",
-        .type = CONF_TEXT,
-        .arg = "DIR",
-        .initial = "kizashi-data",
-        .text = "Data folder. If a hub runs on it, the hub is asked."},
+    DATA_ITEM(DATA_ASKED),
     {.name = "alert", .type = CONF_TEXT, .arg = "ID", .max = 63, .text = "Of this alert."},
     {.name = "site", .type = CONF_TEXT, .arg = "NAME", .max = 63, .text = "For this site."},
     {.name = "state",
@@ -108,6 +105,26 @@ static enum err names_check(const struct conf *conf, struct fault *f)
     return e ? e : narrow_name(conf, "site", name, f);
 }
 
+static enum err found(void *context, const struct catalog_alert *a)
+{
+    (void)context;
+    (void)a;
+    return OK;
+}
+
+/* None is told only of an alert and a site that there are; a hub has looked itself. */
+static enum err none_check(struct holder *holder, const struct catalog_forecast_query *q,
+    const char *data, struct fault *f)
+{
+    if (holder_hub(holder))
+        return OK;
+    enum err e =
+        q->alert ? catalog_alert_find(holder_catalog(holder), q->alert, found, NULL) : OK;
+    if (e == ERR_NOTFOUND)
+        return fault_set(f, e, "--alert: there is no alert %s", q->alert);
+    return e || !q->site ? e : narrow_site_known(data, q->site, f);
+}
+
 static int run(struct conf *conf, size_t count, char **operands)
 {
     (void)count;
@@ -126,6 +143,8 @@ static int run(struct conf *conf, size_t count, char **operands)
         e = holder_hub(holder)
                 ? hub_rows(holder_hub(holder), &q, rows, &f)
                 : catalog_forecasts(holder_catalog(holder), &q, add_row, rows, &f);
+    if (!e && !json_array_size(rows))
+        e = none_check(holder, &q, conf_text(conf, "data"), &f);
     if (!e)
         rows_print(conf, rows);
     if (!e && !json_array_size(rows))

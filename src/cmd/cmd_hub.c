@@ -52,6 +52,8 @@ struct hub {
     const struct conf *conf;
     char data[4096];
     bool temporary;
+    bool made;    /* the data folder was not there before */
+    bool refused; /* nothing has begun */
     struct setup setup;
     struct keep *keep;
     struct hub_sites sites;
@@ -205,7 +207,7 @@ static enum err data_choose(struct hub *h, struct fault *f)
     const char *data = conf_text(h->conf, "data");
     if (data || !conf_flag(h->conf, "demo")) {
         snprintf(h->data, sizeof h->data, "%s", data ? data : "kizashi-data");
-        return OK;
+        return folder_make(h->data, &h->made, f);
     }
     h->temporary = true;
     return folder_scratch("kizashi-demo", h->data, sizeof h->data, f);
@@ -314,11 +316,29 @@ static enum err on_renew(void *context, const struct api_renewal *asked, int64_t
     return site_office_renew(h->office, &renewal, now, ret_papers, f);
 }
 
-static enum err on_backup(void *context, struct fault *f)
+static enum err on_backup(void *context, bool turn_is_held, struct fault *f)
 {
     const struct hub *h = context;
-    return backup_make(
-        &(struct backup_parts){h->data, keep_store(h->keep), keep_catalog(h->keep)}, f);
+    int turn = -1;
+    enum err e = turn_is_held ? OK : backup_turn(h->data, &turn, f);
+    if (!e)
+        e = backup_make(
+            &(struct backup_parts){h->data, keep_store(h->keep), keep_catalog(h->keep)}, f);
+    if (turn >= 0)
+        close(turn);
+    return e;
+}
+
+/* What a backup left that was killed takes room, and keeps files that were united since. */
+static void backup_tidy(const struct hub *h)
+{
+    struct fault f = {0};
+    bool left;
+    enum err e = backup_clear(h->data, &left, &f);
+    if (e)
+        log_event(LOG_WARN, "backup.left", "error=\"%s\"", f.text);
+    else if (left)
+        log_event(LOG_NOTE, "backup.left", "text=\"one that did not end was removed\"");
 }
 
 static enum err on_power(void *context, const struct power_door *door, enum power_action action,
@@ -364,6 +384,7 @@ static enum err api_open(struct hub *h, struct fault *f)
         .backup = {h, on_backup},
         .analyses = h->analyses,
         .analysis_count = analyses_all(h->analyses),
+        .fingerprints = h->setup.fingerprints,
     };
     e = api_start(&h->api, &options, &parts, f);
     if (!e)
@@ -409,12 +430,15 @@ static enum err keep_start(struct hub *h, struct fault *f)
                 .keep_contacts = conf_us(h->conf, "keep-contacts"),
                 .keep_rollups = conf_us(h->conf, "keep-rollups"),
                 .durable = !h->temporary,
-                .names = setup_names(&h->setup),
+                .names = setup_names(h->setup.geo),
             },
         .events = {on_store_trouble, h},
         .stop = stop_flag(),
     };
-    return keep_open(&h->keep, &options, f);
+    enum err e = keep_open(&h->keep, &options, f);
+    if (!e)
+        backup_tidy(h);
+    return e;
 }
 
 static enum err ingest_prepare(struct hub *h, struct fault *f)
@@ -495,13 +519,13 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = setup_open(&h->setup, conf, f);
     if (!e)
-        e = data_choose(h, f);
-    if (!e)
         e = password_read(h, f);
     if (!e)
         e = hub_publish_read(conf, &h->publication, f);
     if (!e)
         e = servers_check(conf, f);
+    if (!e)
+        e = data_choose(h, f);
     if (!e)
         e = servers_begin(conf, h->data, &h->broker, f);
     if (!e)
@@ -553,7 +577,8 @@ static void hub_close(struct hub *h)
     setup_close(&h->setup);
     free(h->changed);
     struct fault f;
-    if (h->temporary && h->data[0] && tree_remove(h->data, &f) != OK)
+    bool gone = h->temporary || (h->refused && h->made);
+    if (gone && h->data[0] && tree_remove(h->data, &f) != OK)
         log_event(LOG_WARN, "demo.left", "error=\"%s\"", f.text);
 }
 
@@ -594,6 +619,7 @@ static int run(struct conf *conf, size_t count, char **operands)
     stop_install();
     notify_open(&h->notify);
     enum err e = hub_open(h, conf, &f);
+    h->refused = e != OK;
     if (!e && h->pipeline)
         e = pthread_create(&h->ingest, NULL, ingest_thread, h) == 0
                 ? OK

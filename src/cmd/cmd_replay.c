@@ -294,6 +294,8 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
         e = sites_open(r, f);
     if (!e)
         e = analysis_open(r, f);
+    if (!e && r->keep)
+        e = setup_settle(&r->setup, f); /* what is stored stays */
     if (e)
         return e;
     struct pipeline_options options = {
@@ -326,7 +328,10 @@ static enum err replay_close(struct replay *r, enum err opened, struct fault *f)
     for (size_t i = 0; i < r->site_count; i++)
         site_free(r->sites[i]);
     free(r->sites);
-    keep_close(r->keep);
+    if (opened)
+        keep_discard(r->keep);
+    else
+        keep_close(r->keep);
     analysis_free(r->analysis);
     setup_close(&r->setup);
     site_list_done(&r->list);
@@ -370,9 +375,7 @@ static enum err run_keep(struct replay *r, enum err ran, struct fault *f)
 static enum err replay_run(struct replay *r, struct fault *f)
 {
     struct fault other = {0};
-    enum err e = r->keep ? setup_settle(&r->setup, f) : OK; /* what is stored stays */
-    if (!e)
-        e = pipeline_run(r->pipeline, f);
+    enum err e = pipeline_run(r->pipeline, f);
     enum err settled = setup_settle(&r->setup, &other);
     if (settled) {
         e = settled;

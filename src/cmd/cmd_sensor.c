@@ -2,10 +2,12 @@
 
 #include "anon/anon.h"
 #include "base/log.h"
+#include "base/tree.h"
 #include "bus/nats.h"
 #include "cmd/anonymize.h"
 #include "cmd/config_file.h"
 #include "cmd/ending.h"
+#include "cmd/folder.h"
 #include "cmd/notify.h"
 #include "cmd/options.h"
 #include "cmd/privileges.h"
@@ -115,6 +117,7 @@ struct sensor_run {
     struct sensor_send *send;
     struct site_renewer *renewer;
     struct notify notify;
+    bool made;    /* the data folder was not there before */
     bool broken;  /* a capture could not be read to its end */
     bool drained; /* there is nothing to be sent */
 };
@@ -174,14 +177,6 @@ static enum err drain_check(const struct sensor_run *r, struct fault *f)
                      "--data %s: holds no spool that could be drained; name the folder of the "
                      "site's sensor",
                      r->data);
-}
-
-static enum err folder_make(struct sensor_run *r, struct fault *f)
-{
-    return mkdir(r->data, 0700) == 0 || errno == EEXIST
-               ? OK
-               : fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
-                     "--data %s: cannot be made: %s", r->data, strerror(errno));
 }
 
 /* Who we are: what the folder's certificate says, or, without one, the command line. */
@@ -383,7 +378,7 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
     if (!e)
         e = setup_look_open(&r->setup, conf, f);
     if (!e)
-        e = folder_make(r, f);
+        e = folder_make(r->data, &r->made, f);
     if (!e)
         e = privileges_drop(conf_text(r->conf, "user"), r->data, NULL, f);
     if (!e)
@@ -477,6 +472,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     uint64_t read = !opened && !r->drained ? stop_tell(r, e) : 0;
     notify_stopping(&r->notify);
     sensor_close_all(r);
+    if (opened && r->made && tree_remove(r->data, NULL) != OK)
+        log_event(LOG_WARN, "data.left", "folder=%s", r->data);
     bool broken = r->broken;
     free(r);
     if (e == ERR_STOPPED && !conf_text(conf, "interface")) {

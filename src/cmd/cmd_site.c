@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cmd/ending.h"
 #include "cmd/hub_client.h"
+#include "cmd/options.h"
 #include "cmd/site_office.h"
 #include "cmd/site_post.h"
 #include "cmd/table.h"
@@ -19,12 +20,6 @@
 /* kizashi site add, certificates, revoke and bus-config: on the hub's machine, beside a running
  * hub or without one. What changes is in the catalogue, which the hub looks at every two
  * seconds. */
-
-#define DATA_ITEM                                                                              \
-    {                                                                                          \
-        .name = "data", .type = CONF_TEXT, .arg = "DIR", .initial = "kizashi-data",            \
-        .text = "The hub's data folder."                                                       \
-    }
 
 struct counter {
     struct catalog *catalog;
@@ -100,7 +95,7 @@ static enum err one_name(size_t count, char **operands, struct fault *f)
 /* ---- add ---- */
 
 static const struct conf_item add_items[] = {
-    DATA_ITEM,
+    DATA_ITEM("The hub's data folder."),
     {.name = "addresses",
         .type = CONF_COUNT,
         .arg = "COUNT",
@@ -220,7 +215,7 @@ const struct command cmd_site_add = {
 /* ---- certificates ---- */
 
 static const struct conf_item list_items[] = {
-    DATA_ITEM,
+    DATA_ITEM("The hub's data folder."),
     {.name = "json", .type = CONF_FLAG, .text = "All sites as one JSON array."},
     {.name = NULL},
 };
@@ -289,7 +284,8 @@ const struct command cmd_site_certificates = {
 
 /* ---- revoke ---- */
 
-static const struct conf_item revoke_items[] = {DATA_ITEM, {.name = NULL}};
+static const struct conf_item revoke_items[] = {
+    DATA_ITEM("The hub's data folder."), {.name = NULL}};
 
 static int revoke_run(struct conf *conf, size_t count, char **operands)
 {
@@ -324,7 +320,7 @@ const struct command cmd_site_revoke = {
 /* ---- bus-config ---- */
 
 static const struct conf_item config_items[] = {
-    DATA_ITEM,
+    DATA_ITEM("The hub's data folder."),
     {.name = "listen",
         .type = CONF_TEXT,
         .arg = "ADDR:PORT",

@@ -3,6 +3,7 @@
 #include "cmd/confirm.h"
 #include "cmd/ending.h"
 #include "cmd/hub_client.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 #include "fleet/action.h"
 
@@ -12,11 +13,7 @@
 /* site action: ask a site to do something to itself, through the hub that runs. */
 
 static const struct conf_item items[] = {
-    {.name = "data",
-        .type = CONF_TEXT,
-        .arg = "DIR",
-        .initial = "kizashi-data",
-        .text = "Data folder of the hub, which must be running."},
+    DATA_ITEM(DATA_RUNNING),
     {.name = "confirm",
         .type = CONF_TEXT,
         .arg = "NAME",

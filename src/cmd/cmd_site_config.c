@@ -4,6 +4,7 @@
 #include "cmd/ending.h"
 #include "cmd/fleet_text.h"
 #include "cmd/hub_client.h"
+#include "cmd/options.h"
 #include "fleet/document.h"
 
 #include <stdio.h>
@@ -13,11 +14,7 @@
 /* site config: the document of a site, through the hub that runs. */
 
 static const struct conf_item items[] = {
-    {.name = "data",
-        .type = CONF_TEXT,
-        .arg = "DIR",
-        .initial = "kizashi-data",
-        .text = "Data folder of the hub, which must be running."},
+    DATA_ITEM(DATA_RUNNING),
     {.name = "show",
         .type = CONF_FLAG,
         .text = "Print the document; so without other options."},

@@ -153,10 +153,14 @@ static enum err enrol(const struct conf *conf, struct site_identity *id, struct 
         e = request_make("site", &key, &request, f);
     if (!e)
         e = ca_keep(conf_text(conf, "hub-ca"), id, f);
+    bool there = access(conf_text(conf, "data"), F_OK) == 0;
     if (!e)
         e = site_identity_room(conf_text(conf, "data"), f);
-    if (!e)
+    if (!e) {
         e = ask(&hub, text, (const char *)request.data, &answer, f);
+        if (e && !there)
+            rmdir(conf_text(conf, "data"));
+    }
     if (!e)
         e = papers_take(answer, &token, id, &papers, f);
     if (!e) {

@@ -3,18 +3,13 @@
 #include "cmd/ending.h"
 #include "cmd/fleet_text.h"
 #include "cmd/hub_client.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* site list, site show: how sites are and were, as the hub that runs says. */
-
-#define DATA_ITEM                                                                              \
-    {                                                                                          \
-        .name = "data", .type = CONF_TEXT, .arg = "DIR", .initial = "kizashi-data",            \
-        .text = "Data folder of the hub, which must be running."                               \
-    }
 
 static enum err ask(
     const struct conf *conf, const char *path, json_t **ret_answer, struct fault *f)
@@ -27,7 +22,7 @@ static enum err ask(
 /* ---- list ---- */
 
 static const struct conf_item list_items[] = {
-    DATA_ITEM,
+    DATA_ITEM(DATA_RUNNING),
     {.name = "json", .type = CONF_FLAG, .text = "A line of JSON for each site."},
     {.name = NULL},
 };
@@ -75,7 +70,7 @@ const struct command cmd_site_list = {
 /* ---- show ---- */
 
 static const struct conf_item show_items[] = {
-    DATA_ITEM,
+    DATA_ITEM(DATA_RUNNING),
     {.name = "last",
         .type = CONF_DURATION,
         .arg = "DURATION",

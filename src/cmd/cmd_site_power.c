@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cmd/confirm.h"
 #include "cmd/ending.h"
+#include "cmd/options.h"
 #include "cmd/power_helper.h"
 #include "cmd/version.h"
 #include "fleet/power_keeper.h"
@@ -18,11 +19,7 @@
  * runs on the hub's machine, by hand or by a unit of its own. */
 
 static const struct conf_item items[] = {
-    {.name = "data",
-        .type = CONF_TEXT,
-        .arg = "DIR",
-        .initial = "kizashi-data",
-        .text = "Data folder of the hub."},
+    DATA_ITEM("Data folder of the hub."),
     {.name = "ipmi",
         .type = CONF_TEXT,
         .arg = "HOST[:PORT]",

@@ -179,6 +179,8 @@ static enum err ask_and_print(const struct conf *conf, struct ask *ask, struct f
         return e;
     e = span_from_conf(conf, holder, &ask->from, &ask->to, f);
     if (!e)
+        e = narrow_known(holder, ask->site, ask->tool, f);
+    if (!e)
         e = span_close(holder, ask, &first, f);
     if (!e && ask->what == ASK_MOVERS && first >= ask->from)
         fprintf(stderr, "kizashi stats: the store holds nothing from before the span, so every "

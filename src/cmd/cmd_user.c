@@ -4,6 +4,7 @@
 #include "cmd/confirm.h"
 #include "cmd/ending.h"
 #include "cmd/holder.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 
 #include <stdio.h>
@@ -12,16 +13,10 @@
 /* Who may sign in: user list, user remove. Users are added in the portal, which knows how their
  * passwords are kept. */
 
-#define DATA_ITEM                                                                              \
-    {                                                                                          \
-        .name = "data", .type = CONF_TEXT, .arg = "DIR", .initial = "kizashi-data",            \
-        .text = "The hub's data folder. If a hub runs on it, the hub is told."                 \
-    }
-
 /* ---- list ---- */
 
 static const struct conf_item list_items[] = {
-    DATA_ITEM,
+    DATA_ITEM(DATA_TOLD),
     {.name = "json", .type = CONF_FLAG, .text = "A line of JSON for each user."},
     {.name = NULL},
 };
@@ -78,7 +73,7 @@ const struct command cmd_user_list = {
 
 /* ---- remove ---- */
 
-static const struct conf_item remove_items[] = {DATA_ITEM, {.name = NULL}};
+static const struct conf_item remove_items[] = {DATA_ITEM(DATA_TOLD), {.name = NULL}};
 
 static enum err name_fits(size_t count, char **operands, struct fault *f)
 {

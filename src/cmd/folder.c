@@ -47,13 +47,22 @@ static int give_one(void *context, const FTSENT *entry)
     return lchown(entry->fts_accpath, user->pw_uid, user->pw_gid);
 }
 
+enum err folder_make(const char *path, bool *ret_made, struct fault *f)
+{
+    bool made = mkdir(path, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
+            "--data %s: cannot be made: %s", path, strerror(errno));
+    *ret_made = made;
+    return OK;
+}
+
 enum err folder_give(const char *path, const char *user, struct fault *f)
 {
     struct passwd *entry = getpwnam(user);
     if (!entry)
         return fault_set(f, ERR_NOTFOUND, "--user: there is no user \"%s\"", user);
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
-            "--data %s: cannot be made: %s", path, strerror(errno));
-    return walk(path, give_one, entry, f);
+    bool made;
+    enum err e = folder_make(path, &made, f);
+    return e ? e : walk(path, give_one, entry, f);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/ask_args.h"
+#include "cmd/setup.h"
 #include "geo/geo.h"
 #include "record/proto.h"
 
@@ -39,11 +40,6 @@ static enum err must_hold(
     return OK;
 }
 
-static const char *name_of(void *context, uint32_t asn)
-{
-    return geo_asn_name(context, asn);
-}
-
 /* A database that cannot be read costs the names, not the answer. */
 static void open_names(struct holder *a)
 {
@@ -59,7 +55,7 @@ static enum err open_store(struct holder *a, const char *data, struct fault *f)
     if (held)
         return held;
     char *whole = realpath(data, NULL);
-    struct store_options options = {.names = {a->geo, a->geo ? name_of : NULL}};
+    struct store_options options = {.names = setup_names(a->geo)};
     enum err e = whole ? store_open(&a->store, whole, &options, f)
                        : fault_set(f, ERR_IO, "%s: %s", data, strerror(errno));
     free(whole);

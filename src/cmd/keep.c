@@ -1,5 +1,7 @@
 #include "cmd/keep.h"
 
+#include "base/tree.h"
+#include "cmd/folder.h"
 #include "ingest/tagged.h"
 #include "store/catalog_forecasts.h"
 
@@ -7,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
     STATE_CAP = 256 << 20,
@@ -25,6 +26,8 @@ struct foreseen {
 };
 
 struct keep {
+    char *data; /* the folder's path from the root */
+    bool made;  /* it was not there before */
     struct store *store;
     struct catalog *catalog;
     struct writer *writer;
@@ -41,18 +44,14 @@ enum err keep_open(struct keep **ret_keep, const struct keep_options *options, s
     char path[4096];
     if (snprintf(path, sizeof path, "%s/catalog.sqlite", options->data) >= (int)sizeof path)
         return fault_set(f, ERR_RANGE, "%.100s...: path too long", options->data);
-    if (mkdir(options->data, 0700) != 0 && errno != EEXIST)
-        return fault_set(f, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_IO,
-            "--data %s: cannot be made: %s", options->data, strerror(errno));
     struct keep *k = calloc(1, sizeof *k);
-    char *whole = realpath(options->data, NULL); /* the store's engine wants it so */
-    if (!k || !whole) {
-        free(k);
-        free(whole);
-        return fault_set(f, ERR_IO, "%s: %s", options->data, strerror(errno));
-    }
-    enum err e = store_open(&k->store, whole, &options->store, f);
-    free(whole);
+    if (!k)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    enum err e = folder_make(options->data, &k->made, f);
+    if (!e && !(k->data = realpath(options->data, NULL))) /* the store's engine wants it so */
+        e = fault_set(f, ERR_IO, "%s: %s", options->data, strerror(errno));
+    if (!e)
+        e = store_open(&k->store, k->data, &options->store, f);
     if (!e)
         e = catalog_open(&k->catalog, path, f);
     if (!e) {
@@ -61,7 +60,7 @@ enum err keep_open(struct keep **ret_keep, const struct keep_options *options, s
             fault_set(f, e, "%s", err_text(e));
     }
     if (e) {
-        keep_close(k);
+        keep_discard(k);
         return e;
     }
     *ret_keep = k;
@@ -89,7 +88,19 @@ void keep_close(struct keep *k)
         catalog_close(k->catalog);
     if (k->store)
         store_close(k->store);
+    free(k->data);
     free(k);
+}
+
+void keep_discard(struct keep *k)
+{
+    char *made = k && k->made ? k->data : NULL;
+    if (made)
+        k->data = NULL;
+    keep_close(k);
+    enum err removed = made ? tree_remove(made, NULL) : OK;
+    (void)removed; /* what was wrong before is told */
+    free(made);
 }
 
 struct writer *keep_writer(struct keep *k)

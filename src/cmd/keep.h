@@ -23,6 +23,10 @@ enum err keep_open(
 /* Everything that was queued is durable when it returns. */
 void keep_close(struct keep *k);
 
+/* The same where nothing was stored, because the start was refused: a folder that keep_open()
+ * made is gone afterwards. */
+void keep_discard(struct keep *k);
+
 struct writer *keep_writer(struct keep *k);
 struct store *keep_store(struct keep *k);
 struct catalog *keep_catalog(struct keep *k);

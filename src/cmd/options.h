@@ -8,6 +8,16 @@
 
 /* The command line against a command's table of options. */
 
+/* Whose data it is: the row is the same in all commands but for its sentence. */
+#define DATA_ITEM(sentence)                                                                    \
+    {                                                                                          \
+        .name = "data", .type = CONF_TEXT, .arg = "DIR", .initial = "kizashi-data",            \
+        .text = (sentence)                                                                     \
+    }
+#define DATA_ASKED   "Data folder. If a hub runs on it, the hub is asked."
+#define DATA_TOLD    "The hub's data folder. If a hub runs on it, the hub is told."
+#define DATA_RUNNING "Data folder of the hub, which must be running."
+
 /**
  * Read `argv` (without the program's and the command's words) into `conf`.
  *

@@ -1,5 +1,7 @@
 #include "cmd/services.h"
 
+#include "base/text.h"
+
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,12 +20,6 @@ struct services {
     size_t count;
 };
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text);
-    return len > strlen(end) && strcmp(text + len - strlen(end), end) == 0;
-}
-
 static void service_add(struct services *s, const char *unit)
 {
     size_t len = strlen(unit) - strlen(".service");
@@ -40,7 +36,7 @@ static void wanted_look(const char *folder, struct services *s)
 {
     DIR *d = opendir(folder);
     for (const struct dirent *e; d && (e = readdir(d));)
-        if (strncmp(e->d_name, "kizashi", 7) == 0 && ends_with(e->d_name, ".service"))
+        if (strncmp(e->d_name, "kizashi", 7) == 0 && text_ends(e->d_name, ".service"))
             service_add(s, e->d_name);
     if (d)
         closedir(d);
@@ -52,7 +48,7 @@ static void enabled_look(const char *root, struct services *s)
     snprintf(path, sizeof path, "%s/etc/systemd/system", root);
     DIR *d = opendir(path);
     for (const struct dirent *e; d && (e = readdir(d));) {
-        if (!ends_with(e->d_name, ".wants"))
+        if (!text_ends(e->d_name, ".wants"))
             continue;
         snprintf(wants, sizeof wants, "%s/%s", path, e->d_name);
         wanted_look(wants, s);

@@ -214,9 +214,9 @@ static const char *name_of(void *context, uint32_t asn)
     return geo_asn_name(context, asn);
 }
 
-struct store_names setup_names(const struct setup *s)
+struct store_names setup_names(struct geo *g)
 {
-    return (struct store_names){s->geo, name_of};
+    return (struct store_names){g, g ? name_of : NULL};
 }
 
 json_t *setup_datasets(const struct setup *s)

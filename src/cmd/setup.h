@@ -127,8 +127,9 @@ enum err setup_live_open(struct source **ret_source, const char *interface, cons
 enum err setup_sensor_options(const struct setup *s, const char *site, size_t sites,
     struct sensor_options *ret_options, struct fault *f) MUST_CHECK;
 
-/* What networks are called after the operator's databases; as long as `s` is open. */
-struct store_names setup_names(const struct setup *s);
+/* What networks are called after the operator's databases, as long as `g` is open; NULL: they
+ * have no names. */
+struct store_names setup_names(struct geo *g);
 
 /* Data from outside as the API shows it (Dataset): a new reference; NULL: out of memory. */
 json_t *setup_datasets(const struct setup *s);

@@ -296,7 +296,8 @@ static enum err trial_folder(struct trial *t, struct fault *f)
     const char *keep = t->keep;
     const char *temporary = getenv("TMPDIR");
     if (keep) {
-        if (mkdir(keep, 0777) != 0 && errno != EEXIST)
+        t->made = mkdir(keep, 0777) == 0;
+        if (!t->made && errno != EEXIST)
             return fault_set(f, ERR_NOTFOUND, "--keep: %s: %s", keep, strerror(errno));
         snprintf(t->folder, sizeof t->folder, "%s/%s", keep, t->name);
         return OK;
@@ -321,6 +322,8 @@ enum err trial_run(struct trial *t, struct evaluation *ev, struct fault *f)
             e = e ? e : trial_score(t, truth, ev, f);
         }
         trial_clean(t, truth);
+        if (e && t->made)
+            rmdir(t->keep); /* if nothing is in it */
     }
     free(truth);
     return e;

@@ -19,6 +19,7 @@ struct trial {
     const char *replay; /* more options for replay, separated by spaces; NULL: none */
     struct contest *contest;       /* borrowed; NULL: replay */
     char folder[TRIAL_PATH - 128]; /* filled in by trial_run() */
+    bool made;                     /* `keep`, by trial_run() */
 };
 
 /* Run it and add its score. A temporary folder is removed in any case. */

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/ip.h"
+#include "base/tree.h"
 #include "fleet/filter.h"
 #include "fleet/image_int.h"
 
@@ -123,6 +124,7 @@ enum err image_check(struct image_values *v, struct fault *f)
 struct making {
     const struct image_values *values;
     char folder[PATH_MAX];
+    bool made; /* the folder, by us */
     struct fault *fault;
 };
 
@@ -231,6 +233,7 @@ static enum err folders_make(struct making *m, const char *folder)
         if (mkdir(path, 0700) != 0)
             return fault_set(m->fault, errno == EEXIST ? ERR_EXISTS : ERR_IO, "%s: %s", path,
                 strerror(errno));
+        m->made = true;
     }
     if (!realpath(folder, whole) || strspn(whole, alphabets[IMAGE_PATH]) != strlen(whole))
         return fault_set(m->fault, ERR_BAD,
@@ -246,5 +249,9 @@ enum err image_write(const struct image_values *checked, const char *folder, str
     enum err e = folders_make(&m, folder);
     for (size_t i = 0; i < image_file_count && !e; i++)
         e = file_write(&m, &image_files[i]);
-    return e ? e : copy_all(&m);
+    if (!e)
+        e = copy_all(&m);
+    enum err removed = e && m.made ? tree_remove(folder, NULL) : OK;
+    (void)removed; /* what was wrong before is told */
+    return e;
 }

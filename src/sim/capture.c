@@ -26,6 +26,7 @@ struct job {
     struct capture_writer *writers[TRUTH_SITES];
     struct labels *labels;
     struct capture_made made;
+    bool new_folder; /* it was not there before */
 };
 
 static enum err path_make(
@@ -126,10 +127,11 @@ static enum err simulation_replace(const struct job *j, const char *truth_path, 
     return e;
 }
 
-static enum err folder_make(const struct job *j, struct fault *f)
+static enum err folder_make(struct job *j, struct fault *f)
 {
     char path[PATH_ROOM];
-    if (mkdir(j->plan->folder, 0777) != 0 && errno != EEXIST)
+    j->new_folder = mkdir(j->plan->folder, 0777) == 0;
+    if (!j->new_folder && errno != EEXIST)
         return fault_set(f, ERR_NOTFOUND, "--out: %s: %s", j->plan->folder, strerror(errno));
     enum err e = path_make(j, path, "truth.json", f);
     if (e)
@@ -264,6 +266,8 @@ static void files_remove(const struct job *j)
             unlink(path);
     if (!path_make(j, path, "truth.json", NULL))
         unlink(path);
+    if (j->new_folder)
+        rmdir(j->plan->folder);
 }
 
 enum err capture_write(struct telescope *t, const struct capture_plan *plan,

@@ -26,7 +26,8 @@ struct capture_made {
  * @return OK; ERR_EXISTS: a truth.json is there and `replace` is not set, or a file of these
  *         names that is not of the simulation to be replaced; ERR_NOTFOUND: the folder cannot
  *         be made; ERR_IO; any failure
- *         of telescope_next(). After a failure none of its files is left.
+ *         of telescope_next(). After a failure none of its files is left,
+ *         nor a folder that it made.
  */
 enum err capture_write(struct telescope *t, const struct capture_plan *plan,
     struct capture_made *ret_made, struct fault *f) MUST_CHECK;

@@ -80,15 +80,18 @@ enum err catalog_engine_state(
     struct catalog *c, const char *engine, struct buf *out, int64_t *ret_window_end)
 {
     struct query q;
+    int64_t window_end = 0;
     catalog_enter(c);
     query_open(&q, c, "SELECT window_end, data FROM engine_state WHERE engine = ?", NULL);
     query_text(&q, engine);
     if (query_row(&q)) {
+        window_end = query_number_at(&q, 0);
         query_fail(&q, state_unpack(query_bytes_at(&q, 1), out));
-        *ret_window_end = query_number_at(&q, 0);
     } else
         query_fail(&q, ERR_NOTFOUND);
     enum err e = query_end(&q);
     catalog_leave(c);
+    if (!e)
+        *ret_window_end = window_end;
     return e;
 }

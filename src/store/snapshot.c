@@ -3,6 +3,7 @@
  * being united just then is as after a crash: begun, and made anew. */
 #include "store/store_int.h"
 
+#include "base/text.h"
 #include "base/tree.h"
 
 #include <errno.h>
@@ -29,33 +30,6 @@ enum err store_snapshot_clear(const struct store *s, struct fault *f)
     return tree_remove(path, f);
 }
 
-static enum err freeze(struct store *s, struct fault *f)
-{
-    struct buf names;
-    buf_init(&names, STORE_SQL_MAX);
-    enum err e = chdb_read(s->chdb,
-        "SELECT name FROM system.tables WHERE database = 'kz' AND engine LIKE '%MergeTree'",
-        &names, f);
-    buf_u8(&names, 0);
-    if (!e && names.err)
-        e = fault_set(f, names.err, "store: %s", err_text(names.err));
-    char *rest = NULL;
-    char *name = e ? NULL : strtok_r((char *)names.data, "\n", &rest);
-    for (; !e && name; name = strtok_r(NULL, "\n", &rest)) {
-        char sql[256];
-        snprintf(sql, sizeof sql, "ALTER TABLE kz.%.100s FREEZE WITH NAME '" FROZEN "'", name);
-        e = chdb_write(s->chdb, sql, f);
-    }
-    buf_done(&names);
-    return e;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text);
-    return len >= strlen(end) && strcmp(text + len - strlen(end), end) == 0;
-}
-
 static enum err made(const char *path, struct fault *f)
 {
     return mkdir(path, 0700) == 0 || errno == EEXIST
@@ -71,8 +45,8 @@ static enum err table_take(FTS *walk, FTSENT *entry, const char *to, struct faul
         return made(to, f);
     if (entry->fts_info == FTS_D)
         fts_set(walk, entry, FTS_SKIP);
-    bool wanted = entry->fts_info == FTS_F && (ends_with(entry->fts_name, ".sql") ||
-                                                  ends_with(entry->fts_name, "_version.txt"));
+    bool wanted = entry->fts_info == FTS_F && (text_ends(entry->fts_name, ".sql") ||
+                                                  text_ends(entry->fts_name, "_version.txt"));
     return wanted ? tree_copy_file(entry->fts_path, to, f) : OK;
 }
 
@@ -135,7 +109,7 @@ static enum err moment_take(
     if (!e)
         e = store_number(s, "SELECT count() FROM system.parts WHERE database = 'kz' AND active",
             0, ret_parts, f);
-    return e ? e : freeze(s, f);
+    return e ? e : store_tables_alter(s, "", "FREEZE WITH NAME '" FROZEN "'", f);
 }
 
 static enum err parts_take(const struct store *s, const char *folder, struct fault *f)

@@ -93,24 +93,34 @@ static enum err make_tables(struct store *s, struct fault *f)
     return e;
 }
 
-/* Tables that were made by who needed no sync, a replay, sync from now on. */
-static enum err make_durable(struct store *s, struct fault *f)
+enum err store_tables_alter(
+    struct store *s, const char *where, const char *how, struct fault *f)
 {
+    char sql[512];
     struct buf names;
     buf_init(&names, STORE_SQL_MAX);
-    enum err e = chdb_read(s->chdb,
-        "SELECT name FROM system.tables WHERE database = 'kz' AND engine LIKE '%MergeTree' AND "
-        "position(create_table_query, 'fsync_after_insert') = 0",
-        &names, f);
+    snprintf(sql, sizeof sql,
+        "SELECT name FROM system.tables WHERE database = 'kz' AND engine LIKE '%%MergeTree'%s",
+        where);
+    enum err e = chdb_read(s->chdb, sql, &names, f);
+    buf_u8(&names, 0);
+    if (!e && names.err)
+        e = fault_set(f, names.err, "store: %s", err_text(names.err));
     char *rest = NULL;
-    char *name = e || !names.len ? NULL : strtok_r((char *)names.data, "\n", &rest);
+    char *name = e ? NULL : strtok_r((char *)names.data, "\n", &rest);
     for (; !e && name; name = strtok_r(NULL, "\n", &rest)) {
-        char sql[256];
-        snprintf(sql, sizeof sql, "ALTER TABLE kz.%.100s MODIFY SETTING " SCHEMA_DURABLE, name);
+        snprintf(sql, sizeof sql, "ALTER TABLE kz.%.100s %s", name, how);
         e = chdb_write(s->chdb, sql, f);
     }
     buf_done(&names);
     return e;
+}
+
+/* Tables that were made by who needed no sync, a replay, sync from now on. */
+static enum err make_durable(struct store *s, struct fault *f)
+{
+    return store_tables_alter(s, " AND position(create_table_query, 'fsync_after_insert') = 0",
+        "MODIFY SETTING " SCHEMA_DURABLE, f);
 }
 
 /* The folder, made if it is missing, by its whole name: a relative one the engine puts before

@@ -146,6 +146,11 @@ void store_land(struct store *s);
  */
 enum err store_snapshot_clear(const struct store *s, struct fault *f) MUST_CHECK;
 
+/* "ALTER TABLE kz.NAME HOW" on every table of rows, or on those that `where`, which begins with
+ * " AND", narrows to. */
+enum err store_tables_alter(
+    struct store *s, const char *where, const char *how, struct fault *f) MUST_CHECK;
+
 /* What a crash may have left: settle every part and rollup that was under way. */
 enum err store_recover(struct store *s, struct fault *f) MUST_CHECK;
 

@@ -169,6 +169,7 @@ int main(int argc, char **argv)
 {
     struct settings s = {.options = {.listen = "127.0.0.1:0", .version = "test"}};
     struct fault f = {0};
+    struct fingerprints *rules = NULL;
     struct api *a;
     char line[256];
     read_options(argc, argv, &s);
@@ -184,6 +185,8 @@ int main(int argc, char **argv)
         .power = {folder, switch_power, keep_password, drop_password},
         .analyses = analyses,
         .analysis_count = 2};
+    must(fingerprints_new(&rules, &f), &f);
+    parts.fingerprints = rules;
     const struct catalog_power way = {.site = "jp-01",
         .kind = "ipmi",
         .address = "192.0.2.7",
@@ -200,6 +203,7 @@ int main(int argc, char **argv)
         obey(a, &s.store, line);
     api_stop(a);
     fleet_close(parts.fleet, 0);
+    fingerprints_free(rules);
     fake_catalog_done(catalog, folder);
     printf("stopped\n");
     return 0;

@@ -126,6 +126,14 @@ def commands(folder):
         ports = run("stats", "ports", "--csv", "--data", store, "--from", "2023-01-01").stdout
         exported = run("export", "--data", store).stdout
         newest = run("stats", "span", "--json", "--data", store).stdout
+        for words in (("stats", "--site", "jp-02"), ("export", "--site", "jp-02"), ("alerts", "--site", "jp-02"),
+                      ("forecasts", "--site", "jp-02")):
+            refused = run(*words, "--data", store)
+            same((refused.returncode, refused.stdout), (2, ""), refused.stderr)
+            holds(refused.stderr, 'there is no site "jp-02"; there are jp-01')
+        unknown = run("stats", "--tool", "nonsense", "--data", store)
+        same((unknown.returncode, "masscan" in unknown.stderr), (2, True), unknown.stderr)
+        same(run("stats", "--tool", "mirai", "--site", "jp-01", "--data", store).returncode, 0)
         last_hour = run("stats", "totals", "--json", "--data", store, "--from", "-1h").stdout
         assert 0 < json.loads(last_hour)["packets"] < 629, (last_hour, newest)
         # From a moment on, without an end: the steps are those of the time until the newest packet.
@@ -155,10 +163,17 @@ def commands(folder):
         fcntl.flock(another, fcntl.LOCK_EX)
         refused = run("backup", "--data", store, "--out", folder + "/other")
         same((refused.returncode, "another backup is being made" in refused.stderr), (1, True), refused.stderr)
+        for path, status in (("backup", 409), ("backup?turn=held", 204)):  # while a command copies, and from it
+            same(post(hub, path, token_of(store)), status, path)
         os.close(another)
+        same(post(hub, "backup", token_of(store)), 204)
+        assert os.path.exists(store + "/backup.part/catalog.sqlite")
         same(json.loads(hub.ask("/api/v1/audit?limit=1", token_of(store)))["rows"][0]["what"], "backup")
     finally:
         same(hub.stop(), 0)
+    hub = Hub("--data", store)
+    assert not os.path.exists(store + "/backup.part"), hub.log
+    same(hub.stop(), 0)
     same(while_running[0], 629)
     same(while_running[2], 630)
     same(answers(), while_running)
@@ -177,6 +192,16 @@ def unread(*words):
     with subprocess.Popen([KIZASHI, *words], stdout=write, stderr=subprocess.PIPE, text=True) as command:
         os.close(write)
         return command.wait(60), command.stderr.read()
+
+
+def post(hub, path, token):
+    """The status that it is answered with."""
+    asked = urllib.request.Request(hub.url + "/api/v1/" + path, method="POST", headers={"Authorization": "Bearer " + token})
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as problem:
+        return problem.code
 
 
 def last_admin_stays(store):

@@ -71,6 +71,12 @@ def values_by_what_is_allowed(folder):
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
     for words, parts in (
             (("stats", "--country", "korea"), ("--country", "korea", "two letters")),
+            (("export", "--country", "uk"), ("--country", '"uk" is no country of ISO 3166', "gb")),
+            (("alerts", "--kind", "nonsense"), ("--kind", "nonsense", "port-surge", "spread")),
+            (("alerts", "--engine", "nonsense"), ("--engine", "nonsense", "surge", "lead")),
+            (("alerts", "--state", "nonsense"), ("--state", "nonsense", "wrong")),
+            (("alerts", "--port", "65536"), ("--port", "65536", "65535")),
+            (("stats", "--tag", "known"), "--tag"),
             (("stats", "--class", "nonsense"), ("--class", "misconfiguration")),
             (("stats", "--class", "scan,-worm"), ("--class", "scan,-worm")),
             (("stats", "--site", "jp-01,kr-01"), ("--site", "jp-01,kr-01")),
@@ -87,7 +93,7 @@ def values_by_what_is_allowed(folder):
             (("evaluate", "alerts.jsonl"), "--truth"),
             (("simulate", "telescope", "--out", new, "--events", "foo"), ("--events", "worm-growth")),
             (("hub", "--data", new, "--listen", "127.0.0.1:0", "--proxy", "x"), ("--proxy", "127.0.0.1")),
-            (("hub", "--data", new, "--bus", "http://hub:4222"), ("--bus", "nats://HOST:PORT")),
+            (("hub", "--data", new, "--listen", "127.0.0.1:0", "--bus", "http://hub:4222"), ("--bus", "nats://HOST:PORT")),
             (("sensor", "--data", new, "--site", "a", "--bus", "nats://hub", "--interface", "lo"),
              ("--bus", '"nats://hub"', "tls://HOST:PORT")),
             (("sensor", "--data", new, "--site", "a", "--bus", "nats://hub:0", "--interface", "lo"), '"nats://hub:0"'),
@@ -98,11 +104,38 @@ def values_by_what_is_allowed(folder):
     assert not os.path.exists(new)
 
 
+@says("a start that is refused late leaves no folder behind that it made, and one that was there as it was")
+def refused_late(folder):
+    new, capture, rules = (os.path.join(folder, name) for name in ("new", "one.pcap", "bad.rules"))
+    with open(capture, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 1, 0, 0, 0))
+    with open(rules, "w", encoding="ascii") as out:
+        out.write("no rule\n")
+    for words, part in (
+            (("replay", "--data", new, "--set", "screen.rules=" + rules, capture), rules),
+            (("replay", "--data", new, "--geo-db", rules, capture), rules),
+            (("replay", "--data", new, "--alerts", new + "/none/alerts", capture), "--alerts"),
+            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--set", "screen.rules=" + rules), rules),
+            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--geo-db", rules), rules),
+            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--admin-password-file", rules), rules),
+            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--publish", rules), rules),
+            (("sensor", "--data", new, "--site", "a", "--bus", "nats://127.0.0.1:1", "--read", rules), rules),
+            (("evaluate", "--simulate", "--seeds", "1", "--keep", new, "--events", "foo"), "--events"),
+            (("simulate", "telescope", "--out", new, "--geoip", rules), rules),
+            (("export", "--data", folder, "--output", new), "holds no store")):
+        run = kizashi(*words)
+        assert run.returncode in (1, 2) and part in run.stderr, (words, run)
+        assert not os.path.exists(new), (words, os.listdir(new), run.stderr)
+    os.mkdir(new)
+    kizashi("replay", "--data", new, "--set", "screen.rules=" + rules, capture)
+    assert os.path.isdir(new)
+
+
 @says("what would go in clear beyond loopback is refused, whatever the scheme, and no folder is made")
 def clear_beyond_loopback(folder):
     new = os.path.join(folder, "new")
     for address in ("10.255.255.1:4222", "hub.example:4222", "[fd00::1]:4222", "127.example:4222", "0.0.0.0:4222"):
-        for command in (("hub",), ("sensor", "--site", "a", "--drain")):
+        for command in (("hub", "--listen", "127.0.0.1:0"), ("sensor", "--site", "a", "--drain")):
             refused(*command, "--data", new, "--bus", "nats://" + address, says=("--bus", address, "certificate"))
         refused("sensor", "--site", "a", "--drain", "--data", new, "--bus", "nats://127.0.0.1:1", "--bus",
                 "tls://" + address, says=("--bus", "tls://" + address))
@@ -138,7 +171,8 @@ def missing_inputs(folder):
             given = "x=" + missing if "=" in value else missing
             needed = {("evaluate", "site"): ("--shuffles", "1"), ("evaluate", "nict"): ("--shuffles", "1"),
                           ("screen rules", "site"): ("--propose",)}
-            refused(*command.split(), f"--{option}", given, *needed.get((command, option), ()),
+            listen = ("--listen", "127.0.0.1:0") if command == "hub" else ()  # whoever has the usual port
+            refused(*command.split(), *listen, f"--{option}", given, *needed.get((command, option), ()),
                     says=("--" + option, missing, "No such file or directory"))
             seen.add((command, option))
     assert {("hub", "config"), ("sensor", "read"), ("evaluate", "truth"), ("site image", "package"),
@@ -160,7 +194,7 @@ def idle_options(folder):
             (("sensor", "--read", KIZASHI, "--filter", "tcp"), "filter", "interface"),
             (("anonymize", "--output", "-", "--geo-db", KIZASHI, KIZASHI), "geo-db", "places")):
         refused(*words, says=(f"--{option}:", f"--{needed}"))
-    for words in (("replay", KIZASHI), ("evaluate", "--simulate", "--seeds", "1"), ("hub",)):
+    for words in (("replay", KIZASHI), ("evaluate", "--simulate", "--seeds", "1"), ("hub", "--listen", "127.0.0.1:0")):
         refused(*words, "--engines", "surge,growth", "--set", "graph.learn=2d",
                 says=("--set graph.learn: the engine graph does not run", "--engines"))
     new = os.path.join(folder, "hub.yaml")

@@ -89,6 +89,7 @@ static void names_what_is_wrong(void **state)
         {"site=", "site"},
         {"country=jpn", "country"},
         {"country=J1", "country"},
+        {"country=uk", "country"},
         {"class=scans", "class"},
         {"class=sca", "class"},
         {"class=", "class"},

@@ -219,6 +219,7 @@ static void same_schema(const json_t *root, const struct param *p, const json_t 
     case PARAM_IP:
         assert_string_equal(format, "ip");
         break;
+    case PARAM_COUNTRY:
     case PARAM_CHARS:
         same_pattern(p, schema);
         break;

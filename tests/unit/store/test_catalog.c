@@ -449,7 +449,10 @@ static void states_of_before(void **state)
     assert_string_equal((const char *)out.data, "kzrs as it is");
     buf_clear(&out);
     state_write(p, cut, sizeof cut);
+    end = 7;
     assert_int_equal(catalog_engine_state(p->catalog, "surge", &out, &end), ERR_BAD);
+    assert_int_equal(end, 7);
+    assert_int_equal(out.len, 0);
     buf_done(&out);
 }
 
