@@ -7,6 +7,13 @@ bool graph_learns(const struct graph *s, const struct site *site)
     return (int64_t)site->windows * s->window <= s->options.learn;
 }
 
+/* A handful of sources has no shape that could change. */
+static bool has_shape(const struct graph *s, const struct site *site)
+{
+    const struct feature *f = &site->features[FEATURE_SOURCES];
+    return feature_unscale(FEATURE_SOURCES, fmax(f->value, f->guess)) >= s->options.min_sources;
+}
+
 static bool lasts(const struct graph *s, const struct alarm *a)
 {
     return a->first && s->now - a->last <= CALM;
@@ -69,7 +76,8 @@ enum err alarm_step(const struct graph *s, struct view *v, struct present *at, d
         if (fresh || is_about(a, &causes[i]))
             remember(a, &causes[i]);
     /* The rhythm of a day is a change to who has not seen one. */
-    if (!e && fresh && !told && a->first == s->now && !graph_learns(s, v->site))
+    if (!e && fresh && !told && a->first == s->now && !graph_learns(s, v->site) &&
+        has_shape(s, v->site))
         e = graph_report(s, v, at, NULL);
     if (fresh && !told)
         v->site->evidence = 0.0; /* what nothing explains is told once */

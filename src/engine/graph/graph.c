@@ -9,7 +9,8 @@
 
 static const struct conf_item items[] = {
     {"min-sources", CONF_COUNT, "N", "sources", 1, 1e6, "10", NULL,
-        "A port with fewer sources beyond the usual never explains a change."},
+        "A port with fewer sources beyond the usual never explains a change; of a window that "
+        "has fewer, and should have, only what a port explains is told."},
     {"min-ratio", CONF_NUMBER, "X", NULL, 1, 100, "2", NULL,
         "Nor does one with less than this many times the usual sources."},
     {"learn", CONF_DURATION, "TIME", NULL, 3600, 30 * 86400, "1d", NULL,

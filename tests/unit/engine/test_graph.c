@@ -212,6 +212,23 @@ static void what_no_port_explains_waits_until_a_day_is_known(void **state)
     done(b);
 }
 
+/* A source in the hour, at most: a second one is a change of every feature. */
+static void a_handful_of_sources_has_no_shape(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct world_options o = world_small(seed);
+        o.sites = 1;
+        o.ports = 1;
+        o.busiest = 0.15;
+        o.stray = 0.0;
+        o.nuisances = 0.0;
+        struct bench *b = run(&o, 240, NULL);
+        assert_int_equal(b->count, 0);
+        done(b);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("a jump at one site is a notice within 40 minutes", finds_a_jump_at_one_site),
     SAYS("a crowd of one country is named", names_the_country),
@@ -221,6 +238,8 @@ static const struct CMUnitTest tests[] = {
         a_change_without_a_port_is_told_as_such),
     SAYS("while the first day is learned, a change that no port explains is not told",
         what_no_port_explains_waits_until_a_day_is_known),
+    SAYS("where a handful of sources come in ten days, nothing changes",
+        a_handful_of_sources_has_no_shape),
     SAYS("worlds without an event give at most one notice in four days", stays_silent),
     SAYS("a site that was deaf for three hours gives no notice when it hears again",
         an_outage_is_no_news),
