@@ -233,6 +233,12 @@ static enum err password_read(struct hub *h, struct fault *f)
     return path ? api_password_file(path, h->password, f) : OK;
 }
 
+static enum err people_begin(struct hub *h, struct fault *f)
+{
+    bool show = h->temporary || isatty(STDOUT_FILENO);
+    return first_user_make(keep_catalog(h->keep), h->data, h->password, show, f);
+}
+
 static void note_left_out(const char *site, const char *text)
 {
     log_event(LOG_NOTE, "capture.known", "site=%s text=\"%s\"", site, text);
@@ -535,7 +541,7 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = keep_start(h, f);
     if (!e)
-        e = first_user_make(keep_catalog(h->keep), h->data, h->password, f);
+        e = people_begin(h, f);
     if (!e)
         e = hub_publish_begin(keep_catalog(h->keep), clock_now(&wall), &h->publication, f);
     if (!e)
@@ -627,7 +633,9 @@ static int run(struct conf *conf, size_t count, char **operands)
     h->ingesting = !e && h->pipeline;
     if (!e) {
         warn_in_clear(h);
-        printf("Portal: %s/\n", api_address(h->api));
+        const char *const *hosts;
+        bool named = conf_list(conf, "host", &hosts) || conf_list(conf, "sites-host", &hosts);
+        portal_tell(api_address(h->api), named ? hosts[0] : NULL);
         fflush(stdout);
         notify_ready(&h->notify);
         hub_watch(h);

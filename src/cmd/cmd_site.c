@@ -168,6 +168,10 @@ static void token_show(
            "      --token-file token\n\n",
         site, duration_format(conf_us(conf, "expires"), until), token, url);
     reach_tell(url);
+    if (strncmp(url, "https://", 8) == 0)
+        printf(
+            "Where no public authority signed the hub's certificate, give that to the site,\n"
+            "too, and --hub-ca FILE with the command.\n\n");
     printf(
         "The token is shown now and never again; kizashi site add %s makes another.\n", site);
 }

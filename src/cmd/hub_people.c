@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static enum err password_write(const char *path, const char *password, struct fault *f)
 {
@@ -17,8 +18,8 @@ static enum err password_write(const char *path, const char *password, struct fa
     return OK;
 }
 
-enum err first_user_make(
-    struct catalog *c, const char *data, char password[API_PASSWORD_MAX + 1], struct fault *f)
+enum err first_user_make(struct catalog *c, const char *data,
+    char password[API_PASSWORD_MAX + 1], bool show, struct fault *f)
 {
     uint64_t users = 0;
     char path[4200];
@@ -36,10 +37,29 @@ enum err first_user_make(
         e = api_user_add(c, "admin", password, ROLE_ADMIN, clock_now(&wall), f);
     if (!e && given)
         printf("First user: admin, with the password of --admin-password-file\n");
-    else if (!e)
+    else if (!e && show)
         printf("First user: admin, password: %s\n(also in %s; change it in the portal)\n",
             password, path);
+    else if (!e)
+        printf("First user: admin, with the password in %s; change it in the portal\n", path);
     return e;
+}
+
+void portal_tell(const char *address, const char *name)
+{
+    static const char *const any[] = {"://0.0.0.0:", "://[::]:"};
+    char own[256] = "";
+    if (!name && gethostname(own, sizeof own - 1) == 0)
+        name = own;
+    for (size_t i = 0; i < sizeof any / sizeof *any && name && name[0]; i++) {
+        const char *at = strstr(address, any[i]);
+        if (!at)
+            continue;
+        printf("Portal: %.*s://%s:%s/ (all addresses of this machine)\n", (int)(at - address),
+            address, name, at + strlen(any[i]));
+        return;
+    }
+    printf("Portal: %s/\n", address);
 }
 
 struct token_name {

@@ -9,9 +9,13 @@
 
 /* The user "admin" of a data folder that has none yet, with `password`, or where that is empty
  * with one by chance, which then stands in `password` and in the file admin-password of the
- * folder. Says so on stdout. */
+ * folder. Says so on stdout, with the password if it is to be shown: a log is read by many. */
 enum err first_user_make(struct catalog *c, const char *data,
-    char password[API_PASSWORD_MAX + 1], struct fault *f) MUST_CHECK;
+    char password[API_PASSWORD_MAX + 1], bool show, struct fault *f) MUST_CHECK;
+
+/* Say on stdout where the portal is; of a hub that listens on all addresses by its `name`, or
+ * without one by the machine's. */
+void portal_tell(const char *address, const char *name);
 
 /* Leave the address and a fresh token in the data folder for the other commands; tokens of
  * earlier runs are withdrawn. */

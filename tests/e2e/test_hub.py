@@ -366,7 +366,7 @@ finally:
     assert float(done.stdout.split()[-1]) < 5, done.stdout
 
 
-@says("the first user's password comes from a file that only its owner reads, and signs in")
+@says("the first user's password comes from a file that only its owner reads, and signs in; one drawn is in no log")
 def password_file(folder):
     need_store(folder)
     path = os.path.join(folder, "password")
@@ -386,6 +386,14 @@ def password_file(folder):
             same(json.loads(answer.read())["role"], "admin")
     finally:
         same(hub.stop(), 0)
+    own = Hub("--data", folder + "/own", "--listen", "0.0.0.0:0", "--host", "hub.example.org")
+    same(own.stop(), 0)
+    with open(folder + "/own/admin-password", encoding="ascii") as file:
+        drawn = file.read().strip()
+    log = "".join(own.log)
+    holds(log, folder + "/own/admin-password")
+    assert drawn and drawn not in log, "the password is in the log"
+    holds(log, "Portal: http://hub.example.org:")
 
 
 @says("an alert is told in words, and as JSON with --json: the same from the hub and without it")
