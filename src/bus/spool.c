@@ -386,5 +386,6 @@ void spool_counts(struct spool *s, struct spool_counts *ret_counts)
     pthread_mutex_lock(&s->lock);
     *ret_counts = s->counts;
     ret_counts->bytes = s->total;
+    ret_counts->next = s->next;
     pthread_mutex_unlock(&s->lock);
 }

@@ -40,11 +40,13 @@ struct spool_options {
 struct spool_counts {
     uint64_t id;
     uint64_t first, last;            /* numbers of what it holds; first > last: nothing */
+    uint64_t next;                   /* the number that the next entry gets */
     uint64_t committed;              /* the hub has stored everything up to here */
     uint64_t bytes;                  /* on disk */
     uint64_t dropped, dropped_items; /* entries, and packets in them, that the cap cost */
     uint64_t damaged; /* entries, at least, whose bytes the disk gave back changed */
     uint64_t cut;     /* bytes of a torn end that were cut when it was opened */
+    uint64_t torn;    /* number of the entry that they began; 0: nothing was cut */
 };
 
 /**

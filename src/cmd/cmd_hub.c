@@ -400,6 +400,7 @@ static enum err api_open(struct hub *h, struct fault *f)
 
 static const struct option_need hub_needs[] = {
     {"filter", {"interface"}},
+    {"again", {"site"}},
     {"sites-host", {"sites"}},
     {"bus-replicas", {"bus"}},
     {"certificate-life", {"sites", "bus"}},

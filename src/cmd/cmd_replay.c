@@ -41,6 +41,10 @@ static const struct conf_item replay_items[] = {
         .text =
             "Keep packets, contacts and alerts in this folder, which kizashi hub --data DIR "
             "then serves."},
+    {.name = "again",
+        .type = CONF_FLAG,
+        .text = "Read captures once more that the data folder has; what of them is stored is "
+                "not stored twice."},
     {.name = "no-store", .type = CONF_FLAG, .text = "Keep nothing (as without --data)."},
     SETUP_ITEMS,
     {.name = "host-counts",
@@ -220,19 +224,21 @@ static void note_left_out(const char *site, const char *text)
 static enum err known_leave_out(struct replay *r, struct fault *f)
 {
     size_t left = 0;
+    if (conf_flag(r->conf, "again"))
+        return OK;
     for (size_t i = 0; i < r->list.count; i++) {
         imports_leave_out(&r->list.sites[i], keep_catalog(r->keep), note_left_out);
         if (r->list.sites[i].count)
             r->list.sites[left++] = r->list.sites[i];
         else
-            free(r->list.sites[i].paths);
+            site_captures_done(&r->list.sites[i]);
     }
     r->list.count = left;
     return left ? OK
-                : fault_set(f, ERR_STOPPED,
-                      "all captures are in the data folder already: nothing to do; kizashi "
-                      "alerts "
-                      "lists what was found, --no-store runs them again");
+                : fault_set(f, ERR_EXISTS,
+                      "all captures are in the data folder already: kizashi alerts lists what "
+                      "was found, --no-store runs them without it, --again reads them once "
+                      "more");
 }
 
 static enum err analysis_open(struct replay *r, struct fault *f)
@@ -270,6 +276,8 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
         return fault_set(f, ERR_BAD, "no captures: give --site NAME=FILE or files");
     if (conf_flag(r->conf, "no-store") && conf_text(r->conf, "data"))
         return fault_set(f, ERR_BAD, "--data and --no-store exclude each other");
+    if (conf_flag(r->conf, "again") && !conf_text(r->conf, "data"))
+        return fault_set(f, ERR_BAD, "--again needs --data: without it nothing is kept");
     if (conf_flag(r->conf, "quiet") && conf_flag(r->conf, "json"))
         return fault_set(f, ERR_BAD,
             "--quiet and --json exclude each other: one leaves the summary out, the "
@@ -366,7 +374,7 @@ static enum err run_keep(struct replay *r, enum err ran, struct fault *f)
         *f = unwritten; /* goes before what came of it */
         return unwritten.code;
     }
-    if (!e && !ran && !atomic_load(&r->broken))
+    if (!e && !ran) /* also of one that is broken: what it gave is there */
         e = imports_note(&r->list, keep_catalog(r->keep), clock_now(&wall), f);
     return e;
 }

@@ -11,6 +11,7 @@
 #include "cmd/notify.h"
 #include "cmd/options.h"
 #include "cmd/privileges.h"
+#include "cmd/sensor_captures.h"
 #include "cmd/sensor_send.h"
 #include "cmd/setup.h"
 #include "cmd/site_identity.h"
@@ -51,8 +52,14 @@ static const struct conf_item sensor_items[] = {
         .text =
             "Send this capture instead, or the captures in this folder, and end when the "
             "hub has stored all of them. One that is broken is told, the others are sent, "
-            "and the exit status is 1. Captures of several sites must be read at the same "
+            "and the exit status is 1. What was interrupted goes on where it was when the same "
+            "captures are given; one that was read before is left out, and refused if there is "
+            "no other. Captures of several sites must be read at the same "
             "time: of those that come after their windows were over the engines see nothing."},
+    {.name = "again",
+        .type = CONF_FLAG,
+        .text = "Read captures from their beginning that were read before: their packets are "
+                "at the hub twice then."},
     {.name = "drain",
         .type = CONF_FLAG,
         .text =
@@ -111,6 +118,8 @@ struct sensor_run {
     struct setup setup;
     struct source *live;
     struct feed *feed;
+    struct capture_list list; /* what is read */
+    struct sensor_captures *captures;
     struct sensor_rules *rules;
     struct spool *spool;
     struct collector *collector;
@@ -144,6 +153,7 @@ static void on_alive(void *context)
 static const struct option_need sensor_needs[] = {
     {"filter", {"interface"}},
     {"spool-full", {"interface"}},
+    {"again", {"read"}},
     {NULL, {NULL}},
 };
 
@@ -238,6 +248,11 @@ static enum err interface_open(struct sensor_run *r, struct fault *f)
                      : OK;
 }
 
+static enum err list_open(struct sensor_run *r, struct fault *f)
+{
+    return feed_open_files(&r->feed, (const char *const *)r->list.paths, r->list.count, f);
+}
+
 static enum err feed_make(struct sensor_run *r, struct fault *f)
 {
     const char *const *files;
@@ -250,7 +265,12 @@ static enum err feed_make(struct sensor_run *r, struct fault *f)
         r->live = NULL;
         return OK;
     }
-    return feed_open_files(&r->feed, files, count, f);
+    for (size_t i = 0; i < count; i++) {
+        e = capture_list_add(&r->list, files[i], f);
+        if (e)
+            return e;
+    }
+    return list_open(r, f);
 }
 
 /* What the site lets out at most, and the keys for what it hides. */
@@ -296,6 +316,30 @@ static enum err spool_make(struct sensor_run *r, struct fault *f)
     return OK;
 }
 
+static void on_known(const char *text)
+{
+    log_event(LOG_NOTE, "capture.known", "text=\"%s\" action=left-out", text);
+}
+
+/* What is known of the captures; a run over others settles what the one before has left. */
+static enum err captures_make(struct sensor_run *r, struct fault *f)
+{
+    struct spool_counts counts;
+    size_t given = r->list.count;
+    spool_counts(r->spool, &counts);
+    enum err e = sensor_captures_open(&r->captures, r->data, f);
+    if (!e)
+        e = sensor_captures_settle(r->captures, &counts, f);
+    if (e || !given)
+        return e;
+    e = sensor_captures_begin(r->captures, &r->list, conf_flag(r->conf, "again"), on_known, f);
+    if (e || r->list.count == given)
+        return e;
+    feed_close(r->feed);
+    r->feed = NULL;
+    return list_open(r, f);
+}
+
 /* From the sending thread, too: the identity stays as it is, its files may be new ones. */
 static enum err bus_make(void *context, struct bus **ret_bus, struct fault *f)
 {
@@ -324,6 +368,8 @@ static enum err collector_make(struct sensor_run *r, struct fault *f)
                   strcmp(conf_text(r->conf, "spool-full"), "drop-newest") == 0,
         .stop = stop_flag(),
         .events = {r, on_trouble, on_alive}};
+    if (r->list.count)
+        o.past = sensor_captures_past(r->captures);
     enum err e = setup_sensor_options(&r->setup, r->identity.site, 1, &o.sensor, f);
     if (e)
         return e;
@@ -387,6 +433,8 @@ static enum err sensor_open_all(struct sensor_run *r, struct conf *conf, struct 
         e = rules_make(r, f);
     if (!e)
         e = spool_make(r, f);
+    if (!e)
+        e = captures_make(r, f);
     if (e || r->drained)
         return e;
     e = collector_make(r, f);
@@ -400,6 +448,8 @@ static void sensor_close_all(struct sensor_run *r)
     site_renewer_stop(r->renewer);
     sensor_send_stop(r->send);
     collector_free(r->collector);
+    sensor_captures_close(r->captures);
+    capture_list_done(&r->list);
     spool_close(r->spool);
     sensor_rules_free(r->rules);
     feed_close(r->feed);
@@ -469,6 +519,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     }
     if (!opened && !e && !r->drained)
         e = drain(r, &f);
+    if (!opened && !e && r->list.count)
+        e = sensor_captures_end(r->captures, &f);
     uint64_t read = !opened && !r->drained ? stop_tell(r, e) : 0;
     notify_stopping(&r->notify);
     sensor_close_all(r);
@@ -479,7 +531,8 @@ static int run(struct conf *conf, size_t count, char **operands)
     if (e == ERR_STOPPED && !conf_text(conf, "interface")) {
         fault_set(&f, e,
             "stopped before the hub had stored everything: %llu packets were read, and what of "
-            "them is not sent waits in %s; --drain sends it. Read again they are there twice",
+            "them is not sent waits in %s; --drain sends it, and the same captures read again "
+            "go on where this run was",
             (unsigned long long)read, conf_text(conf, "data"));
         return ending("sensor", e, &f);
     }

@@ -36,7 +36,12 @@ const struct conf_item hub_items[] = {
     {.name = "site",
         .type = CONF_LIST,
         .arg = "NAME=FILE",
-        .text = "A capture of this site to take in; a folder stands for the captures in it."},
+        .text = "A capture of this site to take in; a folder stands for the captures in it. "
+                "Those that the data folder has had are left out."},
+    {.name = "again",
+        .type = CONF_FLAG,
+        .text = "Read captures once more that the data folder has; what of them is stored is "
+                "not stored twice."},
     {.name = "interface",
         .type = CONF_LIST,
         .arg = "NAME=IF",

@@ -162,7 +162,8 @@ enum err hub_sites_open(struct hub_sites *h, const struct setup *setup, struct k
     if (!h->sites || !h->about)
         return fault_set(f, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < h->list.count && !e; i++) {
-        imports_leave_out(&h->list.sites[i], keep_catalog(keep), note);
+        if (!conf_flag(setup->conf, "again"))
+            imports_leave_out(&h->list.sites[i], keep_catalog(keep), note);
         e = captures_add(h, &h->list.sites[i], f);
     }
     for (size_t i = 0; i < h->live_count && !e; i++) {

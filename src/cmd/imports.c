@@ -64,7 +64,8 @@ void imports_leave_out(struct site_captures *captures, struct catalog *c,
         }
         char text[700];
         char when[TIME_TEXT];
-        snprintf(text, sizeof text, "%.400s is in the data folder since %s and is left out",
+        snprintf(text, sizeof text,
+            "%.400s is in the data folder since %s and is left out; --again reads it once more",
             path, time_format(time_floor(before.finished, US_SECOND), when));
         note(captures->name, text);
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -36,18 +37,38 @@ static struct site_captures *site_of(struct site_list *l, const char *name)
     return s;
 }
 
-static enum err path_add(
-    struct site_list *l, const char *name, const char *path, struct fault *f)
+static enum err file_add(struct site_captures *s, const char *path, struct fault *f)
 {
-    struct site_captures *s = site_of(l, name);
-    if (s && s->count >= PATHS_MAX)
+    if (s->count >= PATHS_MAX)
         return fault_set(f, ERR_FULL, "more than %d captures for one site", PATHS_MAX);
-    const char **more = s ? realloc(s->paths, (s->count + 1) * sizeof *more) : NULL;
+    const char **more = realloc(s->paths, (s->count + 1) * sizeof *more);
     if (!more)
         return fault_set(f, ERR_NOMEM, "out of memory");
     s->paths = more;
     s->paths[s->count++] = path;
     return OK;
+}
+
+static enum err path_add(
+    struct site_list *l, const char *name, const char *path, struct fault *f)
+{
+    struct stat st;
+    struct site_captures *s = site_of(l, name);
+    if (!s)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return file_add(s, path, f);
+    size_t before = s->files.count;
+    enum err e = capture_list_add(&s->files, path, f);
+    for (size_t i = before; i < s->files.count && !e; i++)
+        e = file_add(s, s->files.paths[i], f);
+    return e;
+}
+
+void site_captures_done(struct site_captures *s)
+{
+    free(s->paths);
+    capture_list_done(&s->files);
 }
 
 static enum err pair_add(struct site_list *l, const char *pair, struct fault *f)
@@ -88,7 +109,7 @@ enum err site_list_paths(
 void site_list_done(struct site_list *l)
 {
     for (size_t i = 0; i < l->count; i++)
-        free(l->sites[i].paths);
+        site_captures_done(&l->sites[i]);
     free(l->sites);
     *l = (struct site_list){0};
 }

@@ -167,14 +167,33 @@ static void counts_update(struct collector *c, bool end)
     c->counts.ended = end;
 }
 
+/* What an earlier run has sent: the sensor has seen it again, and that is all. */
+static void batch_forget(struct collector *c)
+{
+    struct batch_rows *b = c->filling;
+    if (!b)
+        return;
+    account_fill(c, b, false, 0);
+    b->account = (struct parcel_account){0};
+    block_clear(b->packets);
+    c->batch_since = 0;
+}
+
 /* Send the batch on its way to the spool; `until`: all packets before this time are in it or
  * went before it. */
 static enum err batch_send(struct collector *c, bool end, int64_t until, struct fault *f)
 {
+    bool past = c->frames < c->options.past.frames;
+    if (past)
+        batch_forget(c);
+    if (past && !end)
+        return OK;
     struct batch_rows *b = c->filling ? c->filling : rules_take(c, batch_now(c));
     c->filling = NULL;
-    if (b)
+    if (b) {
         account_fill(c, b, end, until);
+        b->frames = c->frames;
+    }
     pthread_mutex_lock(&c->lock);
     enum err e = c->failed;
     if (!e) {
@@ -232,6 +251,8 @@ static enum err group_take(struct collector *c, size_t count, struct fault *f)
         return fault_set(f, e, "packets could not be taken: %s", err_text(e));
     if (!c->batch_since)
         c->batch_since = clock_now(&c->clock);
+    if (c->frames == c->options.past.frames)
+        return OK; /* it ends where the earlier run did */
     return is_full(b) ? batch_send(c, false, 0, f) : OK;
 }
 
@@ -273,15 +294,22 @@ static enum err run_take(
     enum err e = OK;
     for (size_t at = 0; at < count && !e;) {
         size_t packets;
+        size_t left = count - at;
+        if (c->frames < c->options.past.frames && left > c->options.past.frames - c->frames)
+            left = (size_t)(c->options.past.frames - c->frames);
         if (!c->filling)
             c->filling = rules_take(c, batch_now(c));
         if (!c->filling)
             return batch_send(c, false, 0, f);
-        size_t used = group_fill(c, frames + at, count - at, &packets);
+        size_t used = group_fill(c, frames + at, left, &packets);
         if (!used)
             return fault_set(f, ERR_NOMEM, "out of memory");
         at += used;
+        c->frames += used;
+        bool past = c->frames <= c->options.past.frames;
         e = group_take(c, packets, f);
+        if (past && c->frames == c->options.past.frames)
+            batch_forget(c);
     }
     return e;
 }

@@ -35,6 +35,18 @@ struct collector_ruler {
     void (*drop)(void *context, const struct collector_rules *rules);
 };
 
+/* Captures of which an earlier run has sent a part. Their frames come in the same order again:
+ * the first `frames` of them are looked at, so that the sensor knows what it knew, and not
+ * sent.
+ */
+struct collector_past {
+    uint64_t frames;
+    void *context;
+    /* Entry `number` of the spool is about to be written: when it is there, so many frames in
+     * all are in the spool or went before it. On the packing thread; NULL: nobody asks. */
+    enum err (*note)(void *context, uint64_t number, uint64_t frames, struct fault *f);
+};
+
 struct collector_options {
     const char *site;
     struct feed *feed;                  /* taken */
@@ -46,6 +58,7 @@ struct collector_options {
     struct collector_ruler ruler; /* instead of anon, batch and the sensor's payload */
     bool refuse; /* packets for which the spool has no room are dropped and counted; else
                     they wait for it */
+    struct collector_past past;
     const atomic_bool *stop;
     const struct clock *clock; /* NULL: the system's */
     struct {

@@ -18,6 +18,7 @@ struct batch_rows {
     struct sensor_look looks[PARCEL_ROWS];
     uint16_t icmp_seq[PARCEL_ROWS];
     struct parcel_account account;
+    uint64_t frames;                     /* of the feed, up to its last row */
     const struct collector_rules *rules; /* that it is made by; NULL: the options' */
 };
 
@@ -39,12 +40,14 @@ struct collector {
     struct parcel_writer *writer;
     struct buf parcel;
     bool told;
+    bool gave_up; /* it was stopped while the spool had no room */
     /* The caller's. */
     struct batch_rows *filling; /* NULL: the next one has not been taken yet */
     struct packet group[GROUP_MOST];
     int64_t batch_since;  /* wall clock at the first row of the batch; 0: none */
     int64_t window_start; /* of the window that is open; INT64_MIN: none */
     struct source_counts source;
+    uint64_t frames;       /* that were taken from the feed */
     uint64_t told_dropped; /* packets dropped here, as far as parcels have told */
     uint32_t failed_frames[DECODE_RESULTS];
     int64_t newest_taken;

@@ -16,24 +16,41 @@ static void tell(struct collector *c, const struct fault *f)
         c->options.events.trouble(c->options.events.context, f);
 }
 
+/* Who keeps how far captures have been read hears of an entry before it is written. */
+static enum err parcel_announce(struct collector *c, uint64_t frames, struct fault *f)
+{
+    const struct collector_past *past = &c->options.past;
+    struct spool_counts s;
+    if (!past->note)
+        return OK;
+    spool_counts(c->options.spool, &s);
+    return past->note(past->context, s.next, frames, f);
+}
+
 /* Into the spool. A full disk is waited for, unless packets are to be dropped: live, those
  * behind wait in the batches, and are then dropped and counted by the kernel. */
-static enum err parcel_spool(struct collector *c, uint32_t rows, struct fault *f)
+static enum err parcel_spool(struct collector *c, const struct batch_rows *b, struct fault *f)
 {
     uint64_t number;
-    for (;;) {
-        enum err e = spool_append(c->options.spool, "packet",
-            bytes_over(c->parcel.data, c->parcel.len), rows, &number, f);
+    while (!c->gave_up) {
+        enum err e = parcel_announce(c, b->frames, f);
+        if (!e)
+            e = spool_append(c->options.spool, "packet",
+                bytes_over(c->parcel.data, c->parcel.len), (uint32_t)b->packets->rows, &number,
+                f);
         if (!e && c->told)
             tell(c, &(struct fault){.code = OK});
         if (e != ERR_FULL)
             return e;
         if (!c->told)
             tell(c, f);
+        /* Of captures nothing may follow what was left out: the next run goes on there. */
+        c->gave_up = stopping(c) && c->options.past.note;
         if (stopping(c) || c->options.refuse)
             return e;
         nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
     }
+    return ERR_FULL;
 }
 
 static enum err batch_pack(struct collector *c, struct batch_rows *b, struct fault *f)
@@ -56,7 +73,7 @@ static enum err batch_pack(struct collector *c, struct batch_rows *b, struct fau
     e = parcel_write(c->writer, &p, &c->parcel);
     if (e)
         return fault_set(f, e, "packets could not be packed: %s", err_text(e));
-    return parcel_spool(c, (uint32_t)b->packets->rows, f);
+    return parcel_spool(c, b, f);
 }
 
 /* The batch at the front is done with. With the lock held. */

@@ -1,18 +1,15 @@
 #include "ingest/feed.h"
 
 #include "base/clock.h"
+#include "ingest/capture_list.h"
 #include "ingest/misdated.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum {
     FEED_BATCH = 512,
-    FEED_FILES_MAX = 1 << 16,
     FEED_WAIT_MS = 200
 };
 
@@ -150,43 +147,17 @@ static int by_first(const void *a, const void *b)
 
 /* ---- the list of captures ---- */
 
-static enum err add_path(struct feed *d, const char *path, struct fault *f)
+/* The paths become the captures'. */
+static enum err captures_make(struct feed *d, struct capture_list *l, struct fault *f)
 {
-    if (d->capture_count >= FEED_FILES_MAX)
-        return fault_set(f, ERR_FULL, "more than %d captures for one site", FEED_FILES_MAX);
-    struct capture *more = realloc(d->captures, (d->capture_count + 1) * sizeof *more);
-    char *copy = more ? strdup(path) : NULL;
-    if (more)
-        d->captures = more;
-    if (!copy)
-        return fault_set(f, ERR_NOMEM, "%s: out of memory", path);
-    d->captures[d->capture_count++] = (struct capture){.path = copy};
-    return OK;
-}
-
-static int not_hidden(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.' && entry->d_type != DT_DIR;
-}
-
-static enum err add_folder(struct feed *d, const char *folder, struct fault *f)
-{
-    struct dirent **entries;
-    int count = scandir(folder, &entries, not_hidden, alphasort);
-    if (count < 0)
-        return fault_set(f, ERR_IO, "%s: %s", folder, strerror(errno));
-    enum err e =
-        count ? OK : fault_set(f, ERR_NOTFOUND, "%s: the folder holds no captures", folder);
-    for (int i = 0; i < count; i++) {
-        char path[4096];
-        int len = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        if (!e)
-            e = len < (int)sizeof path ? add_path(d, path, f)
-                                       : fault_set(f, ERR_RANGE, "%s: path too long", folder);
-        free(entries[i]);
+    d->captures = calloc(l->count + 1, sizeof *d->captures);
+    if (!d->captures)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < l->count; i++) {
+        d->captures[d->capture_count++].path = l->paths[i];
+        l->paths[i] = NULL;
     }
-    free(entries);
-    return e;
+    return OK;
 }
 
 enum err feed_open_files(
@@ -195,12 +166,13 @@ enum err feed_open_files(
     struct feed *d = calloc(1, sizeof *d);
     if (!d)
         return fault_set(f, ERR_NOMEM, "out of memory");
+    struct capture_list list = {0};
     enum err e = OK;
-    for (size_t i = 0; i < count && !e; i++) {
-        struct stat st;
-        bool folder = stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
-        e = folder ? add_folder(d, paths[i], f) : add_path(d, paths[i], f);
-    }
+    for (size_t i = 0; i < count && !e; i++)
+        e = capture_list_add(&list, paths[i], f);
+    if (!e)
+        e = captures_make(d, &list, f);
+    capture_list_done(&list);
     for (size_t i = 0; i < d->capture_count && !e; i++)
         e = capture_look(&d->captures[i], f);
     if (e) {

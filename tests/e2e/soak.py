@@ -9,7 +9,6 @@ one more site watches the loopback interface, renews its certificate every 80 se
 """
 
 import argparse
-import glob
 import json
 import os
 import random
@@ -21,10 +20,9 @@ import tempfile
 import threading
 import time
 
-from sites_lab import Hub, free_port, sensor, simulated, spooled
+from sites_lab import Hub, free_port, sensor, simulated
 from tap import run
 
-PARCEL = 32768  # packets in each parcel of a capture but the last
 FAULTS = ["server", "server", "wipe", "hub", "hub", "sensor", "sensor"]
 
 
@@ -41,14 +39,8 @@ def stored(folder):
         return 0 if done.returncode == 0 else -1
 
 
-def numbers(folder):
-    """The last number that a spool has given: of its last entry, or before its newest file, which may be empty."""
-    names = [int(os.path.basename(path).split(".")[0]) - 1 for path in glob.glob(f"{folder}/spool/*.spool")]
-    return max([0, spooled(folder), *names])
-
-
 class Site(threading.Thread):
-    """Sends its capture until it is told to end. `expected`: packets that have been in its spool."""
+    """Sends its capture until it is told to end. `expected`: packets that the hub has to have."""
 
     def __init__(self, folder, capture, packets):
         super().__init__(daemon=True)
@@ -67,24 +59,29 @@ class Site(threading.Thread):
             self.wrong = f"{self.folder}: {problem}"
 
     def once(self):
-        before = numbers(self.folder)
+        more = ["--again"] if self.rounds else []
+        while not self.read(more):
+            killed = time.monotonic()
+            _, errors = (rest := sensor(self.folder, "--drain")).communicate()
+            if rest.returncode:
+                raise RuntimeError(f"what was in the spool could not be sent: {errors[-500:]}")
+            self.recovered.append(time.monotonic() - killed)
+            more = []  # it goes on where it was
+        self.expected += self.packets
+        self.rounds += 1
+
+    def read(self, more):
+        """True when the hub has all of it; False if it was killed."""
         with self.lock:
-            self.reading = sensor(self.folder, "--read", self.capture)
+            self.reading = sensor(self.folder, "--read", self.capture, *more)
         _, errors = self.reading.communicate()
         with self.lock:
             process, self.reading = self.reading, None
-        if process.returncode == 0:
-            self.expected += self.packets
-            self.rounds += 1
-            return
-        if process.returncode != -signal.SIGKILL:
+        if process.returncode == 2 and "--again" in errors and not more and self.rounds:
+            return self.read(["--again"])  # the one before was killed when it had not begun
+        if process.returncode not in (0, -signal.SIGKILL):
             raise RuntimeError(f"the sensor ended with {process.returncode}: {errors[-500:]}")
-        killed, entries = time.monotonic(), numbers(self.folder) - before
-        self.expected += min(entries * PARCEL, self.packets)
-        _, errors = (rest := sensor(self.folder, "--drain")).communicate()
-        if rest.returncode:
-            raise RuntimeError(f"what was in the spool could not be sent: {errors[-500:]}")
-        self.recovered.append(time.monotonic() - killed)
+        return process.returncode == 0
 
     def kill(self):
         with self.lock:

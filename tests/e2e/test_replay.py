@@ -120,6 +120,24 @@ def strangers(folder):
     same(run("replay", "--quiet", captures[0], folder + "/none").returncode, 2)
 
 
+@says("captures that a data folder has are refused by name, those of a folder, too; new ones beside them are read")
+def known(folder):
+    os.mkdir(folder + "/captures")
+    shutil.copy(data(SLP), folder + "/captures/one.pcap")
+    arguments = ("replay", "--data", folder + "/data", "--engines", "none", "--quiet", "--site", f"jp-01={folder}/captures")
+    same(run(*arguments).returncode, 0)
+    done = run(*arguments)
+    same(done.returncode, 2, done.stderr)
+    holds(done.stderr, "one.pcap is in the data folder since 20")
+    holds(done.stderr, "--again reads them once more")
+    shutil.copy(data(MASSCAN), folder + "/captures/two.pcap")
+    done = run(*arguments)
+    same(done.returncode, 0, done.stderr)
+    holds(done.stderr, "one.pcap is in the data folder")
+    same("two.pcap" in done.stderr, False, done.stderr)
+    same(run(*arguments, "--again").returncode, 0)
+
+
 @says("wrong use is one line on stderr that names what is wrong, and ends with 2")
 def wrong_use(folder):
     text = os.path.join(folder, "text.pcap")

@@ -137,7 +137,8 @@ def faults(folder):
         hub.stop()
 
 
-@says("a sensor is killed while it fills its spool: all that was in it arrives when it is sent")
+@says("a sensor is killed while it fills its spool: all that was in it arrives when it is sent, the rest when the capture "
+      "is read again, and nothing twice unless --again is given")
 def killed_sensor(folder):
     need_server()
     capture = simulated()
@@ -156,6 +157,17 @@ def killed_sensor(folder):
             # A parcel of a capture is 32,768 packets; the drain adds an empty one that says so.
             full = last - (1 if wanted == 5 else 0)
             hub.has_exactly(full * 32768)
+        # The rest, from where the second one was; then there is no more of it.
+        os.mkdir(f"{folder}/captures")
+        shutil.copy(capture, f"{folder}/captures/same.pcap")
+        for given, status in ((capture, 0), (f"{folder}/captures", 2)):
+            _, errors = (rest := sensor(f"{folder}/site", "--read", given)).communicate(timeout=120)
+            same(rest.returncode, status, errors)
+            hub.has_exactly(simulated_packets())
+        holds("same.pcap: was read and stored by the hub at 20" in errors and "--again sends it once more" in errors, errors)
+        _, errors = (more := sensor(f"{folder}/site", "--read", capture, "--again")).communicate(timeout=120)
+        same(more.returncode, 0, errors)
+        hub.has_exactly(2 * simulated_packets())
     finally:
         hub.stop()
 
