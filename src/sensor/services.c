@@ -81,6 +81,32 @@ static void refresh(struct services *t, size_t i)
     t->entry[i].stale = false;
 }
 
+static inline double fewer(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* The first of those with the fewest sources, as far as they are known. In four lanes, as each
+ * comparison waits for the one before. */
+static size_t least_known(const struct services *t)
+{
+    const struct service *s = t->entry;
+    double least = s[0].sources, b = least, c = least, d = least;
+    size_t i = 0;
+    for (; i + 4 <= t->count; i += 4) {
+        least = fewer(s[i].sources, least);
+        b = fewer(s[i + 1].sources, b);
+        c = fewer(s[i + 2].sources, c);
+        d = fewer(s[i + 3].sources, d);
+    }
+    for (; i < t->count; i++)
+        least = fewer(s[i].sources, least);
+    least = fewer(fewer(least, b), fewer(c, d));
+    for (i = 0; s[i].sources > least;)
+        i++;
+    return i;
+}
+
 /* An entry with the fewest sources. Counts only grow, so that an old one is a lower bound, and
  * few have to be made anew; and as many services have equally few, the search goes on where the
  * last one ended, and begins again only when there are none of these left. */
@@ -94,10 +120,7 @@ static size_t least_entry(struct services *t)
             return t->hand;
     }
     for (;;) {
-        size_t least = 0;
-        for (size_t i = 1; i < t->count; i++)
-            if (t->entry[i].sources < t->entry[least].sources)
-                least = i;
+        size_t least = least_known(t);
         t->least = t->entry[least].sources;
         t->hand = least;
         if (!t->entry[least].stale)
@@ -125,10 +148,10 @@ static uint32_t code_of(const struct contact *c)
 }
 
 /* Give every service of the window that has no place and deserves one a place in the table. */
-static enum err place_services(struct services *t, const struct contacts *contacts)
+static enum err place_services(struct services *t)
 {
     for (size_t i = 0; i < t->other_count; i++) {
-        uint32_t code = code_of(&contacts->contact[t->other[i]]);
+        uint32_t code = t->other[i].code;
         if (t->number[code])
             continue;
         enum err e = t->count < SERVICES_MAX ? add_entry(t, code) : OK;
@@ -165,7 +188,7 @@ enum err services_begin(struct services *t, size_t contacts)
     t->other_count = 0;
     if (contacts <= t->other_room)
         return OK;
-    uint32_t *other = realloc(t->other, contacts * sizeof *other);
+    struct service_other *other = realloc(t->other, contacts * sizeof *other);
     if (!other)
         return ERR_NOMEM;
     t->other = other;
@@ -183,20 +206,21 @@ void services_count(struct services *t, const struct contact *c, uint64_t src, u
         return;
     }
     t->window[code]++;
-    t->other[t->other_count++] = number;
+    t->other[t->other_count++] = (struct service_other){number, code};
 }
 
 enum err services_settle(
     struct services *t, const struct contacts *contacts, const struct hosts *hosts)
 {
-    enum err e = place_services(t, contacts);
+    enum err e = place_services(t);
     for (size_t i = 0; i < t->other_count; i++) {
-        const struct contact *c = &contacts->contact[t->other[i]];
-        if (t->number[code_of(c)])
-            count_known(t, c, ip_hash(&hosts->host[contact_host(c)].ip));
+        const struct service_other *other = &t->other[i];
+        t->window[other->code] = 0;
+        if (!t->number[other->code])
+            continue;
+        const struct contact *c = &contacts->contact[other->contact];
+        count_known(t, c, ip_hash(&hosts->host[contact_host(c)].ip));
     }
-    for (size_t i = 0; i < t->other_count; i++)
-        t->window[code_of(&contacts->contact[t->other[i]])] = 0;
     t->other_count = 0;
     return e;
 }

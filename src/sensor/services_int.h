@@ -38,15 +38,21 @@ struct service {
     double sources; /* estimate */
 };
 
+/* A contact whose service has no place: what most of them are asked for, without the contact.
+ */
+struct service_other {
+    uint32_t contact, code;
+};
+
 struct services {
     uint16_t *number; /* by code: entry + 1 */
     uint32_t *window; /* by code without an entry: sources in the window that is being added */
     struct service *entry;
     struct distinct *distinct; /* one an entry */
     size_t count, room;
-    double least;    /* no entry of a full table has fewer sources than this ... */
-    size_t hand;     /* ... and none before this one as few */
-    uint32_t *other; /* contacts of the window whose services have no place */
+    double least;                /* no entry of a full table has fewer sources than this ... */
+    size_t hand;                 /* ... and none before this one as few */
+    struct service_other *other; /* contacts of the window whose services have no place */
     size_t other_count, other_room;
 };
 
