@@ -155,6 +155,7 @@ const ROUTES = [
     people.push({ user: body.user, role: body.role, disabled: false, created: iso(Date.now()), last_login: null });
     return people.at(-1);
   }],
+  ['DELETE', /^\/users\/([^/]+)$/, (_q, name) => void people.splice(people.findIndex((p) => p.user === name), 1)],
   ['PATCH', /^\/users\/([^/]+)$/, (_q, name, body) => Object.assign(people.find((p) => p.user === name), body)],
   ['GET', /^\/tokens$/, () => ({ rows: tokens })],
   ['POST', /^\/tokens$/, (_q, body) => makeToken(body)],

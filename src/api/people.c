@@ -300,8 +300,13 @@ enum err handle_user_change(struct request *r)
     return e;
 }
 
+/* Nobody removes himself by mistake; a program with a token is nobody's self. */
 enum err handle_user_delete(struct request *r)
 {
+    if (!r->who.token && strcmp(arg(r, P_USER_NAME)->text, r->who.name) == 0) {
+        reply_problem(r, 409, NULL, NULL, "another admin must remove you");
+        return OK;
+    }
     enum err e = catalog_user_remove(
         r->api->parts.catalog, arg(r, P_USER_NAME)->text, r->who.label, r->now, &r->fault);
     if (e == ERR_NOTFOUND || e == ERR_DENIED)

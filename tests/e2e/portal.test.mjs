@@ -483,6 +483,31 @@ test('on a phone a tap on the head of a column turns the order of its rows round
   await page.setViewportSize({ width: 1440, height: 900 });
 });
 
+test('an admin removes a user by typing the name, and not himself', { skip }, async () => {
+  await open('#/settings');
+  const table = page.locator('table[aria-label=Users]');
+  await table.locator('tbody tr').first().waitFor();
+  const own = (await page.textContent('main')).match(/Signed in as ([^,]+),/)[1];
+  assert.equal(await page.getByRole('button', { name: `Remove ${own}`, exact: true }).count(), 0);
+  const form = page.locator('form:has([name=user])');
+  await form.locator('[name=user]').fill('leaver');
+  await form.locator('[name=password]').fill('a long enough password');
+  await form.getByRole('button', { name: 'Add' }).click();
+  const ask = () => page.getByRole('button', { name: 'Remove leaver', exact: true }).click();
+  await ask();
+  await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'leaving');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[name=leaving]', { state: 'detached' });
+  await ask();
+  await page.fill('[name=leaving]', 'another');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.form-error:has-text("Type leaver")');
+  await page.fill('[name=leaving]', 'leaver');
+  await page.keyboard.press('Enter');
+  await table.locator('tbody tr:has-text("leaver")').waitFor({ state: 'detached' });
+  await page.waitForSelector('[name=leaving]', { state: 'detached' });
+});
+
 test('an unknown page and an unknown alert say so', { skip }, async () => {
   await open('#/nowhere');
   assert.match(await page.textContent('main'), /no page "nowhere"/);

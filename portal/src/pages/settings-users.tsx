@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Fault, send, url, type Rows, type User } from '../api/client';
 import { invalidate, useResource } from '../api/resource';
+import { useMe } from '../api/session';
 import { Card } from '../ui/card';
 import { DataTable, type Column } from '../ui/data-table';
 import { Answer } from '../ui/state';
@@ -9,6 +10,11 @@ import { Time } from '../ui/time';
 export function UsersCard() {
   const users = useResource<Rows<User>>(url('/users'));
   const [fault, setFault] = useState('');
+  const [leaving, setLeaving] = useState('');
+  const nameField = useRef<HTMLInputElement>(null);
+  useEffect(() => nameField.current?.focus(), [leaving]);
+  const session = useMe();
+  const me = session.state === 'in' ? session.me.user : '';
   const run = async (work: () => Promise<unknown>) => {
     setFault('');
     try {
@@ -19,6 +25,22 @@ export function UsersCard() {
     }
   };
   const change = (user: User, body: object) => void run(() => send('PATCH', `/users/${encodeURIComponent(user.user)}`, body));
+  const remove = (event: Event) => {
+    event.preventDefault();
+    const typed = String(new FormData(event.currentTarget as HTMLFormElement).get('leaving')).trim();
+    if (typed !== leaving) {
+      setFault(`Type ${leaving}, the name of the user to remove, or cancel.`);
+      return;
+    }
+    void run(async () => {
+      await send('DELETE', `/users/${encodeURIComponent(leaving)}`);
+      setLeaving('');
+    });
+  };
+  const cancel = () => {
+    setLeaving('');
+    setFault('');
+  };
   const add = (event: Event) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
@@ -45,9 +67,16 @@ export function UsersCard() {
       head: '',
       num: true,
       cell: (u) => (
-        <button class="button button-small" type="button" onClick={() => change(u, { disabled: !u.disabled })}>
-          {u.disabled ? 'Enable' : 'Disable'}
-        </button>
+        <span class="row-actions">
+          <button class="button button-small" type="button" aria-label={`${u.disabled ? 'Enable' : 'Disable'} ${u.user}`} onClick={() => change(u, { disabled: !u.disabled })}>
+            {u.disabled ? 'Enable' : 'Disable'}
+          </button>
+          {u.user !== me && (
+            <button class="button button-small" type="button" aria-label={`Remove ${u.user}`} onClick={() => setLeaving(u.user)}>
+              Remove
+            </button>
+          )}
+        </span>
       ),
     },
   ];
@@ -56,6 +85,15 @@ export function UsersCard() {
       <Answer of={users} height={140}>
         {(page) => <DataTable label="Users" columns={columns} rows={page.rows} id={(u) => u.user} />}
       </Answer>
+      {leaving && (
+        <form class="filters inline-form" aria-label={`Remove ${leaving}`} onSubmit={remove} onKeyDown={(e) => e.key === 'Escape' && cancel()}>
+          <label class="field">Type {leaving} to remove that user for good; what the user judged stays
+            <input class="input" name="leaving" key={leaving} required autocomplete="off" autocapitalize="none" spellcheck={false} ref={nameField} />
+          </label>
+          <button class="button" type="submit">Remove</button>
+          <button class="button" type="button" onClick={cancel}>Cancel</button>
+        </form>
+      )}
       <form class="filters inline-form" onSubmit={add}>
         <label class="field">User<input class="input" name="user" required pattern="[A-Za-z0-9._@\-]{1,63}" title="Letters, digits, . _ @ -" autocapitalize="none" autocomplete="off" /></label>
         <label class="field">Password<input class="input" name="password" type="password" required minLength={12} autocomplete="new-password" /></label>
