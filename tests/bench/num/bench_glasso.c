@@ -2,7 +2,8 @@
  * the sources in 20 groups that act in the same slots. bench_glasso P N PENALTY SEED ROUNDS
  * [DATA [SOLUTION]]: the data go to the first file, as text, and the solution to the second, as
  * doubles (see glasso_peers.py). In the environment: with GLASSO_BARE the diagonal is not
- * penalised; GLASSO_TOLERANCE is that of the residual. */
+ * penalised; GLASSO_TOLERANCE is that of the residual; with GLASSO_READ the data come from
+ * DATA. */
 #include "base/rng.h"
 #include "bench.h"
 #include "num/glasso.h"
@@ -53,6 +54,21 @@ static void write_data(const char *path, const double *x, size_t p, size_t n)
     assert(!bad);
 }
 
+static void read_data(const char *path, double *x, size_t p, size_t n)
+{
+    FILE *f = fopen(path, "r");
+    assert(f);
+    for (size_t i = 0; i < p * n; i++) {
+        char word[64], *end;
+        int got = fscanf(f, "%63s", word);
+        assert(got == 1);
+        x[i] = strtod(word, &end);
+        assert(*end == 0);
+    }
+    int bad = fclose(f);
+    assert(!bad);
+}
+
 static void write_solution(const char *path, const struct glasso *g, size_t p)
 {
     FILE *f = fopen(path, "wb");
@@ -74,7 +90,9 @@ int main(int argc, char **argv)
     uint64_t seed = argc > 4 ? strtoull(argv[4], NULL, 10) : 1;
     unsigned rounds = argc > 5 ? (unsigned)strtoul(argv[5], NULL, 10) : 3;
     double *x = make_data(p, n, seed);
-    if (argc > 6)
+    if (argc > 6 && getenv("GLASSO_READ"))
+        read_data(argv[6], x, p, n);
+    else if (argc > 6)
         write_data(argv[6], x, p, n);
     glasso_centre(x, p, n, (double)n);
     struct glasso_input in = {.count = p, .samples = n, .rows = x};
