@@ -210,6 +210,11 @@ static enum err packets_insert(struct store *s, const struct group *g, struct fa
     return e;
 }
 
+static bool is_of_screening(const struct record *kind)
+{
+    return kind == &record_tagged || kind == &record_screening;
+}
+
 static uint32_t hours_of(const struct group *g)
 {
     uint32_t hours = 0;
@@ -225,8 +230,8 @@ static enum err group_begin(struct store *s, struct group *g, struct fault *f)
         e = settle(s, f); /* others may have failed while packets before these went in */
     if (!e && g->kind == &record_contact)
         e = store_make_way(s, g->rows, g->day, f);
-    if (!e && g->kind == &record_contact)
-        e = store_open_hours(s, g->day, hours_of(g), f);
+    if (!e && (g->kind == &record_contact || is_of_screening(g->kind)))
+        e = store_open_hours(s, g->kind, g->day, hours_of(g), f);
     if (!e)
         e = journal_together(s->journal, f);
     if (e)
@@ -248,6 +253,13 @@ static void group_done(struct store *s, const struct group *g)
     s->unresolved = s->unresolved || e;
 }
 
+static void note_screened(struct store *s, const struct block *screening)
+{
+    const int64_t *start = block_time(screening, SCREENING_START);
+    for (size_t i = 0; i < screening->rows; i++)
+        view_screened(s, start[i]);
+}
+
 /* What was appended is forgotten, also when this fails. */
 static enum err group_append(struct store *s, struct group *g, struct fault *f)
 {
@@ -266,6 +278,8 @@ static enum err group_append(struct store *s, struct group *g, struct fault *f)
                 s->unresolved = true; /* it may have failed after the rows were in */
             if (there && g->kind == &record_contact)
                 store_wait(s, g->block[i], g->part[i].seq);
+            if (there && g->kind == &record_screening)
+                note_screened(s, g->block[i]);
         }
     }
     g->count = 0;
@@ -441,6 +455,15 @@ enum err store_append(struct store *s, const struct block *b, const char *id, st
 
 /* --- after a crash ------------------------------------------------------------------------ */
 
+static enum err find_screened(struct store *s, struct fault *f)
+{
+    int64_t last = INT64_MIN;
+    enum err e = store_number(
+        s, "SELECT max(start) FROM kz.screening HAVING count() > 0", INT64_MIN, &last, f);
+    view_screened(s, last);
+    return e;
+}
+
 enum err store_recover(struct store *s, struct fault *f)
 {
     enum err e = store_find_open_units(s, f);
@@ -448,6 +471,8 @@ enum err store_recover(struct store *s, struct fault *f)
         e = settle_all(s, f);
     if (!e)
         e = store_find_span(s, f);
+    if (!e)
+        e = find_screened(s, f);
     if (!e)
         e = store_settle_rolls(s, f);
     if (!e)

@@ -23,15 +23,17 @@ enum {
 static bool by_window(const struct ask *a)
 {
     return a->what == ASK_LOSSES ||
-           ((a->by == BY_NOTHING || a->by == BY_SITE || a->by == BY_CLASS) && !a->country[0] &&
-               !a->tool[0] && a->proto < 0 && a->port < 0 && a->asn < 0 && !a->has_src);
+           (!a->tag[0] && (a->by == BY_NOTHING || a->by == BY_SITE || a->by == BY_CLASS) &&
+               !a->country[0] && !a->tool[0] && a->proto < 0 && a->port < 0 && a->asn < 0 &&
+               !a->has_src);
 }
 
 /* The shortest of these that needs no more than 500 for the span. The store has totals by ten
  * minutes, all else by the hour: shorter steps are then counted from contacts, and asked for by
  * themselves only over twelve hours, or 36 for one port, whose contacts stand together. Sources
- * are counted by the hour beyond a day, for which the store has their numbers. What is
- * finer than contacts is counted from packets, by itself only over two hours. */
+ * are counted by the hour beyond a day, for which the store has their numbers; with tags, by
+ * the hour beyond six. What is finer than contacts is counted from packets, by itself only over
+ * two hours. */
 int64_t ask_step(const struct ask *a, int64_t from, int64_t to)
 {
     static const int64_t steps[] = {10 * US_MINUTE, 20 * US_MINUTE, 30 * US_MINUTE, US_HOUR,
@@ -40,7 +42,10 @@ int64_t ask_step(const struct ask *a, int64_t from, int64_t to)
     size_t last = sizeof steps / sizeof *steps - 1;
     int64_t length = to - from;
     bool hours = by_window(a) ? a->measure == MEASURE_SOURCES && length > 26 * US_HOUR
-                              : length > (a->port >= 0 ? 36 : 12) * US_HOUR;
+                              : length > (a->port >= 0   ? 36
+                                             : a->tag[0] ? 6
+                                                         : 12) *
+                                             US_HOUR;
     if (length <= 2 * US_HOUR)
         return a->tag[0] ? 10 * US_MINUTE : US_MINUTE; /* packets have no tags */
     for (size_t i = 0; i < last; i++)

@@ -57,11 +57,14 @@ struct source {
 };
 void plan_source(const struct asking *q, struct source *src, struct buf *out);
 
+/* With tags: does no rollup answer, so that contacts are gone through, which is dear? */
+bool plan_by_contacts(const struct asking *q, const struct source *src);
+
 /* The same from packets, for steps that contacts are too coarse for. */
 void plan_packets(const struct asking *q, struct source *src, struct buf *out);
 
-/* The hours of the span of which BUSIEST_HOURS has rows, as a condition on the column `time`;
- * false: there are none. */
+/* The hours of the span of which BUSIEST_HOURS has rows, or with tags BUSIEST_TAGS, as a
+ * condition on the column `time`; false: there are none. */
 bool plan_busiest_hours(const struct asking *q, const char *time, struct buf *out);
 
 /* "sum(packets) AS packets", over what plan_source() gave. */
@@ -70,6 +73,12 @@ void plan_measure(const struct source *src, enum measure m, struct buf *out);
 /* " AND site = '...'" and so on, for contacts, packets and rollups alike. */
 void plan_filters(const struct ask *a, struct buf *out);
 unsigned plan_filter_dimensions(const struct ask *a);
+
+/* The sets of tags (bit n: the set n of the column `tags`) that contacts of the question may
+ * have; 0: it has no tags, or names one that is not known or named twice. */
+unsigned plan_tag_sets(const struct ask *a);
+/* " AND tags IN (0, 2)": these, in a table that is by tags; nothing if there are none. */
+void plan_put_tag_sets(const struct ask *a, struct buf *out);
 
 /* " AND tag IN (...)" and so on, for rows of `tagged`. */
 void plan_tag_filters(const struct ask *a, struct buf *out);

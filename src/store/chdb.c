@@ -86,6 +86,7 @@ static const char *const reader_settings[] = {
     "SET merge_tree_min_bytes_for_concurrent_read = 65536",
     "SET local_filesystem_read_method = 'pread', max_read_buffer_size_local_fs = 32768",
     "SET max_memory_usage = 400000000, max_execution_time = 60",
+    "SET max_query_size = 1048576", /* STORE_SQL_MAX: sources are written out */
     "SET max_bytes_before_external_group_by = 200000000",
     "SET max_bytes_before_external_sort = 200000000", "SET readonly = 2", NULL};
 

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 enum {
-    VERSION = 4, /* of the journal and of the tables that it tells about */
-    OLD_VERSION = 3
+    VERSION = 5,    /* of the journal and of the tables that it tells about */
+    OLD_VERSION = 3 /* the first that can be taken over */
 };
 
 /* `number` is AUTOINCREMENT: a number is never given twice, also after its row was dropped. */
@@ -62,7 +62,7 @@ enum statement {
 struct journal {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    bool old;
+    int64_t version; /* that it was found in */
 };
 
 static enum err tell(struct journal *j, const char *what, struct fault *f)
@@ -106,16 +106,16 @@ static enum err make_tables(struct journal *j, const char *path, struct fault *f
 {
     bool there = number_of(j, "SELECT count(*) FROM sqlite_master WHERE name = 'part'") > 0;
     int64_t version = number_of(j, "PRAGMA user_version");
-    if (there && version != VERSION && version != OLD_VERSION)
+    if (there && (version < OLD_VERSION || version > VERSION))
         return fault_set(f, ERR_BAD,
             "%s: the store is of another version of kizashi; replay the captures into a new "
             "folder",
             path);
-    j->old = there && version == OLD_VERSION;
+    j->version = there ? version : VERSION;
     struct buf sql;
     buf_init(&sql, 1 << 16);
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT;", schema,
-        j->old ? OLD_VERSION : VERSION);
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA user_version = %" PRId64 "; COMMIT;", schema,
+        j->version);
     bool made =
         !sql.err && sqlite3_exec(j->db, (const char *)sql.data, NULL, NULL, NULL) == SQLITE_OK;
     buf_done(&sql);
@@ -124,9 +124,9 @@ static enum err make_tables(struct journal *j, const char *path, struct fault *f
     return OK;
 }
 
-bool journal_is_old(const struct journal *j)
+bool journal_is_before(const struct journal *j, int version)
 {
-    return j->old;
+    return j->version < version;
 }
 
 enum err journal_renew(struct journal *j, struct fault *f)
@@ -135,7 +135,7 @@ enum err journal_renew(struct journal *j, struct fault *f)
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", VERSION);
     if (sqlite3_exec(j->db, sql, NULL, NULL, NULL) != SQLITE_OK)
         return tell(j, "format", f);
-    j->old = false;
+    j->version = VERSION;
     return OK;
 }
 

@@ -32,8 +32,8 @@ void journal_close(struct journal *j);
 /* All of it into a file, in which there is nothing yet. */
 enum err journal_copy(struct journal *j, const char *path, struct fault *f) MUST_CHECK;
 
-/* Is it of the format before this one? journal_renew() makes it one of this format. */
-bool journal_is_old(const struct journal *j);
+/* Is it of a format before this one? journal_renew() makes it one of today's. */
+bool journal_is_before(const struct journal *j, int version);
 enum err journal_renew(struct journal *j, struct fault *f) MUST_CHECK;
 
 /* Is this part known as done? */

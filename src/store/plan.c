@@ -61,6 +61,37 @@ void plan_tag_filters(const struct ask *a, struct buf *out)
         buf_printf(out, " AND reason = '%s'", a->reason);
 }
 
+/* Is a word in a list, as of put_words()? */
+static bool has_word(const char *words, const char *word)
+{
+    bool found = false;
+    for (const char *at = words; *at && !found; at += *at == ',') {
+        at += *at == '-';
+        size_t len = strcspn(at, ",");
+        found = len == strlen(word) && memcmp(at, word, len) == 0;
+        at += len;
+    }
+    return found;
+}
+
+unsigned plan_tag_sets(const struct ask *a)
+{
+    unsigned named = 0;
+    unsigned count = 0;
+    unsigned sets = 0;
+    for (const char *at = a->tag; *at; at++)
+        count += at == a->tag || *at == ',';
+    for (unsigned tag = 0; tag < TAG_COUNT; tag++)
+        if (has_word(a->tag, tag_name((enum contact_tag)tag)))
+            named |= 1u << tag;
+    if ((unsigned)__builtin_popcount(named) != count)
+        return 0;
+    for (unsigned set = 0; set < TAG_SETS; set++)
+        if ((*a->tag == '-') == !(set & named))
+            sets |= 1u << set;
+    return sets;
+}
+
 /* Words were checked: their alphabet has no quote. */
 void plan_filters(const struct ask *a, struct buf *out)
 {
@@ -121,20 +152,23 @@ struct plan {
     size_t levels;
 };
 
-static bool fits(const struct rollup *r, const struct source *src, unsigned dimensions)
+static bool fits(
+    const struct rollup *r, const struct source *src, unsigned dimensions, bool tags)
 {
-    return r && (r->dimensions & dimensions) == dimensions &&
+    return r->tags == tags && (r->dimensions & dimensions) == dimensions &&
            (r->measures & src->measures) == src->measures &&
            (src->step == 0 || src->step % r->unit == 0);
 }
 
 static void find_tables(const struct view *v, struct level *level)
 {
+    enum united_how tags = level->unit == US_HOUR ? UNITED_TAGS : UNITED_TAG_DAYS;
     for (size_t i = 0; i < v->roll_count; i++)
         if (v->rolls[i].rollup == level->rollup)
             level->roll = &v->rolls[i];
     for (size_t i = 0; i < v->united_count; i++)
-        if (v->unites[i].rollup == level->rollup)
+        if (level->rollup->tags ? v->unites[i].how == tags
+                                : v->unites[i].rollup == level->rollup)
             level->united = &v->unites[i];
 }
 
@@ -150,9 +184,11 @@ static bool follows(const struct rollup *r, const struct rollup *last)
 static void choose_levels(const struct asking *q, const struct source *src, struct plan *plan)
 {
     unsigned dimensions = src->dimensions | plan_filter_dimensions(q->ask);
+    bool known = !q->ask->tag[0] || plan_tag_sets(q->ask) != 0;
     const struct rollup *last = NULL;
-    for (size_t i = 0; i < rollup_count && plan->levels < LEVELS_MAX; i++) {
-        if (!fits(&rollups[i], src, dimensions) || !follows(&rollups[i], last))
+    for (size_t i = 0; known && i < rollup_count && plan->levels < LEVELS_MAX; i++) {
+        if (!fits(&rollups[i], src, dimensions, q->ask->tag[0] != 0) ||
+            !follows(&rollups[i], last))
             continue;
         struct level *level = &plan->level[plan->levels++];
         last = level->rollup = &rollups[i];
@@ -331,6 +367,26 @@ static void put_ranges(
     buf_str(out, ")");
 }
 
+/* Of windows that were screened, contacts that have none of the tags, or one of them. What
+ * narrows contacts narrows those that are tagged, too; they have no hashes of sources. */
+static void put_tags(const struct asking *q, const struct source *src,
+    const struct range *ranges, size_t count, struct buf *out)
+{
+    if (!q->ask->tag[0])
+        return;
+    buf_str(out, " AND start IN (SELECT start FROM kz.screening WHERE tag = '' AND ");
+    put_ranges("start", ranges, count, out);
+    buf_printf(out, ") AND " CONTACT_KEY " %sIN (SELECT " CONTACT_KEY " FROM kz.tagged WHERE ",
+        *q->ask->tag == '-' ? "NOT " : "");
+    put_ranges("start", ranges, count, out);
+    plan_filters(q->ask, out);
+    if (src->where && !strstr(src->where, "src_hash"))
+        buf_str(out, src->where);
+    buf_str(out, " AND tag IN ");
+    put_words(q->ask->tag, out);
+    buf_str(out, ")");
+}
+
 /* Contacts of their own ranges, and those that came after a rollup's last intake. */
 static void put_contact_ranges(const struct plan *plan, struct buf *out)
 {
@@ -379,17 +435,34 @@ static void put_margins(
                 told & 1u << d ? "!=" : "=");
 }
 
+void plan_put_tag_sets(const struct ask *a, struct buf *out)
+{
+    unsigned sets = plan_tag_sets(a);
+    const char *comma = "";
+    if (!sets)
+        return;
+    buf_str(out, " AND tags IN (");
+    for (unsigned set = 0; set < TAG_SETS; set++)
+        if (sets & 1u << set) {
+            buf_printf(out, "%s%u", comma, set);
+            comma = ", ";
+        }
+    buf_str(out, ")");
+}
+
 static void put_level(const struct asking *q, const struct source *src, const struct plan *plan,
     const struct level *level, bool fold, struct buf *out)
 {
+    const struct ranges *raw = &plan->level[plan->levels - 1].ranges;
     const char *time = level->rollup ? "time" : "start";
     fold = fold && !level->united; /* these are sketches already */
     buf_str(out, "SELECT ");
     put_bucket(src, time, out);
     put_dimensions(src, out);
     put_measures(src, sets_of(level), fold, out);
-    buf_printf(
-        out, " FROM kz.%s WHERE ", level->rollup ? level->rollup->name : record_contact.name);
+    buf_printf(out, " FROM kz.%s %sWHERE ",
+        level->rollup ? level->rollup->name : record_contact.name,
+        !level->rollup && q->ask->tag[0] ? "PRE" : "");
     if (level->rollup)
         put_ranges(time, level->ranges.range, level->ranges.count, out);
     else
@@ -398,8 +471,12 @@ static void put_level(const struct asking *q, const struct source *src, const st
         buf_printf(out, " AND block <= %" PRIu64, level->roll->upto);
     if (level->united)
         put_margins(q, src, level->rollup, out);
+    if (level->rollup && level->rollup->tags)
+        plan_put_tag_sets(q->ask, out);
     plan_filters(q->ask, out);
     buf_str(out, src->where ? src->where : "");
+    if (!level->rollup)
+        put_tags(q, src, raw->range, raw->count, out);
     if (fold)
         put_group(src, out);
 }
@@ -407,35 +484,13 @@ static void put_level(const struct asking *q, const struct source *src, const st
 bool plan_busiest_hours(const struct asking *q, const char *time, struct buf *out)
 {
     struct plan plan = {.levels = 2};
-    const struct united *u = view_united(&q->view, UNITED_SOURCES);
+    const struct united *u =
+        view_united(&q->view, q->ask->tag[0] ? UNITED_TAGS : UNITED_SOURCES);
     plan.level[0] = (struct level){.unit = u->unit, .united = u};
     cover(&plan, 0, q->from, q->to);
     if (plan.level[0].ranges.count)
         put_ranges(time, plan.level[0].ranges.range, plan.level[0].ranges.count, out);
     return plan.level[0].ranges.count > 0;
-}
-
-/* A contact as one number: sets of these are a tenth of what its columns would be. Two contacts
- * of a question have the same one about once in a million questions. Words are hashed by
- * themselves: each once, and not row by row. */
-#define CONTACT_KEY                                                                            \
-    "bitXor(cityHash64(start, src, proto, dport), bitXor(cityHash64(site, 1), "                \
-    "cityHash64(class, 2)))"
-
-/* Of windows that were screened, contacts that have none of the tags, or one of them. */
-static void put_tags(const struct asking *q, const struct range *range, struct buf *out)
-{
-    if (!q->ask->tag[0])
-        return;
-    buf_str(out, " AND start IN (SELECT start FROM kz.screening WHERE tag = '' AND ");
-    put_ranges("start", range, 1, out);
-    buf_printf(out, ") AND " CONTACT_KEY " %sIN (SELECT " CONTACT_KEY " FROM kz.tagged WHERE ",
-        *q->ask->tag == '-' ? "NOT " : "");
-    put_ranges("start", range, 1, out);
-    plan_filters(q->ask, out);
-    buf_str(out, " AND tag IN ");
-    put_words(q->ask->tag, out);
-    buf_str(out, ")");
 }
 
 /* Contacts by source, as far as they are sorted so, and the rest as they came; where no source
@@ -462,7 +517,7 @@ static void put_by_source(const struct asking *q, struct source *src, struct buf
             buf_printf(out, " AND block %s %" PRIu64, late ? ">" : "<=", roll->upto);
         plan_filters(q->ask, out);
         buf_str(out, src->where ? src->where : "");
-        put_tags(q, &range, out); /* the dearest comes last, for what is left */
+        put_tags(q, src, &range, 1, out); /* the dearest comes last, for what is left */
     }
     buf_str(out, ")");
 }
@@ -500,7 +555,9 @@ static bool is_answer(const struct asking *q, const struct source *src, const st
     unsigned told = src->dimensions | filters | r->margins;
     bool many_classes = filters & DIM_CLASS && !(src->dimensions & DIM_CLASS) &&
                         strpbrk(q->ask->class, "-,") != NULL;
-    return src->step == r->unit && (told & r->dimensions) == r->dimensions && !many_classes;
+    unsigned sets = r->tags ? plan_tag_sets(q->ask) : 0;
+    return src->step == r->unit && (told & r->dimensions) == r->dimensions && !many_classes &&
+           (sets & (sets - 1)) == 0;
 }
 
 /* Levels whose rows are the answer's go into `numbers`, and out of the plan. */
@@ -537,15 +594,25 @@ static void put_levels(
     }
 }
 
+bool plan_by_contacts(const struct asking *q, const struct source *src)
+{
+    struct plan plan = {0};
+    choose_levels(q, src, &plan);
+    return q->ask->tag[0] && plan.levels == 1;
+}
+
 void plan_source(const struct asking *q, struct source *src, struct buf *out)
 {
     struct plan plan = {0};
-    if (src->extra || q->ask->tag[0] ||
-        (plan_filter_dimensions(q->ask) | src->dimensions) & DIM_SRC) {
+    if (src->extra || (plan_filter_dimensions(q->ask) | src->dimensions) & DIM_SRC) {
         put_by_source(q, src, out);
         return;
     }
     choose_levels(q, src, &plan);
+    if (q->ask->tag[0] && plan.levels == 1) {
+        put_by_source(q, src, out);
+        return;
+    }
     cover(&plan, 0, src->from, src->to);
     if (src->numbers && has_sets(src) && !src->weigh)
         put_numbers(q, src, &plan, src->numbers);

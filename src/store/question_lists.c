@@ -3,8 +3,9 @@
  *
  * Uniting sets is what costs. So where keys are many, those of the page are looked for first:
  * by packets or, where sources rank, by the sizes of the sets. A row is then missed only if
- * twice as many others weigh more and yet have fewer sources. With tags it is finding the
- * contacts that costs: they are gone through once, and all sets united. */
+ * twice as many others weigh more and yet have fewer sources. Where no rollup has what is asked
+ * with tags, it is finding the contacts that costs: they are gone through once, and all sets
+ * united. */
 #include "store/ask_int.h"
 
 #include <inttypes.h>
@@ -112,7 +113,7 @@ static enum err put_heaviest(
     struct buf sql;
     uint64_t rows = q->place.skip + q->limit + 1;
     uint64_t most = measure_is_set(order) ? CANDIDATES(rows) : rows;
-    if (!q->limit || q->ask->tag[0] || (measure_is_set(order) ? !l->many : !l->some))
+    if (!q->limit || plan_by_contacts(q, &src) || (measure_is_set(order) ? !l->many : !l->some))
         return OK;
     src.weigh = true;
     buf_init(&from, STORE_SQL_MAX);
@@ -133,10 +134,10 @@ static enum err put_heaviest(
 /* --- lists -------------------------------------------------------------------------------- */
 
 /* Of all packets that the filters leave, those of this row. */
-static void put_share(const struct asking *q, struct buf *out)
+static void put_share(const struct asking *q, const struct source *of, struct buf *out)
 {
     struct source all = question_whole(q, DIM_NONE, M_PACKETS);
-    if (q->ask->tag[0]) {
+    if (plan_by_contacts(q, of)) {
         buf_str(out, ", round(n_packets / sum(n_packets) OVER (), 6)");
         return;
     }
@@ -164,7 +165,7 @@ static void put_list(
         buf_printf(out, " AS n_%s", measure_column(l->shown[i]));
     }
     if (l->what == ASK_PORTS)
-        put_share(q, out);
+        put_share(q, &src, out);
     buf_printf(out, " FROM %s GROUP BY %s ORDER BY ", (const char *)from.data, l->keys);
     plan_measure(&src, order, out);
     buf_printf(out, " DESC, %s", l->keys);
@@ -191,21 +192,21 @@ enum err question_list_sql(struct asking *q, struct buf *out)
 /* --- totals ------------------------------------------------------------------------------- */
 
 /* A question about one port needs no set of ports. Sites are counted by themselves: all else is
- * read from rows of all sites together, where there are such (with tags there are not). */
+ * read from rows of all sites together, where there are such. */
 void question_totals_sql(const struct asking *q, struct buf *out)
 {
     bool one_port = q->ask->port >= 0;
-    bool tags = q->ask->tag[0] != 0;
-    struct source src = question_whole(q,
-        (one_port ? DIM_PROTO | DIM_PORT : DIM_NONE) | (tags ? DIM_SITE : DIM_NONE),
+    struct source src = question_whole(q, one_port ? DIM_PROTO | DIM_PORT : DIM_NONE,
         M_PACKETS | M_BYTES | M_SOURCES | (one_port ? 0 : M_PORTS));
+    bool once = plan_by_contacts(q, &src);
+    src.dimensions |= once ? DIM_SITE : DIM_NONE;
     struct source sites = question_whole(q, DIM_SITE, M_PACKETS);
     struct buf from;
     buf_init(&from, STORE_SQL_MAX);
     plan_source(q, &src, &from);
     buf_str(out, "SELECT sum(packets), sum(bytes), ");
     plan_measure(&src, MEASURE_OF_SOURCES, out);
-    if (tags)
+    if (once)
         buf_str(out, ", uniqExact(site), ");
     else {
         buf_str(out, ", (SELECT uniqExact(site) FROM ");
@@ -289,7 +290,8 @@ enum err question_movers_sql(struct asking *q, struct buf *out)
     enum err e = OK;
     buf_init(&sql, STORE_SQL_MAX);
     buf_init(&where, STORE_SQL_MAX);
-    if (q->limit && !q->ask->tag[0]) {
+    struct source src = question_whole(q, DIM_PROTO | DIM_PORT, M_PACKETS | M_SOURCES);
+    if (q->limit && !plan_by_contacts(q, &src)) {
         put_moves(q, &h, true, NULL, &sql);
         buf_printf(&sql, " LIMIT %" PRIu64, most);
         e = sql.err ? sql.err

@@ -30,7 +30,8 @@ static const struct grouping {
 
 /* The largest step of which the span has at least 100; but ten minutes from six hours on, so
  * that contacts answer and not packets, and an hour from twelve hours on (36 for a single port,
- * whose contacts stand together) where only rollups by the hour have what is asked. Between an
+ * whose contacts stand together; seven with tags) where only rollups by the hour have what is
+ * asked. Between an
  * hour and a day there is none: sets would have to be united. */
 static int64_t choose_step(const struct asking *q)
 {
@@ -49,8 +50,8 @@ static int64_t choose_step(const struct asking *q)
         if (ladder[i] > least && (to - from) / ladder[i] >= 100)
             step = ladder[i];
     unsigned dimensions = groupings[a->by].dimensions | plan_filter_dimensions(a);
-    bool by_window = (dimensions & ~(unsigned)(DIM_SITE | DIM_CLASS)) == 0;
-    int64_t fine = a->port >= 0 ? 36 * US_HOUR : 12 * US_HOUR;
+    bool by_window = (dimensions & ~(unsigned)(DIM_SITE | DIM_CLASS)) == 0 && !a->tag[0];
+    int64_t fine = (a->port >= 0 ? 36 : a->tag[0] ? 7 : 12) * US_HOUR;
     if (step < US_HOUR && to - from >= fine && !by_window)
         return US_HOUR;
     return step < 10 * US_MINUTE && to - from >= 6 * US_HOUR ? 10 * US_MINUTE : step;

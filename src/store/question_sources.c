@@ -4,6 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* No source has it: a list needs a member. */
+#define NOBODY                                                                                 \
+    "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
+
 enum {
     CANDIDATES_MOST = 1000 /* rows for which some thousands of sources an hour are enough */
 };
@@ -26,22 +30,59 @@ static bool has_line(const struct buf *lines, const char *line, size_t len)
     return lines && lines->len && memmem(lines->data, lines->len, line, len);
 }
 
+/* As text, not by a function for each: thousands of those are more than a statement may have.
+ */
+static void put_address(const char *digits, size_t len, struct buf *out)
+{
+    buf_str(out, ", '");
+    for (size_t i = 0; i + 2 <= len; i += 2)
+        buf_printf(out, "\\x%.2s", digits + i);
+    buf_str(out, "'");
+}
+
 /* " AND src IN (...)": the addresses but for those among `without` (NULL: all), written out:
  * the table's index then knows their places. Returns how many there are. */
 static size_t put_addresses(const struct buf *lines, const struct buf *without, struct buf *out)
 {
     size_t count = 0;
-    buf_str(out, " AND src IN (toFixedString('', 16)");
+    buf_str(out, " AND src IN ('" NOBODY "'");
     const char *at = (const char *)lines->data;
     for (; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
         size_t len = strcspn(at, "\n");
         if (has_line(without, at, len))
             continue;
-        buf_printf(out, ", toFixedString(unhex('%.*s'), 16)", (int)len, at);
+        put_address(at, len, out);
         count++;
     }
     buf_str(out, ")");
     return count;
+}
+
+/* Where all about the busiest sources of an hour is said. */
+static const char *busiest_table(const struct asking *q)
+{
+    return q->ask->tag[0] ? BUSIEST_TAGS : BUSIEST_HOURS;
+}
+
+/* The same with tags: by what they have in hours that are united, and by contacts of the rest.
+ */
+static void put_busiest_tagged(const struct asking *q, const char *hours, struct buf *out)
+{
+    struct buf where;
+    struct source rest = question_whole(q, DIM_SRC, M_PACKETS);
+    buf_init(&where, STORE_SQL_MAX);
+    buf_str(&where, " AND NOT ");
+    plan_busiest_hours(q, "start", &where);
+    rest.where = (const char *)where.data;
+    buf_printf(out, "SELECT src FROM (SELECT src, packets FROM kz.%s WHERE %s",
+        busiest_table(q), hours);
+    plan_put_tag_sets(q->ask, out);
+    plan_filters(q->ask, out);
+    buf_str(out, " UNION ALL SELECT src, packets FROM ");
+    plan_source(q, &rest, out);
+    buf_str(out, ") GROUP BY src ORDER BY sum(packets) DESC, src");
+    out->err = out->err ? out->err : where.err;
+    buf_done(&where);
 }
 
 /* The busiest of all, by what they have in the hours in which they are among the busiest, and
@@ -113,10 +154,11 @@ static enum err find_gaps(const struct asking *q, const struct buf *candidates,
     put_addresses(candidates, NULL, &named);
     buf_printf(
         &ret_gaps->open, "%s AND NOT %s", (const char *)named.data, (const char *)start.data);
+    const char *table = busiest_table(q);
     buf_printf(&sql,
-        "SELECT src FROM kz." BUSIEST_HOURS " WHERE %s%s GROUP BY src HAVING count() = (SELECT "
-        "uniqExact(time) FROM kz." BUSIEST_HOURS " WHERE %s)",
-        hours, (const char *)named.data, hours);
+        "SELECT src FROM kz.%s WHERE %s%s GROUP BY src HAVING uniqExact(time) = (SELECT "
+        "uniqExact(time) FROM kz.%s WHERE %s)",
+        table, hours, (const char *)named.data, table, hours);
     enum err e = sql.err ? sql.err : start.err ? start.err : named.err;
     if (!e)
         e = find_addresses(q, (const char *)sql.data, &whole);
@@ -124,8 +166,8 @@ static enum err find_gaps(const struct asking *q, const struct buf *candidates,
     if (!e && put_addresses(candidates, &whole, &named) > 0)
         buf_printf(&ret_gaps->rest,
             "%s AND %s AND (src, intDiv(start, 3600000000) * 3600000000) NOT IN (SELECT src, "
-            "time FROM kz." BUSIEST_HOURS " WHERE %s%s)",
-            (const char *)named.data, (const char *)start.data, hours,
+            "time FROM kz.%s WHERE %s%s)",
+            (const char *)named.data, (const char *)start.data, table, hours,
             (const char *)named.data);
     buf_done(&sql);
     buf_done(&whole);
@@ -149,6 +191,7 @@ static enum err put_busy_contacts(const struct asking *q, const struct buf *cand
         e = find_gaps(q, candidates, (const char *)hours.data, &gaps);
         buf_str(ret_ready, (const char *)hours.data);
         put_addresses(candidates, NULL, ret_ready);
+        plan_put_tag_sets(q->ask, ret_ready);
         plan_filters(q->ask, ret_ready);
     } else
         put_addresses(candidates, NULL, &gaps.open);
@@ -168,7 +211,8 @@ static enum err put_busy_contacts(const struct asking *q, const struct buf *cand
 
 /* All about sources: of their contacts, a source's together, and where `ready` names some, of
  * the rows that say the same of an hour. */
-static void put_sources(const struct buf *from, const struct buf *ready, struct buf *out)
+static void put_sources(
+    const struct asking *q, const struct buf *from, const struct buf *ready, struct buf *out)
 {
     buf_str(out,
         "SELECT hex(src), max(c), max(a), sum(n) AS n_packets, " UNIQ "Merge" UNIQ_SIZE
@@ -181,9 +225,9 @@ static void put_sources(const struct buf *from, const struct buf *ready, struct 
     if (ready->len)
         buf_printf(out,
             " UNION ALL SELECT src, country AS c, asn AS a, packets AS n, ports AS p, sites AS "
-            "s, first AS f, last AS l, tool AS t, class AS k, toUInt64(most) AS m FROM "
-            "kz." BUSIEST_HOURS " WHERE %s",
-            (const char *)ready->data);
+            "s, first AS f, last AS l, tool AS t, class AS k, toUInt64(most) AS m FROM kz.%s "
+            "WHERE %s",
+            busiest_table(q), (const char *)ready->data);
     buf_str(out, ") GROUP BY src ORDER BY n_packets DESC, src");
 }
 
@@ -197,8 +241,13 @@ static enum err find_sources(
     struct buf where;
     buf_init(&sql, STORE_SQL_MAX);
     buf_init(&where, STORE_SQL_MAX);
+    struct buf hours;
+    buf_init(&hours, STORE_SQL_MAX);
     if (any) {
-        put_busiest(q, &sql);
+        if (q->ask->tag[0] && plan_busiest_hours(q, "time", &hours))
+            put_busiest_tagged(q, (const char *)hours.data, &sql);
+        else
+            put_busiest(q, &sql);
         buf_printf(&sql, " LIMIT %" PRIu64, rows + rows / 4 + 16);
         e = sql.err ? sql.err : find_addresses(q, (const char *)sql.data, &where);
         e = e ? e : put_busy_contacts(q, &where, ret_ready, out);
@@ -209,9 +258,21 @@ static enum err find_sources(
         buf_printf(&where, " AND src_hash IN (%s)", (const char *)sql.data);
         put_contacts(q, &where, out);
     }
+    buf_done(&hours);
     buf_done(&sql);
     buf_done(&where);
     return e ? e : out->err;
+}
+
+/* Are there tables where the busiest of all are found? */
+static bool has_busiest(const struct asking *q)
+{
+    struct buf hours;
+    buf_init(&hours, STORE_SQL_MAX);
+    bool has =
+        !q->ask->tag[0] || (plan_tag_sets(q->ask) && plan_busiest_hours(q, "time", &hours));
+    buf_done(&hours);
+    return has;
 }
 
 /* Two steps: candidates, then all about those. */
@@ -220,15 +281,15 @@ enum err question_sources_sql(const struct asking *q, struct buf *out)
     const struct ask *a = q->ask;
     unsigned filters = plan_filter_dimensions(a);
     uint64_t rows = q->place.skip + q->limit;
-    bool any = !(filters & ~(unsigned)(DIM_COUNTRY | DIM_ASN)) && !a->tag[0] && q->limit &&
-               rows < CANDIDATES_MOST;
+    bool any = !(filters & ~(unsigned)(DIM_COUNTRY | DIM_ASN)) && q->limit &&
+               rows < CANDIDATES_MOST && has_busiest(q);
     struct buf from;
     struct buf ready;
     buf_init(&from, STORE_SQL_MAX);
     buf_init(&ready, STORE_SQL_MAX);
     enum err e = find_sources(q, any, rows, &ready, &from);
     if (!e) {
-        put_sources(&from, &ready, out);
+        put_sources(q, &from, &ready, out);
         e = ready.err;
     }
     question_put_page(q, out);

@@ -37,42 +37,70 @@ enum {
 /* Rows of one day stand together, and in a day those of one key: a span is read without its
  * neighbours, and so is a key. */
 #define DAY    "intDiv(time, 86400000000), "
+#define TAGS   "tags, "
 #define PLACES (DIM_SITE | DIM_CLASS)
 #define WHOLE  (COUNTS | M_PORTS | M_FIRST | M_LAST)
 
 const struct rollup rollups[] = {
     {"total_day", "Each site and class by day.", US_DAY, PLACES, WHOLE, "class, site, time",
-        "total", PLACES, FEW_ROWS},
+        "total", PLACES, FEW_ROWS, false},
     {"tool_day", "Each tool by day and site.", US_DAY, DIM_TOOL | PLACES, COUNTS | M_PORTS,
-        "class, site, time, tool", "tool_hour", PLACES, FEW_ROWS},
+        "class, site, time, tool", "tool_hour", PLACES, FEW_ROWS, false},
     {"country_day", "Each country by day.", US_DAY, DIM_COUNTRY | DIM_CLASS, COUNTS | M_PORTS,
-        "class, time, country", "country_hour", DIM_CLASS, FEW_ROWS},
+        "class, time, country", "country_hour", DIM_CLASS, FEW_ROWS, false},
     {"port_day", "Each service by day.", US_DAY, DIM_PROTO | DIM_PORT | DIM_CLASS,
-        COUNTS | M_COUNTRIES, "class, time, proto, dport", "port_hour", DIM_CLASS, UNITED_ROWS},
+        COUNTS | M_COUNTRIES, "class, time, proto, dport", "port_hour", DIM_CLASS, UNITED_ROWS,
+        false},
     {"asn_day", "Each network by day.", US_DAY, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
-        COUNTS | M_PORTS, "class, time, asn, country", "asn_hour", DIM_CLASS, UNITED_ROWS},
+        COUNTS | M_PORTS, "class, time, asn, country", "asn_hour", DIM_CLASS, UNITED_ROWS,
+        false},
     {"total_once", "Each site and class by hour.", US_HOUR, PLACES, WHOLE, "class, site, time",
-        "total", PLACES, FEW_ROWS},
+        "total", PLACES, FEW_ROWS, false},
     {"tool_once", "Each tool by hour.", US_HOUR, DIM_TOOL | DIM_CLASS, COUNTS | M_PORTS,
-        "class, tool, time", "tool_hour", DIM_CLASS, FEW_ROWS},
+        "class, tool, time", "tool_hour", DIM_CLASS, FEW_ROWS, false},
     {"country_once", "Each country by hour.", US_HOUR, DIM_COUNTRY | DIM_CLASS,
-        COUNTS | M_PORTS, "class, " DAY "country, time", "country_hour", DIM_CLASS, SOME_ROWS},
+        COUNTS | M_PORTS, "class, " DAY "country, time", "country_hour", DIM_CLASS, SOME_ROWS,
+        false},
     {"port_once", "Each service by hour.", US_HOUR, DIM_PROTO | DIM_PORT | DIM_CLASS,
         COUNTS | M_COUNTRIES, "class, " DAY "proto, dport, time", "port_hour", DIM_CLASS,
-        UNITED_ROWS},
+        UNITED_ROWS, false},
     {"asn_once", "Each network by hour.", US_HOUR, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
         COUNTS | M_PORTS, "class, " DAY "asn, country, time", "asn_hour", DIM_CLASS,
-        UNITED_ROWS},
+        UNITED_ROWS, false},
     {"total", "Each site and class by ten minutes.", 10 * US_MINUTE, PLACES, WHOLE,
-        "time, site, class", NULL, 0, ROLLUP_ROWS},
+        "time, site, class", NULL, 0, ROLLUP_ROWS, false},
     {"tool_hour", "Each tool by hour and site.", US_HOUR, DIM_TOOL | PLACES, COUNTS | M_PORTS,
-        "time, tool, class, site", NULL, 0, ROLLUP_ROWS},
+        "time, tool, class, site", NULL, 0, ROLLUP_ROWS, false},
     {"country_hour", "Each country by hour and site.", US_HOUR, DIM_COUNTRY | PLACES,
-        COUNTS | M_PORTS, DAY "country, time, class, site", NULL, 0, ROLLUP_ROWS},
+        COUNTS | M_PORTS, DAY "country, time, class, site", NULL, 0, ROLLUP_ROWS, false},
     {"port_hour", "Each service by hour and site.", US_HOUR, DIM_PROTO | DIM_PORT | PLACES,
-        COUNTS | M_COUNTRIES, DAY "site, proto, dport, time, class", NULL, 0, ROLLUP_ROWS},
+        COUNTS | M_COUNTRIES, DAY "site, proto, dport, time, class", NULL, 0, ROLLUP_ROWS,
+        false},
     {"asn_hour", "Each network by hour.", US_HOUR, DIM_ASN | DIM_COUNTRY | DIM_CLASS,
-        COUNTS | M_PORTS, DAY "asn, country, time, class", NULL, 0, ROLLUP_ROWS},
+        COUNTS | M_PORTS, DAY "asn, country, time, class", NULL, 0, ROLLUP_ROWS, false},
+    {"total_tags_day", "Each site and class by day and tags.", US_DAY, PLACES, WHOLE,
+        TAGS "class, site, time", "total_tags_once", PLACES, FEW_ROWS, true},
+    {"tool_tags_day", "Each tool by day and tags.", US_DAY, DIM_TOOL, COUNTS | M_PORTS,
+        TAGS "time, tool", "tool_tags_once", 0, FEW_ROWS, true},
+    {"country_tags_day", "Each country by day and tags.", US_DAY, DIM_COUNTRY, COUNTS | M_PORTS,
+        TAGS "time, country", "country_tags_once", 0, FEW_ROWS, true},
+    {"port_tags_day", "Each service by day and tags.", US_DAY, DIM_PROTO | DIM_PORT,
+        COUNTS | M_COUNTRIES, TAGS "time, proto, dport", "port_tags_once", 0, UNITED_ROWS,
+        true},
+    {"asn_tags_day", "Each network by day and tags.", US_DAY, DIM_ASN | DIM_COUNTRY,
+        COUNTS | M_PORTS, TAGS "time, asn, country", "asn_tags_once", 0, UNITED_ROWS, true},
+    {"total_tags_once", "Each site and class by hour and tags.", US_HOUR, PLACES, WHOLE,
+        TAGS "class, site, time", SCREENED_CONTACTS, PLACES, FEW_ROWS, true},
+    {"tool_tags_once", "Each tool by hour and tags.", US_HOUR, DIM_TOOL, COUNTS | M_PORTS,
+        TAGS "tool, time", SCREENED_CONTACTS, 0, FEW_ROWS, true},
+    {"country_tags_once", "Each country by hour and tags.", US_HOUR, DIM_COUNTRY,
+        COUNTS | M_PORTS, TAGS DAY "country, time", SCREENED_CONTACTS, 0, SOME_ROWS, true},
+    {"port_tags_once", "Each service by hour and tags.", US_HOUR, DIM_PROTO | DIM_PORT,
+        COUNTS | M_COUNTRIES, TAGS DAY "proto, dport, time", SCREENED_CONTACTS, 0, UNITED_ROWS,
+        true},
+    {"asn_tags_once", "Each network by hour and tags.", US_HOUR, DIM_ASN | DIM_COUNTRY,
+        COUNTS | M_PORTS, TAGS DAY "asn, country, time", SCREENED_CONTACTS, 0, UNITED_ROWS,
+        true},
 };
 const size_t rollup_count = sizeof rollups / sizeof *rollups;
 
@@ -242,7 +270,7 @@ void schema_rollup_table(const struct dialect *dialect, const struct rollup *r, 
 {
     struct buf columns;
     buf_init(&columns, 1 << 16);
-    buf_str(&columns, "time Int64");
+    buf_printf(&columns, "time Int64%s", r->tags ? ", tags UInt8" : "");
     for (unsigned d = 0; d < DIMENSION_COUNT; d++)
         if (r->dimensions & 1u << d)
             buf_printf(&columns, ", %s %s", dimensions[d].column,
@@ -274,7 +302,7 @@ void schema_rollup_table(const struct dialect *dialect, const struct rollup *r, 
 
 static void put_united_names(const struct rollup *r, struct buf *out)
 {
-    buf_str(out, "(time");
+    buf_printf(out, "(time%s", r->tags ? ", tags" : "");
     for (unsigned d = 0; d < DIMENSION_COUNT; d++)
         if (r->dimensions & 1u << d)
             buf_printf(out, ", %s", dimensions[d].column);
@@ -288,19 +316,19 @@ static void put_united_names(const struct rollup *r, struct buf *out)
     buf_str(out, ")");
 }
 
-/* Sets come as arrays, or, `again`, as states. */
-static void put_united_measures(const struct rollup *r, bool again, struct buf *out)
+/* Sets come as arrays (`how` is "Array"), as states ("Merge") or one member a row (""). */
+static void put_united_measures(const struct rollup *r, const char *how, struct buf *out)
 {
-    const char *how = again ? "Merge" : "Array";
     for (unsigned m = 0; m < MEASURE_COUNT; m++) {
         const char *column = measures[m].column;
+        const char *members = *how ? column : measures[m].value;
         if (!(r->measures & 1u << m))
             continue;
         if (measure_is_set((enum measure)m))
             buf_printf(out,
                 ", CAST(" UNIQ "%sState" UNIQ_SIZE "(%s) AS " UNIQ_STATE
                 "), finalizeAggregation(" UNIQ "%sState" UNIQ_SIZE "(%s))",
-                how, column, how, column);
+                how, members, how, members);
         else
             buf_printf(out, ", %s(%s)", measures[m].joined, column);
     }
@@ -321,24 +349,31 @@ static void put_united_keys(
     }
 }
 
+/* Is it made of another united one, all of whose rows, those of all together, too, it takes? */
+static bool from_united(const struct rollup *r)
+{
+    return r->tags && strcmp(r->from, SCREENED_CONTACTS) != 0;
+}
+
 void schema_unite(const struct rollup *r, unsigned step, const char *span, struct buf *out)
 {
     static const unsigned steps[UNITE_STEPS] = {DIM_NONE, DIM_CLASS, DIM_SITE};
     char unit[96] = "time";
     unsigned together = steps[step];
-    if ((r->margins & together) != together)
+    bool again = together != DIM_NONE || from_united(r);
+    if ((r->margins & together) != together || (together && from_united(r)))
         return;
     if (!together)
         snprintf(unit, sizeof unit, "intDiv(time, %" PRId64 ") * %" PRId64, r->unit, r->unit);
     buf_printf(out, "INSERT INTO kz.%s ", r->name);
     put_united_names(r, out);
-    buf_printf(out, " SELECT %s", unit);
+    buf_printf(out, " SELECT %s%s", unit, r->tags ? ", tags" : "");
     put_united_keys(r, together, "''", out);
-    put_united_measures(r, together != DIM_NONE, out);
+    put_united_measures(r, again ? "Merge" : r->tags ? "" : "Array", out);
     buf_printf(out, " FROM kz.%s WHERE %s", together ? r->name : r->from, span);
     if (together)
         buf_printf(out, " AND %s != ''", together == DIM_CLASS ? "class" : "site");
-    buf_printf(out, " GROUP BY %s", unit);
+    buf_printf(out, " GROUP BY %s%s", unit, r->tags ? ", tags" : "");
     put_united_keys(r, together, "", out);
 }
 
@@ -356,17 +391,23 @@ void schema_busiest_table(const struct dialect *dialect, struct buf *out)
     buf_done(&columns);
 }
 
-void schema_busiest_hours_table(const struct dialect *dialect, struct buf *out)
+void schema_busiest_rows_table(const struct dialect *dialect, const char *name,
+    const char *more, const char *order, struct buf *out)
 {
     const char *word = sql_type(dialect, &record_contact.columns[CONTACT_COUNTRY]);
-    struct storing how = {"time", RECORD_PARTITION, "src, time", SOURCE_ROWS, UNITED_WIDE};
+    struct storing how = {"time", RECORD_PARTITION, order, SOURCE_ROWS, UNITED_WIDE};
     buf_printf(out,
-        "CREATE TABLE IF NOT EXISTS kz." BUSIEST_HOURS
-        " (time Int64, src FixedString(16), country %s, asn UInt32, packets UInt64, ports "
+        "CREATE TABLE IF NOT EXISTS kz.%s (time Int64, %ssrc FixedString(16), country %s, asn "
+        "UInt32, packets UInt64, ports "
         "" UNIQ_STATE ", sites Array(String), first Int64, last Int64, tool %s, class %s, most "
         "UInt32)",
-        word, word, word);
+        name, more, word, word, word);
     put_engine(dialect, &how, out);
+}
+
+void schema_busiest_hours_table(const struct dialect *dialect, struct buf *out)
+{
+    schema_busiest_rows_table(dialect, BUSIEST_HOURS, "", "src, time", out);
 }
 
 void schema_unite_busiest(const char *start, const char *time, struct buf *out)

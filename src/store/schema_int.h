@@ -99,12 +99,13 @@ struct rollup {
     const char *from;    /* the rollup that it is made from, unit by unit; NULL: contacts */
     unsigned margins; /* DIM_...: of these there are rows of all together, too; with `from` */
     unsigned granule; /* rows that are read at once, though one is asked for */
+    bool tags;        /* of contacts that were screened, by their tags: a column more */
 };
 
 /* Smallest first: a question takes the first that has what it needs, and finer ones for what
  * that does not cover. One that is made from another stands before it. */
 enum {
-    ROLLUPS_MAX = 16
+    ROLLUPS_MAX = 32
 };
 extern const struct rollup rollups[];
 extern const size_t rollup_count;
@@ -118,6 +119,13 @@ extern const size_t rollup_count;
 /* What contacts say of each of these in its hour, in a row: sketches of its services, names of
  * its sites, the class of its largest contact and that one's packets (`most`). */
 #define BUSIEST_HOURS "source_once"
+
+/* The contacts of the hours that are just united by tags, with what screening says of each;
+ * otherwise empty. */
+#define SCREENED_CONTACTS "contact_tags"
+
+/* BUSIEST_HOURS by tags: all of those who were among the busiest of an hour with some tags. */
+#define BUSIEST_TAGS "source_tags_once"
 
 /* Partition numbers: one a day for records, one for 30 days for rollups. */
 #define RECORD_PARTITION US_DAY
@@ -145,8 +153,31 @@ enum {
 void schema_unite(const struct rollup *r, unsigned step, const char *span, struct buf *out);
 void schema_busiest_table(const struct dialect *dialect, struct buf *out);
 void schema_busiest_hours_table(const struct dialect *dialect, struct buf *out);
+void schema_busiest_rows_table(const struct dialect *dialect, const char *name,
+    const char *more, const char *order, struct buf *out);
 /* `start`, `time`: the same hours as conditions on these columns. */
 void schema_unite_busiest(const char *start, const char *time, struct buf *out);
 void schema_by_source_table(const struct dialect *dialect, struct buf *out);
+
+/* A contact as one number: sets of these are a tenth of what its columns would be. Two contacts
+ * of a question have the same one about once in a million questions. Words are hashed by
+ * themselves: each once, and not row by row. */
+#define CONTACT_KEY                                                                            \
+    "bitXor(cityHash64(start, src, proto, dport), bitXor(cityHash64(site, 1), "                \
+    "cityHash64(class, 2)))"
+
+/* schema_tags.c: what is united by tags, in the column `tags`: a bit for each, 1 << enum
+ * contact_tag. */
+
+enum {
+    TAG_SETS = 1 << TAG_COUNT
+};
+void schema_screened_table(const struct dialect *dialect, struct buf *out);
+void schema_busiest_tags_table(const struct dialect *dialect, struct buf *out);
+/* The statements that fill the tables of this unit, one after another: `start`, `time` are the
+ * same hours or days as conditions on these columns. Nothing where a step has none; false after
+ * the last. */
+bool schema_unite_tags(
+    int64_t unit, unsigned step, const char *start, const char *time, struct buf *out);
 
 #endif

@@ -80,13 +80,34 @@ static enum err make_tables(struct store *s, struct fault *f)
     }
     for (size_t i = 0; !e && i < s->view.united_count; i++) {
         const struct united *u = &s->view.unites[i];
-        if (u->how == UNITED_BY_SOURCE)
-            continue; /* was made above */
+        if (u->how != UNITED_SUMS && u->how != UNITED_SOURCES)
+            continue; /* was made above, or is below */
         buf_clear(&sql);
         if (u->how == UNITED_SUMS)
             schema_rollup_table(&s->dialect, u->rollup, &sql);
         else
             schema_busiest_hours_table(&s->dialect, &sql);
+        e = chdb_write(s->chdb, (const char *)sql.data, f);
+    }
+    buf_done(&sql);
+    return e;
+}
+
+static enum err make_tables_of_tags(struct store *s, struct fault *f)
+{
+    struct buf sql;
+    buf_init(&sql, STORE_SQL_MAX);
+    schema_screened_table(&s->dialect, &sql);
+    enum err e = chdb_write(s->chdb, (const char *)sql.data, f);
+    buf_clear(&sql);
+    schema_busiest_tags_table(&s->dialect, &sql);
+    if (!e)
+        e = chdb_write(s->chdb, (const char *)sql.data, f);
+    for (size_t i = 0; !e && i < rollup_count; i++) {
+        if (!rollups[i].tags)
+            continue;
+        buf_clear(&sql);
+        schema_rollup_table(&s->dialect, &rollups[i], &sql);
         e = chdb_write(s->chdb, (const char *)sql.data, f);
     }
     buf_done(&sql);
@@ -167,6 +188,8 @@ static enum err open_engine(struct store *s, struct fault *f)
         e = store_upgrade_begin(s, f);
     if (!e)
         e = make_tables(s, f);
+    if (!e)
+        e = make_tables_of_tags(s, f);
     if (!e && s->options.durable)
         e = make_durable(s, f);
     if (!e)
@@ -239,11 +262,14 @@ static void set_defaults(struct store *s, const struct store_options *options)
     s->dialect = (struct dialect){.newer = true, .durable = s->options.durable};
     s->view.first_start = INT64_MAX;
     s->view.last_start = INT64_MIN;
+    s->view.screened_last = INT64_MIN;
     s->batch = record_contact;
     s->batch.max_rows = WAITING_MAX;
     struct view *v = &s->view;
     for (size_t i = 0; i < rollup_count; i++)
-        if (rollups[i].from)
+        if (rollups[i].tags)
+            continue; /* all together, below */
+        else if (rollups[i].from)
             v->unites[v->united_count++] = (struct united){
                 .name = rollups[i].name, .rollup = &rollups[i], .unit = rollups[i].unit};
         else
@@ -255,6 +281,10 @@ static void set_defaults(struct store *s, const struct store_options *options)
         (struct united){.name = BUSIEST_HOURS, .how = UNITED_SOURCES, .unit = US_HOUR};
     v->unites[v->united_count++] =
         (struct united){.name = CONTACT_BY_SOURCE, .how = UNITED_BY_SOURCE, .unit = US_DAY};
+    v->unites[v->united_count++] =
+        (struct united){.name = "tags_once", .how = UNITED_TAGS, .unit = US_HOUR};
+    v->unites[v->united_count++] =
+        (struct united){.name = "tags_day", .how = UNITED_TAG_DAYS, .unit = US_DAY};
 }
 
 enum err store_open(struct store **ret_store, const char *data,
@@ -338,7 +368,8 @@ static int64_t keep_of(const struct store *s, const char *table, int64_t *ret_pa
         return s->options.keep_packets;
     if (strcmp(table, record_contact.name) == 0 || strcmp(table, CONTACT_BY_SOURCE) == 0 ||
         strcmp(table, BUSIEST_SOURCES) == 0 || strcmp(table, BUSIEST_HOURS) == 0 ||
-        strcmp(table, record_tagged.name) == 0 || strcmp(table, record_screening.name) == 0)
+        strcmp(table, BUSIEST_TAGS) == 0 || strcmp(table, record_tagged.name) == 0 ||
+        strcmp(table, record_screening.name) == 0)
         return s->options.keep_contacts;
     for (size_t i = 0; i < rollup_count; i++)
         if (strcmp(table, rollups[i].name) == 0)
@@ -350,6 +381,8 @@ static enum err drop_if_old(
     struct store *s, const char *table, int64_t number, int64_t now, struct fault *f)
 {
     int64_t length = 0;
+    if (strcmp(table, SCREENED_CONTACTS) == 0)
+        return OK; /* is kept for minutes */
     int64_t keep = keep_of(s, table, &length);
     if ((number + 1) * length > now - keep)
         return OK;

@@ -40,9 +40,11 @@ struct roll {
 /* What is made when an hour or a day is over. Rows of an open unit, if there are any, are old:
  * questions read what they are made from. */
 enum united_how {
-    UNITED_SUMS,     /* a rollup from another one */
-    UNITED_SOURCES,  /* all about the busiest sources, from contacts by source */
-    UNITED_BY_SOURCE /* one part of the contacts by source; rows are never old */
+    UNITED_SUMS,      /* a rollup from another one */
+    UNITED_SOURCES,   /* all about the busiest sources, from contacts by source */
+    UNITED_BY_SOURCE, /* one part of the contacts by source; rows are never old */
+    UNITED_TAGS,      /* all that is by tags and hour, from contacts that were screened */
+    UNITED_TAG_DAYS   /* the same by day, from the hours */
 };
 struct united {
     const char *name;
@@ -61,8 +63,9 @@ struct view {
     uint64_t contact_last;           /* largest block of a contact */
     struct roll rolls[ROLLUPS_MAX + 2];
     size_t roll_count;
-    struct united unites[ROLLUPS_MAX + 2];
+    struct united unites[ROLLUPS_MAX + 4];
     size_t united_count;
+    int64_t screened_last; /* start of the last window that was screened; INT64_MIN: none */
 };
 
 struct store {
@@ -130,6 +133,7 @@ enum err view_take(struct store *s, struct view *ret_view) MUST_CHECK;
 void view_done(struct view *v);
 /* Changes; the caller holds `append`. */
 void view_widen(struct store *s, int64_t first, int64_t last, uint64_t contact_last);
+void view_screened(struct store *s, int64_t last);
 void view_rolled(struct store *s, struct roll *r, uint64_t upto);
 void view_open_unit(struct store *s, struct united *u, int64_t unit);
 void view_close_unit(struct store *s, struct united *u, int64_t unit);
@@ -198,12 +202,12 @@ enum {
     OPEN_DAYS_MAX = 8192, /* 22 years */
     LATE_DAYS = 8         /* that are over and wait for a quiet moment */
 };
-/* Contacts of these hours of a day (bit h: hour h) are about to come in. ERR_FULL: more than
- * OPEN_DAYS_MAX days are open. */
-enum err store_open_hours(
-    struct store *s, int64_t day, uint32_t hours, struct fault *f) MUST_CHECK;
-/* The hours of the day in which the contacts start; they are all of one day. */
-uint32_t store_hours_of(const struct block *contacts);
+/* Rows of `kind`, contacts or what screening says of them, of these hours of a day (bit h: hour
+ * h) are about to come in. ERR_FULL: more than OPEN_DAYS_MAX days are open. */
+enum err store_open_hours(struct store *s, const struct record *kind, int64_t day,
+    uint32_t hours, struct fault *f) MUST_CHECK;
+/* The hours of the day in which the rows start; they are all of one day. */
+uint32_t store_hours_of(const struct block *rows);
 /* Unite some hours or a day of one table, if they are over and all their contacts are rolled;
  * `late_only`: only if more than LATE_DAYS are. The lock is given back while the engine works.
  */
@@ -211,10 +215,10 @@ enum err store_unite(
     struct store *s, bool late_only, bool *ret_done, struct fault *f) MUST_CHECK;
 enum err store_find_open_units(struct store *s, struct fault *f) MUST_CHECK;
 
-/* upgrade.c: a folder of format 3 becomes one of this format. What is united is made anew, from
- * the rollups that are as they were: its tables go before the others are made
- * (store_upgrade_begin()), and everything is open then (store_upgrade_end()). A crash in
- * between begins it again. */
+/* upgrade.c: a folder of format 3 or 4 becomes one of this format. What is united otherwise now
+ * is made anew, from the rollups that are as they were: its tables go before the others are
+ * made (store_upgrade_begin()), and is open then (store_upgrade_end()). A crash in between
+ * begins it again. */
 enum err store_upgrade_begin(struct store *s, struct fault *f) MUST_CHECK;
 enum err store_upgrade_end(struct store *s, struct fault *f) MUST_CHECK;
 

@@ -10,16 +10,17 @@
 #include <string.h>
 
 enum {
-    GRACE_MINUTES = 30,  /* of data after the end of a unit, for what comes late */
-    AT_ONCE = 6,         /* hours that are united with one statement */
+    GRACE_MINUTES = 30, /* of data after the end of a unit, for what comes late */
+    AT_ONCE = 6,        /* hours that are united with one statement */
+    UNSCREENED_HOURS = 6,
     QUIET_ROWS = 1 << 16 /* contacts that do not wait for more when it is quiet */
 };
 
-uint32_t store_hours_of(const struct block *contacts)
+uint32_t store_hours_of(const struct block *rows)
 {
-    const int64_t *start = block_time(contacts, CONTACT_START);
+    const int64_t *start = block_time(rows, 0);
     uint32_t hours = 0;
-    for (size_t i = 0; i < contacts->rows; i++)
+    for (size_t i = 0; i < rows->rows; i++)
         hours |= 1u << (uint64_t)(start[i] / US_HOUR) % 24;
     return hours;
 }
@@ -53,33 +54,50 @@ static enum err show_open(struct store *s, struct united *u, int64_t unit, struc
     return OK;
 }
 
-static bool all_open(const struct store *s, int64_t day, uint32_t hours)
+static bool is_of_tags(const struct united *u)
 {
-    for (size_t i = 0; i < s->view.united_count; i++)
-        for (unsigned h = 0; h < 24; h++)
-            if (hours & 1u << h && !view_is_open(&s->view.unites[i],
-                                       (day * US_DAY + h * US_HOUR) / s->view.unites[i].unit))
+    return u->how == UNITED_TAGS || u->how == UNITED_TAG_DAYS;
+}
+
+/* Does it change what is united there? Contacts change all, what screening says what is by
+ * tags. */
+static bool concerns(const struct record *kind, const struct united *u)
+{
+    return kind == &record_contact || is_of_tags(u);
+}
+
+static bool all_open(
+    const struct store *s, const struct record *kind, int64_t day, uint32_t hours)
+{
+    for (size_t i = 0; i < s->view.united_count; i++) {
+        const struct united *u = &s->view.unites[i];
+        for (unsigned h = 0; concerns(kind, u) && h < 24; h++)
+            if (hours & 1u << h && !view_is_open(u, (day * US_DAY + h * US_HOUR) / u->unit))
                 return false;
+    }
     return true;
 }
 
-enum err store_open_hours(struct store *s, int64_t day, uint32_t hours, struct fault *f)
+enum err store_open_hours(
+    struct store *s, const struct record *kind, int64_t day, uint32_t hours, struct fault *f)
 {
     for (unsigned h = 0; s->uniting && h < 24; h++) {
         int64_t time = day * US_DAY + h * US_HOUR;
         if (hours & 1u << h && time >= s->uniting_from && time < s->uniting_to)
             s->spoiled = true;
     }
-    if (all_open(s, day, hours))
+    if (all_open(s, kind, day, hours))
         return OK;
     enum err e = journal_together(s->journal, f);
     if (e)
         return e;
     for (size_t i = 0; !e && i < s->view.united_count; i++)
-        e = each_closed(s, &s->view.unites[i], day, hours, note_open, f);
+        if (concerns(kind, &s->view.unites[i]))
+            e = each_closed(s, &s->view.unites[i], day, hours, note_open, f);
     e = journal_together_end(s->journal, e, f);
     for (size_t i = 0; !e && i < s->view.united_count; i++)
-        e = each_closed(s, &s->view.unites[i], day, hours, show_open, f);
+        if (concerns(kind, &s->view.unites[i]))
+            e = each_closed(s, &s->view.unites[i], day, hours, show_open, f);
     return e;
 }
 
@@ -102,11 +120,12 @@ static void put_run(const struct run *run, const char *time, struct buf *out)
     buf_str(out, ")");
 }
 
-static enum err drop_rows(struct store *s, const struct run *run, struct fault *f)
+static enum err drop_rows_of(
+    struct store *s, const struct run *run, const char *table, struct fault *f)
 {
     struct buf sql;
     buf_init(&sql, STORE_SQL_MAX);
-    buf_printf(&sql, "ALTER TABLE kz.%s DELETE WHERE ", run->of->name);
+    buf_printf(&sql, "ALTER TABLE kz.%s DELETE WHERE ", table);
     put_run(run, "time", &sql);
     buf_str(&sql, " SETTINGS mutations_sync = 1");
     pthread_rwlock_wrlock(&s->removal);
@@ -116,9 +135,22 @@ static enum err drop_rows(struct store *s, const struct run *run, struct fault *
     return e;
 }
 
-/* The statement of one step; nothing: there is no such step. */
-static void put_step(const struct run *run, unsigned step, struct buf *out)
+static enum err drop_rows(struct store *s, const struct run *run, struct fault *f)
 {
+    const struct united *u = run->of;
+    if (!is_of_tags(u))
+        return drop_rows_of(s, run, u->name, f);
+    enum err e = u->how == UNITED_TAGS ? drop_rows_of(s, run, BUSIEST_TAGS, f) : OK;
+    for (size_t i = 0; !e && i < rollup_count; i++)
+        if (rollups[i].tags && rollups[i].unit == u->unit)
+            e = drop_rows_of(s, run, rollups[i].name, f);
+    return e;
+}
+
+/* The statement of one step, if it has one; false after the last. */
+static bool put_step(const struct run *run, unsigned step, struct buf *out)
+{
+    bool more = step + 1 < UNITE_STEPS;
     const struct united *u = run->of;
     struct buf time;
     struct buf start;
@@ -133,22 +165,45 @@ static void put_step(const struct run *run, unsigned step, struct buf *out)
     else if (u->how == UNITED_BY_SOURCE && step == 0)
         buf_printf(
             out, "OPTIMIZE TABLE kz.%s PARTITION %" PRId64 " FINAL", u->name, run->units[0]);
+    else if (is_of_tags(u))
+        more = schema_unite_tags(
+            u->unit, step, (const char *)start.data, (const char *)time.data, out);
     out->err = out->err ? out->err : time.err ? time.err : start.err;
     buf_done(&time);
     buf_done(&start);
+    return more;
+}
+
+/* Is there anything to make? What was not screened has no rows by tags. */
+static enum err has_rows(
+    struct store *s, const struct run *run, bool *ret_rows, struct fault *f)
+{
+    struct buf sql;
+    int64_t screened = 1;
+    enum err e = OK;
+    buf_init(&sql, STORE_SQL_MAX);
+    if (run->of->how == UNITED_TAGS) {
+        buf_str(&sql, "SELECT count() FROM kz.screening WHERE tag = '' AND ");
+        put_run(run, "start", &sql);
+        e = sql.err ? sql.err : store_number(s, (const char *)sql.data, 0, &screened, f);
+    }
+    *ret_rows = screened > 0;
+    buf_done(&sql);
+    return e;
 }
 
 /* The engine's part, without the lock. */
 static enum err make_run(struct store *s, const struct run *run, struct fault *f)
 {
     struct buf sql;
-    enum err e = OK;
+    bool more = false;
+    enum err e = has_rows(s, run, &more, f);
     buf_init(&sql, STORE_SQL_MAX);
-    if (run->of->how != UNITED_BY_SOURCE && run->begun)
+    if (!e && run->of->how != UNITED_BY_SOURCE && run->begun)
         e = drop_rows(s, run, f);
-    for (unsigned step = 0; !e && step < UNITE_STEPS; step++) {
+    for (unsigned step = 0; !e && more; step++) {
         buf_clear(&sql);
-        put_step(run, step, &sql);
+        more = put_step(run, step, &sql);
         if (sql.err || sql.len)
             e = sql.err ? sql.err : chdb_keep(s->chdb, (const char *)sql.data, f);
     }
@@ -210,10 +265,32 @@ static bool is_waited_for(
     return false;
 }
 
+/* Have all windows of the hour been screened that ever will be? Screening follows the contacts;
+ * where it is long behind them, there may be none. */
+static bool is_screened(const struct store *s, int64_t end)
+{
+    return s->view.screened_last >= end ||
+           s->view.last_start >= end + UNSCREENED_HOURS * US_HOUR;
+}
+
+/* Is no hour of the day open? */
+static bool hours_are_united(const struct store *s, int64_t day)
+{
+    const struct united *hours = view_united(&s->view, UNITED_TAGS);
+    for (int64_t h = 0; h < US_DAY / US_HOUR; h++)
+        if (view_is_open(hours, day * (US_DAY / US_HOUR) + h))
+            return false;
+    return true;
+}
+
 static bool is_ready(
     const struct store *s, uint32_t waiting, const struct united *u, int64_t unit)
 {
-    return is_over(s, (unit + 1) * u->unit) && !is_waited_for(s, waiting, u, unit);
+    int64_t end = (unit + 1) * u->unit;
+    if (!is_over(s, end) || is_waited_for(s, waiting, u, unit))
+        return false;
+    return (u->how != UNITED_TAGS || is_screened(s, end)) &&
+           (u->how != UNITED_TAG_DAYS || hours_are_united(s, unit));
 }
 
 /* The unit at `k` of the open ones, and those of its day that are ready, too. */

@@ -1,6 +1,6 @@
-/* A folder of format 3 becomes one of this format. Records and the rollups that are made as
- * contacts come in are the same in both; what is united from these was by the day and in other
- * tables, and is made anew in quiet moments. */
+/* A folder of format 3 or 4 becomes one of this format. Records and the rollups that are made
+ * as contacts come in are the same in all. What is united from these was by the day and in
+ * other tables in format 3, and neither had anything by tags: that is made in quiet moments. */
 #include "store/store_int.h"
 
 #include <inttypes.h>
@@ -14,7 +14,7 @@ static const char *const united_then[] = {
 enum err store_upgrade_begin(struct store *s, struct fault *f)
 {
     enum err e = OK;
-    if (!journal_is_old(s->journal))
+    if (!journal_is_before(s->journal, 4))
         return OK;
     for (size_t i = 0; !e && i < sizeof united_then / sizeof *united_then; i++) {
         char sql[128];
@@ -24,7 +24,7 @@ enum err store_upgrade_begin(struct store *s, struct fault *f)
     /* Those of this format, if it was begun before. */
     for (size_t i = 0; !e && i < s->view.united_count; i++) {
         char sql[128];
-        if (s->view.unites[i].how == UNITED_BY_SOURCE)
+        if (s->view.unites[i].how != UNITED_SUMS && s->view.unites[i].how != UNITED_SOURCES)
             continue;
         snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS kz.%s", s->view.unites[i].name);
         e = chdb_write(s->chdb, sql, f);
@@ -42,6 +42,11 @@ static enum err open_all(struct store *s, const struct united *u, struct fault *
         "SELECT DISTINCT intDiv(time, %" PRId64 ") AS n FROM (SELECT time FROM kz.%s UNION ALL "
         "SELECT start AS time FROM kz.contact) ORDER BY n",
         u->unit, u->rollup ? u->rollup->from : BUSIEST_SOURCES);
+    if (u->how == UNITED_TAGS || u->how == UNITED_TAG_DAYS)
+        snprintf(sql, sizeof sql,
+            "SELECT DISTINCT intDiv(start, %" PRId64
+            ") AS n FROM kz.screening WHERE tag = '' ORDER BY n",
+            u->unit);
     enum err e = chdb_read(s->chdb, sql, &out, f);
     char *at = e || !out.len ? NULL : (char *)out.data;
     while (!e && at && *at) {
@@ -55,16 +60,20 @@ static enum err open_all(struct store *s, const struct united *u, struct fault *
 
 enum err store_upgrade_end(struct store *s, struct fault *f)
 {
-    if (!journal_is_old(s->journal))
+    if (!journal_is_before(s->journal, 5))
         return OK;
+    bool all = journal_is_before(s->journal, 4);
     enum err e = journal_together(s->journal, f);
     if (e)
         return e;
-    for (size_t i = 0; !e && i < sizeof united_then / sizeof *united_then; i++)
+    for (size_t i = 0; !e && all && i < sizeof united_then / sizeof *united_then; i++)
         e = journal_day_forget(s->journal, united_then[i], f);
-    for (size_t i = 0; !e && i < s->view.united_count; i++)
-        if (s->view.unites[i].how != UNITED_BY_SOURCE)
+    for (size_t i = 0; !e && i < s->view.united_count; i++) {
+        enum united_how how = s->view.unites[i].how;
+        bool tags = how == UNITED_TAGS || how == UNITED_TAG_DAYS;
+        if (tags || (all && how != UNITED_BY_SOURCE))
             e = open_all(s, &s->view.unites[i], f);
+    }
     if (!e)
         e = journal_renew(s->journal, f);
     return journal_together_end(s->journal, e, f);

@@ -41,6 +41,14 @@ void view_widen(struct store *s, int64_t first, int64_t last, uint64_t contact_l
     pthread_rwlock_unlock(&s->viewing);
 }
 
+void view_screened(struct store *s, int64_t last)
+{
+    pthread_rwlock_wrlock(&s->viewing);
+    if (last > s->view.screened_last)
+        s->view.screened_last = last;
+    pthread_rwlock_unlock(&s->viewing);
+}
+
 void view_rolled(struct store *s, struct roll *r, uint64_t upto)
 {
     pthread_rwlock_wrlock(&s->viewing);

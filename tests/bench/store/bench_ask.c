@@ -13,6 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What the portal calls new. A store without tags has nothing of it. */
+#define NEW "-known,-survey-like"
+
 static const struct row {
     const char *name;
     enum ask_what what;
@@ -22,44 +25,75 @@ static const struct row {
     int port;
     const char *country, *class, *site;
     bool source;
+    const char *tag;
 } rows[] = {
-    {"span", ASK_SPAN, 0, 0, 0, -1, "", "", "", false},
-    {"totals, all", ASK_TOTALS, 0, 0, 0, -1, "", "", "", false},
-    {"totals, a tenth, no surveys", ASK_TOTALS, 0.1, 0, 0, -1, "", "-survey", "", false},
-    {"series packets, all", ASK_SERIES, 0, BY_NOTHING, MEASURE_PACKETS, -1, "", "", "", false},
-    {"series sources, all", ASK_SERIES, 0, BY_NOTHING, MEASURE_SOURCES, -1, "", "", "", false},
-    {"series sources by site", ASK_SERIES, 0, BY_SITE, MEASURE_SOURCES, -1, "", "", "", false},
+    {"span", ASK_SPAN, 0, 0, 0, -1, "", "", "", false, ""},
+    {"totals, all", ASK_TOTALS, 0, 0, 0, -1, "", "", "", false, ""},
+    {"totals, a tenth, no surveys", ASK_TOTALS, 0.1, 0, 0, -1, "", "-survey", "", false, ""},
+    {"series packets, all", ASK_SERIES, 0, BY_NOTHING, MEASURE_PACKETS, -1, "", "", "", false,
+        ""},
+    {"series sources, all", ASK_SERIES, 0, BY_NOTHING, MEASURE_SOURCES, -1, "", "", "", false,
+        ""},
+    {"series sources by site", ASK_SERIES, 0, BY_SITE, MEASURE_SOURCES, -1, "", "", "", false,
+        ""},
     {"series sources by country", ASK_SERIES, 0, BY_COUNTRY, MEASURE_SOURCES, -1, "", "", "",
-        false},
+        false, ""},
     {"series sources by port, a tenth", ASK_SERIES, 0.1, BY_PORT, MEASURE_SOURCES, -1, "", "",
-        "", false},
+        "", false, ""},
     {"series sources by port, all", ASK_SERIES, 0, BY_PORT, MEASURE_SOURCES, -1, "", "", "",
-        false},
+        false, ""},
     {"series of port 22, all", ASK_SERIES, 0, BY_NOTHING, MEASURE_SOURCES, 22, "", "", "",
-        false},
+        false, ""},
     {"series of port 23 by country, all", ASK_SERIES, 0, BY_COUNTRY, MEASURE_SOURCES, 23, "",
-        "", "", false},
+        "", "", false, ""},
     {"series of port 23 by country, 1/10", ASK_SERIES, 0.1, BY_COUNTRY, MEASURE_SOURCES, 23, "",
-        "", "", false},
+        "", "", false, ""},
     {"series of a country by port, 1/10", ASK_SERIES, 0.1, BY_PORT, MEASURE_PACKETS, -1, "ac",
-        "", "", false},
+        "", "", false, ""},
     {"series by minute, 1/100", ASK_SERIES, 0.01, BY_NOTHING, MEASURE_SOURCES, -1, "", "", "",
-        false},
-    {"ports, all", ASK_PORTS, 0, 0, MEASURE_SOURCES, -1, "", "", "", false},
-    {"ports, a tenth", ASK_PORTS, 0.1, 0, MEASURE_SOURCES, -1, "", "", "", false},
-    {"ports of a site, all", ASK_PORTS, 0, 0, MEASURE_SOURCES, -1, "", "", "site-01", false},
-    {"ports of a country, a tenth", ASK_PORTS, 0.1, 0, MEASURE_SOURCES, -1, "ac", "", "",
-        false},
-    {"movers, a tenth", ASK_MOVERS, 0.1, 0, 0, -1, "", "", "", false},
-    {"sources, all", ASK_SOURCES, 0, 0, 0, -1, "", "", "", false},
-    {"sources, a tenth", ASK_SOURCES, 0.1, 0, 0, -1, "", "", "", false},
-    {"source, all", ASK_SOURCE, 0, 0, 0, -1, "", "", "", true},
-    {"countries, all", ASK_COUNTRIES, 0, 0, 0, -1, "", "", "", false},
-    {"networks, all", ASK_ASNS, 0, 0, 0, -1, "", "", "", false},
-    {"tools, all", ASK_TOOLS, 0, 0, 0, -1, "", "", "", false},
-    {"classes, all", ASK_CLASSES, 0, 0, 0, -1, "", "", "", false},
-    {"sites, all", ASK_SITES, 0, 0, 0, -1, "", "", "", false},
-    {"packets, first page of a tenth", ASK_PACKETS, 0.1, 0, 0, -1, "", "", "", false},
+        false, ""},
+    {"ports, all", ASK_PORTS, 0, 0, MEASURE_SOURCES, -1, "", "", "", false, ""},
+    {"ports, a tenth", ASK_PORTS, 0.1, 0, MEASURE_SOURCES, -1, "", "", "", false, ""},
+    {"ports of a site, all", ASK_PORTS, 0, 0, MEASURE_SOURCES, -1, "", "", "site-01", false,
+        ""},
+    {"ports of a country, a tenth", ASK_PORTS, 0.1, 0, MEASURE_SOURCES, -1, "ac", "", "", false,
+        ""},
+    {"movers, a tenth", ASK_MOVERS, 0.1, 0, 0, -1, "", "", "", false, ""},
+    {"sources, all", ASK_SOURCES, 0, 0, 0, -1, "", "", "", false, ""},
+    {"sources, a tenth", ASK_SOURCES, 0.1, 0, 0, -1, "", "", "", false, ""},
+    {"source, all", ASK_SOURCE, 0, 0, 0, -1, "", "", "", true, ""},
+    {"countries, all", ASK_COUNTRIES, 0, 0, 0, -1, "", "", "", false, ""},
+    {"networks, all", ASK_ASNS, 0, 0, 0, -1, "", "", "", false, ""},
+    {"tools, all", ASK_TOOLS, 0, 0, 0, -1, "", "", "", false, ""},
+    {"classes, all", ASK_CLASSES, 0, 0, 0, -1, "", "", "", false, ""},
+    {"sites, all", ASK_SITES, 0, 0, 0, -1, "", "", "", false, ""},
+    {"packets, first page of a tenth", ASK_PACKETS, 0.1, 0, 0, -1, "", "", "", false, ""},
+    {"new: totals, a tenth", ASK_TOTALS, 0.1, 0, 0, -1, "", "", "", false, NEW},
+    {"new: series packets, a tenth", ASK_SERIES, 0.1, BY_NOTHING, MEASURE_PACKETS, -1, "", "",
+        "", false, NEW},
+    {"new: series sources by port, a tenth", ASK_SERIES, 0.1, BY_PORT, MEASURE_SOURCES, -1, "",
+        "", "", false, NEW},
+    {"new: ports, a tenth", ASK_PORTS, 0.1, 0, MEASURE_SOURCES, -1, "", "", "", false, NEW},
+    {"new: movers, a tenth", ASK_MOVERS, 0.1, 0, 0, -1, "", "", "", false, NEW},
+    {"new: sources, a tenth", ASK_SOURCES, 0.1, 0, 0, -1, "", "", "", false, NEW},
+    {"new: countries, a tenth", ASK_COUNTRIES, 0.1, 0, 0, -1, "", "", "", false, NEW},
+    {"new: totals, a fifth", ASK_TOTALS, 0.2, 0, 0, -1, "", "", "", false, NEW},
+    {"new: series packets, a fifth", ASK_SERIES, 0.2, BY_NOTHING, MEASURE_PACKETS, -1, "", "",
+        "", false, NEW},
+    {"new: series sources by port, a fifth", ASK_SERIES, 0.2, BY_PORT, MEASURE_SOURCES, -1, "",
+        "", "", false, NEW},
+    {"new: ports, a fifth", ASK_PORTS, 0.2, 0, MEASURE_SOURCES, -1, "", "", "", false, NEW},
+    {"new: movers, a fifth", ASK_MOVERS, 0.2, 0, 0, -1, "", "", "", false, NEW},
+    {"new: sources, a fifth", ASK_SOURCES, 0.2, 0, 0, -1, "", "", "", false, NEW},
+    {"new: countries, a fifth", ASK_COUNTRIES, 0.2, 0, 0, -1, "", "", "", false, NEW},
+    {"new: totals, all", ASK_TOTALS, 0, 0, 0, -1, "", "", "", false, NEW},
+    {"new: series packets, all", ASK_SERIES, 0, BY_NOTHING, MEASURE_PACKETS, -1, "", "", "",
+        false, NEW},
+    {"new: series sources by port, all", ASK_SERIES, 0, BY_PORT, MEASURE_SOURCES, -1, "", "",
+        "", false, NEW},
+    {"new: ports, all", ASK_PORTS, 0, 0, MEASURE_SOURCES, -1, "", "", "", false, NEW},
+    {"new: sources, all", ASK_SOURCES, 0, 0, 0, -1, "", "", "", false, NEW},
+    {"new: countries, all", ASK_COUNTRIES, 0, 0, 0, -1, "", "", "", false, NEW},
 };
 
 static double now_ms(void)
@@ -121,6 +155,7 @@ static double ask_once(struct store *s, const struct row *row, int64_t first, in
     snprintf(a.country, sizeof a.country, "%s", row->country);
     snprintf(a.class, sizeof a.class, "%s", row->class);
     snprintf(a.site, sizeof a.site, "%s", row->site);
+    snprintf(a.tag, sizeof a.tag, "%s", row->tag);
     a.has_src = row->source;
     a.src = *source;
     buf_clear(out);
@@ -155,7 +190,7 @@ int main(int argc, char **argv)
     check(time_parse(text, &first), "first", &f);
     pick(&out, "last", text);
     check(time_parse(text, &last), "last", &f);
-    struct row busiest = {"", ASK_SOURCES, 0, 0, 0, -1, "", "", "", false};
+    struct row busiest = {"", ASK_SOURCES, 0, 0, 0, -1, "", "", "", false, ""};
     ask_once(s, &busiest, first, last, &source, 0, &out);
     pick(&out, "src", text);
     check(ip_parse(text, &source.ip), "src", &f);

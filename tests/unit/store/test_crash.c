@@ -3,6 +3,7 @@
  * row once. KIZASHI_CRASH_RUNS says how often it is killed (3), KIZASHI_CRASH_SEED when. */
 #include "test.h"
 
+#include "screening.h"
 #include "store_test.h"
 #include "telescope.h"
 
@@ -140,7 +141,7 @@ static enum err gather(void *context, const void *data, size_t len)
     return OK;
 }
 
-static uint64_t sum_of(struct store *s, enum ask_what what)
+static uint64_t sum_of(struct store *s, enum ask_what what, const char *tag)
 {
     struct ask a;
     struct fault f = {0};
@@ -149,6 +150,7 @@ static uint64_t sum_of(struct store *s, enum ask_what what)
     ask_init(&a, what);
     a.step = what == ASK_SERIES ? US_HOUR : 0;
     a.port = what == ASK_SERIES ? 23 : -1;
+    snprintf(a.tag, sizeof a.tag, "%s", tag);
     buf_init(&out, 1 << 26);
     if (store_stream(s, &a, FORMAT_JSON, gather, &out, &f)) {
         fprintf(stderr, "# question %d: %s\n", (int)what, f.text);
@@ -186,16 +188,27 @@ static void everything_is_there_once(const char *folder, uint64_t blocks)
     assert_int_equal(usage.contacts, contact_rows);
     assert_int_equal(usage.packets, packet_rows);
     for (size_t i = 0; i < sizeof whats / sizeof *whats; i++)
-        if (sum_of(s, whats[i]) != packets)
+        if (sum_of(s, whats[i], "") != packets)
             fail_msg("question %d: %llu packets, should be %llu", (int)whats[i],
-                (unsigned long long)sum_of(s, whats[i]), (unsigned long long)packets);
-    assert_int_equal(sum_of(s, ASK_SERIES), on_23);
+                (unsigned long long)sum_of(s, whats[i], ""), (unsigned long long)packets);
+    assert_int_equal(sum_of(s, ASK_SERIES, ""), on_23);
     store_close(s);
+}
+
+/* Is every packet there once, with tags or without? `screened`: tags are there. */
+static bool adds_up(struct store *s, uint64_t packets, bool screened)
+{
+    for (size_t i = 0; i < sizeof whats / sizeof *whats; i++)
+        if (sum_of(s, whats[i], "") != packets ||
+            (screened && whats[i] != ASK_SPAN &&
+                sum_of(s, whats[i], "known") + sum_of(s, whats[i], "-known") != packets))
+            return false;
+    return true;
 }
 
 /* A child checks what is there and then does upkeep; it is killed after `kill_ms`, unless that
  * is negative. True: it got to the end. */
-static bool run_upkeep(const char *folder, uint64_t packets, int kill_ms)
+static bool run_upkeep(const char *folder, uint64_t packets, bool screened, int kill_ms)
 {
     int pipes[2];
     int status = 0;
@@ -209,9 +222,8 @@ static bool run_upkeep(const char *folder, uint64_t packets, int kill_ms)
         bool more = true;
         if (store_open(&s, folder, &options, NULL))
             _exit(1);
-        for (size_t i = 0; i < sizeof whats / sizeof *whats; i++)
-            if (sum_of(s, whats[i]) != packets)
-                _exit(3);
+        if (!adds_up(s, packets, screened))
+            _exit(3);
         if (write(pipes[1], "r", 1) != 1)
             _exit(1);
         while (more)
@@ -230,6 +242,38 @@ static bool run_upkeep(const char *folder, uint64_t packets, int kill_ms)
     if (WIFEXITED(status))
         assert_int_equal(WEXITSTATUS(status), 0);
     return WIFEXITED(status);
+}
+
+/* A child says that all contacts were screened, and every third is known. */
+static void run_screening(const char *folder, uint64_t blocks)
+{
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0) {
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        return;
+    }
+    struct block *rows[2];
+    struct store *s = NULL;
+    struct store_options options = {.durable = true};
+    telescope_check(block_new(&rows[0], &record_tagged, 1 << 13));
+    telescope_check(block_new(&rows[1], &record_screening, 1 << 13));
+    for (uint64_t i = 1; i < blocks; i += 2) {
+        struct block *b = make_block(i);
+        for (size_t k = 0; k < b->rows; k++) {
+            screening_put(rows[1], block_time(b, CONTACT_START)[k], "", "", "");
+            if (k % 3 == 0)
+                tag_put(rows[0], b, k, "known", "a-rule");
+        }
+        block_free(b);
+    }
+    telescope_check(store_open(&s, folder, &options, NULL));
+    telescope_check(store_append(s, rows[0], "tagged", NULL));
+    telescope_check(store_append(s, rows[1], "screening", NULL));
+    store_close(s);
+    _exit(0);
 }
 
 static uint64_t packets_of_contacts(uint64_t blocks)
@@ -273,8 +317,29 @@ static void killed_at_any_moment(void **state)
     remove_folder(folder);
 }
 
+/* Upkeep, killed now and then, until it gets to its end. */
+static void run_killed_upkeep(
+    const char *folder, uint64_t packets, bool screened, struct rng *r, int most_ms)
+{
+    unsigned long kills = from_environment("KIZASHI_CRASH_RUNS", 3);
+    unsigned long killed = 0;
+    bool ended = false;
+    for (unsigned long i = 0; i < kills && !ended; i++) {
+        ended = run_upkeep(folder, packets, screened, 1 + (int)rng_below(r, (uint32_t)most_ms));
+        killed += !ended;
+    }
+    fprintf(stderr, "# killed %lu times while %s were united\n", killed,
+        screened ? "hours with tags" : "days");
+    assert_true(killed > 0);
+    while (!ended)
+        ended = run_upkeep(folder, packets, screened, -1);
+    /* What was united adds up, too. */
+    assert_true(run_upkeep(folder, packets, screened, -1));
+}
+
 /* Uniting two days takes more than a second, so all kills fall into it: in the middle
- * of a table's rows, of the removal of those of an earlier try, or between two tables. */
+ * of a table's rows, of the removal of those of an earlier try, or between two tables. Then
+ * screening says something of all of it, and the same goes for what is united by tags. */
 static void killed_while_days_are_united(void **state)
 {
     enum {
@@ -285,22 +350,13 @@ static void killed_while_days_are_united(void **state)
         skip();
     char folder[256];
     struct rng r;
-    unsigned long kills = from_environment("KIZASHI_CRASH_RUNS", 3);
     rng_seed(&r, from_environment("KIZASHI_CRASH_SEED", 1));
     new_folder(folder);
     assert_int_equal(run_child(folder, 0, BLOCKS, -1), BLOCKS);
     uint64_t packets = packets_of_contacts(BLOCKS);
-    unsigned long killed = 0;
-    bool ended = false;
-    for (unsigned long i = 0; i < kills && !ended; i++) {
-        ended = run_upkeep(folder, packets, 1 + (int)rng_below(&r, 700));
-        killed += !ended;
-    }
-    fprintf(stderr, "# killed %lu times while days were united\n", killed);
-    assert_true(killed > 0);
-    while (!ended)
-        ended = run_upkeep(folder, packets, -1);
-    assert_true(run_upkeep(folder, packets, -1)); /* what was united adds up, too */
+    run_killed_upkeep(folder, packets, false, &r, 700);
+    run_screening(folder, BLOCKS);
+    run_killed_upkeep(folder, packets, true, &r, 300);
     remove_folder(folder);
 }
 

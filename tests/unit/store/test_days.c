@@ -316,7 +316,7 @@ static void another_version_is_refused(void **state)
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(store_open(&other, w->folder, &options, &f), ERR_BAD);
     assert_non_null(strstr(f.text, "another version of kizashi"));
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 4", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 5", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     w->store = open_store(w->folder);
 }
