@@ -355,7 +355,7 @@ def every_parameter(w):
 
 @says('a filter by what there is not is refused with what there is, in every route, and no list is empty for it')
 def unknown_filters(w):
-    for name, value, says in (('site', 'nowhere', 'there are jp-01, kr-01'), ('country', 'uk', 'ISO 3166'),
+    for name, value, told in (('site', 'nowhere', 'there are jp-01, kr-01'), ('country', 'uk', 'ISO 3166'),
                               ('kind', 'nonsense', 'port-surge'), ('engine', 'sources', 'there are surge, lead'),
                               ('tool', 'nonsense', 'masscan'), ('alert', 'nonsense', 'no alert nonsense')):
         count = 0
@@ -364,7 +364,7 @@ def unknown_filters(w):
             if method == 'GET' and name in names:
                 problem = check_problem(w.admin.get(f'{w.document.path(root, path)}?{name}={value}'), 400)
                 same(problem['field'], name, path)
-                expect(says in problem['detail'], path, problem)
+                expect(told in problem['detail'], path, problem)
                 count += 1
         expect(count, name)
     for known in ('totals?site=de-01', 'alerts?site=kr-01&engine=lead&kind=spread', 'ports?tool=mirai&country=xk'):
