@@ -155,6 +155,16 @@ static enum err hub_json(
     return e;
 }
 
+/* Packets or losses of it: a site that is watched only has neither. */
+static bool is_stored(const json_t *site)
+{
+    static const char *const losses[] = {"dropped", "malformed", "sampled_out"};
+    bool is = json_is_string(json_object_get(site, "first"));
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        is = is || json_integer_value(json_object_get(site, losses[i])) > 0;
+    return is;
+}
+
 /* What the store has of them, without what the hub sees of them now. */
 static json_t *stored_sites(json_t *rows)
 {
@@ -162,7 +172,7 @@ static json_t *stored_sites(json_t *rows)
     for (size_t i = 0; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
         json_object_del(row, "live");
-        if (json_is_string(json_object_get(row, "first")))
+        if (is_stored(row))
             json_array_append(stored, row);
     }
     return stored;

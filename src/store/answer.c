@@ -168,6 +168,10 @@ static void put_field(struct answer *a, const struct answer_column *column, char
         buf_str(a->out, json ? "null" : "");
         return;
     }
+    if (column->type == ANSWER_TIME && strcmp(field, "\\N") == 0) {
+        buf_str(a->out, json ? "null" : "");
+        return;
+    }
     bool quote = json && is_text(column->type);
     if (quote)
         buf_u8(a->out, '"');

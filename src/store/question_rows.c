@@ -60,19 +60,24 @@ void question_tagged_sql(const struct asking *q, struct buf *out)
 
 /* --- sites, victims, packets -------------------------------------------------------------- */
 
+/* First and last are of packets alone: a minute's row of losses has the time at which its
+ * minute was counted, which for a capture read later is not the capture's. A site of which
+ * there are losses and no packets has neither. */
 void question_sites_sql(const struct asking *q, struct buf *out)
 {
     struct source src = question_whole(q, DIM_SITE, M_PACKETS | M_SOURCES | M_FIRST | M_LAST);
     struct buf from;
     buf_init(&from, STORE_SQL_MAX);
     plan_source(q, &src, &from);
-    buf_str(out, "SELECT site, min(f), max(l), sum(p), sum(s), sum(d), sum(m), sum(o) FROM ("
-                 "SELECT toString(site) AS site, min(first) AS f, max(last) AS l, "
-                 "sum(packets) AS p, ");
+    buf_str(out,
+        "SELECT site, minOrNullIf(f, p > 0), maxOrNullIf(l, p > 0), sum(p), sum(s), sum(d), "
+        "sum(m), sum(o) FROM ("
+        "SELECT toString(site) AS site, min(first) AS f, max(last) AS l, "
+        "sum(packets) AS p, ");
     plan_measure(&src, MEASURE_OF_SOURCES, out);
     buf_printf(out,
         " AS s, toUInt64(0) AS d, toUInt64(0) AS m, toUInt64(0) AS o FROM %s GROUP BY site "
-        "UNION ALL SELECT toString(site) AS site, min(start) AS f, max(start) AS l, "
+        "UNION ALL SELECT toString(site) AS site, toInt64(0) AS f, toInt64(0) AS l, "
         "toUInt64(0) AS p, toUInt64(0) AS s, sum(dropped_kernel + dropped_queue) AS d, "
         "sum(malformed) AS m, sum(sampled_out) AS o FROM kz.site_status "
         "WHERE start >= %" PRId64 " AND start < %" PRId64,

@@ -443,6 +443,29 @@ static void losses_come_by_cause(void **state)
     json_decref(rows);
 }
 
+/* What was counted an hour before or a day after is no packet. */
+static void losses_do_not_move_the_times_of_a_site(void **state)
+{
+    struct world *w = world_of(state);
+    struct ask a;
+    ask_init(&a, ASK_SITES);
+    json_t *before = answer(w->store, &a, NULL);
+    put_status(w->store, "site-00", shape.start - US_HOUR, 5, 0, "status-early");
+    put_status(w->store, "site-00", shape.start + 20 * US_HOUR, 6, 1, "status-late");
+    put_status(w->store, "silent", shape.start + US_MINUTE, 7, 0, "status-silent");
+    json_t *after = answer(w->store, &a, NULL);
+    assert_string_equal(text(before, 0, "site"), "site-00");
+    assert_string_equal(text(after, 1, "site"), "site-00");
+    assert_string_equal(text(after, 1, "first"), text(before, 0, "first"));
+    assert_string_equal(text(after, 1, "last"), text(before, 0, "last"));
+    assert_string_equal(text(after, 0, "site"), "silent");
+    assert_true(json_is_null(json_object_get(json_array_get(after, 0), "first")));
+    assert_true(json_is_null(json_object_get(json_array_get(after, 0), "last")));
+    assert_int_equal(number(after, 0, "dropped"), 7);
+    json_decref(before);
+    json_decref(after);
+}
+
 static void hostile_words_are_refused(void **state)
 {
     struct world *w = world_of(state);
@@ -694,6 +717,9 @@ static const struct CMUnitTest tests[] = {
     SAYS("packets come as their rows, in time order", packets_come_as_their_rows),
     SAYS("a stream has all rows, whatever the limit", a_stream_has_all_rows),
     SAYS("losses come by time and cause", losses_come_by_cause),
+    SAYS(
+        "losses do not move a site's first and last packet; a site of losses alone has neither",
+        losses_do_not_move_the_times_of_a_site),
     SAYS("hostile words are refused and change nothing", hostile_words_are_refused),
     SAYS("wrong questions are told what is allowed", wrong_questions_say_what_is_allowed),
     SAYS("a cursor belongs to its question", cursors_belong_to_their_question),
