@@ -58,13 +58,17 @@ static bool has_read(const struct watch *w)
     return strcmp(w->last.mode, "ended") == 0;
 }
 
-/* Silence is told in tens of seconds at the usual interval, and longer for slower sites. One
- * that has read its captures has nothing to say. */
+/* One that has read its captures says nothing more, so what it said of itself and of its
+ * machine grows old: only what it still holds back for the hub counts. */
+static bool applies(const struct watch *w, enum watch_reason r)
+{
+    return !has_read(w) || r == WATCH_BEHIND;
+}
+
+/* Silence is told in tens of seconds at the usual interval, and longer for slower sites. */
 static double silence(const struct watch *w, int64_t now)
 {
     int64_t interval = w->last.interval;
-    if (has_read(w))
-        return 0.0;
     if (interval <= WATCH_INTERVAL_S || interval > 3600)
         interval = WATCH_INTERVAL_S;
     return seconds(now - w->heard) * WATCH_INTERVAL_S / (double)interval;
@@ -83,8 +87,7 @@ static double quiet(const struct watch *w, int64_t now)
 {
     (void)now;
     /* Captures may be of long ago. */
-    if (w->last.newest == HEARTBEAT_UNKNOWN || has_read(w) ||
-        strcmp(w->last.mode, "replay") == 0)
+    if (w->last.newest == HEARTBEAT_UNKNOWN || strcmp(w->last.mode, "replay") == 0)
         return NAN;
     return seconds(w->last.sent - w->last.newest);
 }
@@ -143,10 +146,23 @@ static double smart(const struct watch *w, int64_t now)
     return known(w->last.smart_failing);
 }
 
+/* How far the site's clock is ahead of the hub's; 0: not far, or not known. */
+static int64_t ahead_of_hub(const struct watch *w)
+{
+    size_t count = w->ahead_count < WATCH_CLOCK_KEPT ? w->ahead_count : WATCH_CLOCK_KEPT;
+    int64_t ahead = INT64_MIN;
+    for (size_t i = 0; i < count; i++)
+        ahead = w->ahead[i] > ahead ? w->ahead[i] : ahead;
+    bool near = ahead >= -WATCH_CLOCK_S * US_SECOND && ahead <= WATCH_CLOCK_S * US_SECOND;
+    return count < WATCH_CLOCK_LEAST || near ? 0 : ahead;
+}
+
+/* What the site's time source says, or, if that is more, the hub's own clock. */
 static double clock_off(const struct watch *w, int64_t now)
 {
     (void)now;
-    return fabs(known(w->last.clock_offset_us)) / (double)US_SECOND;
+    double own = fabs(known(w->last.clock_offset_us)) / (double)US_SECOND;
+    return w->ahead_count ? fmax(own, fabs(seconds(ahead_of_hub(w)))) : own;
 }
 
 static double service(const struct watch *w, int64_t now)
@@ -168,8 +184,6 @@ static double config(const struct watch *w, int64_t now)
 {
     if (w->last.config_refused[0])
         return 1.0;
-    if (has_read(w)) /* it takes its document when it is started again */
-        return 0.0;
     bool has = !w->wanted || w->last.config_version == HEARTBEAT_UNKNOWN ||
                w->last.config_version >= w->wanted;
     return !has && now - w->wanted_at > WATCH_CONFIG_S * US_SECOND ? 1.0 : 0.0;
@@ -246,11 +260,25 @@ static void compare(struct watch *w, const struct heartbeat *h)
     w->discards = w->last.spool_lost != HEARTBEAT_UNKNOWN && h->spool_lost > w->last.spool_lost;
 }
 
+/* Heartbeats overtake each other by less than a minute; beyond that a clock was set back. */
+static bool is_overtaken(const struct watch *w, const struct heartbeat *h)
+{
+    return w->heard && h->sent < w->last.sent && h->sent >= w->last.sent - US_MINUTE;
+}
+
+static void compare_clocks(struct watch *w, const struct heartbeat *h, int64_t now)
+{
+    w->ahead[w->ahead_count % WATCH_CLOCK_KEPT] = h->sent - now;
+    w->ahead_count++;
+}
+
 void watch_heartbeat(struct watch *w, const struct heartbeat *h, int64_t now)
 {
     bool again = restarted(w, h);
-    bool old = w->heard && !again && h->sent < w->last.sent;
+    bool old = !again && is_overtaken(w, h);
     w->heard = now;
+    w->ahead_count = again ? 0 : w->ahead_count;
+    compare_clocks(w, h, now);
     if (old)
         return;
     if (again && !has_read(w)) { /* it came back without having come to its end */
@@ -286,7 +314,7 @@ enum watch_reason watch_cause(const struct watch *w)
 
 static void weigh(struct watch *w, enum watch_reason r, int64_t now)
 {
-    double value = figure(w, r, now);
+    double value = applies(w, r) ? figure(w, r, now) : NAN;
     bool holds = !isnan(value) && value > (w->holds[r] ? reasons[r].ends : reasons[r].begins);
     /* Silence and lateness of heartbeats end with the next heartbeat, not at a lower figure. */
     if (r == WATCH_SILENT || r == WATCH_MISSED)
@@ -326,6 +354,19 @@ static void tell_config(const struct watch *w, char text[WATCH_SENTENCE])
             (long long)w->wanted, WATCH_CONFIG_S, (long long)w->last.config_version);
 }
 
+static void tell_clock(const struct watch *w, char text[WATCH_SENTENCE])
+{
+    char span[TIME_TEXT];
+    int64_t ahead = ahead_of_hub(w);
+    double own = known(w->last.clock_offset_us) / (double)US_SECOND;
+    if (!ahead || fabs(own) > fabs(seconds(ahead)))
+        snprintf(text, WATCH_SENTENCE, "the clock is %.1f s off", fabs(own));
+    else
+        snprintf(text, WATCH_SENTENCE, "the clock is %s %s the hub's",
+            duration_format(time_floor(ahead > 0 ? ahead : -ahead, US_SECOND), span),
+            ahead > 0 ? "ahead of" : "behind");
+}
+
 void watch_tell(
     const struct watch *w, enum watch_reason r, int64_t now, char text[WATCH_SENTENCE])
 {
@@ -341,7 +382,6 @@ void watch_tell(
         [WATCH_MEMORY] = {"", 0, " % of the memory are in use"},
         [WATCH_HOT] = {"a sensor of the machine shows ", 0, " degrees"},
         [WATCH_SMART] = {"disks that say they will fail: ", 0, ""},
-        [WATCH_CLOCK] = {"the clock is ", 1, " s off"},
         [WATCH_RESTARTS] = {"the sensor was restarted ", 0, " times in 15 minutes"},
     };
     assert(r < WATCH_REASON_COUNT);
@@ -370,6 +410,9 @@ void watch_tell(
         snprintf(text, WATCH_SENTENCE,
             "the spool is full and records are thrown away: %lld so far",
             (long long)w->last.spool_lost);
+        return;
+    case WATCH_CLOCK:
+        tell_clock(w, text);
         return;
     case WATCH_SERVICE:
         snprintf(text, WATCH_SENTENCE, "not running: %s", w->last.services_failed);

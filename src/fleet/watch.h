@@ -53,7 +53,10 @@ const char *watch_reason_name(enum watch_reason r);
 enum {
     WATCH_INTERVAL_S = 10, /* between heartbeats, unless the site says otherwise */
     WATCH_RESTARTS_KEPT = 8,
-    WATCH_CONFIG_S = 30, /* how long a site may take to bring a document into effect */
+    WATCH_CLOCK_KEPT = 6,  /* heartbeats whose times are compared with the hub's clock */
+    WATCH_CLOCK_LEAST = 3, /* of these before the comparison counts */
+    WATCH_CLOCK_S = 5,     /* what may be the way, or a hub that is busy, is no difference */
+    WATCH_CONFIG_S = 30,   /* how long a site may take to bring a document into effect */
     WATCH_SENTENCE = 240
 };
 
@@ -66,7 +69,11 @@ struct watch {
     double drop_percent;                   /* between the last two heartbeats */
     bool discards;                         /* the spool threw records away between them */
     int64_t restarts[WATCH_RESTARTS_KEPT]; /* when the sensor was seen restarted, newest last */
-    int64_t wanted;                        /* version of the document it should have; 0: any */
+    /* "sent" less when it came, of the last heartbeats. What took its time makes it less, so
+     * the greatest is the nearest to what the clocks differ by. */
+    int64_t ahead[WATCH_CLOCK_KEPT];
+    size_t ahead_count; /* since the sensor was started */
+    int64_t wanted;     /* version of the document it should have; 0: any */
     int64_t wanted_at;
     bool holds[WATCH_REASON_COUNT];
     int64_t held[WATCH_REASON_COUNT]; /* since when */
@@ -79,7 +86,7 @@ void watch_init(struct watch *w, int64_t now);
 void watch_resume(struct watch *w, int64_t now);
 
 /* A heartbeat came at `now`. One that is older than the last heard (by "sent" of the same
- * "started") counts as a sign of life only. */
+ * "started") counts as a sign of life only, unless the clock there was set back. */
 void watch_heartbeat(struct watch *w, const struct heartbeat *h, int64_t now);
 
 /* The site should have this version of its document. */

@@ -156,6 +156,8 @@ static void read_capture(struct place *p, const char *site, int64_t now)
     struct heartbeat h = beat_of(site, now);
     struct fault f = {0};
     snprintf(h.mode, sizeof h.mode, "ended");
+    h.disk_free = 5; /* which degrades a site that runs */
+    h.disk_size = 100;
     assert_int_equal(fleet_heartbeat(p->fleet, &h, now, &f), OK);
 }
 

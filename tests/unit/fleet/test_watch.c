@@ -8,6 +8,7 @@
  *     AT beat [MEMBER=VALUE]...    a heartbeat comes; members keep their values until changed
  *     AT want VERSION              the site should have this version of its document
  *     AT look STATE [REASON [TEXT...]]   the time is looked at, and this is what is found
+ *     AT clock SECONDS             from now on the site's clock is so far ahead of the hub's
  *     AT since TIME                the state began then
  *     resume                       first line: the site was known before the hub was started
  *
@@ -21,6 +22,7 @@ struct play {
     int line;
     struct watch watch;
     struct heartbeat beat;
+    int64_t ahead; /* of the site's clock */
 };
 
 static void wrong(const struct play *p, const char *what, const char *have, const char *want)
@@ -49,7 +51,7 @@ static void set_member(struct play *p, const char *name, const char *value)
 static void play_beat(struct play *p, int64_t now, char *rest)
 {
     char *save = NULL;
-    p->beat.sent = now;
+    p->beat.sent = now + p->ahead;
     for (char *pair = strtok_r(rest, " ", &save); pair; pair = strtok_r(NULL, " ", &save)) {
         char *equals = strchr(pair, '=');
         assert_non_null(equals);
@@ -98,10 +100,12 @@ static void play_line(struct play *p, char *line)
         watch_wanted(&p->watch, strtoll(rest, NULL, 10), now);
     else if (strcmp(word, "look") == 0)
         play_look(p, now, rest);
+    else if (strcmp(word, "clock") == 0)
+        p->ahead = strtoll(rest, NULL, 10) * US_SECOND;
     else if (strcmp(word, "since") == 0)
         assert_int_equal((p->watch.since - START) / US_SECOND, strtoll(rest, NULL, 10));
     else
-        wrong(p, "word", word, "beat, want, look or since");
+        wrong(p, "word", word, "beat, want, look, clock or since");
 }
 
 static void play(const char *name)
@@ -148,6 +152,12 @@ static void hardware(void **state)
 {
     (void)state;
     play("hardware.play");
+}
+
+static void clocks(void **state)
+{
+    (void)state;
+    play("clock.play");
 }
 
 static void loss(void **state)
@@ -205,6 +215,9 @@ static const struct CMUnitTest tests[] = {
         silence),
     SAYS("a site whose records wait for the hub is late until they are through", lateness),
     SAYS("disk, memory, heat and failing disks begin high and end lower", hardware),
+    SAYS("a clock that differs from the hub's is told, a heartbeat that was long on its way is "
+         "not",
+        clocks),
     SAYS("dropped packets, a full spool and an empty telescope are each told", loss),
     SAYS("a document that is refused, or not in effect in time, makes the site degraded",
         document),
