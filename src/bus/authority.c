@@ -323,6 +323,30 @@ enum err certificate_fingerprint(
     return OK;
 }
 
+static bool time_get(const ASN1_TIME *t, int64_t *ret_us)
+{
+    struct tm tm = {0};
+    if (ASN1_TIME_to_tm(t, &tm) != 1)
+        return false;
+    *ret_us = (int64_t)timegm(&tm) * US_SECOND;
+    return true;
+}
+
+enum err certificate_times(const char *path, int64_t *ret_begin, int64_t *ret_end)
+{
+    int64_t begin = 0, end = 0;
+    X509 *c = certificate_read(path);
+    bool good =
+        c && time_get(X509_get0_notBefore(c), &begin) && time_get(X509_get0_notAfter(c), &end);
+    X509_free(c);
+    ERR_clear_error();
+    if (!good)
+        return ERR_NOTFOUND;
+    *ret_begin = begin;
+    *ret_end = end;
+    return OK;
+}
+
 static enum err pem_put(X509 *c, struct buf *out)
 {
     char *data;

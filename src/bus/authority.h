@@ -33,6 +33,9 @@ void authority_fingerprint(const struct authority *a, char text[AUTHORITY_FINGER
 enum err certificate_fingerprint(
     const char *pem, char text[AUTHORITY_FINGERPRINT], struct fault *f) MUST_CHECK;
 
+/* When the certificate in a PEM file begins and ends, us. ERR_NOTFOUND: there is none in it. */
+enum err certificate_times(const char *path, int64_t *ret_begin, int64_t *ret_end) MUST_CHECK;
+
 /* Its certificate, PEM. */
 enum err authority_pem(const struct authority *a, struct buf *out) MUST_CHECK;
 

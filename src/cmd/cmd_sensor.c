@@ -381,6 +381,7 @@ static enum err sending_start(struct sensor_run *r, struct fault *f)
 {
     struct clock wall = clock_system();
     struct sensor_send_options o = {.site = r->identity.site,
+        .certificate = r->identity.certificate,
         .way = {r, bus_make},
         .spool = r->spool,
         .folder = r->data,

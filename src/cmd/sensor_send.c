@@ -2,10 +2,12 @@
 
 #include "base/log.h"
 #include "base/steady.h"
+#include "bus/authority.h"
 #include "cmd/sensor_beat.h"
 #include "cmd/stop.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -25,7 +27,8 @@ struct sensor_send {
     struct sender *sender;
     pthread_t thread;
     atomic_bool stop, reopen;
-    bool denied; /* and told */
+    bool denied;          /* and told */
+    int64_t denied_since; /* steady; 0: it is not */
     pthread_mutex_t lock;
     struct fault fault; /* code OK: nothing is wrong */
     int64_t again;      /* when publishing goes on after it, steady */
@@ -56,17 +59,53 @@ static void speak(struct sensor_send *s)
     s->spoken = b.now;
 }
 
-/* It is tried again and again, and told once. */
+const char *sensor_denied_text(const char *certificate, int64_t now, char ret_text[DENIED_TEXT])
+{
+    static const char waits[] = "packets wait in the spool";
+    char here[TIME_TEXT], there[TIME_TEXT];
+    int64_t begin = 0, end = 0;
+    bool known = certificate && certificate_times(certificate, &begin, &end) == OK;
+    if (known && (now < begin || now > end))
+        snprintf(ret_text, DENIED_TEXT,
+            "the message server and this site do not agree: by the clock here it is %s, and "
+            "this "
+            "site's certificate %s %s: is the clock right? %s%s",
+            time_format(now, here), now < begin ? "begins" : "ended",
+            time_format(now < begin ? begin : end, there), waits,
+            now < begin
+                ? ""
+                : "; if it is, the sensor asks for a new certificate by itself until 30 "
+                  "days after that (certificate.renewal in this log says why not)");
+    else
+        snprintf(ret_text, DENIED_TEXT,
+            "the message server refuses this site's certificate: it was revoked, or replaced "
+            "by "
+            "another enrolment; %s; ask the hub for an invitation (kizashi site add), enrol "
+            "here "
+            "again (kizashi site enrol), and restart the sensor",
+            waits);
+    return ret_text;
+}
+
+/* It is tried again and again. */
+static void denied_note(struct sensor_send *s)
+{
+    if (!s->denied_since)
+        s->denied_since = steady_now();
+    s->alone_since = 0; /* somebody does answer */
+    log_event(LOG_DEBUG, "bus.refused", "action=trying-again");
+}
+
+/* Told once, and only if it lasts. */
 static void denied_tell(struct sensor_send *s)
 {
-    if (!s->denied)
-        log_event(LOG_ERROR, "bus.denied",
-            "text=\"the message server refuses this site's certificate: it was revoked, or "
-            "replaced by another enrolment; packets wait in the spool; ask the hub for an "
-            "invitation (kizashi site add), enrol here again (kizashi site enrol), and restart "
-            "the sensor\"");
+    char text[DENIED_TEXT];
+    if (s->denied || !s->denied_since ||
+        steady_now() - s->denied_since < s->options.denied_patience)
+        return;
     s->denied = true;
-    s->alone_since = 0; /* somebody does answer */
+    log_event(LOG_ERROR, "bus.denied", "text=\"%s\"",
+        sensor_denied_text(s->options.certificate, clock_now(&s->clock), text));
 }
 
 static void event_take(struct sensor_send *s, struct bus_event *e)
@@ -76,11 +115,12 @@ static void event_take(struct sensor_send *s, struct bus_event *e)
     else if (e->kind == BUS_DISCONNECTED)
         log_event(LOG_WARN, "bus.disconnected", "action=\"packets wait in the spool\"");
     else if (e->kind == BUS_DENIED)
-        denied_tell(s);
+        denied_note(s);
     else if (e->kind == BUS_CONFIG)
         sensor_rules_offer(s->options.rules, e->data);
     if (e->kind == BUS_CONNECTED) {
         s->denied = false;
+        s->denied_since = 0;
         s->spoken = s->alone_since = 0; /* the hub tells how far it is when it hears from us */
     }
     sender_event(s->sender, e);
@@ -182,6 +222,7 @@ static void *send_thread(void *context)
             return NULL;
         events_take(s);
         silence_tell(s);
+        denied_tell(s);
         publish(s);
         if (should_speak(s))
             speak(s);
@@ -197,6 +238,8 @@ enum err sensor_send_start(
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
     s->options = *options;
+    if (!s->options.denied_patience)
+        s->options.denied_patience = SENSOR_DENIED_S * US_SECOND;
     s->clock = clock_system();
     pthread_mutex_init(&s->lock, NULL);
     enum err e = way_open(s, f);

@@ -12,6 +12,20 @@
  * stored, and says every few seconds how the site is. */
 struct sensor_send;
 
+enum {
+    /* A hub has told its message server of a certificate a few seconds after it gave it out; a
+     * refusal that lasts longer is one. */
+    SENSOR_DENIED_S = 10
+};
+
+/* What a refusal by the message server means to a person: a clock there that is outside of the
+ * certificate's time, or a certificate that counts no longer. */
+enum {
+    DENIED_TEXT = 512
+};
+const char *sensor_denied_text(
+    const char *certificate, int64_t now, char ret_text[DENIED_TEXT]);
+
 /* How the way to the hub is opened; on the sending thread, but for the first time. */
 struct sensor_way {
     void *context;
@@ -21,8 +35,10 @@ struct sensor_way {
 struct sensor_send_options {
     const char *site;
     struct sensor_way way;
-    struct spool *spool; /* borrowed, as what follows */
-    const char *folder;  /* whose disk is told of */
+    const char *certificate; /* the site's, PEM file; NULL or "": none */
+    int64_t denied_patience; /* of refusals until they are told, us; 0: SENSOR_DENIED_S */
+    struct spool *spool;     /* borrowed, as what follows */
+    const char *folder;      /* whose disk is told of */
     uint64_t spool_cap;
     struct collector *collector;
     int64_t started;

@@ -1,5 +1,7 @@
 #include "test.h"
 
+#include "base/steady.h"
+#include "bus/authority.h"
 #include "cmd/sensor_send.h"
 #include "cmd/stop.h"
 
@@ -13,8 +15,12 @@
  * ask how it is. */
 
 enum {
-    REOPENINGS = 30
+    REOPENINGS = 30,
+    CONNECTS = 1, /* two that are said before it connects */
+    DENIES = 2
 };
+
+static const int64_t patience = US_SECOND / 20;
 
 struct stage {
     char folder[64];
@@ -27,6 +33,7 @@ struct stage {
     atomic_bool stop;
     atomic_uint opened, closed, asked, beats;
     atomic_bool refuse; /* the next opening */
+    atomic_uint says;   /* events that the bus has yet to tell: DENIES, then CONNECTS */
 };
 
 static void rest(void)
@@ -49,6 +56,12 @@ static void way_next(void *context, int wait_ms, struct bus_event *ret_event)
     rest();
     atomic_fetch_add(&w->stage->asked, 1);
     *ret_event = (struct bus_event){.kind = BUS_NOTHING};
+    unsigned says = atomic_load(&w->stage->says);
+    if (says & DENIES)
+        *ret_event = (struct bus_event){.kind = BUS_DENIED};
+    else if (says & CONNECTS)
+        *ret_event = (struct bus_event){.kind = BUS_CONNECTED};
+    atomic_store(&w->stage->says, says & DENIES ? says & CONNECTS : 0);
 }
 
 static void way_release(void *context, struct bus_event *event, bool done)
@@ -153,6 +166,7 @@ static int stage_make(void **state)
     struct sensor_send_options o = {.site = "jp-01",
         .way = {s, way_open},
         .spool = s->spool,
+        .denied_patience = patience,
         .folder = s->folder,
         .collector = s->collector,
         .rules = s->rules};
@@ -219,7 +233,79 @@ static void no_way(void **state)
     assert_int_equal(atomic_load(&s->closed), 1);
 }
 
+/* ---- refusals ---- */
+
+/* Tell the thread of these events, and give how often it logged bus.denied since, half a second
+ * after the time that a refusal must last. */
+static unsigned denials(struct stage *s, unsigned says, bool until_told)
+{
+    char path[96], line[1024];
+    unsigned count = 0;
+    snprintf(path, sizeof path, "%s/log", s->folder);
+    fflush(stderr);
+    int terminal = dup(STDERR_FILENO);
+    FILE *log = freopen(path, "w", stderr);
+    assert_non_null(log);
+    atomic_store(&s->says, says);
+    int64_t until = steady_now() + patience + US_SECOND / 2;
+    for (FILE *file = fopen(path, "r"); file; fclose(file), file = fopen(path, "r")) {
+        for (count = 0; fgets(line, sizeof line, file);)
+            count += strstr(line, " bus.denied ") != NULL;
+        if (steady_now() >= until && (count || !until_told)) {
+            fclose(file);
+            break;
+        }
+        rest();
+    }
+    assert_true(dup2(terminal, STDERR_FILENO) >= 0);
+    close(terminal);
+    return count;
+}
+
+static void short_refusal(void **state)
+{
+    assert_int_equal(denials(*state, DENIES | CONNECTS, false), 0);
+}
+
+static void long_refusal(void **state)
+{
+    assert_int_equal(denials(*state, DENIES, true), 1);
+    assert_int_equal(denials(*state, DENIES, false), 0);            /* it was told */
+    assert_int_equal(denials(*state, DENIES | CONNECTS, false), 0); /* and ends */
+    assert_int_equal(denials(*state, DENIES, true), 1);             /* and comes again */
+}
+
+static void refusal_text(void **state)
+{
+    static const char revoked[] = "it was revoked, or replaced by another enrolment";
+    struct stage *s = *state;
+    struct authority *a;
+    struct fault f = {0};
+    char path[96], text[DENIED_TEXT];
+    int64_t begin = 0, end = 0;
+    assert_int_equal(authority_open(&a, s->folder, &f), OK);
+    snprintf(path, sizeof path, "%s/ca.pem", s->folder);
+    assert_int_equal(certificate_times(path, &begin, &end), OK);
+    assert_true(begin < end);
+    assert_non_null(strstr(sensor_denied_text(path, begin + US_DAY, text), revoked));
+    assert_non_null(
+        strstr(sensor_denied_text(path, begin - US_DAY, text), "is the clock right?"));
+    assert_non_null(strstr(text, "certificate begins "));
+    assert_null(strstr(text, revoked));
+    assert_non_null(strstr(sensor_denied_text(path, end + US_DAY, text), "certificate ended "));
+    assert_non_null(strstr(text, "is the clock right?"));
+    assert_non_null(strstr(sensor_denied_text("", end, text), revoked));
+    assert_non_null(strstr(sensor_denied_text(NULL, end, text), revoked));
+    authority_close(a);
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS_WITH(
+        "a refusal while the hub tells its message server of a new certificate is no error",
+        short_refusal, stage_make, stage_drop),
+    SAYS_WITH("a refusal that lasts is told once", long_refusal, stage_make, stage_drop),
+    SAYS_WITH("a certificate that the clock is outside of asks for the clock", refusal_text,
+        stage_make, stage_drop),
     SAYS_WITH("the way is opened anew again and again, while others ask how it is", reopens,
         stage_make, stage_drop),
     SAYS_WITH("a way that does not open again ends the sensor, and nothing uses the old one",
