@@ -41,12 +41,18 @@ static void remember(struct alarm *a, const struct cause *c)
     }
 }
 
+/* Where the evidence began to rise, but not more than an hour ago: before a jump it wanders. */
+static uint32_t began(const struct graph *s, const struct site *site)
+{
+    uint32_t since = site->since ? site->since : s->now;
+    return s->now - since > CALM ? s->now - CALM : since;
+}
+
 static void begin(const struct graph *s, struct site *site, double score)
 {
     struct alarm *a = &site->alarm;
     if (!lasts(s, a))
-        *a = (struct alarm){
-            .first = s->now, .start = window_start(s, site->since ? site->since : s->now)};
+        *a = (struct alarm){.first = s->now, .start = window_start(s, began(s, site))};
     a->score = fmax(a->score, score);
     a->last = s->now;
     features_restart(site);

@@ -100,9 +100,9 @@ struct feature {
  * and until CALM windows after. */
 struct alarm {
     uint32_t first, last; /* windows of its first and last finding; 0: there was none */
-    int64_t start;        /* when the evidence began to rise */
-    double score;         /* the highest */
-    uint8_t history;      /* bit k: a finding k windows ago */
+    int64_t start; /* when the evidence began to rise, CALM windows before the first at most */
+    double score;  /* the highest */
+    uint8_t history; /* bit k: a finding k windows ago */
     uint32_t services[CAUSES];
     uint32_t count; /* of the services; 0: nothing has explained it yet */
 };

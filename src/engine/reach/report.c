@@ -174,7 +174,7 @@ enum err reach_report(const struct reach *g, const struct round *r, const struct
     struct finding f;
     finding_init(&f, "reach", "wide-growth");
     f.time = (r->hour + 1) * US_HOUR;
-    f.start = ((int64_t)c->first + 1 - SPAN_HOURS) * US_HOUR;
+    f.start = (int64_t)c->first * US_HOUR; /* the span reaches further back than what began */
     f.end = f.time;
     f.score = fmin(v->score, 300.0);
     f.severity = severity_of(r, c, v);
