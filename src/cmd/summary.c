@@ -16,6 +16,9 @@ struct tool_row {
     char name[RECORD_NAME_MAX + 1];
     uint64_t sources, packets;
     char evidence[256];
+    uint64_t weak;
+    double by_chance;
+    char weak_id[RECORD_NAME_MAX + 1];
 };
 
 struct totals {
@@ -27,23 +30,26 @@ struct totals {
     size_t tool_count;
 };
 
-static void tool_add(
-    void *context, const char *tool, uint64_t sources, uint64_t packets, const char *evidence)
+static void tool_add(void *context, const struct sensor_tool *tool)
 {
     struct totals *t = context;
     size_t i = 0;
-    while (i < t->tool_count && strcmp(t->tools[i].name, tool) != 0)
+    while (i < t->tool_count && strcmp(t->tools[i].name, tool->tool) != 0)
         i++;
     if (i == TOOLS_MAX)
         return;
     struct tool_row *row = &t->tools[i];
     if (i == t->tool_count) {
         t->tool_count++;
-        snprintf(row->name, sizeof row->name, "%s", tool);
-        snprintf(row->evidence, sizeof row->evidence, "%s", evidence);
+        snprintf(row->name, sizeof row->name, "%s", tool->tool);
+        snprintf(row->weak_id, sizeof row->weak_id, "%s", tool->weak_id);
     }
-    row->sources += sources;
-    row->packets += packets;
+    if (!row->evidence[0])
+        snprintf(row->evidence, sizeof row->evidence, "%s", tool->evidence);
+    row->sources += tool->sources;
+    row->packets += tool->packets;
+    row->weak += tool->weak;
+    row->by_chance += tool->by_chance;
 }
 
 static int by_sources(const void *a, const void *b)
@@ -52,6 +58,8 @@ static int by_sources(const void *a, const void *b)
     const struct sensor_port *y = b;
     if (x->sources != y->sources)
         return x->sources > y->sources ? -1 : 1;
+    if (x->packets != y->packets)
+        return x->packets > y->packets ? -1 : 1;
     if (x->proto != y->proto)
         return x->proto < y->proto ? -1 : 1;
     return x->port < y->port ? -1 : x->port > y->port;
@@ -140,6 +148,23 @@ static void print_losses(FILE *out, const struct totals *t)
         fprintf(out, "  snapped       %llu\n", (unsigned long long)c->snapped);
 }
 
+/* The named, and below them who sent too little to be named. */
+static void print_tools(FILE *out, const struct totals *t)
+{
+    for (size_t i = 0; i < t->tool_count; i++) {
+        const struct tool_row *row = &t->tools[i];
+        fprintf(out, "  %-13s %s: %llu sources, %llu packets%s%s\n", i ? "" : "tools",
+            row->name, (unsigned long long)row->sources, (unsigned long long)row->packets,
+            row->evidence[0] ? "; " : "", row->evidence);
+        if (row->weak)
+            fprintf(out,
+                "  %-13s %llu more sources sent what matches %s, each too few packets to be "
+                "named; chance would make at most %.*f such packets\n",
+                "", (unsigned long long)row->weak, row->weak_id, row->by_chance < 10.0 ? 3 : 0,
+                row->by_chance);
+    }
+}
+
 void summary_print(FILE *out, const struct summary *s)
 {
     struct totals *t = malloc(sizeof *t);
@@ -161,10 +186,7 @@ void summary_print(FILE *out, const struct summary *s)
             comma = ", ";
         }
     fprintf(out, "%s\n", *comma ? "" : "none");
-    for (size_t i = 0; i < t->tool_count; i++)
-        fprintf(out, "  %-13s %s: %llu sources, %llu packets; %s\n", i ? "" : "tools",
-            t->tools[i].name, (unsigned long long)t->tools[i].sources,
-            (unsigned long long)t->tools[i].packets, t->tools[i].evidence);
+    print_tools(out, t);
     for (size_t i = 0; i < t->port_count; i++) {
         char word[PROTO_TEXT];
         fprintf(out, "  %-13s %u/%s: about %llu sources%s, %llu packets\n",
@@ -206,9 +228,11 @@ static json_t *tools_json(const struct totals *t)
     json_t *out = json_array();
     for (size_t i = 0; i < t->tool_count; i++)
         json_array_append_new(
-            out, json_pack("{s:s, s:o, s:o, s:s}", "tool", t->tools[i].name, "sources",
-                     number(t->tools[i].sources), "packets", number(t->tools[i].packets),
-                     "evidence", t->tools[i].evidence));
+            out, json_pack("{s:s, s:o, s:o, s:s, s:{s:o, s:s, s:f}}", "tool", t->tools[i].name,
+                     "sources", number(t->tools[i].sources), "packets",
+                     number(t->tools[i].packets), "evidence", t->tools[i].evidence, "unproven",
+                     "sources", number(t->tools[i].weak), "signature", t->tools[i].weak_id,
+                     "by_chance", t->tools[i].by_chance));
     return out;
 }
 

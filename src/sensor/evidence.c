@@ -40,8 +40,8 @@ uint64_t evidence_packets(struct host_lines l, const struct signature *s)
     return sum;
 }
 
-static void add_match(
-    struct host_lines l, const struct fingerprints *set, uint8_t rule, uint32_t digest)
+static void add_match(struct host_lines l, const struct fingerprints *set, uint8_t rule,
+    uint32_t digest, struct rule_use *use)
 {
     struct host *h = l.host;
     unsigned i = find_place(l, rule);
@@ -51,12 +51,14 @@ static void add_match(
     e->last = digest;
     if (e->matches < UINT32_MAX)
         e->matches++;
+    use->met += e->matches == 1;
     if (h->proven >> i & 1 || e->matches < EVIDENCE_MATCHES)
         return;
     const struct signature *s = fingerprints_at(set, rule);
     if (fingerprint_evidence(s, e->matches, evidence_packets(l, s)) < EVIDENCE_BITS)
         return;
     h->proven |= (uint8_t)(1u << i);
+    use->proven++;
     if (!h->named)
         h->named = (uint8_t)(rule + 1);
 }
@@ -72,12 +74,12 @@ void evidence_add_pair(
     h->last_each = each;
 }
 
-void evidence_add_hits(
-    struct host_lines l, const struct fingerprints *set, const struct evidence_packet *p)
+void evidence_add_hits(struct host_lines l, const struct fingerprints *set,
+    const struct evidence_packet *p, struct rule_use *use)
 {
     uint32_t digest = digest_packet(p->packet, p->dst_hash);
     for (unsigned i = 0; i < p->hits->count; i++)
-        add_match(l, set, p->hits->rule[i], digest);
+        add_match(l, set, p->hits->rule[i], digest, &use[p->hits->rule[i]]);
 }
 
 uint64_t evidence_matches(struct host_lines l)

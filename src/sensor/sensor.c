@@ -48,6 +48,20 @@ static struct sensor_options complete(const struct sensor_options *given)
     return o;
 }
 
+/* Nothing has been seen of any rule. */
+static void begin_use(struct sensor *s)
+{
+    const struct fingerprints *set = s->shared.fingerprints;
+    for (size_t i = 0; i < SIGNATURES_MAX; i++)
+        s->use[i].host = HOST_NONE;
+    for (size_t i = 0; set && i < fingerprints_count(set); i++) {
+        size_t first = 0;
+        while (strcmp(fingerprints_at(set, first)->tool, fingerprints_at(set, i)->tool) != 0)
+            first++;
+        s->use[i].first = (uint8_t)first;
+    }
+}
+
 enum err sensor_new(struct sensor **ret_sensor, const char *site,
     const struct sensor_shared *shared, const struct sensor_options *options)
 {
@@ -70,8 +84,8 @@ enum err sensor_new(struct sensor **ret_sensor, const char *site,
     s->use = calloc(SIGNATURES_MAX, sizeof *s->use);
     if (!e && !s->use)
         e = ERR_NOMEM;
-    for (size_t i = 0; !e && i < SIGNATURES_MAX; i++)
-        s->use[i].host = HOST_NONE;
+    if (!e)
+        begin_use(s);
     if (!e)
         e = dos_init(&s->dos, &s->options.dos, hash_u64(secret + 1), shared->geo, s->site);
     if (!e)
@@ -200,23 +214,14 @@ static void note_tool(struct sensor *s, struct seen *seen)
         return;
     struct host_lines l = hosts_lines(&s->hosts, seen->host);
     const struct host *h = l.host;
-    bool known = h->named;
     const struct evidence_packet evidence = {
         seen->packet, seen->target.dst_hash, seen->scope, &seen->hits};
-    evidence_add(l, set, &evidence);
+    s->scope_packets[seen->scope]++;
+    evidence_add(l, set, &evidence, s->use);
     if (!h->named)
         return;
-    struct rule_use *use = &s->use[h->named - 1];
     if (seen->hits.count)
-        note_example(use, l, seen->host);
-    uint64_t packets = 1;
-    if (!known) {
-        use->sources++;
-        packets = 0;
-        for (unsigned i = 0; i < SCOPE_COUNT; i++)
-            packets += *host_packets(l, i);
-    }
-    use->packets += packets;
+        note_example(&s->use[h->named - 1], l, seen->host);
     if (!seen->tool && seen->hits.count)
         seen->tool = evidence_of_match(l, &seen->hits);
     if (!seen->tool && seen->class == CLASS_SCAN)

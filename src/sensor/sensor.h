@@ -117,13 +117,22 @@ enum err sensor_close_window(struct sensor *s, int64_t start, struct window_site
 /* Packets since the start, for summaries; one thread at a time, like all of the sensor. */
 const struct sensor_counts *sensor_counts(const struct sensor *s);
 
-/* Call `each` for every tool that has named a source in the windows that are closed: its name,
- * sources named (one that was forgotten and came back counts again), packets of those sources,
- * and a sentence with the evidence for the one with most of it. */
+/* A tool in the windows that are closed, in the numbers of the store: contacts that carry it.
+ */
+struct sensor_tool {
+    const char *tool;
+    uint64_t sources;     /* one that was forgotten and came back counts again */
+    uint64_t packets;     /* of their contacts that carry it */
+    const char *evidence; /* for the source with most of it; "" if no source has enough */
+    uint64_t weak;       /* more sources that sent what matches a signature, too little of it */
+    double by_chance;    /* how many such packets chance would make, at most */
+    const char *weak_id; /* that signature: of the tool's, the one with most of them */
+};
+
+/* Call `each` for every tool that has named a source, and for those that have named none though
+ * all who match it together are beyond chance. */
 void sensor_tools(const struct sensor *s,
-    void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
-        const char *evidence),
-    void *context);
+    void (*each)(void *context, const struct sensor_tool *tool), void *context);
 
 /* The busiest services of the windows that are closed, backscatter aside: at most `cap`, by
  * distinct sources (estimate, standard error 3 %), largest first. */

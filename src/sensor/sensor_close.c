@@ -4,6 +4,7 @@
 #include "sensor/rows_int.h"
 #include "sensor/sensor_int.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,6 +74,22 @@ static unsigned contact_tool(
     return 0;
 }
 
+/* Count a contact that carries a tool; its source with the first of them. */
+static void count_tool(
+    struct sensor *s, const struct contact *c, struct host_rest *rest, unsigned number)
+{
+    struct rule_use *use = &s->use[number - 1];
+    uint8_t tool = (uint8_t)(use->first + 1);
+    use->packets += c->packets;
+    size_t i = 0;
+    while (i < HOST_TOOLS && rest->told[i] && rest->told[i] != tool)
+        i++;
+    if (i == HOST_TOOLS || rest->told[i])
+        return;
+    rest->told[i] = tool;
+    use->sources++;
+}
+
 /* The columns of a block of contacts, looked up once. */
 struct contact_cells {
     int64_t *start, *first, *last;
@@ -133,6 +150,8 @@ static enum err put_contact(struct sensor *s, struct block *b, const struct cont
     to->flags[row] = c->flags;
     to->win[row] = c->win;
     b->rows++;
+    if (number)
+        count_tool(s, c, &s->hosts.rest[contact_host(c)], number);
     return OK;
 }
 
@@ -278,44 +297,62 @@ const struct sensor_counts *sensor_counts(const struct sensor *s)
     return &s->counts;
 }
 
+/* Sources that a rule has met and not proven; where one packet is enough there are none. */
+static uint64_t weak_of(const struct sensor *s, size_t rule)
+{
+    const struct rule_use *use = &s->use[rule];
+    return fingerprints_at(s->shared.fingerprints, rule)->chance_bits < EVIDENCE_PACKET_BITS
+               ? use->met - use->proven
+               : 0;
+}
+
+static uint64_t tried_on(const struct sensor *s, const struct signature *rule)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < SCOPE_COUNT; i++)
+        if (rule->scopes & 1u << i)
+            sum += s->scope_packets[i];
+    return sum;
+}
+
 /* One line a tool: its rules together, with the evidence of the one that has named most. */
 static void tell_tool(const struct sensor *s, size_t first,
-    void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
-        const char *evidence),
-    void *context)
+    void (*each)(void *context, const struct sensor_tool *tool), void *context)
 {
     const struct fingerprints *set = s->shared.fingerprints;
-    const char *tool = fingerprints_at(set, first)->tool;
-    uint64_t sources = 0, packets = 0;
+    struct sensor_tool told = {.tool = fingerprints_at(set, first)->tool, .evidence = ""};
     size_t best = first;
+    size_t weakest = first;
     for (size_t i = first; i < fingerprints_count(set); i++) {
-        if (strcmp(fingerprints_at(set, i)->tool, tool) != 0)
+        if (s->use[i].first != first)
             continue;
-        sources += s->use[i].sources;
-        packets += s->use[i].packets;
-        if (s->use[i].sources > s->use[best].sources)
-            best = i;
+        told.sources += s->use[i].sources;
+        told.packets += s->use[i].packets;
+        best = s->use[i].sources > s->use[best].sources ? i : best;
+        weakest = weak_of(s, i) > weak_of(s, weakest) ? i : weakest;
     }
     char text[EVIDENCE_TEXT];
-    if (sources)
-        each(context, tool, sources, packets,
-            fingerprint_evidence_text(
-                fingerprints_at(set, best), s->use[best].matches, s->use[best].tried, text));
+    const struct rule_use *use = &s->use[best];
+    if (use->matches)
+        told.evidence = fingerprint_evidence_text(
+            fingerprints_at(set, best), use->matches, use->tried, text);
+    const struct signature *rule = fingerprints_at(set, weakest);
+    uint64_t tried = tried_on(s, rule);
+    told.weak = weak_of(s, weakest);
+    told.by_chance = (double)tried * exp2(-rule->chance_bits);
+    told.weak_id = rule->id;
+    if (told.sources || (told.weak >= EVIDENCE_MATCHES &&
+                            fingerprint_evidence(rule, told.weak, tried) >= EVIDENCE_BITS))
+        each(context, &told);
 }
 
 void sensor_tools(const struct sensor *s,
-    void (*each)(void *context, const char *tool, uint64_t sources, uint64_t packets,
-        const char *evidence),
-    void *context)
+    void (*each)(void *context, const struct sensor_tool *tool), void *context)
 {
     const struct fingerprints *set = s->shared.fingerprints;
-    for (size_t i = 0; set && i < fingerprints_count(set); i++) {
-        size_t first = 0;
-        while (strcmp(fingerprints_at(set, first)->tool, fingerprints_at(set, i)->tool) != 0)
-            first++;
-        if (first == i)
+    for (size_t i = 0; set && i < fingerprints_count(set); i++)
+        if (s->use[i].first == i)
             tell_tool(s, i, each, context);
-    }
 }
 
 size_t sensor_top_ports(const struct sensor *s, struct sensor_port *ret_ports, size_t cap)

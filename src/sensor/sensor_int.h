@@ -11,15 +11,7 @@
 /* The sensor's insides. sensor.c takes packets, sensor_room.c finds their sources and contacts
  * a place, sensor_close.c closes windows and tells what was seen. */
 
-/* What has been seen of one rule since the start. */
-struct rule_use {
-    uint64_t sources; /* named by it */
-    uint64_t packets; /* of those sources */
-    uint32_t matches; /* the evidence of the source that had most matches, with `tried` */
-    uint32_t tried;
-    uint32_t
-        host; /* that source, if it had its latest match in the open window; or HOST_NONE */
-};
+struct rule_use; /* evidence_int.h */
 
 /* Contact rows of one window. */
 struct contact_rows {
@@ -42,8 +34,9 @@ struct sensor {
     int64_t start;        /* of the window */
     uint32_t window;
     uint64_t window_packets;
-    struct contact_rows rows[2]; /* of the two windows that were closed last */
-    unsigned turn;               /* which of them is the newer */
+    uint64_t scope_packets[SCOPE_COUNT]; /* since the start */
+    struct contact_rows rows[2];         /* of the two windows that were closed last */
+    unsigned turn;                       /* which of them is the newer */
     struct dos dos;
     struct misconfig misconfig;
 };

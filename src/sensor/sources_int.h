@@ -12,7 +12,8 @@
  * by their hash. What is decided about a source depends on its own packets only. */
 
 enum {
-    HOST_EVIDENCE = 4 /* rules remembered for one source */
+    HOST_EVIDENCE = 4, /* rules remembered for one source */
+    HOST_TOOLS = 4     /* tools that are counted once for one source */
 };
 
 #define HOST_NONE UINT32_MAX
@@ -56,7 +57,8 @@ struct host_rest {
     uint32_t other_packets[SCOPE_COUNT]; /* of the other scopes */
     struct host_evidence evidence[HOST_EVIDENCE];
     uint8_t rule[HOST_EVIDENCE];
-    uint8_t spare[8];
+    uint8_t told[HOST_TOOLS]; /* tools, by first rule + 1, that its closed contacts carry */
+    uint8_t spare[4];
 };
 
 /* Both lines of a source. */
