@@ -81,12 +81,13 @@ static void write_words(struct finding *f, const struct surge *s, const struct s
                          "%s saw %s different sources of %s in %s; %s (%s to %s) are normal at "
                          "this hour.",
                          s->sites[p->site].name, seen, what, span, normal, low, high);
-    char began[TIME_TEXT];
-    time_format(e->start, began);
+    char since[TIME_TEXT];
+    time_format(window_start(s, e->first), since);
     if (used > 0 && (size_t)used < sizeof f->explanation)
         used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
-            " Since %.16sZ about %.0f different sources more than normal.%s%s", began,
-            why->excess, *origin ? " " : "", origin);
+            " That is about %.0f different sources beyond normal; since %.16sZ, when it became "
+            "strange, about %.0f came.%s%s",
+            why->excess, since, distinct_count(&e->hosts), *origin ? " " : "", origin);
     if (why->learning && used > 0 && (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " The site is still being learned, so only large rises are reported.");
@@ -96,6 +97,7 @@ static enum err write_numbers(struct finding *f, const struct surge *s, const st
     const struct reason *why, const struct portrait *who)
 {
     double mean = (double)why->view.expected;
+    double hosts = distinct_count(&e->hosts); /* no less than networks: both are estimates */
     const struct evidence_value rows[] = {
         {"seen", (double)why->view.seen, "sources",
             why->horizon ? "different sources of each window, added up over the horizon"
@@ -110,10 +112,11 @@ static enum err write_numbers(struct finding *f, const struct surge *s, const st
         {"log10_p", -why->log_p, "", "logarithm of the model's p-value"},
         {"score", why->score, "",
             "minus the logarithm of how many such rises chance gives in a day"},
-        {"hosts", distinct_count(&e->hosts), "sources", "different ones since the suspicion"},
-        {"networks", distinct_count(&e->networks), "networks",
-            "different /24 (IPv6: /48) among them"},
-        {"excess", why->excess, "sources", "different ones beyond normal"},
+        {"hosts", hosts, "sources",
+            "different ones since the suspicion (estimate, standard error 3.3 %)"},
+        {"networks", fmin(distinct_count(&e->networks), hosts), "networks",
+            "different /24 (IPv6: /48) among them (the same)"},
+        {"excess", why->excess, "sources", "different ones beyond normal over the horizon"},
         {"top_country", portrait_top_share(who), "",
             "share of the most frequent country among the sources of this window"},
         {"packets", (double)who->packets, "packets", "of these sources in the window"},

@@ -69,6 +69,35 @@ static void finds_a_rise_on_a_busy_port(void **state)
     done(b);
 }
 
+/* The value of the next evidence of that name, after which `*at` is put; NaN: none is left. */
+static double next_value(const struct buf *text, size_t *at, const char *name)
+{
+    char key[64];
+    snprintf(key, sizeof key, "\"name\":\"%s\",\"value\":", name);
+    const uint8_t *found = memmem(text->data + *at, text->len - *at, key, strlen(key));
+    if (!found)
+        return NAN;
+    *at = (size_t)(found - text->data) + strlen(key);
+    return strtod((const char *)text->data + *at, NULL);
+}
+
+/* Both are estimates: nothing else keeps one below the other. */
+static void counts_no_more_networks_than_hosts(void **state)
+{
+    (void)state;
+    struct world_options o = world_small(7);
+    struct bench *b = run(&o, 34,
+        &(struct world_event){.port = 8291, .proto = 6, .hours = 30, .most = 160, .sites = 2});
+    size_t at = 0;
+    size_t count = 0;
+    for (double hosts; !isnan(hosts = next_value(&b->text, &at, "hosts")); count++)
+        assert_true(next_value(&b->text, &at, "networks") <= hosts);
+    assert_true(count > 10);
+    const struct found found = bench_find(b, 8291, SEVERITY_NOTICE);
+    assert_non_null(strstr(found.explanation, " different sources beyond normal; since "));
+    done(b);
+}
+
 static void names_the_country(void **state)
 {
     (void)state;
@@ -227,6 +256,8 @@ static const struct CMUnitTest tests[] = {
          "seen",
         finds_a_worm_that_doubles),
     SAYS("a busy port that triples is a notice", finds_a_rise_on_a_busy_port),
+    SAYS("no more networks than hosts, and each number says since when",
+        counts_no_more_networks_than_hosts),
     SAYS("a crowd of one country is named", names_the_country),
     SAYS("worlds without an event give at most one notice in four days", stays_silent),
     SAYS("a site that was deaf for three hours gives no notice when it hears again",
