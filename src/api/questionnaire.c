@@ -2,6 +2,7 @@
 
 #include "anon/question.h"
 #include "api/api_int.h"
+#include "api/losses_int.h"
 
 #include <string.h>
 
@@ -74,14 +75,6 @@ struct asked {
     struct anon_losses losses; /* under what is proposed */
 };
 
-static json_t *loss_json(const struct anon_loss *loss)
-{
-    char text[128];
-    return json_pack("{s:s, s:s, s:b, s:s}", "who", loss->who, "needs",
-        need_format(loss->need, text), "vital", (int)loss->need->vital, "without",
-        loss->need->without);
-}
-
 /* What would not work if this were the most that leaves of one field. */
 static json_t *answer_json(
     const struct asked *a, enum anon_field field, const struct anon_rule *rule)
@@ -113,17 +106,6 @@ static json_t *field_json(const struct asked *a, enum anon_field field)
         answers);
 }
 
-/* A loss, and what the site would have to let out for it to be none; null: nothing helps. */
-static json_t *conflict_json(const struct anon_loss *loss)
-{
-    struct anon_rule rule;
-    json_t *row = loss_json(loss);
-    json_object_set_new(row, "field", json_string(anon_fields[loss->need->field].name));
-    json_object_set_new(
-        row, "allow", anon_rule_for(loss->need, &rule) ? anon_rule_json(&rule) : json_null());
-    return row;
-}
-
 static json_t *asked_json(const struct asked *a)
 {
     json_t *fields = json_array();
@@ -131,7 +113,7 @@ static json_t *asked_json(const struct asked *a)
     for (enum anon_field field = 0; field < ANON_FIELDS; field++)
         json_array_append_new(fields, field_json(a, field));
     for (size_t i = 0; i < a->losses.count; i++)
-        json_array_append_new(conflicts, conflict_json(&a->losses.loss[i]));
+        json_array_append_new(conflicts, loss_remedy_json(&a->losses.loss[i]));
     return json_pack("{s:o, s:o, s:o}", "policy", anon_policy_json(&a->proposed), "fields",
         fields, "conflicts", conflicts);
 }

@@ -1,6 +1,7 @@
 #include "api/handler_int.h"
 
 #include "api/api_int.h"
+#include "api/losses_int.h"
 #include "fleet/config.h"
 
 #include <string.h>
@@ -71,16 +72,17 @@ static enum err wanted_document(struct request *r, struct site_document *ret_doc
     return e;
 }
 
-/* What became of it, and what it changed. */
+/* What became of it, what it changed, and what does not work any more. */
 static void reply_changed(struct request *r, const struct fleet_changed *changed,
     const struct site_document *before, const struct site_document *after)
 {
     const char *trouble = changed->fault.text;
     reply_json(r, 200,
-        json_pack("{s:I, s:b, s:b, s:o, s:o}", "version", (json_int_t)changed->version, "same",
-            (int)changed->same, "pushed", (int)changed->pushed, "trouble",
+        json_pack("{s:I, s:b, s:b, s:o, s:o, s:o}", "version", (json_int_t)changed->version,
+            "same", (int)changed->same, "pushed", (int)changed->pushed, "trouble",
             changed->pushed ? json_string("") : json_text(trouble, strlen(trouble)), "changed",
-            document_diff(before, after)));
+            document_diff(before, after), "losses",
+            losses_json(&r->api->parts, &after->anonymisation, &before->anonymisation)));
 }
 
 static enum err configure(struct request *r, const struct site_document *wanted)

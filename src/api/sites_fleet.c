@@ -1,6 +1,7 @@
 #include "api/handler_int.h"
 
 #include "api/api_int.h"
+#include "api/losses_int.h"
 #include "api/session_int.h"
 #include "base/clock.h"
 #include "fleet/config.h"
@@ -37,6 +38,18 @@ static int unseen_join(struct request *r, const char *name, json_t *site)
     }
     json_decref(rows);
     return failed;
+}
+
+/* What does not work under the newest document. */
+static enum err losses_join(struct request *r, const char *name, json_t *site)
+{
+    struct site_document d;
+    int64_t version;
+    enum err e = fleet_document(r->api->parts.fleet, name, 0, &d, &version, &r->fault);
+    if (!e && json_object_set_new(
+                  site, "losses", losses_json(&r->api->parts, &d.anonymisation, NULL)))
+        e = ERR_NOMEM;
+    return e;
 }
 
 struct revoked {
@@ -80,11 +93,11 @@ enum err handle_fleet_site(struct request *r)
     enum err e = fleet ? fleet_site(fleet, name, from, r->now, r->now, &site) : ERR_NOTFOUND;
     if (e == ERR_NOTFOUND)
         return reply_unknown(r, name);
-    if (!e && unseen_join(r, name, site)) {
-        json_decref(site);
-        e = ERR_NOMEM;
-    }
     if (!e)
+        e = unseen_join(r, name, site) ? ERR_NOMEM : losses_join(r, name, site);
+    if (e)
+        json_decref(site);
+    else
         reply_json(r, 200, site);
     return e;
 }

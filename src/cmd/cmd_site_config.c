@@ -36,8 +36,8 @@ static const struct conf_item items[] = {
     {.name = "set",
         .type = CONF_LIST,
         .arg = "MEMBER=VALUE",
-        .text = "Change a member, such as payload=128 or anonymisation.source=prefix; any "
-                "number of times, all at once."},
+        .text = "Change a member, such as payload=128, anonymisation.source=prefix or "
+                "anonymisation.destination=truncate:24,48; any number of times, all at once."},
     {.name = "file",
         .type = CONF_FILE,
         .values = "-",
@@ -151,6 +151,10 @@ static void told(const struct asking *a, const json_t *answer)
                                        : "Version %lld:\n",
         version);
     fleet_text_changes(stdout, json_object_get(answer, "changed"));
+    if (json_array_size(json_object_get(answer, "losses")))
+        printf(conf_flag(a->conf, "check") ? "What would no longer work:\n"
+                                           : "What no longer works:\n");
+    fleet_text_losses(stdout, json_object_get(answer, "losses"));
     if (!json_is_true(json_object_get(answer, "pushed")))
         printf("It is kept, and pushed as soon as that is possible: %s\n",
             json_string_value(json_object_get(answer, "trouble")));

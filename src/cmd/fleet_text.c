@@ -1,5 +1,6 @@
 #include "cmd/fleet_text.h"
 
+#include "anon/word.h"
 #include "base/clock.h"
 #include "cmd/table.h"
 #include "fleet/watch.h"
@@ -116,6 +117,45 @@ static void heartbeat_print(FILE *out, const json_t *beat)
     }
 }
 
+/* What would have to leave for it to work, as site config --set takes it; "" where nothing
+ * helps. */
+static void remedy_write(const json_t *loss, char remedy[160])
+{
+    const char *field = text(loss, "field");
+    json_t *rule = json_object_get(loss, "allow");
+    json_t *document = json_pack("{s:O}", field, rule);
+    struct anon_policy p;
+    struct fault f;
+    char word[ANON_WORD];
+    remedy[0] = 0;
+    bool is = !json_is_null(rule) && anon_policy_read(&p, document, &f) == OK;
+    json_decref(document);
+    for (unsigned i = 0; i < ANON_FIELDS && is; i++)
+        if (strcmp(anon_fields[i].name, field) == 0)
+            snprintf(remedy, 160, "; anonymisation.%s=%s lets it work", field,
+                anon_rule_word(&p.rule[i], word));
+}
+
+void fleet_text_losses(FILE *out, const json_t *losses)
+{
+    for (size_t i = 0; i < json_array_size(losses); i++) {
+        const json_t *loss = json_array_get(losses, i);
+        char remedy[160];
+        remedy_write(loss, remedy);
+        fprintf(out, "  %s %s: needs %s of %s; without it %s%s\n", text(loss, "who"),
+            json_is_true(json_object_get(loss, "vital")) ? "does not work" : "works in part",
+            text(loss, "needs"), text(loss, "field"), text(loss, "without"), remedy);
+    }
+}
+
+static void losses_print(FILE *out, const json_t *losses)
+{
+    if (!json_array_size(losses))
+        return;
+    fputs("\nWhat does not work here, as its document hides it:\n", out);
+    fleet_text_losses(out, losses);
+}
+
 static void unseen_print(FILE *out, const json_t *site)
 {
     if (number(site, "unseen"))
@@ -149,6 +189,7 @@ void fleet_text_site(FILE *out, const json_t *site)
     figures_print(out, json_object_get(site, "range"));
     fprintf(out, "History: %s\n", text(json_object_get(site, "history"), "cells"));
     unseen_print(out, site);
+    losses_print(out, json_object_get(site, "losses"));
     heartbeat_print(out, json_object_get(site, "heartbeat"));
     if (json_array_size(events))
         fputs("\nWhat happened:\n", out);

@@ -13,6 +13,9 @@ void fleet_text_rows(FILE *out, const json_t *fleet);
 /* FleetSite: how it is, what it said, its figures, what happened. */
 void fleet_text_site(FILE *out, const json_t *site);
 
+/* What does not work under a policy, an array of Loss of the HTTP API: a line each. */
+void fleet_text_losses(FILE *out, const json_t *losses);
+
 /* DocumentChange[]: "payload: 64 -> 128" a line; "  " before each. */
 void fleet_text_changes(FILE *out, const json_t *changes);
 

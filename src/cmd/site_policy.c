@@ -1,5 +1,6 @@
 #include "cmd/commands.h"
 
+#include "anon/word.h"
 #include "base/json.h"
 #include "cmd/anonymize.h"
 #include "cmd/ending.h"
@@ -66,39 +67,11 @@ static const struct conf_item items[] = {
     {.name = NULL},
 };
 
-/* "truncate:24,48" as a document has it. */
-static json_t *rule_document(const char *word)
-{
-    char method[32], first[32] = "", second[32] = "";
-    size_t len = strcspn(word, ":");
-    snprintf(method, sizeof method, "%.*s", (int)len, word);
-    if (!word[len])
-        return json_string(method);
-    word += len + 1;
-    len = strcspn(word, ",");
-    snprintf(first, sizeof first, "%.*s", (int)len, word);
-    if (word[len])
-        snprintf(second, sizeof second, "%s", word + len + 1);
-    json_t *rule = json_pack("{s:s}", "method", method);
-    if (strcmp(method, "truncate") == 0) {
-        json_object_set_new(rule, "ipv4", json_integer(strtol(first, NULL, 10)));
-        json_object_set_new(rule, "ipv6",
-            json_integer(*second ? strtol(second, NULL, 10) : 2 * strtol(first, NULL, 10)));
-    } else if (strcmp(method, "first") == 0) {
-        json_object_set_new(rule, "bytes", json_integer(strtol(first, NULL, 10)));
-    } else if (strcmp(method, "shift") == 0) {
-        json_object_set_new(rule, "most", json_string(first));
-    } else {
-        json_object_set_new(rule, "to", json_string(first));
-    }
-    return rule;
-}
-
 enum err site_policy_word(
     struct anon_policy *p, enum anon_field field, const char *word, struct fault *f)
 {
     json_t *document = anon_policy_json(p);
-    json_object_set_new(document, anon_fields[field].name, rule_document(word));
+    json_object_set_new(document, anon_fields[field].name, anon_word_json(word));
     enum err e = anon_policy_read(p, document, f);
     json_decref(document);
     return e;
@@ -183,7 +156,7 @@ static void remedy_format(const struct need *need, char text[128])
     text[0] = 0;
     if (!anon_rule_for(need, &rule))
         return;
-    site_policy_rule(&rule, word);
+    anon_rule_word(&rule, word);
     snprintf(text, 128, "; --%s %s lets it work", option_of((enum anon_field)need->field, name),
         word);
 }
@@ -196,7 +169,7 @@ static void spared_tell(const struct conf *conf, const struct anon_policy *p)
         char name[32], word[64];
         if (!conf_given(conf, option_of(field, name)))
             continue;
-        site_policy_rule(&p->rule[field], word);
+        anon_rule_word(&p->rule[field], word);
         if (strcmp(word, conf_text(conf, name)) != 0)
             fprintf(stderr,
                 "--%s %s: less serves what --for names as well: %s (--exact takes it as it "

@@ -1,6 +1,7 @@
 #include "cmd/site_policy_ask.h"
 
 #include "anon/question.h"
+#include "anon/word.h"
 
 #include "base/clock.h"
 #include "cmd/views.h"
@@ -20,20 +21,6 @@ static void answer_read(char answer[ANSWER_MAX])
     answer[strcspn(answer, "\r\n")] = '\0';
 }
 
-void site_policy_rule(const struct anon_rule *r, char text[64])
-{
-    char step[TIME_TEXT];
-    const char *name = anon_method_name(r->method);
-    if (r->method == ANON_TRUNCATE)
-        snprintf(text, 64, "%s:%u,%u", name, r->ipv4, r->ipv6);
-    else if (r->method == ANON_FIRST)
-        snprintf(text, 64, "%s:%u", name, r->bytes);
-    else if (r->method == ANON_ROUND || r->method == ANON_SHIFT)
-        snprintf(text, 64, "%s:%s", name, duration_format(r->us, step));
-    else
-        snprintf(text, 64, "%s", name);
-}
-
 static void methods_print(const struct anon_field_row *row)
 {
     for (size_t i = 0; i < row->method_count; i++)
@@ -46,7 +33,7 @@ static void field_ask(struct anon_policy *most, enum anon_field field)
     char answer[ANSWER_MAX], held[64];
     struct fault f;
     for (;;) {
-        site_policy_rule(&most->rule[field], held);
+        anon_rule_word(&most->rule[field], held);
         fprintf(stderr, "%s %s\n  At most: ", anon_fields[field].name, anon_question(field));
         methods_print(&anon_fields[field]);
         fprintf(stderr, " [%s]? ", held);
@@ -66,8 +53,8 @@ static bool conflict_ask(struct anon_policy *most, const struct anon_loss *loss)
     const struct need *need = loss->need;
     if (!anon_rule_for(need, &rule))
         return false;
-    site_policy_rule(&rule, more);
-    site_policy_rule(&most->rule[need->field], held);
+    anon_rule_word(&rule, more);
+    anon_rule_word(&most->rule[need->field], held);
     fprintf(stderr, "%s %s under %s=%s: %s.\n  [k]eep %s and do without, or [a]llow %s [k]? ",
         loss->who, need->vital ? "does not work" : "works in part",
         anon_fields[need->field].name, held, need->without, held, more);

@@ -13,9 +13,6 @@ enum err site_policy_ask(const struct anon_policy *start, const struct anon_wish
 /* What must go on working, of whoever did not say so by --for. Room for ANON_WISHES_MAX. */
 void site_policy_ask_for(struct anon_wish *wishes, size_t *ret_count);
 
-/* A rule as a person types it, "truncate:24,48". */
-void site_policy_rule(const struct anon_rule *r, char text[64]);
-
 /* "truncate:24,48" as the rule of a field; the fault says what is allowed. */
 enum err site_policy_word(
     struct anon_policy *p, enum anon_field field, const char *word, struct fault *f) MUST_CHECK;

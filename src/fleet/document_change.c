@@ -1,5 +1,7 @@
 #include "fleet/document.h"
 
+#include "anon/word.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -12,10 +14,24 @@ enum {
 
 /* ---- set ---- */
 
-static json_t *value_of(const char *text)
+/* Is it a field of the policy, as a whole? Its rules may be written short. */
+static bool is_rule(const char *path)
+{
+    static const char policy[] = "anonymisation.";
+    bool is = false;
+    if (strncmp(path, policy, strlen(policy)) != 0)
+        return false;
+    for (unsigned i = 0; i < ANON_FIELDS && !is; i++)
+        is = strcmp(path + strlen(policy), anon_fields[i].name) == 0;
+    return is;
+}
+
+static json_t *value_of(const char *path, const char *text)
 {
     json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
-    return value ? value : json_text(text, strlen(text));
+    if (value)
+        return value;
+    return is_rule(path) ? anon_word_json(text) : json_text(text, strlen(text));
 }
 
 /* The object that holds the last part of a path, which must be there; the part is `*ret_last`.
@@ -43,7 +59,7 @@ static enum err assign(json_t *root, char *path, const char *text, struct fault 
     json_t *holder = holder_of(root, path, &last);
     if (!holder || !last[0])
         return fault_set(f, ERR_BAD, "%s: there is no such member", whole);
-    return json_object_set_new(holder, last, value_of(text)) ? ERR_NOMEM : OK;
+    return json_object_set_new(holder, last, value_of(whole, text)) ? ERR_NOMEM : OK;
 }
 
 enum err document_set(struct site_document *d, const char *assignment, struct fault *f)

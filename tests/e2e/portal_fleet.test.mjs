@@ -183,8 +183,10 @@ test('what comes of it is a new version with its diff, pushed, and in effect aft
   await page.fill(`${result} input[name=note]`, 'asked in the portal');
   await page.click('button:has-text("Save and push")');
   await page.waitForFunction(() => /Version 1 is in effect: the site said so after \d/.test(document.querySelector('.effect')?.textContent ?? ''));
+  assert.match(await page.textContent('.effect'), /What no longer works:.*countries does not work/s);
   await shoot('saved');
   await page.goto(`${url}/#/fleet/jp-01`);
+  await page.waitForSelector('.card[aria-label="What does not work here"] li:has-text("countries does not work")');
   await page.locator('summary:has-text("1 version")').click();
   assert.match(await page.textContent('.document-versions'), /admin.*asked in the portal.*in effect after/s);
 });

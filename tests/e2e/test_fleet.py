@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from tap import KIZASHI, Skip, main, run, same, says
+from tap import KIZASHI, Skip, holds, main, run, same, says
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -236,6 +236,25 @@ def the_limit(folder):
         same([row["member"] for row in world.versions()[0]["changed"]], ["anonymisation.destination"])
         same(json.loads(world.config("--show").stdout)["batch"], "200ms")
         wait_for(lambda: world.site()["state"] == "up", 10)
+    finally:
+        world.stop()
+
+
+@says("a change that blinds engines says which, before and after, and the site's page keeps saying so")
+def blinded(folder):
+    world = World(folder)
+    try:
+        line = "surge does not work: needs "
+        for check in (["--check"], []):
+            told = world.config("--set", "anonymisation.source=drop", *check).stdout
+            holds(told, line)
+            holds(told, "anonymisation.source=hash lets it work")
+        same(any(row["who"] == "surge" and row["vital"] for row in world.site()["losses"]), True)
+        holds(run("site", "show", "jp-01", "--data", world.data).stdout, line)
+        again = world.config("--set", "payload=16").stdout  # told once, when it is changed
+        same("does not work" in again, False, again)
+        world.config("--set", "anonymisation.source=keep")
+        same(world.site()["losses"], [])
     finally:
         world.stop()
 

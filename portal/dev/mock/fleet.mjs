@@ -57,7 +57,7 @@ export function siteConfigure(site, body) {
   if (!body.check && changed.length > 0) {
     versions.unshift({ version: versions.length + 1, time: iso(Date.now()), who: 'demo', note: body.note ?? '', applied: iso(Date.now()), took_ms: 42, refused: '', changed, document });
   }
-  return { version: versions.length, same: changed.length === 0, pushed: true, trouble: '', changed };
+  return { version: versions.length, same: changed.length === 0, pushed: true, trouble: '', changed, losses: [] };
 }
 
 export const fleet = () => ({ now: iso(Date.now()), rows: ROWS.map((r) => row(r, Date.now())) });
@@ -70,6 +70,7 @@ export function fleetSite(name) {
   const event = (ago, state, reason, text) => ({ time: iso(now - ago), since: iso(now - ago - 60_000), state, reason, text });
   return {
     ...made, range: made.month, history: { from: iso(now - 30 * 86_400_000), step: 54_000, cells: of[2] },
+    losses: [],
     events: [event(7_700_000, made.state, made.reasons[0]?.reason ?? '', made.reasons[0]?.text ?? ''), event(9 * 86_400_000, 'up', '', '')],
   };
 }

@@ -6,6 +6,7 @@ import { isAdmin } from '../api/session';
 import { duration, plural, stampFull } from '../lib/format';
 import { href } from '../lib/route';
 import { Card } from '../ui/card';
+import { Losses } from '../ui/policy-losses';
 import { Answer, Empty } from '../ui/state';
 
 const FIELDS: { name: string; label: string; help: string; number?: boolean }[] = [
@@ -108,6 +109,7 @@ function Tried({ of }: { of: SiteConfigured }) {
     <div class="banner banner-quiet" role="status">
       <p>{of.same ? `Nothing differs from version ${of.version}.` : 'It would do. It changes:'}</p>
       <Changes of={of.changed} />
+      <Lost of={of} head="What would no longer work:" />
     </div>
   );
 }
@@ -133,8 +135,14 @@ export function Effect({ site, of }: { site: string; of: SiteConfigured }) {
     <div class="banner banner-quiet effect" role="status">
       <p>{effectText(of, version)}</p>
       <Changes of={of.changed} />
+      <Lost of={of} head="What no longer works:" />
     </div>
   );
+}
+
+function Lost({ of, head }: { of: SiteConfigured; head: string }) {
+  if (of.losses.length === 0) return null;
+  return <><p>{head}</p><Losses of={of.losses} /></>;
 }
 
 function effectText(of: SiteConfigured, version: SiteConfig['versions'][number] | undefined): string {

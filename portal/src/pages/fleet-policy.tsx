@@ -10,6 +10,7 @@ import { href } from '../lib/route';
 import { Card } from '../ui/card';
 import { Head } from '../ui/head';
 import { Answer, Empty } from '../ui/state';
+import { LossText } from '../ui/policy-losses';
 import { Changes, Effect } from './fleet-document';
 
 type Policy = Record<string, Rule | number | boolean>;
@@ -165,9 +166,7 @@ function Conflicts({ of, open, allow, doWithout }: ConflictsProps) {
       <ul class="policy-conflicts">
         {of.map((c) => (
           <li key={conflictKey(c)} class={open.includes(c) ? '' : 'policy-settled'}>
-            <p>
-              <b>{c.who}</b> {c.vital ? 'does not work' : 'works in part'}: it needs {c.needs} of <i>{c.field}</i>, and without {c.without}.
-            </p>
+            <p><LossText of={c} /></p>
             <div class="row">
               {open.includes(c)
                 ? <button class="button button-small" type="button" onClick={() => doWithout([c])}>Do without</button>

@@ -7,6 +7,7 @@ import { Card } from '../ui/card';
 import { DataTable, type Column } from '../ui/data-table';
 import { Figures, FLEET_STATES, FleetState, Strip } from '../ui/fleet-state';
 import { Head } from '../ui/head';
+import { Losses } from '../ui/policy-losses';
 import { Answer, Empty } from '../ui/state';
 import { useFleetNews } from './fleet';
 import { ActionsCard } from './fleet-actions';
@@ -34,6 +35,11 @@ export function FleetSitePage({ name }: { name: string }) {
           <div class="grid cols-main">
             <div class="stack">
               <Now site={data} />
+              {data.losses.length > 0 && (
+                <Card title="What does not work here" note="As this site's document hides it, of engines and usual views">
+                  <Losses of={data.losses} />
+                </Card>
+              )}
               <Card title="History" note={`From ${stampFull(data.history.from)}; taller is worse.`}>
                 <Strip strip={data.history} tall />
               </Card>

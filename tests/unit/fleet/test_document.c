@@ -96,7 +96,20 @@ static void sets(void **state)
     assert_int_equal(d.heartbeat, 30 * US_SECOND);
     assert_int_equal(d.anonymisation.rule[ANON_SOURCE].method, ANON_PREFIX);
     assert_int_equal(d.anonymisation.rule[ANON_DESTINATION].ipv4, 8);
-    static const char *const wrong[] = {"payload", "=5", "payload=", "payload=300", "nothing=1",
+    assert_int_equal(document_set(&d, "anonymisation.destination=truncate:20,40", &f), OK);
+    assert_int_equal(d.anonymisation.rule[ANON_DESTINATION].ipv4, 20);
+    assert_int_equal(d.anonymisation.rule[ANON_DESTINATION].ipv6, 40);
+    assert_int_equal(document_set(&d, "anonymisation.destination=truncate:16", &f), OK);
+    assert_int_equal(d.anonymisation.rule[ANON_DESTINATION].ipv6, 32);
+    assert_int_equal(document_set(&d, "anonymisation.time=round:1m", &f), OK);
+    assert_int_equal(d.anonymisation.rule[ANON_TIME].us, US_MINUTE);
+    assert_int_equal(document_set(&d, "anonymisation.payload=first:16", &f), OK);
+    assert_int_equal(d.anonymisation.rule[ANON_PAYLOAD].bytes, 16);
+    static const char *const wrong[] = {"payload", "=5", "anonymisation.destination=truncate",
+        "anonymisation.destination=truncate:", "anonymisation.destination=truncate:x",
+        "anonymisation.destination=truncate:40", "anonymisation.destination=truncate:24,4x",
+        "anonymisation.payload=first:", "anonymisation.payload=hash:1",
+        "anonymisation.time=round:soon", "payload=", "payload=300", "nothing=1",
         "anonymisation.nothing=1", "anonymisation.source.deep.er=1", "filter.x=1", ".=1",
         "anonymisation=keep"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
