@@ -375,7 +375,10 @@ static enum err on_entry(void *context, uint64_t number, uint64_t frames, struct
     struct sensor_captures *c = context;
     struct place p = {.spool = c->spool, .entry = number, .frames = frames};
     memcpy(p.set, c->set, SET);
-    return place_put(c, p, f);
+    /* Tried again on a full disk: the place before stays the one to go back to. */
+    bool noted = c->place.spool == p.spool && c->place.entry == number &&
+                 c->place.frames == frames && memcmp(c->place.set, p.set, SET) == 0;
+    return noted ? OK : place_put(c, p, f);
 }
 
 struct collector_past sensor_captures_past(struct sensor_captures *c)

@@ -381,5 +381,5 @@ enum err collector_run(struct collector *c, struct fault *f)
         e = batch_send(c, ended, ended ? c->newest_taken : 0, f);
     if (!e)
         e = all_wait(c, f);
-    return e ? e : ended ? OK : ERR_STOPPED;
+    return e ? e : ended && !c->gave_up ? OK : ERR_STOPPED;
 }

@@ -111,6 +111,19 @@ static void announced_only(void **state)
     assert_int_equal(sensor_captures_past(p->captures).frames, 100);
 }
 
+static void tried_again(void **state)
+{
+    struct place *p = *state;
+    struct fault f;
+    const struct spool_counts empty = {.id = 7, .next = 1}, one = {.id = 7, .next = 2};
+    assert_int_equal(begin(p, &empty, p->one, NULL, &f), OK);
+    entry(p, 1, 100);
+    for (int i = 0; i < 3; i++)
+        entry(p, 2, 200);
+    assert_int_equal(begin(p, &one, p->one, NULL, &f), OK);
+    assert_int_equal(sensor_captures_past(p->captures).frames, 100);
+}
+
 static void first_torn(void **state)
 {
     struct place *p = *state;
@@ -170,6 +183,10 @@ static const struct CMUnitTest tests[] = {
         place_drop),
     SAYS_WITH("what was about to be written when the sensor was killed is read again",
         announced_only, place_make, place_drop),
+    SAYS_WITH(
+        "an entry that was tried again and again on a full disk, and never written, is read "
+        "again",
+        tried_again, place_make, place_drop),
     SAYS_WITH("an entry that was torn is read again, also when another run had cut it",
         first_torn, place_make, place_drop),
     SAYS_WITH("a capture that was read is refused, left out beside others, and read with again",
