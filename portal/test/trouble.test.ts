@@ -25,3 +25,8 @@ test('captures that broke are named, with the reason once', () => {
 test('a part that nobody has words for is still told', () => {
   assert.match(troubles([{ part: 'moon', detail: 'is down' }], [])[0]?.what ?? '', /moon/);
 });
+
+test('a site that is down is told before one that is silent', () => {
+  const found = troubles([], [{ site: 'jp-01', state: 'silent' }, { site: 'kr-01', state: 'down' }]);
+  assert.deepEqual(found.map((t) => t.what), ['Nothing is heard of kr-01', 'Nothing comes from jp-01']);
+});

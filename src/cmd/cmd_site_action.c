@@ -6,6 +6,7 @@
 #include "cmd/options.h"
 #include "cmd/table.h"
 #include "fleet/action.h"
+#include "fleet/watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,27 @@ static const struct conf_item items[] = {
         .text = "The site's name again, instead of typing it when asked."},
     {.name = NULL},
 };
+
+/* Who is not there has five minutes to come back, which he is told who asks. */
+static void asked_tell(const struct hub_address *hub, const char *site)
+{
+    char path[96];
+    json_t *row = NULL;
+    struct fault f = {0};
+    snprintf(path, sizeof path, "fleet/%.63s", site);
+    bool known = hub_ask(hub, "GET", path, NULL, &row, &f) == OK;
+    const char *word = known ? json_string_value(json_object_get(row, "state")) : NULL;
+    enum site_state state = SITE_UP;
+    if (word && site_state_parse(word, &state) != OK)
+        state = SITE_UP;
+    printf("Asked.");
+    if (state == SITE_NEW || state == SITE_DOWN || state == SITE_UNWATCHED)
+        printf(" %s is %s: it is done if the sensor there speaks within five minutes, and "
+               "otherwise not.",
+            site, word);
+    printf(" kizashi site action %s tells what came of it.\n", site);
+    json_decref(row);
+}
 
 static enum err ask(const struct hub_address *hub, const struct conf *conf, size_t count,
     char **operands, struct fault *f)
@@ -48,7 +70,7 @@ static enum err ask(const struct hub_address *hub, const struct conf *conf, size
         json_object_set_new(body, "service", json_string(a.service));
     e = hub_ask(hub, "POST", path, body, &answer, f);
     if (!e)
-        printf("Asked. kizashi site action %s tells what came of it.\n", operands[0]);
+        asked_tell(hub, operands[0]);
     json_decref(body);
     json_decref(answer);
     return e;

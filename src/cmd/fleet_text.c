@@ -220,14 +220,23 @@ void fleet_text_changes(FILE *out, const json_t *changes)
     }
 }
 
+static const char *took_text(json_int_t ms, char text[TIME_TEXT])
+{
+    if (ms >= 1000)
+        return duration_format(time_floor(ms * 1000, US_SECOND), text);
+    snprintf(text, TIME_TEXT, "%lld ms", (long long)ms);
+    return text;
+}
+
 void fleet_text_versions(FILE *out, const json_t *versions)
 {
     for (size_t i = 0; i < json_array_size(versions); i++) {
         const json_t *v = json_array_get(versions, i);
+        char took[TIME_TEXT];
         fprintf(out, "version %lld  %s  %s%s%s\n", (long long)number(v, "version"),
             text(v, "time"), text(v, "who"), text(v, "note")[0] ? ": " : "", text(v, "note"));
         if (json_is_integer(json_object_get(v, "took_ms")))
-            fprintf(out, "  in effect after %lld ms\n", (long long)number(v, "took_ms"));
+            fprintf(out, "  in effect after %s\n", took_text(number(v, "took_ms"), took));
         else if (text(v, "refused")[0])
             fprintf(out, "  refused: %s\n", text(v, "refused"));
         else

@@ -141,7 +141,7 @@ static void site_receive(struct hub_bus *h, struct far_site *s)
     if (e)
         log_event(LOG_ERROR, "site.add", "site=%s error=\"%s\"", s->name, f.text);
     else
-        log_event(LOG_NOTE, "site.received", "site=%s", s->name);
+        log_event(LOG_NOTE, "site.awaited", "site=%s", s->name);
     s->received = true;
 }
 
@@ -275,7 +275,7 @@ static bool unseen_look(const struct hub_bus *h, struct far_site *s, int64_t now
         s->unseen_at = now;
     }
     s->counts = c;
-    hub_live_far(h->options.live, s->name, &c);
+    hub_live_far(h->options.live, s->name, &c, fleet_state(h->options.fleet, s->name));
     unseen_tell(s, now);
     return s->unseen_at && now - s->unseen_at < h->options.setup->window;
 }

@@ -22,7 +22,8 @@ struct live_row {
     int64_t heard; /* when the packet count last grew */
     uint64_t packets, lost;
     double pps;
-    struct remote_counts far; /* of a site elsewhere */
+    struct remote_counts far; /* of a site elsewhere, as the next */
+    enum site_state fleet;
     char detail[DETAIL];
 };
 
@@ -93,14 +94,21 @@ void hub_live_free(struct hub_live *l)
 static const char *state_of(const struct live_row *r, bool lossy, int64_t now)
 {
     const struct site_live *live = site_live(r->about.site);
+    bool remote = r->about.kind == HUB_REMOTE;
+    if (atomic_load(&live->ended) && r->detail[0])
+        return "failed";
+    if (remote && r->fleet == SITE_DOWN)
+        return "down";
     if (atomic_load(&live->ended))
-        return r->detail[0] ? "failed" : "done";
-    if (r->about.kind == HUB_REMOTE && !r->far.heard)
+        return "done";
+    if (remote && !r->far.heard)
         return "awaited";
+    if (remote && r->fleet == SITE_UNWATCHED)
+        return "done";
     bool quiet = now - r->heard > SILENT_AFTER_S * US_SECOND;
     /* A capture of the hub's own may wait for another site; one elsewhere may be gone. */
     if (!feed_is_live(site_feed(r->about.site)))
-        return r->about.kind == HUB_REMOTE && quiet ? "silent" : "replaying";
+        return remote && quiet ? "silent" : "replaying";
     if (quiet)
         return "silent";
     return lossy ? "lossy" : "live";
@@ -190,12 +198,15 @@ void hub_live_trouble(struct hub_live *l, const char *site, const char *detail)
     pthread_mutex_unlock(&l->lock);
 }
 
-void hub_live_far(struct hub_live *l, const char *site, const struct remote_counts *c)
+void hub_live_far(
+    struct hub_live *l, const char *site, const struct remote_counts *c, enum site_state fleet)
 {
     pthread_mutex_lock(&l->lock);
     for (size_t i = 0; i < l->count; i++)
-        if (strcmp(site_name(l->rows[i].about.site), site) == 0)
+        if (strcmp(site_name(l->rows[i].about.site), site) == 0) {
             l->rows[i].far = *c;
+            l->rows[i].fleet = fleet;
+        }
     pthread_mutex_unlock(&l->lock);
 }
 

@@ -2,6 +2,7 @@
 #define CMD_HUB_LIVE_H
 
 #include "api/api.h"
+#include "fleet/watch.h"
 #include "ingest/remote.h"
 #include "ingest/site.h"
 
@@ -38,8 +39,10 @@ void hub_live_measure(struct hub_live *l, int64_t now);
 void hub_live_trouble(struct hub_live *l, const char *site, const char *detail);
 void hub_live_health(struct hub_live *l, const char *part, const char *detail);
 
-/* Whether a site elsewhere has been heard, and what of it the engines did not see, by now. */
-void hub_live_far(struct hub_live *l, const char *site, const struct remote_counts *c);
+/* Whether a site elsewhere has been heard, what of it the engines did not see, by now, and how
+ * the fleet says that it is: of a site that is down nothing is live here. */
+void hub_live_far(
+    struct hub_live *l, const char *site, const struct remote_counts *c, enum site_state fleet);
 
 /* The engines have been shown a window. */
 void hub_live_window(struct hub_live *l);

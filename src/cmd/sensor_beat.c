@@ -23,6 +23,16 @@ static void counters_fill(const struct sensor_beat *b, struct heartbeat *h)
         h->newest = c->newest;
 }
 
+/* The spool may hold what its cap allows and its disk has: what it takes already, and what is
+ * free. */
+static int64_t spool_most(const struct sensor_beat *b, int64_t disk_free)
+{
+    int64_t cap = b->spool_cap < INT64_MAX ? (int64_t)b->spool_cap : INT64_MAX;
+    int64_t bytes = (int64_t)b->spool.bytes;
+    return disk_free != HEARTBEAT_UNKNOWN && cap - bytes > disk_free ? bytes + disk_free : cap;
+}
+
+/* After the machine was looked at. */
 static void spool_fill(const struct sensor_beat *b, struct heartbeat *h)
 {
     const struct spool_counts *s = &b->spool;
@@ -30,7 +40,7 @@ static void spool_fill(const struct sensor_beat *b, struct heartbeat *h)
     h->sent_seq = (int64_t)b->sender.sent;
     h->committed_seq = (int64_t)b->sender.committed;
     h->spool_bytes = (int64_t)s->bytes;
-    h->spool_cap = (int64_t)b->spool_cap;
+    h->spool_cap = spool_most(b, h->disk_free);
     h->spool_lost = (int64_t)s->dropped_items;
     int64_t oldest = b->sender.oldest;
     h->oldest_us = oldest && oldest < b->now ? b->now - oldest : 0;
@@ -47,7 +57,6 @@ void sensor_beat_write(const struct sensor_beat *b, struct buf *out)
     h.started = b->started;
     h.interval = b->interval / US_SECOND;
     counters_fill(b, &h);
-    spool_fill(b, &h);
     applier_report(b->applier, &h);
     site_action_report(b->folder, &h);
     hardware_look(b->folder, &m);
@@ -58,6 +67,7 @@ void sensor_beat_write(const struct sensor_beat *b, struct buf *out)
     h.disk_size = m.disk_size;
     h.memory_free = m.memory_free;
     h.memory_size = m.memory_size;
+    spool_fill(b, &h);
     h.temperature = m.temperature;
     h.smart_failing = m.smart_failing;
     services_down("", h.services_failed, sizeof h.services_failed);

@@ -304,6 +304,15 @@ enum err fleet_heartbeat(
     return e;
 }
 
+enum site_state fleet_state(struct fleet *fleet, const char *site)
+{
+    pthread_mutex_lock(&fleet->lock);
+    const struct fleet_member *m = fleet_find(fleet, site);
+    enum site_state state = m ? m->watch.state : SITE_NEW;
+    pthread_mutex_unlock(&fleet->lock);
+    return state;
+}
+
 static enum err look_at(struct fleet *fleet, size_t i, int64_t now, struct fault *f)
 {
     struct catalog_site_event event;

@@ -47,6 +47,9 @@ void fleet_forget(struct fleet *fleet, const char *site);
 enum err fleet_heartbeat(
     struct fleet *fleet, const struct heartbeat *h, int64_t now, struct fault *f) MUST_CHECK;
 
+/* How it is; SITE_NEW for one that is not known. */
+enum site_state fleet_state(struct fleet *fleet, const char *site);
+
 /* Look at the time: call it every second or so. */
 enum err fleet_look(struct fleet *fleet, int64_t now, struct fault *f) MUST_CHECK;
 

@@ -200,7 +200,7 @@ def one_packet(folder):
     hub = Hub(f"{folder}/hub", "--engines", "none")
     try:
         hub.enrol(SITE, f"{folder}/site")
-        Hub.wait_for(lambda: "site.received" in hub.log())
+        Hub.wait_for(lambda: "site.awaited" in hub.log())
         hub.kill()
         sending = sensor(f"{folder}/site", "--read", f"{folder}/one.pcap")
         Hub.wait_for(lambda: spooled(f"{folder}/site") == 1 or sending.poll() is not None)
@@ -603,7 +603,7 @@ def many_streams(folder):
     hub = Hub(f"{folder}/hub", "--engines", "none")
     try:
         hub.enrol(SITE, f"{folder}/site")
-        Hub.wait_for(lambda: f"site.received site={SITE}" in hub.log())
+        Hub.wait_for(lambda: f"site.awaited site={SITE}" in hub.log())
         # 16 GiB hold 64 streams of 256 MiB.
         for number in range(66):
             done = run("site", "add", f"more-{number}", "--data", hub.folder, "--quiet")
@@ -630,7 +630,7 @@ def cluster_of_three(folder):
         hub = Hub(f"{folder}/hub", "--engines", "none", bus=("--config", f"{folder}/bus/hub.yaml"))
         hub.enrol(SITE, f"{folder}/site")
         cluster.reload()
-        Hub.wait_for(lambda: "site.received" in hub.log())
+        Hub.wait_for(lambda: "site.awaited" in hub.log())
         sending = sensor(f"{folder}/site", "--read", capture)
         Hub.wait_for(lambda: spooled(f"{folder}/site") >= 2 or sending.poll() is not None)
         cluster.processes[random.Random(7).randrange(3)].kill()

@@ -52,6 +52,11 @@ export function troubles(reasons: readonly Reason[], sites: readonly Site[]): Tr
     found.push({ grade: 'warn', what: `Packets of ${names(lossy)} are being lost`, detail: '',
       todo: 'The sites page says where and how many.' });
   }
+  const down = ofState(sites, 'down');
+  if (down.length > 0) {
+    found.push({ grade: 'bad', what: `Nothing is heard of ${names(down)}`, detail: 'for a minute or more',
+      todo: 'The fleet page says since when; look at the sensor there, its machine and its line.' });
+  }
   const silent = ofState(sites, 'silent');
   if (silent.length > 0) {
     found.push({ grade: 'warn', what: `Nothing comes from ${names(silent)}`, detail: 'for five minutes or more',

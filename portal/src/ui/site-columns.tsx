@@ -14,6 +14,7 @@ export const SITE_STATES: Record<StateWord, { dot: string; text: string }> = {
   replaying: { dot: 'dot dot-good', text: 'from a file' },
   silent: { dot: 'dot dot-warn', text: 'watching, but nothing comes' },
   lossy: { dot: 'dot dot-warn', text: 'losing packets' },
+  down: { dot: 'dot dot-bad', text: 'nothing is heard of it' },
   done: { dot: 'dot', text: 'the file has ended' },
   failed: { dot: 'dot dot-bad', text: 'failed' },
 };

@@ -97,7 +97,7 @@ def once(options, work):
         url = until("the portal", lambda: re.search(r"Portal: (\S+)/\n", read())).group(1)
         token = run("site", "add", "bench", "--data", f"{work}/hub", "--quiet").strip()
         run("site", "enrol", "--data", f"{work}/site", "--hub", url, "--token", token)
-        until("the site at the hub", lambda: "site.received" in read())
+        until("the site at the hub", lambda: "site.awaited" in read())
         server = until("the message server", lambda: server_of(f"{work}/hub/bus/nats.conf"))
         before = cpu_of(hub.pid), cpu_of(server)
         began = time.monotonic()

@@ -4,6 +4,7 @@
 #include "bus/authority.h"
 #include "cmd/sensor_send.h"
 #include "cmd/stop.h"
+#include "fleet/heartbeat.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -74,7 +75,11 @@ static void way_release(void *context, struct bus_event *event, bool done)
 static void way_beat(void *context, struct bytes text)
 {
     const struct way *w = context;
-    assert_true(text.left > 0);
+    struct heartbeat h;
+    struct fault f = {0};
+    assert_int_equal(heartbeat_read(text, &h, &f), OK);
+    /* No cap is above what the disk has. */
+    assert_int_equal(h.spool_cap, h.spool_bytes + h.disk_free);
     atomic_fetch_add(&w->stage->beats, 1);
 }
 
@@ -168,6 +173,7 @@ static int stage_make(void **state)
         .spool = s->spool,
         .denied_patience = patience,
         .folder = s->folder,
+        .spool_cap = UINT64_MAX,
         .collector = s->collector,
         .rules = s->rules};
     return sensor_send_start(&s->send, &o, &f);

@@ -193,6 +193,8 @@ static void rests(void **state)
         state_is(p, 0, "unwatched", START, now + 3 * US_MINUTE);
         state_is(p, 1, "unwatched", START + US_MINUTE, now + 3 * US_MINUTE);
         state_is(p, 2, "new", START, now + 3 * US_MINUTE);
+        assert_int_equal(fleet_state(p->fleet, "jp-01"), SITE_UNWATCHED);
+        assert_int_equal(fleet_state(p->fleet, "nobody"), SITE_NEW);
         place_close(p, now + 4 * US_MINUTE);
     }
     assert_int_equal(place_open(p, START + US_DAY), 0);
