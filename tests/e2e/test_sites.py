@@ -273,7 +273,7 @@ def one_after_the_other(folder):
         Hub.wait_for(lambda: re.search("bus.state.*connected=no(.|\n)*bus.state.*connected=yes", hub.log()))
         same(run("site", "revoke", "kr-02", "--data", hub.folder).returncode, 0)
         Hub.wait_for(lambda: "CN=kr-02" not in hub.server_config())
-        refused = sensor(f"{folder}/second", "--read", f"{folder}/day.pcap")
+        refused = sensor(f"{folder}/second", "--read", f"{folder}/day.pcap", "--again")
         try:
             for line in refused.stderr:
                 if "bus.denied" in line:
