@@ -199,6 +199,11 @@ enum {
 enum err api_user_add(struct catalog *c, const char *name, const char *password,
     enum catalog_role role, int64_t now, struct fault *f) MUST_CHECK;
 
+/* Give a user another password; all sessions of the user end, and the audit log says that `by`
+ * did it. ERR_NOTFOUND. */
+enum err api_user_password(struct catalog *c, const char *name, const char *password,
+    const char *by, int64_t now, struct fault *f) MUST_CHECK;
+
 enum {
     API_TOKEN_TEXT = 96
 };

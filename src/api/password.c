@@ -27,24 +27,50 @@ bool password_right(const char *text, const char *password)
     return crypto_pwhash_str_verify(text, password, strlen(password)) == 0;
 }
 
-enum err api_user_add(struct catalog *c, const char *name, const char *password,
-    enum catalog_role role, int64_t now, struct fault *f)
+static enum err password_keep(
+    const char *password, char ret_text[CATALOG_PASSWORD], struct fault *f)
 {
-    struct catalog_user u = {.role = role, .created = now};
-    int64_t id;
     if (sodium_init() < 0)
         return fault_set(f, ERR_IO, "libsodium does not start");
     size_t len = strlen(password);
     if (len < API_PASSWORD_MIN || len > API_PASSWORD_MAX)
         return fault_set(f, ERR_BAD, "the password has %zu bytes; %d to %d are allowed", len,
             API_PASSWORD_MIN, API_PASSWORD_MAX);
+    if (password_hash(password, PASSWORD_PASSES, PASSWORD_MEMORY, ret_text) != OK)
+        return fault_set(f, ERR_NOMEM, "no memory to hash a password (64 MiB are needed)");
+    return OK;
+}
+
+enum err api_user_add(struct catalog *c, const char *name, const char *password,
+    enum catalog_role role, int64_t now, struct fault *f)
+{
+    struct catalog_user u = {.role = role, .created = now};
+    int64_t id;
     if (strlen(name) >= sizeof u.name)
         return fault_set(f, ERR_BAD, "the name has %zu bytes; at most %zu are allowed",
             strlen(name), sizeof u.name - 1);
     memcpy(u.name, name, strlen(name) + 1);
-    if (password_hash(password, PASSWORD_PASSES, PASSWORD_MEMORY, u.password) != OK)
-        return fault_set(f, ERR_NOMEM, "no memory to hash a password (64 MiB are needed)");
-    return catalog_user_add(c, &u, &id, f);
+    enum err e = password_keep(password, u.password, f);
+    return e ? e : catalog_user_add(c, &u, &id, f);
+}
+
+enum err api_user_password(struct catalog *c, const char *name, const char *password,
+    const char *by, int64_t now, struct fault *f)
+{
+    struct catalog_user u;
+    enum err e = catalog_user_find(c, name, &u);
+    if (e)
+        return fault_set(
+            f, e, e == ERR_NOTFOUND ? "there is no user %s" : "%s: %s", name, err_text(e));
+    e = password_keep(password, u.password, f);
+    if (!e)
+        e = catalog_user_change(c, &u, f);
+    if (!e)
+        e = catalog_sessions_end(c, u.id);
+    struct catalog_audit row = {.time = now, .what = "user.password"};
+    snprintf(row.who, sizeof row.who, "%s", by);
+    snprintf(row.subject, sizeof row.subject, "%s", u.name);
+    return e ? e : catalog_audit_add(c, &row, f);
 }
 
 void api_password_random(char ret_password[API_PASSWORD_RANDOM])

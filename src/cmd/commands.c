@@ -35,7 +35,9 @@ extern const struct command cmd_site_certificates;
 extern const struct command cmd_site_enrol;
 extern const struct command cmd_site_revoke;
 extern const struct command cmd_stats;
+extern const struct command cmd_user_add;
 extern const struct command cmd_user_list;
+extern const struct command cmd_user_password;
 extern const struct command cmd_user_remove;
 
 const struct command *const commands[] = {
@@ -72,6 +74,8 @@ const struct command *const commands[] = {
     &cmd_simulate_telescope,
     &cmd_evaluate,
     &cmd_user_list,
+    &cmd_user_add,
+    &cmd_user_password,
     &cmd_user_remove,
     &cmd_backup,
     &cmd_doctor,

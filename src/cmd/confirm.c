@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum err confirm_word(
@@ -21,6 +22,41 @@ enum err confirm_word(
         line[0] = 0;
     line[strcspn(line, "\n")] = 0;
     return strcmp(line, word) == 0 ? OK : fault_set(f, ERR_STOPPED, "nothing was done");
+}
+
+/* By read(), so that no buffer of stdio keeps it. A terminal gives a line at a time. */
+static enum err secret_read(char *ret_secret, size_t room, struct fault *f)
+{
+    size_t len = 0;
+    char c = 0;
+    ssize_t got;
+    while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
+        if (len < room)
+            ret_secret[len++] = c;
+    }
+    if (got != 1 && !len)
+        return fault_set(f, ERR_STOPPED, "nothing was typed; nothing was done");
+    if (len == room)
+        return fault_set(f, ERR_RANGE, "at most %zu bytes are allowed", room - 1);
+    ret_secret[len] = 0;
+    return OK;
+}
+
+enum err confirm_secret(const char *question, char *ret_secret, size_t room, struct fault *f)
+{
+    struct termios usual;
+    if (tcgetattr(STDIN_FILENO, &usual) != 0)
+        return fault_set(f, ERR_STOPPED, "no terminal to ask at");
+    struct termios hidden = usual;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    fputs(question, stderr);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) != 0)
+        return fault_set(f, ERR_IO, "the terminal would show what is typed");
+    enum err e = secret_read(ret_secret, room, f);
+    fputc('\n', stderr);
+    if (tcsetattr(STDIN_FILENO, TCSANOW, &usual) != 0 && !e)
+        e = fault_set(f, ERR_IO, "the terminal cannot be set");
+    return e;
 }
 
 void confirm_person(char ret_who[64])

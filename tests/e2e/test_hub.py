@@ -6,12 +6,14 @@ import functools
 import io
 import json
 import os
+import pty
 import re
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
+import termios
 import time
 import urllib.error
 import urllib.request
@@ -36,6 +38,12 @@ class Hub:
                 self.url = found.group(1)
                 return
         raise AssertionError("the hub did not start: " + "".join(self.log))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_what):
+        self.stop()
 
     def ask(self, path, token, **headers):
         request = urllib.request.Request(self.url + path, headers={"Authorization": "Bearer " + token, **headers})
@@ -211,6 +219,78 @@ def last_admin_stays(store):
     same(run("user", "remove", "nobody", "--data", store).returncode, 2)
     users = run("user", "list", "--json", "--data", store)
     same([row["user"] for row in map(json.loads, users.stdout.splitlines())], ["admin"], users.stderr)
+
+
+@says("who lost the password gets another, with a hub and without, and sessions end; users are added there, too")
+def passwords(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    first, second = os.path.join(folder, "first"), os.path.join(folder, "second")
+    for path, word in ((first, "a-first-password\n"), (second, "another-password\n")):
+        with open(path, "w", opener=lambda p, flags: os.open(p, flags, 0o600), encoding="ascii") as out:
+            out.write(word)
+
+    def user(*words):
+        done = run("user", *words, "--data", store)
+        return done.returncode, done.stderr
+
+    with Hub("--data", store, "--admin-password-file", first) as hub:
+        def status(word, name="admin"):
+            asked = urllib.request.Request(hub.url + "/api/v1/login", method="POST",
+                                           data=json.dumps({"user": name, "password": word}).encode(),
+                                           headers={"Content-Type": "application/json", "Origin": hub.url})
+            try:
+                with urllib.request.urlopen(asked, timeout=60) as answer:
+                    return answer.status, answer.headers["Set-Cookie"].split(";")[0]
+            except urllib.error.HTTPError as problem:
+                return problem.code, None
+
+        cookie = status("a-first-password")[1]
+        asked = urllib.request.Request(hub.url + "/api/v1/me", headers={"Cookie": cookie})
+        same(urllib.request.urlopen(asked, timeout=60).status, 200)
+        same(user("password", "admin", "--password-file", second), (0, ""))
+        same([status("a-first-password")[0], status("another-password")[0]], [401, 200])
+        try:
+            raise AssertionError(urllib.request.urlopen(asked, timeout=60).status)
+        except urllib.error.HTTPError as problem:
+            same(problem.code, 401)
+        same(user("add", "k.tanaka", "--role", "viewer", "--password-file", first), (0, ""))
+        same(status("a-first-password", "k.tanaka")[0], 200)
+        same(user("add", "k.tanaka", "--password-file", first)[0], 2)
+        holds(user("password", "nobody", "--password-file", first)[1], "there is no user nobody")
+    same(user("password", "admin", "--password-file", first), (0, ""))
+    same(user("add", "k.suzuki", "--role", "partner", "--password-file", second), (0, ""))
+    status_of = user("password", "nobody", "--password-file", first)
+    same((status_of[0], "there is no user nobody" in status_of[1]), (2, True), status_of)
+    same(user("add", "k.suzuki", "--password-file", first)[0], 2)
+    holds(user("password", "admin")[1], "--password-file")
+    holds(user("password", "admin", "--draw")[1], "terminal")
+    listed = run("user", "list", "--json", "--data", store).stdout.splitlines()
+    same(sorted((row["user"], row["role"]) for row in map(json.loads, listed)),
+         [("admin", "admin"), ("k.suzuki", "partner"), ("k.tanaka", "viewer")])
+    with Hub("--data", store) as hub:
+        same(typed(store, "typed-by-hand-1"), 0)
+        same([status(word)[0] for word in ("a-first-password", "typed-by-hand-1")], [401, 200])
+
+
+def typed(store, word):
+    """`user password admin` at a terminal, which must not show what is typed."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([KIZASHI, "user", "password", "admin", "--data", store], stdin=theirs, stdout=theirs,
+                          stderr=theirs, start_new_session=True) as command:
+        os.close(theirs)
+        shown = b""
+        for question in (b"Password: ", b"again: "):
+            while not shown.endswith(question):
+                shown += os.read(ours, 1000)
+            until = time.monotonic() + 60  # the question comes before the terminal hides what is typed
+            while termios.tcgetattr(ours)[3] & termios.ECHO and time.monotonic() < until:
+                time.sleep(0.01)
+            os.write(ours, word.encode() + b"\n")
+        status = command.wait(60)
+    same(word.encode() in shown, False, shown)
+    os.close(ours)
+    return status
 
 
 @says("every question of stats has the same answer from the hub and without it, as rows and as CSV")
