@@ -25,6 +25,7 @@
 #include "cmd/power_secret.h"
 #include "cmd/privileges.h"
 #include "cmd/resume.h"
+#include "cmd/retention.h"
 #include "cmd/setup.h"
 #include "cmd/site_office.h"
 #include "cmd/stop.h"
@@ -56,6 +57,7 @@ struct hub {
     bool refused; /* nothing has begun */
     struct setup setup;
     struct keep *keep;
+    struct retention *retention;
     struct hub_sites sites;
     struct hub_live *live;
     struct hub_fleet fleet;
@@ -97,12 +99,10 @@ static enum err on_forecast(void *context, const struct forecast *f)
 
 static void expire(struct hub *h, int64_t now)
 {
-    struct fault f;
     if (now - h->expired < US_DAY)
         return;
     h->expired = now;
-    if (store_expire(keep_store(h->keep), now, &f) != OK)
-        log_event(LOG_WARN, "store.expire", "error=\"%s\"", f.text);
+    retention_apply(keep_store(h->keep));
 }
 
 static enum err on_tagged(void *context, const struct window *w, const struct tagging *tagging)
@@ -195,8 +195,10 @@ static void *ingest_thread(void *context)
     } else if (kept && kept != ERR_FULL) {
         hub_live_health(h->live, "ingest", other.text);
         log_event(LOG_ERROR, "ingest.ended", "error=\"%s\"", other.text);
-    } else if (!e)
+    } else if (!e) {
         log_event(LOG_NOTE, "ingest.done", "captures=read");
+        retention_apply(keep_store(h->keep));
+    }
     return NULL;
 }
 
@@ -445,6 +447,8 @@ static enum err keep_start(struct hub *h, struct fault *f)
     enum err e = keep_open(&h->keep, &options, f);
     if (!e)
         backup_tidy(h);
+    if (!e)
+        e = retention_start(&h->retention, keep_store(h->keep), f);
     return e;
 }
 
@@ -578,6 +582,7 @@ static void hub_close(struct hub *h)
     hub_bus_free(h->bus);
     site_office_close(h->office);
     hub_sites_close(&h->sites);
+    retention_stop(h->retention);
     keep_close(h->keep);
     hub_live_free(h->live);
     analysis_free(h->analysis);

@@ -377,42 +377,85 @@ static int64_t keep_of(const struct store *s, const char *table, int64_t *ret_pa
     return s->options.keep_rollups;
 }
 
-static enum err drop_if_old(
-    struct store *s, const char *table, int64_t number, int64_t now, struct fault *f)
+struct old_part {
+    char *table;
+    int64_t number, from, to; /* its partition, and the time that it is of */
+    uint64_t rows;
+};
+
+/* "table, partition, rows" in a line, which is cut into pieces. */
+static bool part_read(char *line, struct old_part *ret_part)
+{
+    char *tab = strchr(line, '\t');
+    char *end;
+    if (!tab)
+        return false;
+    *tab = 0;
+    *ret_part = (struct old_part){.table = line, .number = strtoll(tab + 1, &end, 10)};
+    ret_part->rows = strtoull(end, NULL, 10);
+    return true;
+}
+
+/* A partition of contacts goes only when the rollups, which are kept longer, have them. */
+static bool part_is_wanted(const struct store *s, const struct old_part *p)
+{
+    if (strcmp(p->table, record_contact.name) != 0)
+        return false;
+    return s->behind || (s->waiting->rows && s->waiting_day == p->number);
+}
+
+static bool part_is_old(const struct store *s, int64_t now, struct old_part *p)
 {
     int64_t length = 0;
-    if (strcmp(table, SCREENED_CONTACTS) == 0)
-        return OK; /* is kept for minutes */
-    int64_t keep = keep_of(s, table, &length);
-    if ((number + 1) * length > now - keep)
-        return OK;
+    if (strcmp(p->table, SCREENED_CONTACTS) == 0)
+        return false; /* is kept for minutes */
+    int64_t keep = keep_of(s, p->table, &length);
+    p->from = p->number * length;
+    p->to = p->from + length;
+    return p->to <= now - keep;
+}
+
+static enum err part_drop(
+    struct store *s, const struct old_part *p, struct store_expired *x, struct fault *f)
+{
     char sql[256];
-    snprintf(sql, sizeof sql, "ALTER TABLE kz.%s DROP PARTITION %" PRId64, table, number);
+    snprintf(sql, sizeof sql, "ALTER TABLE kz.%s DROP PARTITION %" PRId64, p->table, p->number);
     pthread_rwlock_wrlock(&s->removal);
     enum err e = chdb_write(s->chdb, sql, f);
     pthread_rwlock_unlock(&s->removal);
-    return e;
+    if (e)
+        return e;
+    x->from = !x->to || p->from < x->from ? p->from : x->from;
+    x->to = p->to > x->to ? p->to : x->to;
+    x->packets += strcmp(p->table, record_packet.name) == 0 ? p->rows : 0;
+    x->contacts += strcmp(p->table, record_contact.name) == 0 ? p->rows : 0;
+    return OK;
 }
 
-enum err store_expire(struct store *s, int64_t now, struct fault *f)
+enum err store_expire(
+    struct store *s, int64_t now, struct store_expired *ret_expired, struct fault *f)
 {
     struct buf out;
+    struct old_part part;
+    *ret_expired = (struct store_expired){0};
     enum err e = store_ready(s, f);
     if (e)
         return e;
     buf_init(&out, STORE_SQL_MAX);
     pthread_mutex_lock(&s->append);
     e = chdb_read(s->chdb,
-        "SELECT DISTINCT table, partition FROM system.parts WHERE database = 'kz' AND active",
+        "SELECT table, partition, sum(rows) FROM system.parts WHERE database = 'kz' AND active "
+        "GROUP BY table, partition",
         &out, f);
     char *rest = NULL;
     char *line = e || !out.len ? NULL : strtok_r((char *)out.data, "\n", &rest);
     for (; !e && line; line = strtok_r(NULL, "\n", &rest)) {
-        char *tab = strchr(line, '\t');
-        if (!tab)
+        if (!part_read(line, &part) || !part_is_old(s, now, &part))
             continue;
-        *tab = 0;
-        e = drop_if_old(s, line, strtoll(tab + 1, NULL, 10), now, f);
+        if (part_is_wanted(s, &part))
+            ret_expired->waits = true;
+        else
+            e = part_drop(s, &part, ret_expired, f);
     }
     pthread_mutex_unlock(&s->append);
     buf_done(&out);

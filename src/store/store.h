@@ -83,8 +83,17 @@ void store_hurry(struct store *s);
  * it, but questions about weeks are slow; when many days wait, store_append() does it. */
 enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f) MUST_CHECK;
 
-/* Drop what is older than the retention, seen from `now` (the newest packet's time). */
-enum err store_expire(struct store *s, int64_t now, struct fault *f) MUST_CHECK;
+/* What store_expire() dropped, in whole days; sums by hour and day are not counted as rows. */
+struct store_expired {
+    uint64_t packets, contacts;
+    int64_t from, to; /* us: the days of what was dropped; both 0 if nothing was */
+    bool waits;       /* contacts that the rollups still lack are old: to be tried again */
+};
+
+/* Drop what is older than the retention, seen from `now` (the newest packet's time). What went
+ * before an error is in `ret_expired`, too. */
+enum err store_expire(struct store *s, int64_t now, struct store_expired *ret_expired,
+    struct fault *f) MUST_CHECK;
 
 /* Copy the store as it is now into `folder`, which is there, empty and on the store's file
  * system: store_open() takes it for one. The parts are links to the store's own files, which

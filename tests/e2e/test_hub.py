@@ -1,5 +1,6 @@
 """kizashi hub on real captures, and the commands that ask it."""
 
+import calendar
 import csv
 import fcntl
 import functools
@@ -12,6 +13,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import termios
 import time
@@ -219,6 +221,45 @@ def last_admin_stays(store):
     same(run("user", "remove", "nobody", "--data", store).returncode, 2)
     users = run("user", "list", "--json", "--data", store)
     same([row["user"] for row in map(json.loads, users.stdout.splitlines())], ["admin"], users.stderr)
+
+
+def capture_of(path, *days):
+    """One UDP packet at noon of each day."""
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        for day in days:
+            noon = calendar.timegm(time.strptime(day + " 12", "%Y-%m-%d %H"))
+            packet = struct.pack(">BBHHHBBH4s4sHHHH", 0x45, 0, 28, 1, 0, 60, 17, 0, bytes((198, 51, 100, 7)),
+                                 bytes((192, 0, 2, 9)), 40000, 427, 8, 0)
+            out.write(struct.pack("<IIII", noon, 0, len(packet), len(packet)) + packet)
+    return path
+
+
+@says("a hub that starts drops what is older than it keeps, nothing else, and says in one line what it was")
+def old_packets(folder):
+    need_store(folder)
+    store = os.path.join(folder, "data")
+    for name, days in (("one", ["2021-03-04"]), ("two", ["2023-05-01", "2023-05-03", "2023-06-01"])):
+        done = run("replay", "--quiet", "--data", store, "--site",
+                   f"jp-01={capture_of(folder + '/' + name + '.pcap', *days)}")
+        same(done.returncode, 0, done.stderr)
+
+    def days_held():
+        lines = run("export", "--data", store, "--format", "json").stdout.splitlines()
+        return [json.loads(line)["ts"][:10] for line in lines]
+
+    same(len(days_held()), 4)
+    with Hub("--data", store) as hub:  # 30 days before noon of 1 June: 2 May
+        wait_for(lambda: days_held() == ["2023-05-03", "2023-06-01"])
+    told = [line for line in hub.log if "store.expired" in line]
+    same(len(told), 1, hub.log)
+    holds(told[0], "packets=2 ")
+    holds(told[0], "from=2021-03-04 before=2023-05-02")
+    with Hub("--data", store) as again:
+        token = token_of(store)
+        same(packets_at(again, token), 4)  # the hourly figures are kept longer
+    same([line for line in again.log if "store.expired packets=" in line and "packets=0" not in line], [])
+    same(days_held(), ["2023-05-03", "2023-06-01"])
 
 
 @says("who lost the password gets another, with a hub and without, and sessions end; users are added there, too")

@@ -269,17 +269,24 @@ static void old_days_are_dropped(void **state)
     struct world *w = world_of(state);
     struct fault f = {0};
     struct store_usage u;
+    struct store_expired x;
     store_close(w->store);
     struct store_options options = {.keep_packets = US_DAY, .keep_contacts = 3 * US_DAY};
     assert_int_equal(store_open(&w->store, w->folder, &options, &f), OK);
-    assert_int_equal(store_expire(w->store, shape.start + 2 * US_DAY - 1, &f), OK);
+    assert_int_equal(store_expire(w->store, shape.start + 2 * US_DAY - 1, &x, &f), OK);
     assert_int_equal(store_usage(w->store, &u, &f), OK);
     assert_int_equal(u.packets, w->packets->rows);
-    assert_int_equal(store_expire(w->store, shape.start + 2 * US_DAY, &f), OK);
+    assert_int_equal(x.packets + x.contacts, 0);
+    assert_int_equal(x.to, 0);
+    assert_int_equal(store_expire(w->store, shape.start + 2 * US_DAY, &x, &f), OK);
+    assert_int_equal(x.packets, w->packets->rows);
+    assert_int_equal(x.contacts, 0);
+    assert_int_equal(x.from, shape.start);
+    assert_int_equal(x.to, shape.start + US_DAY);
     assert_int_equal(store_usage(w->store, &u, &f), OK);
     assert_int_equal(u.packets, 0);
     assert_int_equal(u.contacts, WINDOWS * 120 + 6 * 120);
-    assert_int_equal(store_expire(w->store, shape.start + 4 * US_DAY, &f), OK);
+    assert_int_equal(store_expire(w->store, shape.start + 4 * US_DAY, &x, &f), OK);
     assert_int_equal(store_usage(w->store, &u, &f), OK);
     assert_int_equal(u.contacts, (WINDOWS - 144) * 120 + 6 * 120);
 }
