@@ -57,31 +57,41 @@ static void set_filter(struct misconfig *m, const struct misconfig_entry *e)
     m->filter[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
+/* Sources that came to it alone, less ten times what comes to an address beside it. */
+static double beyond_others(const struct misconfig *m, const struct misconfig_entry *e)
+{
+    double others = m->pairs[e->code] > e->singles ? m->pairs[e->code] - e->singles : 0;
+    return e->singles - MISCONFIG_RATIO * others / (m->addresses - 1);
+}
+
 void misconfig_advance(struct misconfig *m, int64_t ts)
 {
     int64_t start = time_floor(ts, US_HOUR);
     if (m->hour_start == start)
         return;
-    int64_t passed = m->hour_start ? (start - m->hour_start) / US_HOUR : 0;
+    bool passed = m->hour_start && start > m->hour_start;
     m->hour_start = start;
-    if (passed <= 0)
+    if (!passed || !m->came)
         return;
-    m->hour += passed < 2 ? (uint32_t)passed : 2;
-    memset(m->pairs, 0, SERVICE_CODES * sizeof *m->pairs);
     memset(m->filter, 0, sizeof m->filter);
     for (size_t i = 0; i < ENTRIES; i++) {
         struct misconfig_entry *e = &m->entry[i];
         struct misconfig_set *set = &m->set[i / MISCONFIG_WAYS];
         unsigned way = i % MISCONFIG_WAYS;
         set->weight[way] /= 2;
+        if (e->marked && beyond_others(m, e) >= MISCONFIG_STAYS)
+            e->marked = m->hour;
+        else if (e->marked < m->hour)
+            e->marked = 0;
         e->singles = 0;
         e->map[0] = e->map[1] = 0;
-        if (e->marked + 1 < m->hour)
-            e->marked = 0;
         set->marked = (uint16_t)((set->marked & ~(1u << way)) | (e->marked ? 1u << way : 0));
         if (e->marked)
             set_filter(m, e);
     }
+    m->hour++;
+    m->came = false;
+    memset(m->pairs, 0, SERVICE_CODES * sizeof *m->pairs);
 }
 
 /* Never 0, the tag of an empty entry. */
@@ -167,9 +177,7 @@ static bool is_many(const struct misconfig *m, const struct misconfig_entry *e)
 {
     if (m->addresses < MISCONFIG_ADDRESSES - 0.5)
         return false;
-    double others = m->pairs[e->code] > e->singles ? m->pairs[e->code] - e->singles : 0;
-    double expected = others / (m->addresses - 1);
-    if (e->singles < MISCONFIG_SOURCES + MISCONFIG_RATIO * expected)
+    if (beyond_others(m, e) < MISCONFIG_SOURCES)
         return false;
     /* 10 sources set 9.66 bits of 128 on average. */
     int bits = __builtin_popcountll(e->map[0]) + __builtin_popcountll(e->map[1]);
@@ -180,6 +188,7 @@ void misconfig_note(
     struct misconfig *m, uint64_t src, const struct misconfig_target *target, bool alone)
 {
     count_address(m, target->dst_hash);
+    m->came = true;
     m->pairs[target->code]++;
     if (!alone)
         return;

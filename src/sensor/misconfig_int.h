@@ -12,7 +12,8 @@
  * setting somewhere, not a scan. An (address, service) is marked when, within an hour, at least
  * MISCONFIG_SOURCES sources that reached no other address with this service came to it, and ten
  * times as many as come to an address of the telescope on average beside it. The mark holds to
- * the end of the next hour.
+ * the end of the next hour, and on for as long as MISCONFIG_STAYS of them come in an hour.
+ * Hours in which the telescope sees no scan at all do not count: it was off.
  *
  * Bounded: a fixed table in sets of eight, in which a newcomer takes the place of the least
  * frequent and inherits its count (space-saving: Metwally, Agrawal, El Abbadi, "Efficient
@@ -21,6 +22,7 @@
 enum {
     MISCONFIG_SOURCES = 10,
     MISCONFIG_RATIO = 10,
+    MISCONFIG_STAYS = 2,
     MISCONFIG_ADDRESSES = 8, /* a telescope of fewer addresses cannot tell */
     MISCONFIG_SETS = 512,
     MISCONFIG_WAYS = 8,
@@ -53,7 +55,8 @@ struct misconfig {
     uint64_t filter[MISCONFIG_FILTER / 64]; /* bits of what is marked: most packets stop here */
     double addresses;                       /* size of the telescope, given or estimated */
     bool given;
-    uint32_t hour; /* since the first, from 1 on */
+    uint32_t hour; /* in which something came, from 1 on */
+    bool came;     /* something, in this hour */
     int64_t hour_start;
 };
 

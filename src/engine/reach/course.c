@@ -11,7 +11,9 @@ enum {
     DAY_HOURS = 24,
     DAYS = PAST_HOURS / DAY_HOURS,
     GAP = SPAN_HOURS + 1, /* hours between now and the recent ones that are compared with it */
+    RECENT = GAP + DAY_HOURS,
     RECENT_LEAST = 3,
+    SITES_SLACK = 16,
     IDLE_MOST = 72
 };
 
@@ -45,31 +47,40 @@ enum err reach_course_add(struct reach *g, uint32_t service, struct course **ret
     *c = (struct course){.service = service};
     for (unsigned level = 0; level < LEVELS; level++)
         for (unsigned i = 0; i < PAST_HOURS; i++)
-            c->seen[level][i] = g->known[i] ? 0.0F : NAN;
+            c->seen[level][i] = g->terms[i].live ? 0.0F : NAN;
     g->course_of[service] = (uint32_t)g->course_count;
     *ret_course = c;
     return OK;
 }
 
-/* Hours from `oldest` to `newest`. */
+/* Hours from `oldest` to `newest` that `now` is compared with. */
 struct hours {
-    int64_t oldest, newest;
-    unsigned step;
+    int64_t now, oldest, newest;
+    unsigned step, least;
 };
 
-/* NAN if fewer than `least` of them are known and were normal. */
-static double seen_median(const struct course *c, unsigned level, const struct hours *hours,
-    unsigned least, unsigned *ret_known)
+/* Of as many sites, or one of sixteen fewer, and no harder to reach. */
+static bool comparable(const struct terms *then, const struct terms *now, unsigned level)
 {
+    return then->live >= now->live - now->live / SITES_SLACK &&
+           then->need[level] <= now->need[level];
+}
+
+/* NAN if fewer than `least` of them are known, were normal, and can be compared. */
+static double seen_median(const struct reach *g, const struct course *c, unsigned level,
+    const struct hours *hours, unsigned *ret_known)
+{
+    const struct terms *now = &g->terms[hour_slot(hours->now, PAST_HOURS)];
     double values[PAST_HOURS];
     unsigned known = 0;
     for (int64_t hour = hours->newest; hour >= hours->oldest; hour -= hours->step) {
         unsigned at = hour_slot(hour, PAST_HOURS);
-        if (!isnan(c->seen[level][at]) && !c->strange[at])
+        if (!isnan(c->seen[level][at]) && !c->strange[at] &&
+            comparable(&g->terms[at], now, level))
             values[known++] = (double)c->seen[level][at];
     }
     *ret_known = known;
-    return known >= least ? median(values, known) : NAN;
+    return known >= hours->least ? median(values, known) : NAN;
 }
 
 /* That of all services, or its own where it varies more than they do. */
@@ -91,15 +102,20 @@ struct normal course_normal(
     const struct reach *g, const struct course *c, unsigned level, int64_t hour)
 {
     int64_t kept = hour_of(g->start) - PAST_HOURS + 1; /* what is older was written over */
-    const struct hours days = {.oldest = later(hour - (DAYS - 1) * DAY_HOURS, kept),
+    const struct hours days = {.now = hour,
+        .oldest = later(hour - (DAYS - 1) * DAY_HOURS, kept),
         .newest = hour - DAY_HOURS,
-        .step = DAY_HOURS};
-    const struct hours recent = {
-        .oldest = later(hour - GAP - DAY_HOURS + 1, kept), .newest = hour - GAP, .step = 1};
+        .step = DAY_HOURS,
+        .least = 1};
+    const struct hours recent = {.now = hour,
+        .oldest = later(hour - RECENT + 1, kept),
+        .newest = hour - GAP,
+        .step = 1,
+        .least = RECENT_LEAST};
     unsigned day_count;
     unsigned hour_count;
-    double same = seen_median(c, level, &days, 1, &day_count);
-    double before = seen_median(c, level, &recent, RECENT_LEAST, &hour_count);
+    double same = seen_median(g, c, level, &days, &day_count);
+    double before = seen_median(g, c, level, &recent, &hour_count);
     struct normal n = {.mean = NAN, .blind = isnan(same)};
     if (isnan(same) && isnan(before))
         return n;
@@ -111,6 +127,16 @@ struct normal course_normal(
         n.dispersion *= 1.0 + 1.57 / day_count; /* a median of few days is itself uncertain */
     n.dispersion += 1.0 / (0.5 + n.mean * (n.blind ? 1 : day_count));
     return n;
+}
+
+unsigned courses_most_live(const struct reach *g, int64_t hour)
+{
+    unsigned most = 0;
+    for (int64_t h = hour - RECENT + 1; h < hour; h++) {
+        unsigned live = g->terms[hour_slot(h, PAST_HOURS)].live;
+        most = live > most ? live : most;
+    }
+    return most;
 }
 
 void courses_thin(struct reach *g)
@@ -144,5 +170,5 @@ void courses_forget(struct reach *g, int64_t hour)
             c->seen[level][at] = NAN;
         c->strange[at] = false;
     }
-    g->known[at] = false;
+    g->terms[at] = (struct terms){0};
 }

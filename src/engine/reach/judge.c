@@ -62,7 +62,9 @@ static uint64_t places_alone(const struct reach *g)
     return alone;
 }
 
-/* Places that watched three quarters of the span, and how many of them are enough. */
+/* Places that watched three quarters of the span, and how many of them are enough: no fewer
+ * than in the hours before, for of four sites two are reached by many more than three of five.
+ */
 static bool choose_sites(const struct reach *g, struct round *r)
 {
     unsigned whole = SPAN_HOURS * (unsigned)(US_HOUR / g->window);
@@ -75,8 +77,10 @@ static bool choose_sites(const struct reach *g, struct round *r)
     }
     r->live &= ~places_alone(g);
     unsigned live = (unsigned)__builtin_popcountll(r->live);
-    r->need[0] = (live + 1) / 2;
-    r->need[1] = live - live / 8;
+    unsigned most = courses_most_live(g, r->hour);
+    most = most > live ? most : live;
+    r->terms =
+        (struct terms){(uint8_t)live, {(uint8_t)((most + 1) / 2), (uint8_t)(most - most / 8)}};
     return live >= SITES_LEAST &&
            (r->hour + 1) * US_HOUR - g->origin >= (int64_t)SPAN_HOURS * US_HOUR;
 }
@@ -91,7 +95,7 @@ static enum err count_networks(const struct reach *g, struct round *r, struct ar
 {
     size_t count = 0;
     for (size_t i = 0; i < g->visits.room; i++)
-        count += sites_of(r, &g->visits.slots[i]) + 1 >= r->need[0];
+        count += sites_of(r, &g->visits.slots[i]) + 1 >= r->terms.need[0];
     struct crossing *all = arena_room(scratch, count + 1, sizeof *all);
     r->seen = arena_room(scratch, count + 1, sizeof *r->seen);
     if (!all || !r->seen)
@@ -100,7 +104,7 @@ static enum err count_networks(const struct reach *g, struct round *r, struct ar
     for (size_t i = 0; i < g->visits.room; i++) {
         const struct visit *v = &g->visits.slots[i];
         uint32_t sites = sites_of(r, v);
-        if (sites && sites + 1 >= r->need[0])
+        if (sites && sites + 1 >= r->terms.need[0])
             all[n++] = (struct crossing){v->service, v->network, sites};
     }
     qsort(all, n, sizeof *all, by_service);
@@ -111,8 +115,8 @@ static enum err count_networks(const struct reach *g, struct round *r, struct ar
             r->seen[r->seen_count++] = (struct seen){.service = all[i].service};
         struct seen *s = &r->seen[r->seen_count - 1];
         for (uint32_t level = 0; level < LEVELS; level++) {
-            s->networks[level] += all[i].sites >= r->need[level];
-            s->brink[level] += all[i].sites + 1 == r->need[level];
+            s->networks[level] += all[i].sites >= r->terms.need[level];
+            s->brink[level] += all[i].sites + 1 == r->terms.need[level];
         }
     }
     return OK;
@@ -146,7 +150,7 @@ static double steepness(const struct round *r, uint32_t service, unsigned level)
 {
     const struct seen *s = seen_row(r, service);
     double sites = (double)__builtin_popcountll(r->live);
-    double at = r->need[level] - 1.0;
+    double at = r->terms.need[level] - 1.0;
     if (!s || s->networks[level] < 1.0)
         return 0.0;
     return s->brink[level] * (sites - at) * -log1p(-at / (sites + 1.0)) / s->networks[level];
@@ -330,6 +334,7 @@ enum err reach_judge(struct reach *g, struct round *r, struct arena *scratch, st
 {
     if (!choose_sites(g, r))
         return OK;
+    g->terms[hour_slot(r->hour, PAST_HOURS)] = r->terms;
     enum err e = count_networks(g, r, scratch);
     if (!e)
         e = add_courses(g, r);
@@ -342,9 +347,7 @@ enum err reach_judge(struct reach *g, struct round *r, struct arena *scratch, st
         if (fires(g, r, &g->courses[i], &v))
             e = reach_report(g, r, &g->courses[i], &v, scratch, out);
     }
-    if (!e) {
+    if (!e)
         keep_all(g, r);
-        g->known[hour_slot(r->hour, PAST_HOURS)] = true;
-    }
     return e;
 }

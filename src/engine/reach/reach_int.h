@@ -47,6 +47,12 @@ struct course {
     bool strange[PAST_HOURS];             /* that hour was part of a rise: not what is normal */
 };
 
+/* How an hour was judged. */
+struct terms {
+    uint8_t live;         /* sites that watched; 0: it was not judged */
+    uint8_t need[LEVELS]; /* of them a source must have been at */
+};
+
 struct reach_options {
     double least; /* networks above what is normal */
     double ratio;
@@ -70,7 +76,7 @@ struct reach {
     struct course *courses;
     size_t course_count;
     uint32_t *course_of;                   /* derived, by service: number + 1; 0: none */
-    bool known[PAST_HOURS];                /* hours that were judged, by hour mod 168 */
+    struct terms terms[PAST_HOURS];        /* by hour mod 168 */
     double spread[LEVELS], weight[LEVELS]; /* dispersion, over all services */
     struct tail tail;                      /* of the scores of busy services */
     uint64_t left_out;                     /* sites and services without room */
@@ -124,9 +130,13 @@ struct course *reach_course(const struct reach *g, uint32_t service);
 /* *ret_course is NULL if there is no room. */
 enum err reach_course_add(
     struct reach *g, uint32_t service, struct course **ret_course) MUST_CHECK;
-/* At the hour in hand, or one of the week before it. */
+/* At the hour in hand, or one of the week before it, from hours that no fewer sites watched and
+ * that asked for no more of them: others tell too little, as after a site's outage, or nothing.
+ */
 struct normal course_normal(
     const struct reach *g, const struct course *c, unsigned level, int64_t hour);
+/* The most sites that watched in an hour that recent levels come from. */
+unsigned courses_most_live(const struct reach *g, int64_t hour);
 /* Services that nobody reached for three days go. */
 void courses_thin(struct reach *g);
 /* Half as many sources count from now on. */
@@ -148,9 +158,9 @@ struct round {
     struct tally tally;
     uint8_t *place_of; /* window's site -> place + 1; 0: no room */
     int64_t hour;
-    uint64_t live;         /* places that watched most of the span */
-    unsigned need[LEVELS]; /* of these sites a source must have been at */
-    struct seen *seen;     /* by service */
+    uint64_t live;      /* places that watched most of the span */
+    struct terms terms; /* how many they are, and at how many a source must have been */
+    struct seen *seen;  /* by service */
     size_t seen_count;
     double common[LEVELS]; /* now over normal, of the busy services together; 1 and more */
     size_t busy;

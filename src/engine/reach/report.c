@@ -101,15 +101,15 @@ static void write_words(struct finding *f, const struct round *r, const struct c
     double ratio = ratio_of(v);
     snprintf(f->title, sizeof f->title,
         "%s: %.0f networks reach %u of %u sites each, %.*f times the normal", what, v->networks,
-        r->need[v->level], live, ratio < 10.0 ? 1 : 0, ratio);
+        r->terms.need[v->level], live, ratio < 10.0 ? 1 : 0, ratio);
     snprintf(f->explanation, sizeof f->explanation,
         "In the last %d hours %.0f different networks carried %s to at least %u of %u sites, "
         "each of them; %.1f would be normal at this hour. Hosts that are seen everywhere scan "
         "all of the address space, and fast: a few of them are the beginning of what the "
         "number "
         "of sources shows later.%s%s",
-        SPAN_HOURS, v->networks, what, r->need[v->level], live, v->mean, *origin ? " " : "",
-        origin);
+        SPAN_HOURS, v->networks, what, r->terms.need[v->level], live, v->mean,
+        *origin ? " " : "", origin);
 }
 
 static enum err write_numbers(
@@ -120,7 +120,7 @@ static enum err write_numbers(
         {"normal", v->mean, "networks", "that is normal at this hour"},
         {"ratio", ratio_of(v), "",
             "the former over the latter, which is taken as 0.5 at least"},
-        {"sites_needed", r->need[v->level], "sites", "at which each of them was seen"},
+        {"sites_needed", r->terms.need[v->level], "sites", "at which each of them was seen"},
         {"dispersion", v->dispersion, "", "of what is normal: variance = m + d m^2"},
         {"steepness", v->steep, "%", "more of them if all hosts went one per cent faster"},
         {"log10_p", -v->log_p, "", "logarithm of the p-value, negative binomial"},
@@ -151,7 +151,7 @@ static enum err write_series(struct finding *f, const struct reach *g, const str
     values[count - 1] = v->networks;
     expected[count - 1] = v->mean;
     char name[64];
-    snprintf(name, sizeof name, "networks at %u sites each", r->need[v->level]);
+    snprintf(name, sizeof name, "networks at %u sites each", r->terms.need[v->level]);
     return evidence_series(f, &(struct evidence_series){.name = name,
                                   .unit = "networks",
                                   .start = first * US_HOUR,
@@ -166,7 +166,7 @@ enum err reach_report(const struct reach *g, const struct round *r, const struct
 {
     struct crowd crowd;
     struct portrait who = {0};
-    enum err e = crowd_take(&crowd, g, r, c->service, r->need[v->level], scratch);
+    enum err e = crowd_take(&crowd, g, r, c->service, r->terms.need[v->level], scratch);
     if (!e && crowd.group.count)
         e = portrait_take(&who, &crowd.tally, 0, 1, scratch);
     if (e)
@@ -181,7 +181,7 @@ enum err reach_report(const struct reach *g, const struct round *r, const struct
     f.proto = service_proto(c->service);
     f.host_count = (uint64_t)llround(v->networks);
     finding_port(&f, service_port(c->service));
-    uint64_t places = places_of(g, r, c->service, r->need[v->level]);
+    uint64_t places = places_of(g, r, c->service, r->terms.need[v->level]);
     for (size_t k = 0; k < g->place_count; k++)
         if (places >> k & 1)
             finding_site(&f, g->places[k].name);

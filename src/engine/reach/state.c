@@ -10,7 +10,7 @@
 
 enum {
     STATE_MAGIC = 0x68727a6b, /* "kzrh" */
-    STATE_VERSION = 1
+    STATE_VERSION = 2
 };
 static const double number_most = 1e9;
 
@@ -85,8 +85,10 @@ enum err reach_save(const struct engine_state *st, struct buf *out)
         number_save(out, g->weight[level]);
     }
     tail_save(&g->tail, out);
-    for (unsigned i = 0; i < PAST_HOURS; i++)
-        buf_u8(out, g->known[i]);
+    for (unsigned i = 0; i < PAST_HOURS; i++) {
+        buf_u8(out, g->terms[i].live);
+        buf_put(out, g->terms[i].need, LEVELS);
+    }
     buf_u8(out, (uint8_t)g->place_count);
     for (size_t k = 0; k < g->place_count; k++) {
         saved_name_save(out, g->places[k].name);
@@ -139,6 +141,17 @@ static bool load_times(struct reach *g, struct bytes *in)
                            : g->start == 0 && g->origin == 0);
 }
 
+static bool load_terms(struct bytes *in, struct terms *ret)
+{
+    ret->live = bytes_u8(in);
+    bool good = ret->live <= SITES_CAP;
+    for (unsigned level = 0; level < LEVELS; level++) {
+        ret->need[level] = bytes_u8(in);
+        good = good && ret->need[level] <= SITES_CAP && !ret->need[level] == !ret->live;
+    }
+    return good && !in->cut;
+}
+
 static bool load_sums(struct reach *g, struct bytes *in)
 {
     bool good = true;
@@ -147,7 +160,7 @@ static bool load_sums(struct reach *g, struct bytes *in)
                number_load(in, 0.0, number_most, &g->weight[level]);
     good = good && tail_load(&g->tail, in);
     for (unsigned i = 0; good && i < PAST_HOURS; i++)
-        good = load_bool(in, &g->known[i]);
+        good = load_terms(in, &g->terms[i]);
     return good;
 }
 

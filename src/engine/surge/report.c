@@ -31,11 +31,15 @@ static double quantile_of(double log_p, double mean, double dispersion)
     return high;
 }
 
-/* Many sources that all want the same address have been told so: a wrong setting somewhere. */
+/* Many sources that all want the same address have been told so: a wrong setting somewhere.
+ * They may come in one window, with others before and after it, or one by one. */
 static bool is_one_target(const struct site *site, const struct episode *e)
 {
     bool wide = __builtin_popcountll(site->targets) >= MANY_TARGETS;
-    return wide && e->peak >= MANY_SOURCES && __builtin_popcountll(e->targets) <= FEW_TARGETS;
+    bool at_once = e->peak >= MANY_SOURCES && __builtin_popcountll(e->targets) <= FEW_TARGETS;
+    bool in_time = distinct_count(&e->hosts) >= MANY_SOURCES - 0.5 &&
+                   __builtin_popcountll(e->wanted) <= FEW_TARGETS;
+    return wide && (at_once || in_time);
 }
 
 /* Sources a window: two or three digits. */

@@ -10,7 +10,7 @@
 
 enum {
     STATE_MAGIC = 0x73727a6b, /* "kzrs" */
-    STATE_VERSION = 1
+    STATE_VERSION = 2
 };
 static const double rate_most = 1e9;
 
@@ -60,6 +60,7 @@ static void save_episode(struct buf *out, const struct episode *e)
     buf_le64(out, (uint64_t)e->start);
     buf_le32(out, e->peak);
     buf_le64(out, e->targets);
+    buf_le64(out, e->wanted);
     buf_put(out, e->hosts.rank, sizeof e->hosts.rank);
     buf_put(out, e->networks.rank, sizeof e->networks.rank);
 }
@@ -184,6 +185,7 @@ static bool load_episode(const struct surge *s, struct bytes *in, struct episode
     e->start = (int64_t)bytes_le64(in);
     e->peak = bytes_le32(in);
     e->targets = bytes_le64(in);
+    e->wanted = bytes_le64(in);
     bool good = load_sketch(in, &e->hosts) && load_sketch(in, &e->networks);
     return good && !in->cut && e->series < s->series_count && e->first && e->first <= e->last &&
            e->last <= s->now && (!e->fired || e->fired >= e->first) && e->fired <= s->now &&

@@ -149,6 +149,7 @@ static void watch_sources(struct episode *e, const struct step *step, uint32_t g
         distinct_add(&e->networks, network_of(&block_ip(b, CONTACT_SRC)[row]));
         targets |= block_u64(b, CONTACT_DSTS)[row];
     }
+    e->wanted |= targets;
     if (g->count < e->peak)
         return;
     e->peak = g->count;

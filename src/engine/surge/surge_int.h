@@ -52,6 +52,7 @@ struct episode {
     int64_t start;                   /* estimate of when the thing began */
     uint32_t peak;                   /* sources in the strongest window */
     uint64_t targets;                /* the union of their destination maps */
+    uint64_t wanted;                 /* the same of all sources since `first` */
     struct distinct hosts, networks; /* seen since `first` */
 };
 

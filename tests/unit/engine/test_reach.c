@@ -249,23 +249,64 @@ static void counts_what_was_seen(void **state)
 
 /* ---- a site that stops, a sample, a restart ---- */
 
-static void a_site_that_stops_is_no_news(void **state)
+/* Three days, in which the third site does not watch for so many hours from the 40th on. */
+static struct bench *run_with_outage(
+    const struct world_options *o, int hours, const struct world_event *e)
 {
-    (void)state;
     struct bench *b = malloc(sizeof *b);
     bench_open(b, &engine_reach);
-    struct world_options o = six(41);
-    struct world *w = world_new(&o);
+    struct world *w = world_new(o);
+    if (e)
+        world_event(w, *e);
     for (int n = 0; n < 72 * 6; n++) {
         struct window win = *world_next(w);
         struct window_site sites[WORLD_SITES];
         memcpy(sites, win.sites, win.site_count * sizeof *sites);
-        sites[2].watching = n < 40 * 6 || n >= 55 * 6;
+        sites[2].watching = n < 40 * 6 || n >= (40 + hours) * 6;
         win.sites = sites;
         bench_step(b, &win);
     }
-    assert_int_equal(bench_notices(b, 0), 0);
     world_free(w);
+    return b;
+}
+
+static void a_site_that_stops_is_no_news(void **state)
+{
+    (void)state;
+    struct world_options o = six(41);
+    struct bench *b = run_with_outage(&o, 15, NULL);
+    assert_int_equal(bench_notices(b, 0), 0);
+    done(b);
+}
+
+/* Slow hosts, always there: each is seen at a site in six hours with a tenth. Two of four
+ * sites, half of them, see six times as many as three of five. */
+static void fewer_sites_are_no_news(void **state)
+{
+    (void)state;
+    const struct world_event slow = {
+        .port = 445, .proto = 6, .most = 20, .sites = 31, .everywhere = true, .hosts = 360};
+    struct world_options o = six(42);
+    o.sites = 5;
+    o.size_spread = 0.1;
+    for (int hours = 6; hours <= 32; hours += 26) {
+        struct bench *b = run_with_outage(&o, hours, &slow);
+        assert_null(bench_first(b, 445, SEVERITY_NOTICE));
+        done(b);
+    }
+}
+
+/* A worm that begins while a site does not watch is found all the same. */
+static void a_worm_in_an_outage_is_found(void **state)
+{
+    (void)state;
+    struct world_options o = six(43);
+    o.sites = 5;
+    struct world_event e = worm(30);
+    e.sites = 31;
+    struct bench *b = run_with_outage(&o, 20, &e);
+    const struct found f = bench_find(b, 3389, SEVERITY_NOTICE);
+    assert_in_range((int)hours_after(&f, 30), 1, 29);
     done(b);
 }
 
@@ -360,6 +401,10 @@ static const struct CMUnitTest tests[] = {
         a_worm_is_found_among_hosts_that_are_alike),
     SAYS("networks are counted as a list of everything counts them", counts_what_was_seen),
     SAYS("a site that stops and comes back is no news", a_site_that_stops_is_no_news),
+    SAYS("that fewer sites watch, so that half of them are fewer, is no news",
+        fewer_sites_are_no_news),
+    SAYS("a worm that begins while a site does not watch is found",
+        a_worm_in_an_outage_is_found),
     SAYS("sites that hide addresses by keys of their own do not count",
         sites_that_hide_addresses_do_not_count),
     SAYS("where memory is short a sample of the sources finds it, too", a_sample_finds_it_too),

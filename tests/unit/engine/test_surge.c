@@ -250,6 +250,24 @@ static void windows_must_fit(void **state)
     promises_fitting_windows(&engine_surge);
 }
 
+/* Three in a window, never ten, who all want one address. */
+static void slow_wrong_setting_is_no_notice(void **state)
+{
+    (void)state;
+    struct world_options o = world_small(55);
+    struct bench *b = run(&o, 40,
+        &(struct world_event){.port = 36201,
+            .proto = 17,
+            .hours = 30,
+            .most = 3,
+            .sites = 2,
+            .hosts = 40,
+            .one_target = true});
+    assert_non_null(bench_first(b, 36201, SEVERITY_INFO));
+    assert_null(bench_first(b, 36201, SEVERITY_NOTICE));
+    done(b);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS("a jump at one site is a notice within 40 minutes", finds_a_jump_at_one_site),
     SAYS("a worm that doubles every 6 hours is a notice when ten more hosts than normal are "
@@ -266,6 +284,8 @@ static const struct CMUnitTest tests[] = {
         news_is_found_after_an_outage),
     SAYS("surveys, backscatter, wrong settings and few hosts are no notice",
         harmless_is_no_notice),
+    SAYS("a wrong setting of which few come at a time is no notice",
+        slow_wrong_setting_is_no_notice),
     SAYS("a telescope that sees three times as much on all ports is no news",
         busy_telescope_is_no_news),
     SAYS("the first hour of a site is silent", says_nothing_in_its_first_hour),

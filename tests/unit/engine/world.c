@@ -237,8 +237,9 @@ static void event(struct world *w, size_t *at, size_t number, size_t site)
     double mean = e->doubling > 0.0 ? e->first * exp2(age / e->doubling) : e->most;
     mean = fmin(mean, e->most);
     double count = sample(w, mean * w->size[site]);
-    /* Three times as many hosts as are seen in a window; new ones join as it grows. */
-    uint64_t hosts = (uint64_t)(mean * 3.0 * (e->everywhere ? 1.0 : w->size[site])) + 1;
+    /* New ones join as it grows. */
+    double pool = e->hosts > 0.0 ? e->hosts : 3.0;
+    uint64_t hosts = (uint64_t)(mean * pool * (e->everywhere ? 1.0 : w->size[site])) + 1;
     for (double i = 0; i < count; i++) {
         uint64_t host = rng_below(&w->rng, hosts);
         uint32_t who = (uint32_t)hash_two(number + 77, host * 16 + (e->everywhere ? 0 : site));

@@ -31,6 +31,7 @@ struct world_event {
     const char *country; /* NULL: any */
     bool one_target;
     bool everywhere; /* the same hosts at all sites that take part */
+    double hosts;    /* there are for one that is seen in a window; 0: three */
 };
 
 struct world_options {

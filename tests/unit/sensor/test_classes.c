@@ -69,9 +69,30 @@ static void one_address(void **state)
     /* The mark holds over the next window. */
     close_window(s);
     assert_int_equal(syn(s, 30000, 1007, 8333, START + 15 * US_MINUTE), CLASS_MISCONFIGURATION);
-    /* It is gone when two hours have passed without new sources. */
+    /* So it does over hours without any packet, in which the telescope was off. */
     close_window(s);
-    assert_int_equal(syn(s, 30001, 1007, 8333, START + 3 * US_HOUR), CLASS_SCAN);
+    assert_int_equal(syn(s, 30001, 1007, 8333, START + 3 * US_HOUR), CLASS_MISCONFIGURATION);
+    /* It is gone when an hour has passed in which others came. */
+    close_window(s);
+    assert_int_equal(syn(s, 30002, 1009, 23, START + 4 * US_HOUR), CLASS_SCAN);
+    close_window(s);
+    assert_int_equal(syn(s, 30003, 1007, 8333, START + 5 * US_HOUR), CLASS_SCAN);
+    sensor_free(s);
+}
+
+/* What began with many in an hour goes on with three. */
+static void few_that_go_on(void **state)
+{
+    (void)state;
+    struct sensor *s = open_sensor(&nothing, 256);
+    for (uint32_t i = 0; i < 40; i++)
+        (void)syn(s, 9000 + i, 1007, 8333, START);
+    for (uint32_t hour = 1; hour < 24; hour++)
+        for (uint32_t i = 0; i < 3; i++) {
+            close_window(s);
+            assert_int_equal(syn(s, 50000 + 3 * hour + i, 1007, 8333, START + hour * US_HOUR),
+                CLASS_MISCONFIGURATION);
+        }
     sensor_free(s);
 }
 
@@ -163,6 +184,7 @@ static const struct CMUnitTest tests[] = {
     SAYS(
         "many sources at one address and port are a misconfiguration, for as long as they come",
         one_address),
+    SAYS("a misconfiguration that dies away stays one while a few come", few_that_go_on),
     SAYS("a botnet that scans everywhere is none", scans_are_no_mistake),
     SAYS("a telescope of one address cannot tell", single_address),
     SAYS(
