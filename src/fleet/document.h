@@ -72,8 +72,8 @@ json_t *document_schema(void);
 
 /* Change one member: "payload=128", "filter=tcp", "anonymisation.source=prefix",
  * "anonymisation.destination={...}" or "anonymisation.destination=truncate:24,48". What is no
- * JSON is taken as text, and a rule of the policy as anon_word_json() does. The whole is checked as
- * in document_read(). */
+ * JSON is taken as text, and a rule of the policy as anon_word_json() does. The whole is
+ * checked as in document_read(). */
 enum err document_set(
     struct site_document *d, const char *assignment, struct fault *f) MUST_CHECK;
 
