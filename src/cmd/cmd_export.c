@@ -66,7 +66,8 @@ const struct command cmd_export = {
     .text = "Write packets from the store as CSV or JSON lines.",
     .items = export_items,
     .run = run,
-    .more = "Packets come in time order with all columns of their record. A packet carries the "
+    .more = "Packets come in time order with all columns of their record, whose proto is "
+            "the number of the IP protocol (17 is udp). A packet carries the "
             "tool that was known when it came; what its source sent before there was evidence "
             "enough carries none, so kizashi stats, which counts contacts (one source, service "
             "and window, at its close), has some more packets for a tool.\n\n"

@@ -46,7 +46,7 @@ struct finding {
     char countries[FINDING_COUNTRIES][3]; /* most sources first */
     size_t country_count;
     uint64_t host_count;
-    struct ip hosts[FINDING_HOSTS]; /* a sample, most active first */
+    struct ip hosts[FINDING_HOSTS]; /* a sample, most active of the window first */
     size_t host_sample;
     bool one_target; /* nearly all of them want the same one or two addresses of many */
     char tool[RECORD_NAME_MAX + 1]; /* "" if none stands out */

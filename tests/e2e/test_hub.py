@@ -135,6 +135,11 @@ def commands(folder):
         totals = json.loads(run("stats", "totals", "--json", "--data", store).stdout)
         ports = run("stats", "ports", "--csv", "--data", store, "--from", "2023-01-01").stdout
         exported = run("export", "--data", store).stdout
+        rows = list(csv.DictReader(io.StringIO(exported)))
+        # Contacts of ZMap's sources, and rows: those that came before there was evidence carry no tool.
+        named = csv.DictReader(io.StringIO(run("stats", "tools", "--csv", "--data", store).stdout))
+        same([(t["sources"], t["packets"]) for t in named if t["tool"] == "zmap"], [("45", "196")])
+        same(sum(row["tool"] == "zmap" for row in rows), 194)
         newest = run("stats", "span", "--json", "--data", store).stdout
         for words in (("stats", "--site", "jp-02"), ("export", "--site", "jp-02"), ("alerts", "--site", "jp-02"),
                       ("forecasts", "--site", "jp-02")):

@@ -15,6 +15,7 @@ import { around } from './alert';
 const DRAWN = 12;
 const AT_ONCE = 4;
 const CELLS = 60;
+const ORDER = 'those of its strongest window first; who was as busy before it began belongs to the background';
 
 /** The sources: what each asked for, and when. */
 export function HostsCard({ alert }: { alert: Alert }) {
@@ -25,8 +26,8 @@ export function HostsCard({ alert }: { alert: Alert }) {
         ? 'The policy of this hub shows no addresses in alerts.'
         : 'It is about all traffic of the site: no sources of its own are known.'
       : alert.hosts.length < alert.host_count
-          ? `A sample of ${plural(alert.hosts.length, 'address', 'addresses')} of ${plural(alert.host_count, 'source')}, most active first`
-          : `${plural(alert.hosts.length, 'address', 'addresses')}, most active first`;
+          ? `A sample of ${plural(alert.hosts.length, 'address', 'addresses')} of ${plural(alert.host_count, 'source')}, ${ORDER}`
+          : `${plural(alert.hosts.length, 'address', 'addresses')}, ${ORDER}`;
   return (
     <Card title="Sources" note={note}
       tools={alert.ports.length > 0 && (

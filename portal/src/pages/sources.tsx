@@ -16,6 +16,8 @@ import { TrafficFilters } from '../ui/traffic-filters';
 import { MapCard } from './overview-map';
 import { asnColumns, SOURCE_COLUMNS, type SourceRow } from './sources-columns';
 
+const NAMED = 'From the window on in which the evidence was enough; before it a source counts under none';
+
 export function SourcesPage() {
   const range = useRange();
   const ask = { ...rangeQuery(range), ...useFilters() };
@@ -40,7 +42,7 @@ export function SourcesPage() {
             <List of={asns} label="Networks" columns={asnColumns(asns.rows?.[0]?.packets ?? 0).slice(0, 3)} id={(r) => `${r.asn}${r.country}`}
               empty={<NothingHere what="source" />} />
           </Card>
-          <Card title="Tools" csv={csvUrl('/tools', { ...ask, ...all })} flush>
+          <Card title="Tools" note={NAMED} csv={csvUrl('/tools', { ...ask, ...all })} flush>
             <List of={tools} label="Tools" columns={toolColumns(tools.rows?.[0]?.packets ?? 0)} id={(r) => r.tool} empty={<NothingHere what="source" />} />
           </Card>
         </div>
