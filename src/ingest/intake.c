@@ -147,7 +147,7 @@ void intake_heard(struct intake *i, const char *site, const struct said *said, b
         return;
     remote_alive(s->remote, replay);
     int64_t now = clock_now(&i->clock);
-    bool idle = !s->held_count && !i->filling->count;
+    bool idle = !s->held_count && !i->filling->count && !i->waiting;
     receiver_beat(&s->receiver, said, idle, now, &word);
     /* What the bus should have brought and has not: ask it, too. */
     if (word.want)
@@ -253,7 +253,8 @@ static void connection_changed(struct intake *i, bool connected)
         i->sites[k]->refused_at = 0;
     }
     i->ticked = 0;
-    tick(i); /* at once: it may be otherwise again before the next turn */
+    if (!i->waiting)
+        tick(i); /* at once: it may be otherwise again before the next turn */
 }
 
 static void event_take(struct intake *i, struct bus_event *event)
@@ -285,19 +286,24 @@ static bool can_take(const struct intake *i)
     return false;
 }
 
+void intake_events(struct intake *i, int wait_ms)
+{
+    for (int n = 0; n < INTAKE_EVENTS; n++, wait_ms = 0) {
+        struct bus_event event;
+        bus_next(i->options.bus, wait_ms, &event);
+        if (event.kind == BUS_NOTHING)
+            return;
+        event_take(i, &event);
+    }
+}
+
 /* Wait for something, then take what is there: so that it is stored together. */
 static void events_drain(struct intake *i, int wait_ms)
 {
     int wait = can_take(i) ? 0 : wait_ms;
     if (intake_past_goes(i) && wait > READ_WAIT_MS)
         wait = i->reading.blocked ? READ_WAIT_MS : 0;
-    for (int n = 0; n < INTAKE_EVENTS; n++, wait = 0) {
-        struct bus_event event;
-        bus_next(i->options.bus, wait, &event);
-        if (event.kind == BUS_NOTHING)
-            return;
-        event_take(i, &event);
-    }
+    intake_events(i, wait);
 }
 
 enum err intake_step(struct intake *i, int wait_ms, struct fault *f)

@@ -40,7 +40,8 @@ struct intake_events {
     void *context;
     /* A heartbeat came; see intake_heard(). */
     void (*beat)(void *context, const char *site, struct bytes text);
-    /* About every second, and at once when the way opens or closes (`connected`). */
+    /* About every second, and at once when the way opens or closes (`connected`); not while
+     * the store or the logbook takes nothing. */
     void (*tick)(void *context, bool connected);
     /* Something of a site was refused; or, from a thread that waits for the store, it does not
      * take a block now (`site` NULL; f->code OK: it does again). */

@@ -95,6 +95,7 @@ struct intake {
     bool connected;
     int64_t ticked;
     size_t watch_next; /* of the sites, the first that is looked at */
+    bool waiting;      /* for the storer: sites neither come nor go meanwhile */
 };
 
 /* Take a message apart and put it into the batch (intake_take.c). True: the event is kept. */
@@ -119,6 +120,9 @@ static inline bool intake_past_goes(const struct intake *i)
 {
     return atomic_load(&i->reading.shared.going);
 }
+
+/* Take what the bus has, at most INTAKE_EVENTS; the first of it is waited for (intake.c). */
+void intake_events(struct intake *i, int wait_ms);
 
 struct intake_site *intake_find(const struct intake *i, const char *name);
 

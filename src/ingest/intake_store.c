@@ -1,6 +1,8 @@
 /* What was taken apart goes into the store, and the sites are told. */
 #include "ingest/intake_int.h"
 
+#include "base/steady.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +10,9 @@
 
 enum {
     ID_MAX = 64,
-    RETRY_MS = 1000
+    RETRY_MS = 1000,
+    PATIENCE_MS = 1000, /* that a batch may take before the bus is looked at meanwhile */
+    LOOK_MS = 100
 };
 
 static void item_done(struct intake_item *item)
@@ -206,7 +210,7 @@ enum err intake_storer_begin(struct intake *i)
 {
     struct intake_storer *t = &i->storer;
     pthread_mutex_init(&t->lock, NULL);
-    pthread_cond_init(&t->changed, NULL);
+    steady_cond_init(&t->changed);
     t->threaded = pthread_create(&t->thread, NULL, storer_thread, i) == 0;
     if (!t->threaded)
         intake_storer_end(i);
@@ -243,6 +247,32 @@ static struct intake_batch *storer_wait(struct intake *i, enum err *ret_result, 
     return batch;
 }
 
+/* Wait for so long at most; false: the storer is still at it. */
+static bool storer_wait_for(struct intake *i, int ms)
+{
+    struct intake_storer *t = &i->storer;
+    int64_t until = steady_now() + ms * INT64_C(1000);
+    pthread_mutex_lock(&t->lock);
+    while (t->batch && !t->stored && steady_wait(&t->changed, &t->lock, until))
+        ;
+    bool done = !t->batch || t->stored;
+    pthread_mutex_unlock(&t->lock);
+    return done;
+}
+
+/* A full disk may take hours, and the sites are heard all the same: their heartbeats count, and
+ * their messages are held as those are for which there is no room. */
+static void storer_outlast(struct intake *i)
+{
+    bool done = storer_wait_for(i, PATIENCE_MS);
+    while (!done) {
+        i->waiting = true;
+        intake_events(i, 0);
+        i->waiting = false;
+        done = storer_wait_for(i, LOOK_MS);
+    }
+}
+
 static void storer_give(struct intake *i, struct intake_batch *batch)
 {
     struct intake_storer *t = &i->storer;
@@ -275,6 +305,7 @@ void intake_drop(struct intake *i)
 static enum err storing_finish(struct intake *i, struct fault *f)
 {
     enum err e;
+    storer_outlast(i);
     struct intake_batch *batch = storer_wait(i, &e, f);
     if (!batch)
         return OK;

@@ -64,7 +64,9 @@ struct stage {
     } told;
     char ballast[96]; /* what fills the logbook's disk; "" when nothing does */
     bool stop_when_full;
-    bool watched; /* by engines, that is */
+    bool full_until_heard; /* a heartbeat that comes meanwhile gives the disk room */
+    atomic_bool full;      /* as far as was told */
+    bool watched;          /* by engines, that is */
     struct feed *feed;
     struct view open, closed; /* the window that fills, and the one that is not kept yet */
     size_t open_seen[STORED_MAX], closed_seen[STORED_MAX];

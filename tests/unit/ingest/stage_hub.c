@@ -4,6 +4,7 @@
 #include "ingest/ahead.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 /* A parcel's one packet has the time of the step, and its number in what is below that. */
 static uint64_t number_of(int64_t ts)
@@ -53,6 +54,8 @@ static void on_beat(void *context, const char *site, struct bytes text)
     for (int i = 0; i < 3; i++)
         n[i] = strtoull(at, &at, 16);
     intake_heard(s->intake, site, &(struct said){n[0], n[1], n[2]}, false);
+    if (s->full_until_heard && atomic_load(&s->full))
+        unlink(s->ballast);
 }
 
 static void on_deaf(void *context, const char *site, const struct fault *f)
@@ -82,12 +85,13 @@ static void disk_trouble(struct stage *s, const struct fault *f)
 {
     s->told.full += f->code == ERR_FULL;
     s->told.mended += f->code == OK;
+    atomic_store(&s->full, f->code == ERR_FULL);
     if (f->code == OK)
         return;
     snprintf(s->told.text, sizeof s->told.text, "%s", f->text);
     if (s->stop_when_full)
         atomic_store(&s->stop, true);
-    else
+    else if (!s->full_until_heard)
         unlink(s->ballast);
 }
 

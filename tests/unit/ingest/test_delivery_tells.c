@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -155,6 +157,50 @@ static void full_disk(void **state)
     stage_close(s);
 }
 
+/* The site speaks while the hub waits for its disk, and only then. */
+static void next_while_full(void *context, int wait_ms, struct bus_event *ret_event)
+{
+    struct link *l = context;
+    struct stage *s = (struct stage *)((char *)l - offsetof(struct stage, link));
+    struct spool_counts c;
+    char text[96];
+    link_hub_next(l, wait_ms, ret_event);
+    if (ret_event->kind != BUS_NOTHING || !atomic_load(&s->full))
+        return;
+    spool_counts(s->spool, &c);
+    int len = snprintf(text, sizeof text, "%" PRIx64 " %" PRIx64 " 0", c.id, c.last);
+    link_push(&l->hub, BUS_BEAT, 0, bytes_over(text, (size_t)len));
+    link_next(&l->hub, ret_event);
+}
+
+/* Nothing but a heartbeat gives room, so a hub that heard none would wait for ever. */
+static void full_heard(void **state)
+{
+    struct stage *s = *state;
+    struct bus_ops ops = link_hub_ops;
+    s->watched = true;
+    if (!disk_make(s)) {
+        fprintf(stderr, "# skipped: no file system of its own: %s\n", strerror(errno));
+        skip();
+    }
+    stage_open(s, 10);
+    ops.next = next_while_full;
+    s->link.hub_bus.ops = &ops;
+    stage_play(s, "run 2");
+    disk_fill(s);
+    s->full_until_heard = true;
+    stage_play(s, "append 600");
+    alarm(60);
+    for (int i = 0; i < 200 && !s->told.full; i++)
+        stage_run(s, STEP_MS);
+    alarm(0);
+    assert_int_equal(s->told.full, 1);
+    assert_int_equal(s->told.mended, 1);
+    s->full_until_heard = false;
+    stage_heal(s, "heard");
+    stage_close(s);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS_WITH("what was read of a logbook is told once, at its end", tells_past, stage_make,
         stage_drop),
@@ -164,5 +210,7 @@ static const struct CMUnitTest tests[] = {
         stage_make, stage_drop),
     SAYS_WITH("a full disk of the logbook is told and waited for; nothing acknowledged is lost",
         full_disk, stage_make, stage_drop),
+    SAYS_WITH(
+        "sites are heard while the logbook's disk is full", full_heard, stage_make, stage_drop),
 };
 TEST_MAIN(tests)
