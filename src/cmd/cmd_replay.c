@@ -268,6 +268,19 @@ static enum err store_begin(struct replay *r, struct fault *f)
     return known_leave_out(r, f);
 }
 
+/* What a folder that was made for this is kept for. */
+static enum err parts_open(struct replay *r, struct fault *f)
+{
+    enum err e = conf_text(r->conf, "data") ? store_begin(r, f) : OK;
+    if (!e)
+        e = sites_open(r, f);
+    if (!e)
+        e = analysis_open(r, f);
+    if (!e && r->keep)
+        e = setup_settle(&r->setup, f); /* what is stored stays */
+    return e;
+}
+
 static enum err replay_open(struct replay *r, size_t count, char **operands, struct fault *f)
 {
     const char *const *pairs;
@@ -296,14 +309,8 @@ static enum err replay_open(struct replay *r, size_t count, char **operands, str
         e = alerts_open(r, f);
     if (!e && conf_text(r->conf, "host-counts"))
         e = count_file_open(&r->count_file, conf_text(r->conf, "host-counts"), f);
-    if (!e && conf_text(r->conf, "data"))
-        e = store_begin(r, f);
     if (!e)
-        e = sites_open(r, f);
-    if (!e)
-        e = analysis_open(r, f);
-    if (!e && r->keep)
-        e = setup_settle(&r->setup, f); /* what is stored stays */
+        e = parts_open(r, f);
     if (e)
         return e;
     struct pipeline_options options = {

@@ -28,6 +28,10 @@ NOT_READ = {("replay", "alerts"), ("replay", "host-counts"), ("export", "output"
 # Doctor tells what it finds, and is no less well for it.
 REPORTS = {"doctor"}
 
+# The store's library does not run under sanitizers, and replay opens it beside its other work.
+with open(KIZASHI, "rb") as program:
+    SANITIZED = re.search(rb"__[at]san_init", program.read()) is not None
+
 COMMANDS = ("hub", "replay", "stats", "alerts", "export", "simulate telescope", "anonymize", "site policy",
             "engines", "evaluate", "doctor")
 
@@ -124,9 +128,13 @@ def refused_late(folder):
             (("evaluate", "--simulate", "--seeds", "1", "--keep", new, "--events", "foo"), "--events"),
             (("simulate", "telescope", "--out", new, "--geoip", rules), rules),
             (("export", "--data", folder, "--output", new), "holds no store")):
+        if words[0] == "replay" and SANITIZED:
+            continue
         run = kizashi(*words)
         assert run.returncode in (1, 2) and part in run.stderr, (words, run)
         assert not os.path.exists(new), (words, os.listdir(new), run.stderr)
+    if SANITIZED:
+        return
     os.mkdir(new)
     kizashi("replay", "--data", new, "--set", "screen.rules=" + rules, capture)
     assert os.path.isdir(new)
