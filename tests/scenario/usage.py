@@ -6,7 +6,7 @@ import re
 import struct
 import subprocess
 
-from tap import KIZASHI, main, says
+from tap import KIZASHI, Skip, main, says
 
 def commands():
     """All that `kizashi help` lists."""
@@ -28,7 +28,6 @@ NOT_READ = {("replay", "alerts"), ("replay", "host-counts"), ("export", "output"
 # Doctor tells what it finds, and is no less well for it.
 REPORTS = {"doctor"}
 
-# The store's library does not run under sanitizers, and replay opens it beside its other work.
 with open(KIZASHI, "rb") as program:
     SANITIZED = re.search(rb"__[at]san_init", program.read()) is not None
 
@@ -111,6 +110,8 @@ def values_by_what_is_allowed(folder):
 
 @says("a start that is refused late leaves no folder behind that it made, and one that was there as it was")
 def refused_late(folder):
+    if SANITIZED:
+        raise Skip("some of these open the store, whose library does not run under sanitizers")
     new, capture, rules = (os.path.join(folder, name) for name in ("new", "one.pcap", "bad.rules"))
     with open(capture, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 1, 0, 0, 0))
@@ -128,13 +129,9 @@ def refused_late(folder):
             (("evaluate", "--simulate", "--seeds", "1", "--keep", new, "--events", "foo"), "--events"),
             (("simulate", "telescope", "--out", new, "--geoip", rules), rules),
             (("export", "--data", folder, "--output", new), "holds no store")):
-        if words[0] == "replay" and SANITIZED:
-            continue
         run = kizashi(*words)
         assert run.returncode in (1, 2) and part in run.stderr, (words, run)
         assert not os.path.exists(new), (words, os.listdir(new), run.stderr)
-    if SANITIZED:
-        return
     os.mkdir(new)
     kizashi("replay", "--data", new, "--set", "screen.rules=" + rules, capture)
     assert os.path.isdir(new)
