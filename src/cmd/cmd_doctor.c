@@ -4,7 +4,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "bus/broker.h"
+#include "cmd/doctor.h"
 #include "cmd/hub_client.h"
+#include "cmd/options.h"
+#include "cmd/site_identity.h"
 #include "geo/geo.h"
 #include "store/chdb_find.h"
 
@@ -27,24 +30,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Looks at what the hub needs of the machine, says what is missing and how to mend it. Changes
- * nothing. Each check is a row with a function that fills a verdict. */
-
-enum state {
-    STATE_OK,
-    STATE_WARN, /* something is left out: the hub starts without it */
-    STATE_FAIL  /* the hub does not start, or loses data */
-};
-
-struct verdict {
-    enum state state;
-    char found[512];
-    char mend[512]; /* what to do; "" when nothing */
-};
+/* Looks at what the hub, or a site's sensor, needs of the machine, says what is missing and how
+ * to mend it. Changes nothing. Each check is a row with a function that fills a verdict. */
 
 static const struct conf_item items[] = {
     {"data", CONF_TEXT, "DIR", NULL, 0, 0, "kizashi-data", NULL,
-        "Data folder that the hub is to use."},
+        "Data folder that the hub is to use; with --sensor the site's."},
+    {.name = "sensor",
+        .type = CONF_FLAG,
+        .text = "Look at what a site's sensor needs, not at what a hub needs; so without being "
+                "told where --data is the folder of an enrolled site."},
+    {.name = "sensor-config",
+        .type = CONF_TEXT,
+        .arg = "FILE",
+        .initial = "/etc/kizashi/sensor.yaml",
+        .text = "The sensor's configuration; it need not be there."},
     {"listen", CONF_TEXT, "ADDR:PORT", NULL, 0, 0, "127.0.0.1:8480", NULL,
         "Where the hub is to listen."},
     {"library", CONF_TEXT, "FILE", NULL, 0, 0, NULL, NULL, "libchdb.so, as the hub is told."},
@@ -64,10 +64,15 @@ static const rlim_t files_good = 4096;
 /* Addresses change hands: an older database names too many wrongly. */
 static const int64_t places_good = 365 * US_DAY;
 
-static void say(struct verdict *v, enum state state, const char *found, const char *mend)
+void doctor_say(struct verdict *v, enum doctor_state state, const char *found, const char *mend)
+{
+    snprintf(v->found, sizeof v->found, "%s", found);
+    doctor_mend(v, state, mend);
+}
+
+void doctor_mend(struct verdict *v, enum doctor_state state, const char *mend)
 {
     v->state = state;
-    snprintf(v->found, sizeof v->found, "%s", found);
     snprintf(v->mend, sizeof v->mend, "%s", mend);
 }
 
@@ -89,15 +94,17 @@ static void look_library(const struct conf *conf, struct verdict *v)
     struct fault f;
     struct stat st;
     if (chdb_find(conf_text(conf, "library"), path, &f) != OK) {
-        say(v, STATE_FAIL, f.text,
-            "run script/bootstrap, or name an installed libchdb.so with --library FILE or "
-            "KIZASHI_CHDB; kizashi replay --no-store works without");
+        doctor_say(v, STATE_FAIL, f.text,
+            "install the package kizashi-store, or from the sources run script/bootstrap, or "
+            "name an installed libchdb.so with --library FILE or KIZASHI_CHDB; kizashi replay "
+            "--no-store and kizashi sensor work without");
         return;
     }
     if (!library_loads(path)) {
         snprintf(v->found, sizeof v->found, "%.400s does not load", path);
         snprintf(v->mend, sizeof v->mend,
-            "it is cut or for another kind of machine: remove it and run script/bootstrap");
+            "it is cut or for another kind of machine: remove it and install the package "
+            "kizashi-store, or run script/bootstrap");
         v->state = STATE_FAIL;
         return;
     }
@@ -135,7 +142,7 @@ static void look_places(const struct conf *conf, const char *part, struct verdic
     struct geo *g;
     struct fault f;
     if (geo_open(&g, &options, &f) != OK) {
-        say(v, STATE_FAIL, f.text, "name another file, or none");
+        doctor_say(v, STATE_FAIL, f.text, "name another file, or none");
         return;
     }
     struct geo_origin origins[4];
@@ -182,7 +189,7 @@ static void look_capture(const struct conf *conf, struct verdict *v)
     int s = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (s >= 0) {
         close(s);
-        say(v, STATE_OK, "capture sockets can be opened", "");
+        doctor_say(v, STATE_OK, "capture sockets can be opened", "");
         return;
     }
     ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -210,7 +217,7 @@ static void look_interfaces(const struct conf *conf, struct verdict *v)
                 used ? ", " : "up: ", i->ifa_name);
     freeifaddrs(all);
     if (!used)
-        say(v, STATE_WARN, "no network interface is up but loopback",
+        doctor_say(v, STATE_WARN, "no network interface is up but loopback",
             "bring the capture interface up: ip link set IF up");
 }
 
@@ -244,7 +251,7 @@ static void look_listen(const struct conf *conf, struct verdict *v)
         v->state = STATE_FAIL;
         return;
     }
-    say(v, STATE_FAIL, f.text,
+    doctor_say(v, STATE_FAIL, f.text,
         e == ERR_BUSY ? "stop the other program, or choose with --listen ADDR:PORT"
                       : "choose with --listen ADDR:PORT");
 }
@@ -253,9 +260,9 @@ static void look_portal(const struct conf *conf, struct verdict *v)
 {
     (void)conf;
     if (api_has_portal())
-        say(v, STATE_OK, "the portal is part of this program", "");
+        doctor_say(v, STATE_OK, "the portal is part of this program", "");
     else
-        say(v, STATE_WARN, "this program was built without the portal",
+        doctor_say(v, STATE_WARN, "this program was built without the portal",
             "npm ci && npm run build in portal/, then build again; script/run does both");
 }
 
@@ -298,7 +305,8 @@ static void look_disk(const struct conf *conf, struct verdict *v)
     struct statvfs fs;
     const char *folder = existing(conf_text(conf, "data"), parent);
     if (statvfs(folder, &fs) != 0) {
-        say(v, STATE_FAIL, "the free space cannot be read", "name a folder with --data DIR");
+        doctor_say(
+            v, STATE_FAIL, "the free space cannot be read", "name a folder with --data DIR");
         return;
     }
     double bytes = (double)fs.f_bavail * (double)fs.f_frsize;
@@ -343,10 +351,10 @@ static void look_clock(const struct conf *conf, struct verdict *v)
     struct timex t = {0};
     int status = adjtimex(&t);
     if (status >= 0 && !(t.status & STA_UNSYNC)) {
-        say(v, STATE_OK, "the clock is synchronised", "");
+        doctor_say(v, STATE_OK, "the clock is synchronised", "");
         return;
     }
-    say(v, STATE_WARN, "nobody says that the clock is synchronised",
+    doctor_say(v, STATE_WARN, "nobody says that the clock is synchronised",
         "run chrony or systemd-timesyncd: live packets carry this machine's time, and early "
         "warnings compare sites");
 }
@@ -361,10 +369,12 @@ static void look_server(const struct conf *conf, struct verdict *v)
         program ? ", for hub --sites" : "apt install nats-server");
 }
 
-static const struct check {
+struct check {
     const char *name;
     void (*look)(const struct conf *conf, struct verdict *v);
-} checks[] = {
+};
+
+static const struct check hub_checks[] = {
     {"store library", look_library},
     {"countries", look_countries},
     {"networks", look_networks},
@@ -378,23 +388,49 @@ static const struct check {
     {"memory", look_memory},
     {"open files", look_files},
     {"clock", look_clock},
+    {NULL, NULL},
+};
+
+/* What a site needs of its machine comes behind what doctor_sensor_look() looks at. */
+static const struct check sensor_checks[] = {
+    {"capture", look_capture},
+    {"interfaces", look_interfaces},
+    {"data folder", look_data},
+    {"open files", look_files},
+    {"clock", look_clock},
+    {NULL, NULL},
 };
 
 static const char *const state_words[] = {"ok", "warn", "fail"};
 
-static void print_line(const struct check *check, const struct verdict *v)
+struct report {
+    json_t *rows; /* NULL: lines are printed */
+    bool failed;
+};
+
+static void print_line(const char *check, const struct verdict *v)
 {
-    printf("%-5s %-14s %s\n", state_words[v->state], check->name, v->found);
+    printf("%-5s %-14s %s\n", state_words[v->state], check, v->found);
     if (v->mend[0])
         printf("%20s to mend: %s\n", "", v->mend);
 }
 
-static enum err add_row(json_t *rows, const struct check *check, const struct verdict *v)
+static enum err add_row(json_t *rows, const char *check, const struct verdict *v)
 {
-    json_t *row = json_pack("{s:s, s:s, s:o, s:o}", "check", check->name, "state",
+    json_t *row = json_pack("{s:s, s:s, s:o, s:o}", "check", check, "state",
         state_words[v->state], "found", json_text(v->found, strlen(v->found)), "mend",
         v->mend[0] ? json_text(v->mend, strlen(v->mend)) : json_null());
     return row && json_array_append_new(rows, row) == 0 ? OK : ERR_NOMEM;
+}
+
+static void report(void *context, const char *check, const struct verdict *v)
+{
+    struct report *r = context;
+    r->failed = r->failed || v->state == STATE_FAIL;
+    if (!r->rows)
+        print_line(check, v);
+    else if (add_row(r->rows, check, v) != OK)
+        r->failed = true;
 }
 
 static int print_rows(const json_t *rows)
@@ -412,36 +448,44 @@ static int print_rows(const json_t *rows)
     return EXIT_DONE;
 }
 
+static bool is_site(const char *folder)
+{
+    struct site_identity id;
+    struct fault f;
+    return site_identity_look(&id, folder, &f) != ERR_NOTFOUND;
+}
+
 static int run(struct conf *conf, size_t count, char **operands)
 {
     (void)count;
     (void)operands;
-    bool as_json = conf_flag(conf, "json");
-    json_t *rows = json_array();
-    int status = EXIT_DONE;
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        struct verdict v = {0};
-        checks[i].look(conf, &v);
-        if (v.state == STATE_FAIL)
-            status = EXIT_PROBLEM;
-        if (!as_json)
-            print_line(&checks[i], &v);
-        else if (add_row(rows, &checks[i], &v) != OK)
-            status = EXIT_PROBLEM;
+    struct report r = {.rows = conf_flag(conf, "json") ? json_array() : NULL};
+    const struct check *check = hub_checks;
+    if (conf_flag(conf, "sensor") || is_site(conf_text(conf, "data"))) {
+        doctor_sensor_look(conf, report, &r);
+        check = sensor_checks;
     }
-    if (as_json && print_rows(rows) != EXIT_DONE)
-        status = EXIT_PROBLEM;
-    json_decref(rows);
-    return status;
+    for (; check->name; check++) {
+        struct verdict v = {0};
+        check->look(conf, &v);
+        report(&r, check->name, &v);
+    }
+    if (r.rows && print_rows(r.rows) != EXIT_DONE)
+        r.failed = true;
+    json_decref(r.rows);
+    return r.failed ? EXIT_PROBLEM : EXIT_DONE;
 }
 
 const struct command cmd_doctor = {
     .name = "doctor",
-    .text = "Say what the hub needs of this machine, what is missing, and how to mend it.",
+    .text = "Say what the hub or a sensor needs of this machine, what is missing, and how to "
+            "mend it.",
     .items = items,
     .run = run,
-    .more =
-        "Each line is ok, warn (the hub runs without it) or fail (the hub does not start, or "
-        "would lose data). Nothing is changed. The exit status is 1 if a line is fail.\n\n"
-        "    $ kizashi doctor --data /var/lib/kizashi --listen 127.0.0.1:8480",
+    .more = "Each line is ok, warn (it runs without) or fail (it does not start, or would lose "
+            "data). Nothing is changed. The exit status is 1 if a line is fail. With --sensor "
+            "nobody is "
+            "spoken to but the site's own hub, whose two ports are connected to and left.\n\n"
+            "    $ kizashi doctor --data /var/lib/kizashi --listen 127.0.0.1:8480\n"
+            "    $ kizashi doctor --sensor --data /var/lib/kizashi-sensor",
 };

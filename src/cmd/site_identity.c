@@ -68,7 +68,7 @@ static void pair_finish(const char *folder)
     (void)!rename(certificate_next, certificate);
 }
 
-enum err site_identity_read(
+enum err site_identity_look(
     struct site_identity *ret_identity, const char *folder, struct fault *f)
 {
     char path[4200];
@@ -76,7 +76,6 @@ enum err site_identity_read(
     path_of(folder, "site.json", path);
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return fault_set(f, ERR_NOTFOUND, "%s: there is none", path);
-    pair_finish(folder);
     json_error_t where;
     json_t *doc = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
     if (!doc)
@@ -90,6 +89,15 @@ enum err site_identity_read(
     path_of(folder, "key.pem", id.key);
     *ret_identity = id;
     return OK;
+}
+
+enum err site_identity_read(
+    struct site_identity *ret_identity, const char *folder, struct fault *f)
+{
+    enum err e = site_identity_look(ret_identity, folder, f);
+    if (!e)
+        pair_finish(folder);
+    return e;
 }
 
 /* Beside the old file, then in its place: nobody ever sees half of one. */

@@ -23,6 +23,11 @@ struct site_identity {
 enum err site_identity_read(
     struct site_identity *ret_identity, const char *folder, struct fault *f) MUST_CHECK;
 
+/* The same beside a sensor that may be at work: nothing is changed. What is half replaced is
+ * read as it is. */
+enum err site_identity_look(
+    struct site_identity *ret_identity, const char *folder, struct fault *f) MUST_CHECK;
+
 /* Make the folder, and see that files can be written there: asked before what is had once. */
 enum err site_identity_room(const char *folder, struct fault *f) MUST_CHECK;
 

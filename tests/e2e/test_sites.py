@@ -308,6 +308,48 @@ def heard_of(hub):
     return heard
 
 
+@says("doctor at a site looks at its certificate, the way to its hub, spool, interface and policy, and not at a store")
+def doctor_at_a_site(folder):
+    need_server()
+    site, config = f"{folder}/site", f"{folder}/sensor.yaml"
+
+    def states(*words):
+        done = run("doctor", "--json", "--data", site, "--sensor-config", config, *words)
+        rows = {row["check"]: row for row in json.loads(done.stdout)}
+        same("store library" in rows, False, done.stdout)
+        same([name for name, row in rows.items() if not row["found"]], [], done.stdout)
+        same(done.returncode, int(any(row["state"] == "fail" for row in rows.values())), done.stdout)
+        return {name: row["state"] for name, row in rows.items()}, done.stdout
+
+    hub = Hub(f"{folder}/hub", "--engines", "none")
+    try:
+        same(states("--sensor")[0]["certificate"], "fail")
+        hub.enrol("jp-01", site)
+        open(f"{site}/key.pem.next", "w").close()  # a sensor at work is about to replace its key
+        with open(config, "w") as file:
+            file.write("interface: lo\nspool-cap: 64\n")
+        Hub.wait_for(lambda: states()[0]["message server"] == "ok")  # it is starting
+        found, said = states()
+        for name in ("configuration", "certificate", "message server", "hub", "spool", "interface", "policy"):
+            same(found[name], "ok", said)
+        same(os.path.exists(f"{site}/key.pem.next"), True)
+    finally:
+        hub.stop()
+    with open(f"{folder}/policy.json", "w") as file:
+        file.write('{"source": "none"}')
+    with open(config, "w") as file:
+        file.write(f"interface: no0\npolicy: {folder}/policy.json\n")
+    found, said = states()
+    same([name for name in ("message server", "interface", "policy") if found[name] != "fail"], [], said)
+    same(found["hub"], "warn", said)
+    with open(f"{site}/certificate.pem", "w") as file:
+        file.write("none\n")
+    same(states()[0]["certificate"], "fail")
+    with open(config, "w") as file:
+        file.write("interfaces: lo\n")
+    same(states()[0]["configuration"], "fail")
+
+
 @says("a certificate lets a site speak and listen as itself only, and a revoked one not at all")
 def own_subjects(folder):
     need_server()
