@@ -59,6 +59,16 @@ static enum err identity_make(struct spool *s, struct fault *f)
     return OK;
 }
 
+/* The first of the numbers that were passed over last: after an entry that was torn. A process
+ * that ended after it had cut the entry, and did nothing more, leaves them to the next. */
+static uint64_t torn_find(const struct spool *s)
+{
+    for (size_t i = s->count; i-- > 1;)
+        if (s->segments[i - 1].last + 1 < s->segments[i].first)
+            return s->segments[i - 1].last + 1;
+    return 0;
+}
+
 enum err spool_open(
     struct spool **ret_spool, const struct spool_options *options, struct fault *f)
 {
@@ -83,6 +93,7 @@ enum err spool_open(
         spool_close(s);
         return e;
     }
+    s->counts.torn = torn_find(s);
     s->counts.first = s->segments[0].first;
     s->counts.committed = s->counts.last = s->counts.first - 1;
     for (size_t i = 0; i < s->count; i++)

@@ -46,7 +46,8 @@ struct spool_counts {
     uint64_t dropped, dropped_items; /* entries, and packets in them, that the cap cost */
     uint64_t damaged; /* entries, at least, whose bytes the disk gave back changed */
     uint64_t cut;     /* bytes of a torn end that were cut when it was opened */
-    uint64_t torn;    /* number of the entry that they began; 0: nothing was cut */
+    uint64_t torn;    /* number of the entry that was torn last, cut now or before, as long as
+                         the file that it was in is there; 0: none */
 };
 
 /**

@@ -263,7 +263,6 @@ static enum err segment_mend(struct spool *s, struct segment *g, int fd, struct 
     buf_done(&data);
     if (!e && at < g->size) {
         s->counts.cut = g->size - at;
-        s->counts.torn = g->last + 1;
         s->total -= s->counts.cut;
         if (ftruncate(fd, (off_t)at) != 0 || (!s->options.careless && fdatasync(fd) != 0))
             e = io_fault(f, path);

@@ -167,6 +167,33 @@ static void newest_file(const char *folder, char path[512])
     snprintf(path, 512, "%s/%s", folder, best);
 }
 
+/* Who opens a spool may end before it has asked what was torn. */
+static void torn_is_told_again(void **state)
+{
+    char path[512];
+    struct stat st;
+    struct spool_counts c;
+    uint64_t number;
+    struct spool *s = open_small(*state);
+    for (int k = 0; k < 2; k++)
+        assert_int_equal(
+            spool_append(s, "packet", bytes_over("whole", 5), 1, &number, NULL), OK);
+    spool_counts(s, &c);
+    assert_int_equal(c.torn, 0);
+    spool_close(s);
+    newest_file(*state, path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, st.st_size - 1), 0);
+    for (int k = 0; k < 3; k++) {
+        s = open_small(*state);
+        spool_counts(s, &c);
+        assert_int_equal(c.torn, number);
+        assert_true(c.next > number);
+        assert_int_equal(c.cut > 0, k == 0);
+        spool_close(s);
+    }
+}
+
 /* Whatever is left of the last entry: the others are there, and its number is not given again
  * to something else if it may have been seen. */
 static void torn_end_is_cut(void **state)
@@ -471,6 +498,8 @@ static const struct CMUnitTest tests[] = {
         folder_make, folder_drop),
     SAYS_WITH("a file that a crash left without its header is begun again",
         begun_file_without_header_is_begun_again, folder_make, folder_drop),
+    SAYS_WITH("which entry was torn is told to the next that opens the spool, too",
+        torn_is_told_again, folder_make, folder_drop),
     SAYS_WITH("a torn end is cut, and no number is given twice", torn_end_is_cut, folder_make,
         folder_drop),
     SAYS_WITH("bytes that the disk changed are passed over and counted",
