@@ -164,11 +164,8 @@ static void put_field(struct answer *a, const struct answer_column *column, char
     }
     if (column->type == ANSWER_ASN || column->type == ANSWER_NETWORK)
         a->asn = (uint32_t)strtoul(field, NULL, 10);
-    if (column->type == ANSWER_REAL && (strstr(field, "nan") || strstr(field, "inf"))) {
-        buf_str(a->out, json ? "null" : "");
-        return;
-    }
-    if (column->type == ANSWER_TIME && strcmp(field, "\\N") == 0) {
+    if ((column->type == ANSWER_REAL && (strstr(field, "nan") || strstr(field, "inf"))) ||
+        (column->type == ANSWER_TIME && strcmp(field, "\\N") == 0)) {
         buf_str(a->out, json ? "null" : "");
         return;
     }

@@ -396,12 +396,35 @@ static bool part_read(char *line, struct old_part *ret_part)
     return true;
 }
 
-/* A partition of contacts goes only when the rollups, which are kept longer, have them. */
-static bool part_is_wanted(const struct store *s, const struct old_part *p)
+/* Are there windows of that time that were screened, and not united by tags yet? */
+static enum err tags_are_waited_for(
+    struct store *s, const struct old_part *p, bool *ret_waited, struct fault *f)
 {
-    if (strcmp(p->table, record_contact.name) != 0)
-        return false;
-    return s->behind || (s->waiting->rows && s->waiting_day == p->number);
+    char sql[160];
+    int64_t windows = 0;
+    enum err e = OK;
+    snprintf(sql, sizeof sql,
+        "SELECT count() FROM kz.screening WHERE tag = '' AND start >= %" PRId64
+        " AND start < %" PRId64,
+        p->from, p->to);
+    if (!store_tags_are_united(s, p->number))
+        e = store_number(s, sql, 0, &windows, f);
+    if (!e)
+        *ret_waited = windows > 0;
+    return e;
+}
+
+/* A partition of contacts, and of what screening says of them, goes only when all that is
+ * summed up from it, which is kept longer, has been. */
+static enum err part_is_wanted(
+    struct store *s, const struct old_part *p, bool *ret_wanted, struct fault *f)
+{
+    bool contacts = strcmp(p->table, record_contact.name) == 0;
+    *ret_wanted = contacts && (s->behind || (s->waiting->rows && s->waiting_day == p->number));
+    if (*ret_wanted || !(contacts || strcmp(p->table, record_tagged.name) == 0 ||
+                           strcmp(p->table, record_screening.name) == 0))
+        return OK;
+    return tags_are_waited_for(s, p, ret_wanted, f);
 }
 
 static bool part_is_old(const struct store *s, int64_t now, struct old_part *p)
@@ -452,9 +475,10 @@ enum err store_expire(
     for (; !e && line; line = strtok_r(NULL, "\n", &rest)) {
         if (!part_read(line, &part) || !part_is_old(s, now, &part))
             continue;
-        if (part_is_wanted(s, &part))
-            ret_expired->waits = true;
-        else
+        bool wanted = false;
+        e = part_is_wanted(s, &part, &wanted, f);
+        ret_expired->waits = ret_expired->waits || wanted;
+        if (!e && !wanted)
             e = part_drop(s, &part, ret_expired, f);
     }
     pthread_mutex_unlock(&s->append);

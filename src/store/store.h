@@ -87,7 +87,7 @@ enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f) MUST_CHE
 struct store_expired {
     uint64_t packets, contacts;
     int64_t from, to; /* us: the days of what was dropped; both 0 if nothing was */
-    bool waits;       /* contacts that the rollups still lack are old: to be tried again */
+    bool waits;       /* contacts are old that are not summed up yet: to be tried again */
 };
 
 /* Drop what is older than the retention, seen from `now` (the newest packet's time). What went

@@ -273,8 +273,7 @@ static bool is_screened(const struct store *s, int64_t end)
            s->view.last_start >= end + UNSCREENED_HOURS * US_HOUR;
 }
 
-/* Is no hour of the day open? */
-static bool hours_are_united(const struct store *s, int64_t day)
+bool store_tags_are_united(const struct store *s, int64_t day)
 {
     const struct united *hours = view_united(&s->view, UNITED_TAGS);
     for (int64_t h = 0; h < US_DAY / US_HOUR; h++)
@@ -290,7 +289,7 @@ static bool is_ready(
     if (!is_over(s, end) || is_waited_for(s, waiting, u, unit))
         return false;
     return (u->how != UNITED_TAGS || is_screened(s, end)) &&
-           (u->how != UNITED_TAG_DAYS || hours_are_united(s, unit));
+           (u->how != UNITED_TAG_DAYS || store_tags_are_united(s, unit));
 }
 
 /* The unit at `k` of the open ones, and those of its day that are ready, too. */

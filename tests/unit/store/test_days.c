@@ -1,8 +1,6 @@
 /* Days that are over and get rows after all, and blocks that go in together: what is counted is
  * always what went in. */
-#include "test.h"
-
-#include "store_test.h"
+#include "empty_world.h"
 #include "telescope.h"
 
 #include "base/json.h"
@@ -31,32 +29,6 @@ static const struct telescope hurried = {.seed = 5,
     .contacts = 60,
     .packets = 3,
     .start = 1772323200 * US_SECOND};
-
-struct world {
-    char folder[256];
-    struct store *store;
-};
-
-static int world_open(void **state)
-{
-    struct world *w = calloc(1, sizeof *w);
-    *state = w;
-    if (!w || !store_is_possible())
-        return 0;
-    new_folder(w->folder);
-    w->store = open_store(w->folder);
-    return 0;
-}
-
-static int world_close(void **state)
-{
-    struct world *w = *state;
-    store_close(w->store);
-    if (w->folder[0])
-        remove_folder(w->folder);
-    free(w);
-    return 0;
-}
 
 /* Contacts of one window as a block. */
 static struct block *window_block(const struct telescope *t, uint64_t window)

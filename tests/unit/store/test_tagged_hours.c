@@ -2,10 +2,8 @@
  * windows that were not screened, what comes late, and questions of every kind, narrowed and
  * not. Answers are taken while all hours are open, so that contacts are counted, and again when
  * they were united. */
-#include "test.h"
-
+#include "empty_world.h"
 #include "screening.h"
-#include "store_test.h"
 #include "telescope.h"
 
 #include "base/rng.h"
@@ -24,32 +22,6 @@ static const struct telescope shape = {.seed = 12,
     .contacts = 40,
     .packets = 3,
     .start = 1767225600 * US_SECOND};
-
-struct world {
-    char folder[256];
-    struct store *store;
-};
-
-static int world_open(void **state)
-{
-    struct world *w = calloc(1, sizeof *w);
-    *state = w;
-    if (!w || !store_is_possible())
-        return 0;
-    new_folder(w->folder);
-    w->store = open_store(w->folder);
-    return 0;
-}
-
-static int world_close(void **state)
-{
-    struct world *w = *state;
-    store_close(w->store);
-    if (w->folder[0])
-        remove_folder(w->folder);
-    free(w);
-    return 0;
-}
 
 /* What screening says of a window, at random: every seventh it has not looked at. */
 static void screen(
@@ -124,6 +96,18 @@ static void span_set(struct ask *a, size_t span)
     a->to = shape.start + spans[span][1] * US_MINUTE;
 }
 
+static void answer_put(struct store *s, const struct ask *a, struct buf *out)
+{
+    struct fault f = {0};
+    struct buf one;
+    buf_init(&one, 1 << 26);
+    if (store_ask(s, a, FORMAT_JSON, &one, NULL, &f))
+        fail_msg("%s", f.text);
+    buf_put(out, one.data, one.len);
+    buf_str(out, "\n");
+    buf_done(&one);
+}
+
 static void answers(struct store *s, struct buf *out)
 {
     static const enum ask_what whats[] = {ASK_TOTALS, ASK_SERIES, ASK_PORTS, ASK_MOVERS,
@@ -136,8 +120,6 @@ static void answers(struct store *s, struct buf *out)
     buf_clear(out);
     for (size_t i = 0; i < count * 4; i++) {
         struct ask a;
-        struct fault f = {0};
-        struct buf one;
         ask_init(&a, whats[i % count]);
         span_set(&a, i / count % 4);
         snprintf(a.tag, sizeof a.tag, "%s", tags[(i + i / count) % 4]);
@@ -147,13 +129,8 @@ static void answers(struct store *s, struct buf *out)
         a.step = a.what == ASK_SERIES ? US_HOUR : 0;
         /* All rows, so that candidates for a page make no difference; of sources a page. */
         a.limit = a.what == ASK_SOURCES ? (i % 2 ? 20 : 700) : a.what == ASK_SERIES ? 0 : 5000;
-        buf_init(&one, 1 << 26);
-        if (store_ask(s, &a, FORMAT_JSON, &one, NULL, &f))
-            fail_msg("%s", f.text);
         buf_printf(out, "question %zu: ", i);
-        buf_put(out, one.data, one.len);
-        buf_str(out, "\n");
-        buf_done(&one);
+        answer_put(s, &a, out);
     }
     assert_int_equal(out->err, OK);
 }
@@ -248,12 +225,56 @@ static void tags_of_united_hours_are_those_of_contacts(void **state)
     buf_done(&after);
 }
 
+static void new_ports_of_the_first_day(struct store *s, struct buf *out)
+{
+    struct ask a;
+    ask_init(&a, ASK_PORTS);
+    a.from = shape.start;
+    a.to = shape.start + US_DAY;
+    a.limit = 5000;
+    snprintf(a.tag, sizeof a.tag, "-known,-survey-like");
+    buf_clear(out);
+    answer_put(s, &a, out);
+    assert_int_equal(out->err, OK);
+}
+
+static void contacts_wait_for_their_sums_by_tags(void **state)
+{
+    struct world *w = *state;
+    struct store_options options = {.keep_packets = US_DAY, .keep_contacts = US_DAY};
+    struct store_expired x;
+    struct fault f = {0};
+    struct buf before;
+    struct buf after;
+    if (!w->store)
+        skip();
+    buf_init(&before, 1 << 26);
+    buf_init(&after, 1 << 26);
+    store_close(w->store);
+    assert_int_equal(store_open(&w->store, w->folder, &options, &f), OK);
+    append_all(w->store);
+    new_ports_of_the_first_day(w->store, &before);
+    assert_int_equal(store_expire(w->store, shape.start + 2 * US_DAY, &x, &f), OK);
+    assert_int_equal(x.contacts, 0);
+    assert_true(x.waits);
+    new_ports_of_the_first_day(w->store, &after);
+    same(&before, &after);
+
+    keep_up(w->store);
+    assert_int_equal(store_expire(w->store, shape.start + 2 * US_DAY, &x, &f), OK);
+    assert_true(x.contacts > 0);
+    assert_false(x.waits);
+    new_ports_of_the_first_day(w->store, &after);
+    same(&before, &after);
+    buf_done(&before);
+    buf_done(&after);
+}
+
 static const struct CMUnitTest tests[] = {
-    SAYS("answers with tags are the same before and after their hours are united",
-        tags_of_united_hours_are_those_of_contacts),
+    SAYS_WITH("answers with tags are the same before and after their hours are united",
+        tags_of_united_hours_are_those_of_contacts, world_open, world_close),
+    SAYS_WITH("old contacts wait until they are summed up by tags, which is kept longer",
+        contacts_wait_for_their_sums_by_tags, world_open, world_close),
 };
 
-int main(void)
-{
-    return cmocka_run_group_tests(tests, world_open, world_close);
-}
+TEST_MAIN(tests)
