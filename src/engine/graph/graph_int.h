@@ -227,9 +227,9 @@ enum err graph_report(const struct graph *s, const struct view *v, struct presen
 
 /* --- alarm.c ----------------------------------------------------------------------------- */
 
-/* Begin an alarm if the score is high enough, go on with one that lasts, and report. */
 /* Is the site being learned still? */
 bool graph_learns(const struct graph *s, const struct site *site);
+/* Begin an alarm if the score is high enough, go on with one that lasts, and report. */
 enum err alarm_step(
     const struct graph *s, struct view *v, struct present *at, double score) MUST_CHECK;
 

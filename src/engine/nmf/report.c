@@ -311,7 +311,7 @@ enum err nmf_report(const struct nmf_state *s, const struct scene *scene,
         if (service_proto(c->service[i]) == f.proto)
             finding_port(&f, service_port(c->service[i]));
     portrait_tell(&who, &f);
-    write_words(&f, s, p, c, crowd.wide >= MANY_TARGETS && crowd.aimed >= aimed_least);
+    write_words(&f, s, p, c, f.one_target);
     e = write_numbers(&f, p, c, sites);
     if (!e)
         e = write_series(&f, s, p, &scene->lines);

@@ -132,6 +132,11 @@ static const char *chance_format(const struct subject *about, char text[CHANCE_T
     return text;
 }
 
+static bool is_one_target(const struct crowd *c)
+{
+    return c->wide >= MANY_TARGETS && c->aimed >= aimed_least;
+}
+
 static void write_words(struct finding *f, const struct screen *s, const struct subject *about,
     const struct crowd *c)
 {
@@ -153,7 +158,7 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
               "it lasts.%s",
         about->networks, about->name ? about->name : things, chance_format(about, chance),
         about->expected,
-        c->wide >= MANY_TARGETS && c->aimed >= aimed_least
+        is_one_target(c)
             ? " They want one or two addresses only: rather a wrong setting than a scan."
             : "");
 }
@@ -207,11 +212,6 @@ static enum err write_series(
                .count = count,
                .values = values,
                .expected = expected});
-}
-
-static bool is_one_target(const struct crowd *c)
-{
-    return c->wide >= MANY_TARGETS && c->aimed >= aimed_least;
 }
 
 static enum severity severity_of(
