@@ -108,32 +108,50 @@ def values_by_what_is_allowed(folder):
     assert not os.path.exists(new)
 
 
-@says("a start that is refused late leaves no folder behind that it made, and one that was there as it was")
-def refused_late(folder):
-    if SANITIZED:
-        raise Skip("some of these open the store, whose library does not run under sanitizers")
-    new, capture, rules = (os.path.join(folder, name) for name in ("new", "one.pcap", "bad.rules"))
+def write_inputs(folder):
+    """A capture, and a file that is none of what the commands read."""
+    capture, wrong = (os.path.join(folder, name) for name in ("one.pcap", "wrong"))
     with open(capture, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 1, 0, 0, 0))
-    with open(rules, "w", encoding="ascii") as out:
+    with open(wrong, "w", encoding="ascii") as out:
         out.write("no rule\n")
+    return capture, wrong
+
+
+def leaves_nothing(new, words, part):
+    run = kizashi(*words)
+    assert run.returncode in (1, 2) and part in run.stderr, (words, run)
+    assert not os.path.exists(new), (words, os.listdir(new), run.stderr)
+
+
+@says("a start that is refused late leaves no folder behind that it made")
+def refused_late(folder):
+    new = os.path.join(folder, "new")
+    capture, wrong = write_inputs(folder)
     for words, part in (
-            (("replay", "--data", new, "--set", "screen.rules=" + rules, capture), rules),
-            (("replay", "--data", new, "--geo-db", rules, capture), rules),
+            (("replay", "--data", new, "--geo-db", wrong, capture), wrong),
             (("replay", "--data", new, "--alerts", new + "/none/alerts", capture), "--alerts"),
-            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--set", "screen.rules=" + rules), rules),
-            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--geo-db", rules), rules),
-            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--admin-password-file", rules), rules),
-            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--publish", rules), rules),
-            (("sensor", "--data", new, "--site", "a", "--bus", "nats://127.0.0.1:1", "--read", rules), rules),
+            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--geo-db", wrong), wrong),
+            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--admin-password-file", wrong), wrong),
+            (("hub", "--listen", "127.0.0.1:0", "--data", new, "--publish", wrong), wrong),
+            (("sensor", "--data", new, "--site", "a", "--bus", "nats://127.0.0.1:1", "--read", wrong), wrong),
             (("evaluate", "--simulate", "--seeds", "1", "--keep", new, "--events", "foo"), "--events"),
-            (("simulate", "telescope", "--out", new, "--geoip", rules), rules),
+            (("simulate", "telescope", "--out", new, "--geoip", wrong), wrong),
             (("export", "--data", folder, "--output", new), "holds no store")):
-        run = kizashi(*words)
-        assert run.returncode in (1, 2) and part in run.stderr, (words, run)
-        assert not os.path.exists(new), (words, os.listdir(new), run.stderr)
+        leaves_nothing(new, words, part)
+
+
+@says("nor does one whose store was open already, and a folder that was there stays")
+def refused_after_the_store(folder):
+    if SANITIZED:
+        raise Skip("the store's library does not run under sanitizers")
+    new = os.path.join(folder, "new")
+    capture, wrong = write_inputs(folder)
+    rules = ("--data", new, "--set", "screen.rules=" + wrong)
+    leaves_nothing(new, ("replay", *rules, capture), wrong)
+    leaves_nothing(new, ("hub", "--listen", "127.0.0.1:0", *rules), wrong)
     os.mkdir(new)
-    kizashi("replay", "--data", new, "--set", "screen.rules=" + rules, capture)
+    kizashi("replay", *rules, capture)
     assert os.path.isdir(new)
 
 
