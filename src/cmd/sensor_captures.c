@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/imports.h"
+#include "cmd/reading_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,13 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum {
     KNOWN_MAX = 1 << 20, /* captures that a folder remembers */
     HEX = 2 * CATALOG_HASH,
-    LINE = HEX + 32 + 4200,
-    SET = 8 /* bytes of what a set of captures is known by */
+    LINE = HEX + 32 + 4200
 };
 
 struct known {
@@ -28,27 +27,16 @@ struct known {
     char *name;
 };
 
-/* How far a set of captures is: written twice in turn, so that one is always whole. */
-struct place {
-    uint64_t turn; /* the higher one is the newer; 0: none */
-    uint8_t set[SET];
-    uint64_t spool;  /* identity of the spool */
-    uint64_t entry;  /* in which the last of the frames are; 0: in none yet */
-    uint64_t frames; /* of the set, in the order in which they are read */
-    uint32_t sum;    /* CRC-32 of what is before */
-};
-
 struct sensor_captures {
-    char path[4200], path_at[4200];
+    char path[4200];
     struct known *known;
     size_t count;
-    struct place place; /* that counts */
-    struct place before;
+    struct reading_places places;
+    char (*digests)[HEX + 1]; /* of the list; empty: it can be known by nothing, as a pipe */
     uint64_t spool;
-    uint8_t set[SET];
+    uint8_t set[PLACE_SET];
     bool placed; /* every capture of the set can be known again */
     uint64_t frames;
-    int fd; /* of the places; -1: not open */
 };
 
 /* ---- the captures ---- */
@@ -143,68 +131,14 @@ static enum err known_write(const struct sensor_captures *c, struct fault *f)
         e = io_fault(f, fresh);
     if (!e && rename(fresh, c->path) != 0)
         e = io_fault(f, c->path);
-    return e;
-}
-
-/* ---- the place ---- */
-
-static uint32_t place_sum(const struct place *p)
-{
-    return (uint32_t)crc32(0, (const uint8_t *)p, offsetof(struct place, sum));
-}
-
-static bool place_fits(const struct place *p)
-{
-    return p->turn && p->sum == place_sum(p);
-}
-
-static enum err place_open(struct sensor_captures *c, struct fault *f)
-{
-    struct place both[2] = {{0}};
-    c->fd = open(c->path_at, O_RDWR | O_CLOEXEC);
-    if (c->fd < 0)
-        return errno == ENOENT ? OK : io_fault(f, c->path_at);
-    if (pread(c->fd, both, sizeof both, 0) < 0)
-        return io_fault(f, c->path_at);
-    for (int i = 0; i < 2; i++)
-        if (!place_fits(&both[i]))
-            both[i] = (struct place){0};
-    bool second = both[1].turn > both[0].turn;
-    c->place = both[second];
-    c->before = both[!second];
-    return OK;
-}
-
-static enum err place_put(struct sensor_captures *c, struct place p, struct fault *f)
-{
-    p.turn = c->place.turn + 1;
-    p.sum = place_sum(&p);
-    if (c->fd < 0)
-        c->fd = open(c->path_at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    off_t at = (off_t)((p.turn & 1) * sizeof p);
-    if (c->fd < 0 || pwrite(c->fd, &p, sizeof p, at) != (ssize_t)sizeof p ||
-        fdatasync(c->fd) != 0)
-        return io_fault(f, c->path_at);
-    c->before = c->place;
-    c->place = p;
-    return OK;
+    return e ? e : reading_places_folder_sync(c->places.folder, f);
 }
 
 enum err sensor_captures_settle(
     struct sensor_captures *c, const struct spool_counts *spool, struct fault *f)
 {
-    const struct place *p = &c->place;
     c->spool = spool->id;
-    if (!p->turn || !p->entry || p->spool != spool->id)
-        return OK;
-    if (p->entry < spool->next && p->entry != spool->torn)
-        return OK;
-    /* It was announced, and is not there: the one before counts. */
-    struct place back = c->before;
-    if (memcmp(back.set, p->set, SET) != 0 || back.spool != p->spool)
-        back = (struct place){.spool = p->spool};
-    memcpy(back.set, p->set, SET);
-    return place_put(c, back, f);
+    return reading_places_settle(&c->places, spool, f);
 }
 
 /* ---- begin and end ---- */
@@ -215,12 +149,10 @@ enum err sensor_captures_open(
     struct sensor_captures *c = calloc(1, sizeof *c);
     if (!c)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    c->fd = -1;
     snprintf(c->path, sizeof c->path, "%.4095s/captures", folder);
-    snprintf(c->path_at, sizeof c->path_at, "%.4095s/captures.at", folder);
-    enum err e = known_read(c, f);
+    enum err e = reading_places_open(&c->places, folder, f);
     if (!e)
-        e = place_open(c, f);
+        e = known_read(c, f);
     if (e)
         sensor_captures_close(c);
     else
@@ -235,19 +167,26 @@ void sensor_captures_close(struct sensor_captures *c)
     for (size_t i = 0; i < c->count; i++)
         free(c->known[i].name);
     free(c->known);
-    if (c->fd >= 0)
-        close(c->fd);
+    free(c->digests);
+    reading_places_close(&c->places);
     free(c);
 }
 
-static bool identity(const char *path, char ret_digest[HEX + 1])
+/* Each capture is looked at once: what it is known by stays, should it be written to meanwhile.
+ */
+static enum err digests_make(
+    struct sensor_captures *c, const struct capture_list *list, struct fault *f)
 {
-    uint8_t digest[CATALOG_HASH];
-    uint64_t size;
-    if (import_identity(path, digest, &size) != OK)
-        return false;
-    sodium_bin2hex(ret_digest, HEX + 1, digest, sizeof digest);
-    return true;
+    c->digests = calloc(list->count + 1, sizeof *c->digests);
+    if (!c->digests)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < list->count; i++) {
+        uint8_t digest[CATALOG_HASH];
+        uint64_t size;
+        if (import_identity(list->paths[i], digest, &size) == OK)
+            sodium_bin2hex(c->digests[i], HEX + 1, digest, sizeof digest);
+    }
+    return OK;
 }
 
 static int by_digest(const void *a, const void *b)
@@ -263,8 +202,10 @@ static enum err set_name(
     if (!all)
         return fault_set(f, ERR_NOMEM, "out of memory");
     c->placed = true;
-    for (size_t i = 0; i < list->count; i++)
-        c->placed = identity(list->paths[i], all[i]) && c->placed;
+    for (size_t i = 0; i < list->count; i++) {
+        memcpy(all[i], c->digests[i], sizeof *all);
+        c->placed = c->placed && all[i][0];
+    }
     qsort(all, list->count, sizeof *all, by_digest);
     crypto_generichash_state hash;
     uint8_t name[crypto_generichash_BYTES];
@@ -272,7 +213,7 @@ static enum err set_name(
     for (size_t i = 0; i < list->count; i++)
         crypto_generichash_update(&hash, (const uint8_t *)all[i], HEX);
     crypto_generichash_final(&hash, name, sizeof name);
-    memcpy(c->set, name, SET);
+    memcpy(c->set, name, PLACE_SET);
     free(all);
     return OK;
 }
@@ -286,11 +227,12 @@ static const char *time_of(const struct known *k, char text[TIME_TEXT])
 static enum err read_leave(struct sensor_captures *c, struct capture_list *list,
     void (*known)(const char *text), struct fault *f)
 {
-    char digest[HEX + 1], when[TIME_TEXT], text[700];
+    char when[TIME_TEXT], text[700];
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
-        struct known *k = identity(list->paths[i], digest) ? known_find(c, digest) : NULL;
+        const struct known *k = known_find(c, c->digests[i]);
         if (!k || !k->read) {
+            memmove(c->digests[kept], c->digests[i], sizeof *c->digests);
             list->paths[kept++] = list->paths[i];
             continue;
         }
@@ -315,15 +257,16 @@ static enum err read_leave(struct sensor_captures *c, struct capture_list *list,
 static enum err begun_check(
     struct sensor_captures *c, const struct capture_list *list, struct fault *f)
 {
-    char digest[HEX + 1], when[TIME_TEXT];
-    const struct place *p = &c->place;
+    char when[TIME_TEXT];
+    const struct reading_place *p =
+        c->placed ? reading_places_find(&c->places, c->set, c->spool) : NULL;
     c->frames = 0;
-    if (c->placed && p->turn && p->spool == c->spool && memcmp(p->set, c->set, SET) == 0) {
+    if (p) {
         c->frames = p->frames;
         return OK;
     }
     for (size_t i = 0; i < list->count; i++) {
-        const struct known *k = identity(list->paths[i], digest) ? known_find(c, digest) : NULL;
+        const struct known *k = known_find(c, c->digests[i]);
         if (k && !k->read)
             return fault_set(f, ERR_EXISTS,
                 "%.400s: its reading was begun at %s with other captures beside it, or another "
@@ -342,8 +285,9 @@ static enum err list_mark(
     for (size_t i = 0; i < list->count; i++) {
         struct known fresh = {
             .now = true, .when = clock_now(&wall) / US_SECOND, .name = list->paths[i]};
-        if (!identity(list->paths[i], fresh.digest))
+        if (!c->digests[i][0])
             continue;
+        memcpy(fresh.digest, c->digests[i], sizeof fresh.digest);
         struct known *k = known_find(c, fresh.digest);
         if (k) {
             k->read = false;
@@ -355,30 +299,40 @@ static enum err list_mark(
     return known_write(c, f);
 }
 
+static struct reading_place place_of(
+    const struct sensor_captures *c, uint64_t entry, uint64_t frames)
+{
+    struct reading_place p = {.spool = c->spool, .entry = entry, .frames = frames};
+    memcpy(p.set, c->set, PLACE_SET);
+    return p;
+}
+
 enum err sensor_captures_begin(struct sensor_captures *c, struct capture_list *list, bool again,
     void (*known)(const char *text), struct fault *f)
 {
-    enum err e = again ? OK : read_leave(c, list, known, f);
+    enum err e = digests_make(c, list, f);
+    if (!e && !again)
+        e = read_leave(c, list, known, f);
     if (!e)
         e = set_name(c, list, f);
     if (!e && !again)
         e = begun_check(c, list, f);
-    struct place p = {.spool = c->spool, .frames = c->frames};
-    memcpy(p.set, c->set, SET);
-    if (!e && c->placed && !c->frames)
-        e = place_put(c, p, f);
+    struct reading_place p = place_of(c, 0, c->frames);
+    bool there = c->frames && memcmp(c->places.now.set, p.set, PLACE_SET) == 0;
+    if (!e && c->placed && !there)
+        e = reading_places_put(&c->places, &p, f);
     return e ? e : list_mark(c, list, f);
 }
 
 static enum err on_entry(void *context, uint64_t number, uint64_t frames, struct fault *f)
 {
     struct sensor_captures *c = context;
-    struct place p = {.spool = c->spool, .entry = number, .frames = frames};
-    memcpy(p.set, c->set, SET);
+    struct reading_place p = place_of(c, number, frames);
+    const struct reading_place *now = &c->places.now;
     /* Tried again on a full disk: the place before stays the one to go back to. */
-    bool noted = c->place.spool == p.spool && c->place.entry == number &&
-                 c->place.frames == frames && memcmp(c->place.set, p.set, SET) == 0;
-    return noted ? OK : place_put(c, p, f);
+    bool noted = now->spool == p.spool && now->entry == number && now->frames == frames &&
+                 memcmp(now->set, p.set, PLACE_SET) == 0;
+    return noted ? OK : reading_places_put(&c->places, &p, f);
 }
 
 struct collector_past sensor_captures_past(struct sensor_captures *c)
@@ -395,5 +349,8 @@ enum err sensor_captures_end(struct sensor_captures *c, struct fault *f)
         c->known[i].read = true;
         c->known[i].when = clock_now(&wall) / US_SECOND;
     }
-    return known_write(c, f);
+    enum err e = known_write(c, f);
+    /* Nothing is left of the set that could be gone on with. */
+    const struct reading_place none = {.spool = c->spool};
+    return e || !c->placed ? e : reading_places_put(&c->places, &none, f);
 }

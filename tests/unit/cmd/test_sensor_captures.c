@@ -178,6 +178,33 @@ static void others(void **state)
         begin(p, &(struct spool_counts){.id = 8, .next = 2}, p->one, p->two, &f), ERR_EXISTS);
 }
 
+static void left_for_others(void **state)
+{
+    struct place *p = *state;
+    struct fault f = {0};
+    const struct spool_counts empty = {.id = 7, .next = 1}, two = {.id = 7, .next = 3};
+    assert_int_equal(begin(p, &empty, p->one, NULL, &f), OK);
+    entry(p, 1, 100);
+    entry(p, 2, 200);
+    assert_int_equal(begin(p, &two, p->two, NULL, &f), OK);
+    assert_int_equal(sensor_captures_past(p->captures).frames, 0);
+    entry(p, 3, 30);
+    /* The last entry of the second is not there; the first goes on where it was. */
+    assert_int_equal(begin(p, &two, p->one, NULL, &f), OK);
+    assert_int_equal(sensor_captures_past(p->captures).frames, 200);
+    /* Its first entry since is not there, either. */
+    entry(p, 3, 300);
+    assert_int_equal(begin(p, &two, p->one, NULL, &f), OK);
+    assert_int_equal(sensor_captures_past(p->captures).frames, 200);
+    assert_int_equal(sensor_captures_end(p->captures, &f), OK);
+    assert_int_equal(begin(p, &two, p->two, NULL, &f), OK);
+    assert_int_equal(sensor_captures_past(p->captures).frames, 0);
+    entry(p, 3, 30);
+    assert_int_equal(
+        begin(p, &(struct spool_counts){.id = 7, .next = 4}, p->two, NULL, &f), OK);
+    assert_int_equal(sensor_captures_past(p->captures).frames, 30);
+}
+
 static const struct CMUnitTest tests[] = {
     SAYS_WITH("captures whose reading was interrupted go on where it was", goes_on, place_make,
         place_drop),
@@ -191,6 +218,8 @@ static const struct CMUnitTest tests[] = {
         first_torn, place_make, place_drop),
     SAYS_WITH("a capture that was read is refused, left out beside others, and read with again",
         read_once, place_make, place_drop),
+    SAYS_WITH("captures that were interrupted go on where they were after others were read",
+        left_for_others, place_make, place_drop),
     SAYS_WITH("what was begun goes on neither with other captures nor with another spool",
         others, place_make, place_drop),
 };
