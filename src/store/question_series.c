@@ -31,8 +31,7 @@ static const struct grouping {
 /* The largest step of which the span has at least 100; but ten minutes from six hours on, so
  * that contacts answer and not packets, and an hour from twelve hours on (36 for a single port,
  * whose contacts stand together; seven with tags) where only rollups by the hour have what is
- * asked. Between an
- * hour and a day there is none: sets would have to be united. */
+ * asked. Between an hour and a day there is none: sets would have to be united. */
 static int64_t choose_step(const struct asking *q)
 {
     static const int64_t ladder[] = {30 * US_DAY, 7 * US_DAY, US_DAY, US_HOUR, 30 * US_MINUTE,

@@ -214,6 +214,7 @@ uint32_t store_hours_of(const struct block *rows);
 enum err store_unite(
     struct store *s, bool late_only, bool *ret_done, struct fault *f) MUST_CHECK;
 enum err store_find_open_units(struct store *s, struct fault *f) MUST_CHECK;
+bool store_is_of_tags(const struct united *u);
 /* Is no hour of the day open in what is united by tags? */
 bool store_tags_are_united(const struct store *s, int64_t day);
 

@@ -10,10 +10,10 @@
 #include <string.h>
 
 enum {
-    GRACE_MINUTES = 30, /* of data after the end of a unit, for what comes late */
-    AT_ONCE = 6,        /* hours that are united with one statement */
-    UNSCREENED_HOURS = 6,
-    QUIET_ROWS = 1 << 16 /* contacts that do not wait for more when it is quiet */
+    GRACE_MINUTES = 30,   /* of data after the end of a unit, for what comes late */
+    AT_ONCE = 6,          /* hours that are united with one statement */
+    UNSCREENED_HOURS = 6, /* of data after its end: what was not screened by then never is */
+    QUIET_ROWS = 1 << 16  /* contacts that do not wait for more when it is quiet */
 };
 
 uint32_t store_hours_of(const struct block *rows)
@@ -54,7 +54,7 @@ static enum err show_open(struct store *s, struct united *u, int64_t unit, struc
     return OK;
 }
 
-static bool is_of_tags(const struct united *u)
+bool store_is_of_tags(const struct united *u)
 {
     return u->how == UNITED_TAGS || u->how == UNITED_TAG_DAYS;
 }
@@ -63,7 +63,7 @@ static bool is_of_tags(const struct united *u)
  * tags. */
 static bool concerns(const struct record *kind, const struct united *u)
 {
-    return kind == &record_contact || is_of_tags(u);
+    return kind == &record_contact || store_is_of_tags(u);
 }
 
 static bool all_open(
@@ -138,7 +138,7 @@ static enum err drop_rows_of(
 static enum err drop_rows(struct store *s, const struct run *run, struct fault *f)
 {
     const struct united *u = run->of;
-    if (!is_of_tags(u))
+    if (!store_is_of_tags(u))
         return drop_rows_of(s, run, u->name, f);
     enum err e = u->how == UNITED_TAGS ? drop_rows_of(s, run, BUSIEST_TAGS, f) : OK;
     for (size_t i = 0; !e && i < rollup_count; i++)
@@ -165,7 +165,7 @@ static bool put_step(const struct run *run, unsigned step, struct buf *out)
     else if (u->how == UNITED_BY_SOURCE && step == 0)
         buf_printf(
             out, "OPTIMIZE TABLE kz.%s PARTITION %" PRId64 " FINAL", u->name, run->units[0]);
-    else if (is_of_tags(u))
+    else if (store_is_of_tags(u))
         more = schema_unite_tags(
             u->unit, step, (const char *)start.data, (const char *)time.data, out);
     out->err = out->err ? out->err : time.err ? time.err : start.err;

@@ -42,7 +42,7 @@ static enum err open_all(struct store *s, const struct united *u, struct fault *
         "SELECT DISTINCT intDiv(time, %" PRId64 ") AS n FROM (SELECT time FROM kz.%s UNION ALL "
         "SELECT start AS time FROM kz.contact) ORDER BY n",
         u->unit, u->rollup ? u->rollup->from : BUSIEST_SOURCES);
-    if (u->how == UNITED_TAGS || u->how == UNITED_TAG_DAYS)
+    if (store_is_of_tags(u))
         snprintf(sql, sizeof sql,
             "SELECT DISTINCT intDiv(start, %" PRId64
             ") AS n FROM kz.screening WHERE tag = '' ORDER BY n",
@@ -69,10 +69,9 @@ enum err store_upgrade_end(struct store *s, struct fault *f)
     for (size_t i = 0; !e && all && i < sizeof united_then / sizeof *united_then; i++)
         e = journal_day_forget(s->journal, united_then[i], f);
     for (size_t i = 0; !e && i < s->view.united_count; i++) {
-        enum united_how how = s->view.unites[i].how;
-        bool tags = how == UNITED_TAGS || how == UNITED_TAG_DAYS;
-        if (tags || (all && how != UNITED_BY_SOURCE))
-            e = open_all(s, &s->view.unites[i], f);
+        const struct united *u = &s->view.unites[i];
+        if (store_is_of_tags(u) || (all && u->how != UNITED_BY_SOURCE))
+            e = open_all(s, u, f);
     }
     if (!e)
         e = journal_renew(s->journal, f);

@@ -1,6 +1,8 @@
 /* How long questions take: bench_ask FOLDER [ROUNDS]. The store is one that bench_ingest
  * filled. Prints for each question the median and the 99th percentile of ROUNDS (20) askings,
  * one after another, with spans that vary within the stated length (seed 1). */
+#include "bench.h"
+
 #include "store/store.h"
 
 #include "base/clock.h"
@@ -9,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What the portal calls new. A store without tags has nothing of it. */
@@ -98,17 +98,13 @@ static const struct row {
 
 static double now_ms(void)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+    return bench_clock(CLOCK_MONOTONIC) * 1e3;
 }
 
+/* Of all threads. */
 static double cpu_ms(void)
 {
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1e3 +
-           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e3;
+    return bench_clock(CLOCK_PROCESS_CPUTIME_ID) * 1e3;
 }
 
 /* Not exit(): the engine's threads do not survive it while the store is open. */
@@ -119,13 +115,6 @@ static void check(enum err e, const char *what, const struct fault *f)
     fflush(stdout);
     fprintf(stderr, "bench_ask: %s: %s\n", what, f->text);
     _exit(1);
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-    return (*x > *y) - (*x < *y);
 }
 
 /* The text value of the first row's member. */
@@ -202,7 +191,7 @@ int main(int argc, char **argv)
             took[k] = ask_once(s, &rows[i], first, last, &source, rng_unit(&r), &out);
         cpu = (cpu_ms() - cpu) / (double)rounds;
         double cold = took[0];
-        qsort(took, rounds, sizeof *took, compare);
+        qsort(took, rounds, sizeof *took, bench_compare);
         printf("store_ask %-36s first %8.1f ms  p50 %8.1f ms  p99 %8.1f ms  CPU %8.1f ms  %8zu "
                "bytes\n",
             rows[i].name, cold, took[rounds / 2], took[rounds - 1 - rounds / 100], cpu,
