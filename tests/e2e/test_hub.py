@@ -316,12 +316,14 @@ def passwords(folder):
     same(sorted((row["user"], row["role"]) for row in map(json.loads, listed)),
          [("admin", "admin"), ("k.suzuki", "partner"), ("k.tanaka", "viewer")])
     with Hub("--data", store) as hub:
-        same(typed(store, "typed-by-hand-1"), 0)
+        same(typed(store, "typed-by-hand-1"), (0, True))
+        same(typed(store, "typed-by-h", interrupt=True), (-signal.SIGINT, True))
         same([status(word)[0] for word in ("a-first-password", "typed-by-hand-1")], [401, 200])
 
 
-def typed(store, word):
-    """`user password admin` at a terminal, which must not show what is typed."""
+def typed(store, word, interrupt=False):
+    """`user password admin` at a terminal, which must not show what is typed. The status, and whether the terminal
+    shows again what is typed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen([KIZASHI, "user", "password", "admin", "--data", store], stdin=theirs, stdout=theirs,
                           stderr=theirs, start_new_session=True) as command:
@@ -333,11 +335,16 @@ def typed(store, word):
             until = time.monotonic() + 60  # the question comes before the terminal hides what is typed
             while termios.tcgetattr(ours)[3] & termios.ECHO and time.monotonic() < until:
                 time.sleep(0.01)
+            if interrupt:
+                os.write(ours, word.encode())
+                command.send_signal(signal.SIGINT)
+                break
             os.write(ours, word.encode() + b"\n")
         status = command.wait(60)
     same(word.encode() in shown, False, shown)
+    shows = termios.tcgetattr(ours)[3] & termios.ECHO != 0
     os.close(ours)
-    return status
+    return status, shows
 
 
 @says("every question of stats has the same answer from the hub and without it, as rows and as CSV")
