@@ -310,10 +310,14 @@ static void put_group(const struct source *src, struct buf *out)
 }
 
 /* The sketch of a set that comes as values or arrays. */
-static void put_state(enum sets sets, const char *value, struct buf *out)
+static void put_state(enum measure m, enum sets sets, const char *value, struct buf *out)
 {
-    buf_printf(out, "CAST(%s(%s) AS " UNIQ_STATE ")",
-        sets == SETS_VALUES ? UNIQ "State" UNIQ_SIZE : UNIQ "ArrayState" UNIQ_SIZE, value);
+    buf_str(out, "CAST(");
+    if (sets == SETS_VALUES)
+        measure_put_members(m, true, value, out);
+    else
+        buf_printf(out, UNIQ "ArrayState" UNIQ_SIZE "(%s)", value);
+    buf_str(out, " AS " UNIQ_STATE ")");
 }
 
 /* The size of a set in one row. */
@@ -336,7 +340,7 @@ static void put_row_measure(
     if (measure_is_set(m) && src->weigh)
         put_weight(sets, column, out);
     else if (measure_is_set(m) && fold)
-        put_state(sets, value, out);
+        put_state(m, sets, value, out);
     else if (fold)
         buf_printf(out, "%s(%s)", measure_joined(m), value);
     else
@@ -637,12 +641,12 @@ void plan_source(const struct asking *q, struct source *src, struct buf *out)
 
 void plan_measure(const struct source *src, enum measure m, struct buf *out)
 {
-    static const char *const counts[] = {[SETS_VALUES] = UNIQ UNIQ_SIZE,
-        [SETS_ARRAYS] = UNIQ "Array" UNIQ_SIZE,
-        [SETS_STATES] = UNIQ "Merge" UNIQ_SIZE};
     if (!measure_is_set(m) || src->weigh)
         buf_printf(
             out, "%s(%s)", measure_is_set(m) ? "sum" : measure_joined(m), measure_column(m));
+    else if (src->sets == SETS_VALUES)
+        measure_put_members(m, false, measure_column(m), out);
     else
-        buf_printf(out, "%s(%s)", counts[src->sets], measure_column(m));
+        buf_printf(out, UNIQ "%s" UNIQ_SIZE "(%s)",
+            src->sets == SETS_ARRAYS ? "Array" : "Merge", measure_column(m));
 }

@@ -134,6 +134,15 @@ bool measure_is_set(enum measure m)
     return strcmp(measures[m].joined, "UNIQ") == 0;
 }
 
+void measure_put_members(enum measure m, bool state, const char *value, struct buf *out)
+{
+    const char *form = state ? "State" : "";
+    if (m == MEASURE_OF_COUNTRIES)
+        buf_printf(out, UNIQ "If%s" UNIQ_SIZE "(%s, %s != 0)", form, value, value);
+    else
+        buf_printf(out, UNIQ "%s" UNIQ_SIZE "(%s)", form, value);
+}
+
 static const char *sql_type(const struct dialect *dialect, const struct column *c)
 {
     switch (c->type) {
@@ -316,21 +325,30 @@ static void put_united_names(const struct rollup *r, struct buf *out)
     buf_str(out, ")");
 }
 
-/* Sets come as arrays (`how` is "Array"), as states ("Merge") or one member a row (""). */
+/* The sketch of a set: of arrays (`how` is "Array"), of states ("Merge") or of members, one a
+ * row (""). */
+static void put_united_set(enum measure m, const char *how, struct buf *out)
+{
+    if (*how)
+        buf_printf(out, UNIQ "%sState" UNIQ_SIZE "(%s)", how, measures[m].column);
+    else
+        measure_put_members(m, true, measures[m].value, out);
+}
+
 static void put_united_measures(const struct rollup *r, const char *how, struct buf *out)
 {
     for (unsigned m = 0; m < MEASURE_COUNT; m++) {
-        const char *column = measures[m].column;
-        const char *members = *how ? column : measures[m].value;
         if (!(r->measures & 1u << m))
             continue;
-        if (measure_is_set((enum measure)m))
-            buf_printf(out,
-                ", CAST(" UNIQ "%sState" UNIQ_SIZE "(%s) AS " UNIQ_STATE
-                "), finalizeAggregation(" UNIQ "%sState" UNIQ_SIZE "(%s))",
-                how, members, how, members);
-        else
-            buf_printf(out, ", %s(%s)", measures[m].joined, column);
+        if (!measure_is_set((enum measure)m)) {
+            buf_printf(out, ", %s(%s)", measures[m].joined, measures[m].column);
+            continue;
+        }
+        buf_str(out, ", CAST(");
+        put_united_set((enum measure)m, how, out);
+        buf_str(out, " AS " UNIQ_STATE "), finalizeAggregation(");
+        put_united_set((enum measure)m, how, out);
+        buf_str(out, ")");
     }
 }
 

@@ -88,6 +88,9 @@ const char *measure_column(enum measure m);
 const char *measure_joined(enum measure m);
 const char *measure_value(enum measure m);
 bool measure_is_set(enum measure m);
+/* The size of a set whose members come one a row, as `value`, or with `state` the sketch of it.
+ * A country of 0 is none, and counts in no set. */
+void measure_put_members(enum measure m, bool state, const char *value, struct buf *out);
 
 struct rollup {
     const char *name;
