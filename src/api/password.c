@@ -1,6 +1,7 @@
 #include "api/password_int.h"
 
 #include "api/api.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char not_text[] = "the password is not UTF-8, so no browser can send it";
 
 _Static_assert(CATALOG_PASSWORD >= crypto_pwhash_STRBYTES, "a hash fits the catalogue");
 
@@ -27,12 +30,25 @@ bool password_right(const char *text, const char *password)
     return crypto_pwhash_str_verify(text, password, strlen(password)) == 0;
 }
 
+/* Whole characters of UTF-8: what a browser or JSON can carry. */
+static bool is_text(const char *password)
+{
+    const uint8_t *p = (const uint8_t *)password;
+    size_t left = strlen(password);
+    for (size_t step; left; p += step, left -= step)
+        if (!(step = utf8_sequence(p, left)))
+            return false;
+    return true;
+}
+
 static enum err password_keep(
     const char *password, char ret_text[CATALOG_PASSWORD], struct fault *f)
 {
     if (sodium_init() < 0)
         return fault_set(f, ERR_IO, "libsodium does not start");
     size_t len = strlen(password);
+    if (!is_text(password))
+        return fault_set(f, ERR_BAD, not_text);
     if (len < API_PASSWORD_MIN || len > API_PASSWORD_MAX)
         return fault_set(f, ERR_BAD, "the password has %zu bytes; %d to %d are allowed", len,
             API_PASSWORD_MIN, API_PASSWORD_MAX);
@@ -104,6 +120,8 @@ static enum err read_line(
         return fault_set(f, ERR_BAD, "%s: its first line must have %d to %d bytes", path,
             API_PASSWORD_MIN, API_PASSWORD_MAX);
     text[len] = 0;
+    if (!is_text(text))
+        return fault_set(f, ERR_BAD, "%s: %s", path, not_text);
     memcpy(ret_password, text, len + 1);
     sodium_memzero(text, sizeof text);
     return OK;
