@@ -541,6 +541,11 @@ static int run(struct conf *conf, size_t count, char **operands)
         return !e && broken ? EXIT_PROBLEM : EXIT_DONE;
     if (opened)
         return ending("sensor", e, &f);
+    if (!conf_text(conf, "interface"))
+        log_event(LOG_NOTE, "sensor.unfinished",
+            "packets=%llu text=\"what was read waits in the spool or is at the hub; when the "
+            "trouble is mended, the same captures read again go on where this run was\"",
+            (unsigned long long)read);
     ending_tell("sensor", e, &f);
     return EXIT_PROBLEM;
 }

@@ -352,6 +352,29 @@ static enum err all_wait(struct collector *c, struct fault *f)
     return e;
 }
 
+/* Bytes that are wrong are told and left; what the system keeps back may come another time. */
+static bool keeps_rest(const struct collector *c, enum err e)
+{
+    return !feed_is_live(c->options.feed) && e != ERR_BAD && e != ERR_SHORT && e != ERR_FULL &&
+           e != ERR_STOPPED;
+}
+
+/* What went wrong with a capture; an error where its rest is to be read another time. */
+static enum err trouble_take(struct collector *c, const struct fault *broken, struct fault *f)
+{
+    if (!keeps_rest(c, broken->code)) {
+        if (c->options.events.trouble)
+            c->options.events.trouble(c->options.events.context, broken);
+        return OK;
+    }
+    enum err e = c->batch_since ? batch_send(c, false, 0, f) : OK;
+    if (!e)
+        e = all_wait(c, f);
+    if (!e && f)
+        *f = *broken;
+    return e ? e : broken->code;
+}
+
 enum err collector_run(struct collector *c, struct fault *f)
 {
     enum feed_state state = FEED_QUIET;
@@ -367,9 +390,7 @@ enum err collector_run(struct collector *c, struct fault *f)
             break;
         e = feed_next(c->options.feed, INT64_MAX / 2, &state, &frames, &count, &broken);
         if (e) {
-            if (c->options.events.trouble)
-                c->options.events.trouble(c->options.events.context, &broken);
-            e = OK;
+            e = trouble_take(c, &broken, f);
             continue;
         }
         e = run_take(c, frames, count, f);

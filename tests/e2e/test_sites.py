@@ -189,14 +189,44 @@ def talk(hub, site_folder, *lines):
             return answer.decode()
 
 
+def write_one_packet(path, second=1_772_000_000):
+    frame = bytes.fromhex("020000000001020000000002080045000028000100004006000001020304c633640a1f4000170000000100000000500204000000"
+                          "0000")
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        out.write(struct.pack("<IIII", second, 0, len(frame), len(frame)) + frame)
+
+
+@says("a capture that cannot be read any more ends the sensor with what is to be done; when it is back, all arrives, once")
+def capture_gone(folder):
+    need_server()
+    first, late = f"{folder}/first.pcap", f"{folder}/late.pcap"
+    shutil.copy(simulated(), first)
+    with open(first, "rb") as file:
+        write_one_packet(late, struct.unpack("<I", file.read(28)[24:])[0] + 3 * 86400)
+    hub = Hub(f"{folder}/hub", "--engines", "none")
+    try:
+        hub.enrol(SITE, f"{folder}/site")
+        reading = sensor(f"{folder}/site", "--read", first, "--read", late)
+        Hub.wait_for(lambda: spooled(f"{folder}/site") >= 1 or reading.poll() is not None)
+        reading.send_signal(signal.SIGSTOP)
+        os.rename(late, f"{folder}/away")
+        reading.send_signal(signal.SIGCONT)
+        _, errors = reading.communicate(timeout=60)
+        same(reading.returncode, 1, errors)
+        holds("late.pcap: no such file" in errors and "the same captures read again go on" in errors, errors)
+        os.rename(f"{folder}/away", late)
+        _, errors = (again := sensor(f"{folder}/site", "--read", first, "--read", late)).communicate(timeout=120)
+        same(again.returncode, 0, errors)
+        hub.has_exactly(simulated_packets() + 1)
+    finally:
+        hub.stop()
+
+
 @says("a capture of one packet is sent to its end: the sensor stays until the hub has stored it, and a backup has it")
 def one_packet(folder):
     need_server()
-    frame = bytes.fromhex("020000000001020000000002080045000028000100004006000001020304c633640a1f4000170000000100000000500204000000"
-                          "0000")
-    with open(f"{folder}/one.pcap", "wb") as out:
-        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        out.write(struct.pack("<IIII", 1_772_000_000, 0, len(frame), len(frame)) + frame)
+    write_one_packet(f"{folder}/one.pcap")
     hub = Hub(f"{folder}/hub", "--engines", "none")
     try:
         hub.enrol(SITE, f"{folder}/site")

@@ -171,7 +171,8 @@ static void passwords_are_kept_as_argon2id(void **state)
     struct fault f;
     assert_int_equal(api_user_add(w->catalog, "eve", "short", ROLE_VIEWER, NOW, &f), ERR_BAD);
     assert_int_equal(
-        api_user_add(w->catalog, "eve", "caf\xe9 of the harbour", ROLE_VIEWER, NOW, &f), ERR_BAD);
+        api_user_add(w->catalog, "eve", "caf\xe9 of the harbour", ROLE_VIEWER, NOW, &f),
+        ERR_BAD);
     assert_non_null(strstr(f.text, "not UTF-8"));
     assert_int_equal(
         api_user_add(w->catalog, "eve", "eve's password", ROLE_VIEWER, NOW, &f), OK);
