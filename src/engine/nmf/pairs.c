@@ -49,28 +49,54 @@ static void count_pairs(const struct lines *l, uint64_t shift, struct pairs *p, 
     }
 }
 
-/* By distance: how many hosts, and how many there would be if slots were equally likely pairs.
- */
+/* By distance, and by whether both slots are of one window: how many hosts, and how many there
+ * would be if slots were equally likely pairs. A host whose visits are crowded in windows has
+ * more pairs within one than across a border, at the same distance. */
 struct distance {
     double hosts, chance;
 };
+enum {
+    ACROSS,
+    WITHIN,
+    KINDS
+};
+struct distances {
+    struct distance of[KINDS][SLOTS];
+};
 
-static void sum_distances(const struct pairs *p, const double *share, struct distance by[SLOTS])
+static unsigned kind_of(unsigned first, unsigned second)
+{
+    return first / PULSE_SLOTS == second / PULSE_SLOTS ? WITHIN : ACROSS;
+}
+
+static void sum_distances(const struct pairs *p, const double *share, struct distances *by)
+{
+    *by = (struct distances){0};
+    for (unsigned d = REST + 1; d < SLOTS; d++)
+        for (unsigned k = 0; k + d < SLOTS; k++) {
+            struct distance *to = &by->of[kind_of(k, k + d)][d];
+            to->hosts += p->shared[k][k + d];
+            to->chance += share[k] * share[k + d];
+        }
+}
+
+/* Distances nearby are taken together. */
+static void smooth(const struct distance exact[SLOTS], struct distance near[SLOTS])
 {
     for (unsigned d = 0; d < SLOTS; d++) {
-        by[d] = (struct distance){0};
-        for (unsigned k = 0; k + d < SLOTS && d > REST; k++) {
-            by[d].hosts += p->shared[k][k + d];
-            by[d].chance += share[k] * share[k + d];
+        near[d] = (struct distance){0};
+        for (unsigned k = d > NEAR ? d - NEAR : 0; k <= d + NEAR && k < SLOTS; k++) {
+            near[d].hosts += exact[k].hosts;
+            near[d].chance += exact[k].chance;
         }
     }
 }
 
-/* Distances nearby, without the pair itself, which must not testify for itself. */
-static double expect(const struct pairs *p, const double *share,
-    const struct distance near[SLOTS], unsigned first, unsigned second)
+/* Without the pair itself, which must not testify for itself. */
+static double expect(const struct pairs *p, const double *share, const struct distances *near,
+    unsigned first, unsigned second)
 {
-    const struct distance *d = &near[second - first];
+    const struct distance *d = &near->of[kind_of(first, second)][second - first];
     double chance = share[first] * share[second];
     double hosts = d->hosts - p->shared[first][second];
     return (hosts + 0.5) * chance / fmax(d->chance - chance, 1e-12);
@@ -190,20 +216,15 @@ static void look_at_all(struct pairs *p)
 void nmf_pairs(const struct lines *l, uint64_t shift, struct pairs *ret_pairs)
 {
     double share[SLOTS];
-    struct distance exact[SLOTS];
-    struct distance near[SLOTS];
+    struct distances exact;
+    struct distances near;
     count_pairs(l, shift, ret_pairs, share);
-    sum_distances(ret_pairs, share, exact);
-    for (unsigned d = 0; d < SLOTS; d++) {
-        near[d] = (struct distance){0};
-        for (unsigned k = d > NEAR ? d - NEAR : 0; k <= d + NEAR && k < SLOTS; k++) {
-            near[d].hosts += exact[k].hosts;
-            near[d].chance += exact[k].chance;
-        }
-    }
+    sum_distances(ret_pairs, share, &exact);
+    for (unsigned kind = 0; kind < KINDS; kind++)
+        smooth(exact.of[kind], near.of[kind]);
     for (unsigned a = 0; a < SLOTS; a++)
         for (unsigned b = a + REST + 1; b < SLOTS; b++)
-            ret_pairs->expected[a][b] = expect(ret_pairs, share, near, a, b);
+            ret_pairs->expected[a][b] = expect(ret_pairs, share, &near, a, b);
     ret_pairs->best_count = 0;
     look_at_all(ret_pairs);
 }

@@ -171,7 +171,9 @@ static void play(struct beats *b, size_t number)
     unsigned shared[SLOTS];
     for (unsigned i = 0; i < e->slots; i++)
         shared[i] = (unsigned)rng_below(&b->rng, SLOTS);
-    for (unsigned h = 0; h < e->hosts; h++)
+    for (unsigned h = 0; h < e->hosts; h++) {
+        if (e->crowded && rng_below(&b->rng, 8))
+            continue;
         for (size_t site = 0; site < b->options.sites; site++) {
             struct act a = {.site = site,
                 .src = b->hosts[number][h],
@@ -183,6 +185,7 @@ static void play(struct beats *b, size_t number)
                 add(b, &a);
             }
         }
+    }
 }
 
 const struct window *beats_next(struct beats *b)

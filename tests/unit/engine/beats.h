@@ -28,6 +28,7 @@ struct beats_event {
     double visits;  /* chance that a host comes to a site in a slot; 0: 0.1 */
     bool any_port;  /* each host has a port of its own */
     bool shuffled;  /* no host knows of the others */
+    bool crowded;   /* each comes in one window of eight, chosen by itself, and not in others */
     bool one_target;
     bool one_network; /* all in one /16 */
 };

@@ -78,6 +78,25 @@ static void shuffled_times_are_silent(void **state)
     }
 }
 
+/* Visits of a host are near each other in time, and so share a window more often than slots at
+ * that distance do: that is no bond between hosts. */
+static void crowded_times_are_silent(void **state)
+{
+    (void)state;
+    struct beats_event e = in_step;
+    e.first = 0;
+    e.shuffled = e.crowded = true;
+    e.hosts = 1000;
+    e.slots = 4;
+    e.visits = 0.25;
+    for (uint64_t seed = 21; seed <= 23; seed++) {
+        struct beats_options o = beats_usual(seed);
+        struct bench *b = run(&o, 48, &e);
+        assert_int_equal(b->count, 0);
+        beats_done(b);
+    }
+}
+
 static void background_is_silent(void **state)
 {
     (void)state;
@@ -118,6 +137,9 @@ static const struct CMUnitTest tests[] = {
     SAYS("ports that the group shares are named", names_the_ports),
     SAYS("groups too weak to tell alone add up over hours", weak_groups_add_up),
     SAYS("the same hosts, each at times of its own, are no finding", shuffled_times_are_silent),
+    SAYS("hosts that come often in one window and not in the next, each by itself, are no "
+         "finding",
+        crowded_times_are_silent),
     SAYS("three days of background have no notice", background_is_silent),
     SAYS("one target, one network and few hosts are no notice", harmless_is_no_notice),
     SAYS("an engine restarted after every window finds the same, byte for byte",
