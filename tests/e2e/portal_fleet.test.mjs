@@ -167,10 +167,10 @@ test('it can be answered with the keyboard alone, and no answer is wider than a 
 test('what does not go together is asked about, and nothing is saved before it is answered', { skip }, async () => {
   const save = page.locator('button:has-text("Save and push")');
   await page.check('input[name=source][value=drop]');
-  await page.waitForSelector(`${conflicts} li:has-text("source")`);
+  await page.waitForSelector(`${conflicts} li:has-text("equality of source,")`);
   assert.ok(await save.isDisabled());
   await shoot('conflicts');
-  await page.locator(`${conflicts} li:has-text("source") button:has-text("Let out")`).first().click();
+  await page.locator(`${conflicts} li:has-text("equality of source,") button:has-text("Let out")`).first().click();
   await page.waitForFunction(() => !document.querySelector('input[name=source][value=drop]').checked);
   await page.check('input[name=place][value=drop]');
   await page.locator(`${conflicts} li:has-text("place")`).first().waitFor();
