@@ -7,7 +7,6 @@
 #include "sim/scanner.h"
 #include "sim/service.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,30 +61,11 @@ static int64_t at_most(const struct world *w, int64_t from, int64_t length)
     return from + length < w->end ? from + length : w->end;
 }
 
-static struct truth_nuisance *tell(
-    struct truth *t, const char *kind, int64_t start, int64_t end)
-{
-    assert(t->nuisance_count < TRUTH_NUISANCES); /* far fewer are planned */
-    struct truth_nuisance *n = &t->nuisances[t->nuisance_count++];
-    *n = (struct truth_nuisance){.start = start, .end = end, .site = -1};
-    snprintf(n->kind, sizeof n->kind, "%s", kind);
-    return n;
-}
-
-static uint16_t quiet_port(struct nuisances *n, uint8_t proto)
-{
-    uint16_t port;
-    do
-        port = (uint16_t)(1024 + rng_below(&n->rng, 64512));
-    while (service_rate(proto, port) > 0.0);
-    return port;
-}
-
 static void plan_research(struct nuisances *n, const struct world *w, struct truth *t)
 {
     int64_t from = between(n, w, 0.4, 0.75);
     int64_t until = at_most(w, from, 14 * US_HOUR);
-    uint16_t port = quiet_port(n, PROTO_TCP);
+    uint16_t port = service_free_port(PROTO_TCP, &n->rng);
     uint8_t country = places_pick(w->places, &n->rng);
     uint32_t base = places_address(w->places, country, &n->rng) & ~0xffu;
     for (uint32_t i = 0; i < RESEARCH_HOSTS; i++)
@@ -100,7 +80,7 @@ static void plan_research(struct nuisances *n, const struct world *w, struct tru
         };
     for (uint32_t i = 0; i < RESEARCH_HOSTS; i++)
         n->scanners[i].host.label = LABEL_RESEARCH;
-    struct truth_nuisance *said = tell(t, "research-scan", from, until);
+    struct truth_nuisance *said = truth_nuisance_add(t, "research-scan", from, until);
     said->proto = PROTO_TCP;
     said->port = port;
     snprintf(said->text, sizeof said->text,
@@ -111,7 +91,7 @@ static void plan_fashion(struct nuisances *n, const struct world *w, struct trut
 {
     int64_t from = between(n, w, 0.25, 0.4);
     int64_t last = from;
-    uint16_t port = quiet_port(n, PROTO_TCP);
+    uint16_t port = service_free_port(PROTO_TCP, &n->rng);
     for (size_t i = RESEARCH_HOSTS; i < SCANNERS; i++) {
         struct scanner *s = &n->scanners[i];
         int64_t begin = from + (int64_t)rng_below(&n->rng, (uint64_t)((w->end - from) / 2));
@@ -122,7 +102,7 @@ static void plan_fashion(struct nuisances *n, const struct world *w, struct trut
         s->ports[0] = port;
         last = s->until > last ? s->until : last;
     }
-    struct truth_nuisance *said = tell(t, "port-fashion", from, last);
+    struct truth_nuisance *said = truth_nuisance_add(t, "port-fashion", from, last);
     said->proto = PROTO_TCP;
     said->port = port;
     snprintf(said->text, sizeof said->text,
@@ -137,11 +117,11 @@ static void plan_loud(struct nuisances *n, const struct world *w, struct truth *
         host_make(places_address(w->places, country, &n->rng), country, STYLE_BARE, &n->rng);
     n->loud.host.label = LABEL_SCANNER;
     l->site = (uint8_t)rng_below(&n->rng, w->site_count);
-    l->port = quiet_port(n, PROTO_TCP);
+    l->port = service_free_port(PROTO_TCP, &n->rng);
     l->pps = 30.0;
     l->from = between(n, w, 0.3, 0.9);
     l->until = at_most(w, l->from, 3 * US_HOUR);
-    struct truth_nuisance *said = tell(t, "noisy-host", l->from, l->until);
+    struct truth_nuisance *said = truth_nuisance_add(t, "noisy-host", l->from, l->until);
     said->proto = PROTO_TCP;
     said->port = l->port;
     said->site = l->site;
@@ -153,7 +133,7 @@ static void plan_wrong(struct nuisances *n, const struct world *w, struct truth 
     struct wrong_setting *s = &n->wrong[i];
     s->site = (uint8_t)rng_below(&n->rng, w->site_count);
     s->dst = world_target(w, s->site, &n->rng);
-    s->port = i == 0 ? 6881 : quiet_port(n, PROTO_UDP);
+    s->port = i == 0 ? 6881 : service_free_port(PROTO_UDP, &n->rng);
     s->payload = PAYLOAD_RANDOM;
     s->from = i == 0 ? w->start : between(n, w, 0.4, 0.8);
     s->until = i == 0 ? INT64_MAX : at_most(w, s->from, 20 * US_HOUR);
@@ -164,8 +144,8 @@ static void plan_wrong(struct nuisances *n, const struct world *w, struct truth 
         s->hosts[h] = host_make(ip, country, STYLE_WINDOWS, &n->rng);
         s->hosts[h].label = LABEL_WRONG;
     }
-    struct truth_nuisance *said =
-        tell(t, "misconfiguration", s->from, s->until == INT64_MAX ? w->end : s->until);
+    struct truth_nuisance *said = truth_nuisance_add(
+        t, "misconfiguration", s->from, s->until == INT64_MAX ? w->end : s->until);
     said->proto = PROTO_UDP;
     said->port = s->port;
     said->site = s->site;
@@ -180,7 +160,7 @@ static void plan_attack(struct nuisances *n, const struct world *w, struct truth
     a->kind = rng_below(&n->rng, 2) ? PROBE_SYN_ACK : PROBE_RST;
     a->pps = 4e6;
     a->until = at_most(w, a->from, 2 * US_HOUR);
-    struct truth_nuisance *said = tell(t, "large-backscatter", a->from, a->until);
+    struct truth_nuisance *said = truth_nuisance_add(t, "large-backscatter", a->from, a->until);
     said->proto = PROTO_TCP;
     snprintf(said->text, sizeof said->text,
         "answers of one victim to a spoofed flood, %.0f packets/s over all of IPv4", a->pps);
@@ -192,13 +172,14 @@ static void plan_sites(struct nuisances *n, const struct world *w, struct truth 
     n->silent_from = between(n, w, 0.3, 0.85);
     n->silent_until =
         at_most(w, n->silent_from, US_HOUR + (int64_t)rng_below(&n->rng, 180) * US_MINUTE);
-    struct truth_nuisance *said = tell(t, "outage", n->silent_from, n->silent_until);
+    struct truth_nuisance *said =
+        truth_nuisance_add(t, "outage", n->silent_from, n->silent_until);
     said->site = (int32_t)n->silent_site;
     snprintf(said->text, sizeof said->text, "the site captures nothing");
     n->strong_site = rng_below(&n->rng, w->site_count);
     n->strong_from = between(n, w, 0.45, 0.85);
     n->strength = 1.3;
-    said = tell(t, "volume-step", n->strong_from, w->end);
+    said = truth_nuisance_add(t, "volume-step", n->strong_from, w->end);
     said->site = (int32_t)n->strong_site;
     snprintf(said->text, sizeof said->text, "%.0f %% more of all background reaches the site",
         100.0 * (n->strength - 1.0));

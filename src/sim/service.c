@@ -127,3 +127,12 @@ uint16_t service_rare_port(uint64_t key, struct rng *r)
     uint64_t mixed = hash_two(key, rank);
     return (uint16_t)(1 + mixed % 65535);
 }
+
+uint16_t service_free_port(uint8_t proto, struct rng *r)
+{
+    uint16_t port;
+    do
+        port = (uint16_t)(1024 + rng_below(r, 64512));
+    while (service_rate(proto, port) > 0.0);
+    return port;
+}

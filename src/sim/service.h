@@ -54,4 +54,7 @@ const struct service *service_pick(struct rng *r);
  * `key`. */
 uint16_t service_rare_port(uint64_t key, struct rng *r);
 
+/* A port above 1023 that no listed service has. */
+uint16_t service_free_port(uint8_t proto, struct rng *r);
+
 #endif

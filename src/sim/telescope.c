@@ -9,6 +9,7 @@
 #include "sim/pool.h"
 #include "sim/scanner.h"
 #include "sim/service.h"
+#include "sim/timetable.h"
 #include "sim/tracker.h"
 #include "sim/world_int.h"
 
@@ -17,7 +18,7 @@
 #include <string.h>
 
 enum {
-    PARTS = 7,
+    PARTS = 8,
     FRAMES = 1024, /* handed out at once */
     DIGIT = 13     /* bits of a pass of the sort; two passes cover a minute of microseconds */
 };
@@ -42,8 +43,9 @@ struct telescope {
     struct scanners *scanners;
     struct surveys *surveys;
     struct answers *answers;
-    struct families *families; /* NULL: none */
-    struct nuisances *nuisances;
+    struct families *families;   /* NULL: none */
+    struct nuisances *nuisances; /* NULL: none */
+    struct timetables *timetables;
     struct events *events;
     struct tracker *tracker;
     struct part parts[PARTS];
@@ -162,6 +164,8 @@ static enum err parts_open(struct telescope *t, struct fault *f)
         e = families_open(&t->families, w, t->options.malware * t->options.scale, seed);
     if (!e && !t->options.quiet)
         e = nuisances_open(&t->nuisances, w, seed, t->truth);
+    if (!e && !t->options.quiet)
+        e = timetables_open(&t->timetables, w, seed, t->truth);
     if (e)
         return fault_set(f, e, "simulator: %s", err_text(e));
     e = events_open(&t->events, &t->options, w, t->pools, t->truth, f);
@@ -178,6 +182,8 @@ static enum err parts_open(struct telescope *t, struct fault *f)
     t->parts[n++] = (struct part){t->events, events_tick};
     if (t->nuisances)
         t->parts[n++] = (struct part){t->nuisances, nuisances_tick};
+    if (t->timetables)
+        t->parts[n++] = (struct part){t->timetables, timetables_tick};
     if (t->families)
         t->parts[n++] = (struct part){t->families, families_tick};
     return OK;
@@ -247,6 +253,7 @@ void telescope_close(struct telescope *t)
     answers_close(t->answers);
     families_close(t->families);
     nuisances_close(t->nuisances);
+    timetables_close(t->timetables);
     event_list_close(t->events);
     tracker_free(t->tracker);
     places_close(t->places);

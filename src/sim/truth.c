@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "record/proto.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -24,6 +25,16 @@ void truth_parameter_add(struct truth_parameter list[TRUTH_PARAMETERS], uint32_t
     snprintf(p->name, sizeof p->name, "%s", name);
     snprintf(p->unit, sizeof p->unit, "%s", unit);
     p->value = value;
+}
+
+struct truth_nuisance *truth_nuisance_add(
+    struct truth *t, const char *kind, int64_t start, int64_t end)
+{
+    assert(t->nuisance_count < TRUTH_NUISANCES);
+    struct truth_nuisance *n = &t->nuisances[t->nuisance_count++];
+    *n = (struct truth_nuisance){.start = start, .end = end, .site = -1};
+    snprintf(n->kind, sizeof n->kind, "%s", kind);
+    return n;
 }
 
 /* Three decimals are enough for people, and read back as they were written. */

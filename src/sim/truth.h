@@ -104,6 +104,11 @@ void truth_event_judge(struct truth_event *e);
 void truth_parameter_add(struct truth_parameter list[TRUTH_PARAMETERS], uint32_t *count,
     const char *name, double value, const char *unit);
 
+/* A nuisance at all sites; what else is known of it is the caller's to fill in. No more than
+ * TRUTH_NUISANCES are ever planned. */
+struct truth_nuisance *truth_nuisance_add(
+    struct truth *t, const char *kind, int64_t start, int64_t end);
+
 /* A new reference; NULL: out of memory. */
 json_t *truth_json(const struct truth *t);
 

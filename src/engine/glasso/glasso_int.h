@@ -36,8 +36,8 @@ struct view {
 struct episode {
     uint32_t service; /* SERVICES: all of them in one graph */
     uint16_t view;
-    uint8_t history; /* bit k: a finding k windows ago */
-    uint32_t first;  /* window of the first finding, and of the last */
+    uint64_t history; /* bit k: a finding k windows ago */
+    uint32_t first;   /* window of the first finding, and of the last */
     uint32_t last;
     int64_t start;
 };

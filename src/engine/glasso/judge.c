@@ -44,14 +44,15 @@ static enum err begin_episode(
     return OK;
 }
 
-/* Histories move on; what was silent for an hour is forgotten. */
+/* Histories move on; what was silent for two hours is forgotten, as what comes every hour may
+ * miss one. */
 static void age_episodes(struct sync *s)
 {
     size_t kept = 0;
     for (size_t i = 0; i < s->episode_count; i++) {
         struct episode e = s->episodes[i];
-        e.history = (uint8_t)(e.history << 1);
-        if ((int64_t)(s->now - e.last) * s->window <= US_HOUR)
+        e.history <<= 1;
+        if ((int64_t)(s->now - e.last) * s->window <= 2 * US_HOUR)
             s->episodes[kept++] = e;
     }
     s->episode_count = kept;

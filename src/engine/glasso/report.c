@@ -1,4 +1,5 @@
 #include "engine/glasso/step_int.h"
+#include "engine/hourly.h"
 #include "engine/severity.h"
 
 #include <math.h>
@@ -204,6 +205,21 @@ static void write_words(struct finding *f, const struct sync *s, const struct sy
         origin);
 }
 
+/* Do they come at this time of every hour, and at no other? What one site saw an hour ago,
+ * another may see now. */
+static bool is_hourly(const struct sync *s, const struct episode *e)
+{
+    uint64_t history = 0;
+    for (size_t i = 0; i < s->episode_count; i++)
+        if (s->episodes[i].service == e->service)
+            history |= s->episodes[i].history;
+    double found[64];
+    uint32_t watched = s->views[e->view].windows;
+    for (unsigned k = 0; k < 64; k++)
+        found[k] = (double)(history >> k & 1);
+    return hourly_is(found, watched < 64 ? watched : 64, (size_t)(US_HOUR / s->window));
+}
+
 static enum severity severity_of(const struct sync *s, const struct episode *e,
     const struct sync_group *group, double score, unsigned sites)
 {
@@ -215,7 +231,8 @@ static enum severity severity_of(const struct sync *s, const struct episode *e,
     bool learning = (int64_t)s->views[e->view].windows * s->window <= s->options.learn;
     if (learning && (score < learning_score || rise.fired < 2))
         return SEVERITY_INFO;
-    return rise.lasted > s->options.freeze ? SEVERITY_INFO : rise_severity(&rise);
+    bool known = rise.lasted > s->options.freeze || is_hourly(s, e);
+    return known ? SEVERITY_INFO : rise_severity(&rise);
 }
 
 /* The largest penalty of the path at which hosts that act in these slots, and in no others,

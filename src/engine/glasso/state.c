@@ -9,7 +9,7 @@
 
 enum {
     STATE_MAGIC = 0x4f53414c, /* "LASO" */
-    STATE_VERSION = 1
+    STATE_VERSION = 2
 };
 
 static void save_density(const struct density *d, struct buf *out)
@@ -52,7 +52,7 @@ enum err sync_save(const struct engine_state *st, struct buf *out)
         const struct episode *e = &s->episodes[i];
         buf_le32(out, e->service);
         buf_le16(out, e->view);
-        buf_u8(out, e->history);
+        buf_le64(out, e->history);
         buf_le32(out, e->first);
         buf_le32(out, e->last);
         buf_le64(out, (uint64_t)e->start);
@@ -107,7 +107,7 @@ static bool load_episode(struct sync *s, struct bytes *in)
     struct episode e;
     e.service = bytes_le32(in);
     e.view = bytes_le16(in);
-    e.history = bytes_u8(in);
+    e.history = bytes_le64(in);
     e.first = bytes_le32(in);
     e.last = bytes_le32(in);
     e.start = (int64_t)bytes_le64(in);

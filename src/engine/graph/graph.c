@@ -58,6 +58,7 @@ void graph_clear(struct graph *s)
     for (size_t i = 0; i < s->site_count; i++) {
         free(s->sites[i].usual);
         free(s->sites[i].direction);
+        free(s->sites[i].crowds);
     }
     free(s->sites);
     s->sites = NULL;
@@ -86,10 +87,12 @@ enum err graph_site_add(struct graph *s, const char *name, struct site **ret_sit
         return ERR_NOMEM;
     struct site *site = &s->sites[s->site_count];
     *site = (struct site){.usual = calloc(SERVICES, sizeof *site->usual),
-        .direction = calloc(SERVICES, sizeof *site->direction)};
-    if (!site->usual || !site->direction) {
+        .direction = calloc(SERVICES, sizeof *site->direction),
+        .crowds = calloc(CROWD_WINDOWS, sizeof *site->crowds)};
+    if (!site->usual || !site->direction || !site->crowds) {
         free(site->usual);
         free(site->direction);
+        free(site->crowds);
         return ERR_NOMEM;
     }
     memcpy(site->name, name, strlen(name) + 1);
@@ -116,12 +119,15 @@ static void advance(struct graph *s, const struct window *w)
     s->now = (uint32_t)((w->start - s->origin) / s->window);
     uint32_t skipped = s->now - last;
     skipped = skipped < RING ? skipped : RING;
-    for (size_t i = 0; i < s->site_count; i++)
+    for (size_t i = 0; i < s->site_count; i++) {
+        for (uint32_t n = 0; n < skipped && n < s->now; n++)
+            crowds_forget(&s->sites[i], s->now - n);
         for (size_t k = 0; k < FEATURES; k++)
             for (uint32_t n = 0; n < skipped && n < s->now; n++) {
                 s->sites[i].features[k].ring[(s->now - n) % RING] = NAN;
                 s->sites[i].features[k].expected[(s->now - n) % RING] = NAN;
             }
+    }
     if (w->start % US_DAY == 0)
         for (size_t k = 0; k < FEATURES; k++)
             tail_decay(&s->tails[k]);
@@ -134,6 +140,7 @@ static enum err look(struct graph *s, struct view *v, struct present *at)
     bipartite_close(&v->graph, &at->measuring.work);
     features_measure(v, &at->measuring);
     site->windows++;
+    crowds_note(s, v);
     enum err e = alarm_step(s, v, at, features_judge(s, site));
     usual_learn(v);
     return e;

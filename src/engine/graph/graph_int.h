@@ -9,9 +9,11 @@
 #include "num/sdar.h"
 
 enum {
-    RING = 144,  /* windows kept of each feature: a day of 10 minutes */
-    CAUSES = 16, /* ports that may explain a change, at most */
-    CALM = 6     /* windows without a finding end an alarm */
+    RING = 144,        /* windows kept of each feature: a day of 10 minutes */
+    CAUSES = 16,       /* ports that may explain a change, at most */
+    CALM = 6,          /* windows without a finding end an alarm */
+    CROWDS = 64,       /* services with more sources than usual that a window remembers */
+    CROWD_WINDOWS = 36 /* three hours of 5 minutes */
 };
 
 /* X(id, name, unit, scale, text, more, less): what is measured of a window's graph, and what it
@@ -107,6 +109,16 @@ struct alarm {
     uint32_t count; /* of the services; 0: nothing has explained it yet */
 };
 
+/* A service that had more sources than usual in a window. */
+struct crowd {
+    uint32_t service;
+    float more; /* sources */
+};
+struct crowds {
+    uint32_t count;
+    struct crowd rows[CROWDS]; /* most first */
+};
+
 struct site {
     char name[RECORD_NAME_MAX + 1];
     uint32_t windows; /* watched */
@@ -117,8 +129,9 @@ struct site {
     uint64_t targets;      /* destination bits ever seen */
     double spread, weight; /* dispersion of counts of busy services = spread / weight */
     struct feature features[FEATURES];
-    float *usual;     /* SERVICES: decayed sums of sources */
-    float *direction; /* SERVICES: the principal direction of the last window */
+    struct crowds *crowds; /* CROWD_WINDOWS, by window number */
+    float *usual;          /* SERVICES: decayed sums of sources */
+    float *direction;      /* SERVICES: the principal direction of the last window */
 };
 
 enum detector {
@@ -208,6 +221,14 @@ struct cause {
 /* Services with improbably many sources, those with the same sources together; the least
  * probable first. At most CAUSES; returns how many. */
 size_t causes_find(const struct graph *s, const struct view *v, struct cause *causes);
+
+/* --- crowds.c: what comes every hour ------------------------------------------------------ */
+
+void crowds_forget(struct site *site, uint32_t window);
+/* The services of the window in hand with more sources than usual; before it is learned. */
+void crowds_note(const struct graph *s, const struct view *v);
+/* Has the service more sources than usual at this place of every hour only? */
+bool crowds_hourly(const struct graph *s, const struct site *site, uint32_t service);
 
 /* --- report.c ---------------------------------------------------------------------------- */
 

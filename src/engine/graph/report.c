@@ -150,6 +150,10 @@ static void write_words(struct finding *f, const struct graph *s, const struct v
         used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " %s: %.4g%s%s, %.4g expected.", feature_rows[best].name, now,
             *feature_rows[best].unit ? " " : "", feature_rows[best].unit, usual);
+    if (c && crowds_hourly(s, site, c->services[0]) && used > 0 &&
+        (size_t)used < sizeof f->explanation)
+        used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
+            " They come at this time of every hour, as a timer has it.");
     if (graph_learns(s, site) && used > 0 && (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " The site is still being learned.");
@@ -240,7 +244,8 @@ static double support_of(const struct cause *c)
 static enum severity severity_of(const struct graph *s, const struct site *site,
     const struct cause *c, const struct portrait *who, double score)
 {
-    if (!c || is_one_target(site, who) || !is_crowd(s, c, who) || graph_learns(s, site))
+    if (!c || is_one_target(site, who) || !is_crowd(s, c, who) || graph_learns(s, site) ||
+        crowds_hourly(s, site, c->services[0]))
         return SEVERITY_INFO;
     struct rise rise = {.score = score,
         .ratio = c->seen / fmax(c->usual, 0.5),

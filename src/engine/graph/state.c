@@ -10,7 +10,7 @@
 
 enum {
     STATE_MAGIC = 0x70727a6b, /* "kzrp" */
-    STATE_VERSION = 1
+    STATE_VERSION = 2
 };
 static const double most = 1e15;
 
@@ -74,6 +74,15 @@ static void save_alarm(struct buf *out, const struct alarm *a)
         buf_le32(out, a->services[i]);
 }
 
+static void save_crowds(struct buf *out, const struct crowds *c)
+{
+    buf_u8(out, (uint8_t)c->count);
+    for (uint32_t i = 0; i < c->count; i++) {
+        buf_le32(out, c->rows[i].service);
+        number_save(out, (double)c->rows[i].more);
+    }
+}
+
 static void save_site(struct buf *out, const struct site *site)
 {
     saved_name_save(out, site->name);
@@ -86,6 +95,8 @@ static void save_site(struct buf *out, const struct site *site)
     number_save(out, site->weight);
     for (size_t i = 0; i < FEATURES; i++)
         save_feature(out, &site->features[i]);
+    for (size_t i = 0; i < CROWD_WINDOWS; i++)
+        save_crowds(out, &site->crowds[i]);
     save_sparse(out, site->usual);
     save_sparse(out, site->direction);
 }
@@ -183,6 +194,20 @@ static bool load_alarm(const struct graph *s, struct bytes *in, struct alarm *a)
            a->start < far && a->start > -far;
 }
 
+static bool load_crowds(struct bytes *in, struct crowds *c)
+{
+    c->count = bytes_u8(in);
+    if (c->count > CROWDS)
+        return false;
+    for (uint32_t i = 0; i < c->count; i++) {
+        c->rows[i].service = bytes_le32(in);
+        if (c->rows[i].service >= SERVICES ||
+            !number_load_float(in, 0.0, 1e9, false, &c->rows[i].more))
+            return false;
+    }
+    return true;
+}
+
 static enum err load_site(struct graph *s, struct bytes *in)
 {
     char name[RECORD_NAME_MAX + 1];
@@ -205,6 +230,8 @@ static enum err load_site(struct graph *s, struct bytes *in)
            number_load(in, 0.0, most, &site->weight);
     for (size_t i = 0; good && i < FEATURES; i++)
         good = load_feature(in, &site->features[i]);
+    for (size_t i = 0; good && i < CROWD_WINDOWS; i++)
+        good = load_crowds(in, &site->crowds[i]);
     good = good && load_sparse(in, site->usual) && load_sparse(in, site->direction);
     return good ? OK : ERR_BAD;
 }

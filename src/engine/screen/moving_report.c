@@ -353,6 +353,24 @@ static bool is_faint(const struct screen_group *g)
     return group_windows(g->found->core) < few_windows && ratio_of(g) < clear_ratio;
 }
 
+/* At the same time of the hour in six hours or more: a timer's hosts. One that is new is told
+ * before it has come so often. */
+static bool is_timer(const struct screen *s, const struct screen_group *g)
+{
+    const unsigned least = 6;
+    const double most_of_them = 0.8;
+    const uint32_t span = s->profiles.hour;
+    uint32_t places[GROUP_WINDOWS] = {0};
+    for (uint32_t k = 0; k < GROUP_WINDOWS; k++)
+        places[k % span] += came(g->found->core, k);
+    uint32_t most = 0; /* at a place and the next: a moment may fall on a border */
+    for (uint32_t k = 0; k < span && span >= 4; k++)
+        most = places[k] + places[(k + 1) % span] > most ? places[k] + places[(k + 1) % span]
+                                                         : most;
+    unsigned all = group_windows(g->found->core);
+    return all >= least && most >= most_of_them * all;
+}
+
 static int64_t group_start(const struct screen *s, const struct screen_group *g)
 {
     uint32_t oldest = 0;
@@ -379,7 +397,7 @@ enum err screen_group_tell(
         .sites = c->site_count,
         .fired = (unsigned)__builtin_popcount(g->moving->history & 7),
         .lasted = (int64_t)(s->now - g->moving->fired) * s->window});
-    if (is_aimed(c) || is_faint(g))
+    if (is_aimed(c) || is_faint(g) || is_timer(s, g))
         f.severity = SEVERITY_INFO;
     f.host_count = (uint64_t)g->found->members * g->sample;
     tell_ports(&f, c);

@@ -222,5 +222,6 @@ void model_accept(const struct surge *s, struct series *p)
     for (unsigned h = 0; h < HOURS; h++)
         p->hour[h] = old > 0.5 ? (float)((double)p->hour[h] * rate / old) : (float)rate;
     p->mean = (float)rate;
+    beat_learn(s, p);
     model_refresh(s, p);
 }

@@ -10,7 +10,7 @@
 
 enum {
     STATE_MAGIC = 0x73727a6b, /* "kzrs" */
-    STATE_VERSION = 2
+    STATE_VERSION = 3
 };
 static const double rate_most = 1e9;
 
@@ -48,6 +48,7 @@ static void save_series(struct buf *out, const struct series *p)
     number_save(out, (double)p->known);
     numbers_save(out, p->spread, HORIZONS);
     numbers_save(out, p->weight, HORIZONS);
+    numbers_save(out, p->beat, PLACES_MOST);
 }
 
 static void save_episode(struct buf *out, const struct episode *e)
@@ -142,7 +143,8 @@ static bool load_series(struct surge *s, struct bytes *in, struct series *p)
     good = good && load_floats(in, &p->mean, 1, 0.0, false) &&
            load_floats(in, &p->known, 1, 0.0, false) &&
            load_floats(in, p->spread, HORIZONS, -rate_most, false) &&
-           load_floats(in, p->weight, HORIZONS, 0.0, false);
+           load_floats(in, p->weight, HORIZONS, 0.0, false) &&
+           load_floats(in, p->beat, PLACES_MOST, 0.0, false);
     return good && !in->cut && p->service < SERVICES && p->site < s->site_count &&
            !s->sites[p->site].series_of[p->service];
 }

@@ -171,8 +171,10 @@ static void turn_calendar(struct surge *s, const struct step *step)
 {
     int64_t start = step->window->start;
     if (s->now > 1 && start % US_HOUR == 0)
-        for (size_t i = 0; i < s->series_count; i++)
+        for (size_t i = 0; i < s->series_count; i++) {
             model_close_hour(s, &s->series[i]);
+            beat_learn(s, &s->series[i]);
+        }
     if (s->now > 1 && start % US_DAY == 0) {
         drop_idle(s);
         for (size_t i = 0; i < s->site_count; i++)

@@ -128,6 +128,20 @@ static void release(struct surge *s, struct series *p)
     }
 }
 
+/* Has what made the series suspect turned out to return every hour? */
+static bool is_beat(const struct surge *s, const struct series *p)
+{
+    return p->suspect && s->now - s->episodes[p->suspect - 1].first >= 2 * s->span[1] &&
+           beat_is_told(p);
+}
+
+/* What was held back is learned after all. */
+static void absolve(struct surge *s, struct series *p)
+{
+    release(s, p);
+    memset(p->held, 0, sizeof p->held);
+}
+
 static uint64_t network_of(const struct ip *ip)
 {
     struct ip net = {{0}};
@@ -197,6 +211,17 @@ static void trace_start(
     e->start = window_start(s, first);
 }
 
+/* What lasted is the new normal, and what fell silent is forgotten. */
+static void settle(struct surge *s, struct series *p, const struct episode *e)
+{
+    if (e->fired && (int64_t)(s->now - e->fired) * s->window > s->options.freeze) {
+        model_accept(s, p);
+        release(s, p);
+    } else if (s->now - e->last > s->span[1] || (!e->fired && s->now - e->first > s->span[2])) {
+        release(s, p);
+    }
+}
+
 static enum err judge(struct surge *s, struct step *step, size_t i, const struct bench *bench,
     struct arena *scratch, struct sink *out)
 {
@@ -204,6 +229,9 @@ static enum err judge(struct surge *s, struct step *step, size_t i, const struct
     const struct window_site *at = step->site_at[p->site];
     if (!at || !at->watching)
         return OK;
+    bool learning = (int64_t)s->sites[p->site].windows * s->window <= s->options.learn;
+    if (learning && is_beat(s, p))
+        absolve(s, p);
     struct view *views = step->views[i];
     struct voice voice = listen(s, p, views, at->kept > 0.0 ? at->kept : 1.0, bench);
     bool strange = s->sites[p->site].windows > WINDOWS_LEAST &&
@@ -218,7 +246,6 @@ static enum err judge(struct surge *s, struct step *step, size_t i, const struct
     struct episode *episode = &s->episodes[p->suspect - 1];
     watch_sources(episode, step, step->group_of[i]);
     episode->history = (uint8_t)(episode->history << 1);
-    bool learning = (int64_t)s->sites[p->site].windows * s->window <= s->options.learn;
     const struct view *v = &views[voice.horizon];
     struct reason why = {.tally = &step->tally,
         .group = step->group_of[i] == NO_GROUP ? step->tally.group_count : step->group_of[i],
@@ -244,13 +271,7 @@ static enum err judge(struct surge *s, struct step *step, size_t i, const struct
         }
         e = surge_report(s, p, episode, &why, scratch, out);
     }
-    if (episode->fired && (int64_t)(s->now - episode->fired) * s->window > s->options.freeze) {
-        model_accept(s, p);
-        release(s, p);
-    } else if (s->now - episode->last > s->span[1] ||
-               (!episode->fired && s->now - episode->first > s->span[2])) {
-        release(s, p);
-    }
+    settle(s, p, episode);
     return e;
 }
 

@@ -72,7 +72,9 @@ static struct reach reach_before(const struct surge *s, unsigned horizon)
 enum err outlook_make(struct outlook *ret_outlook, const struct surge *s, struct arena *scratch)
 {
     struct outlook *o = ret_outlook;
-    *o = (struct outlook){.hour = s->slots[s->now % RING].hour};
+    int64_t start = window_start(s, s->now);
+    *o = (struct outlook){.hour = s->slots[s->now % RING].hour,
+        .place = (uint8_t)((start - time_floor(start, US_HOUR)) / s->window)};
     o->pool = arena_take(scratch, s->site_count + 1, sizeof *o->pool);
     if (!o->pool)
         return ERR_NOMEM;
@@ -259,6 +261,8 @@ static struct view view_of(const struct surge *s, const struct outlook *o,
     double level = by_rhythm; /* the larger; the known one if one is NAN */
     if (!(by_rhythm >= recent) && !isnan(recent))
         level = recent;
+    if (h == 0 && !isnan(level))
+        level = larger(level, (double)p->beat[o->place]);
     /* A mean that few sources tell is itself uncertain by so much. */
     double known = larger(h == 2 && days ? 0.0 : RECENT_HOURS, (h == 2 ? 6.0 : 1.0) * days);
     dispersion += 1.0 / (0.5 + known * s->span[1] * level / m->count);

@@ -25,6 +25,7 @@ struct reach {
 
 struct outlook {
     uint8_t hour;                 /* of the day: of the window in hand */
+    uint8_t place;                /* of the hour: its */
     double (*pool)[HORIZONS];     /* by site: the dispersion of all its series */
     uint64_t windows[RING_WORDS]; /* bits: of any reach */
     struct reach seen[HORIZONS];

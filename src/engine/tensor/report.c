@@ -68,7 +68,7 @@ static enum severity severity_of(
 {
     const struct voice *v = b->voice[0];
     bool old = (int64_t)(s->now - v->watch->fired) * s->window > s->options.freeze;
-    if (is_one_target(v) || old)
+    if (is_one_target(v) || old || tensor_is_hourly(s, v->watch))
         return SEVERITY_INFO;
     struct rise rise = {.score = b->score,
         .ratio = v->peak.hosts / fmax(v->peak.expected, 0.5),
@@ -122,6 +122,11 @@ static void write_words(struct finding *f, const struct tensor *s, const struct 
     if (windows > 1 && used > 0 && (size_t)used < sizeof f->explanation)
         used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " So in %u of the last %u windows.", windows, tensor_spans[b->span]);
+    if (tensor_is_hourly(s, v->watch) && used > 0 && (size_t)used < sizeof f->explanation)
+        used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used, " %s",
+            s->now > US_HOUR / s->window
+                ? "They come at this time of every hour, as a timer has it."
+                : "The watch is too young to tell whether they come every hour.");
     if (is_one_target(v) && used > 0 && (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " They want one or two addresses only: rather a wrong setting than a scan.");

@@ -130,6 +130,9 @@ double tensor_weigh_best(const struct tensor *s, struct voice *voices, size_t co
 /* Hosts in step beyond chance, over the span. */
 double tensor_excess(const struct tensor *s, const struct voice *v, unsigned span);
 
+/* Do its hosts come at this time of every hour, and at no other? */
+bool tensor_is_hourly(const struct tensor *s, const struct watch *w);
+
 /* blocks.c: no more blocks than voices. */
 enum err tensor_blocks(const struct tensor *s, struct voice *voices, size_t count,
     struct arena *scratch, struct block_found *ret_blocks, size_t *ret_count) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* How strange it is that services have been in step, over one window and several. */
 #include "engine/tensor/tensor_int.h"
 
+#include "engine/hourly.h"
 #include "num/tail.h"
 
 #include <math.h>
@@ -94,4 +95,17 @@ double tensor_excess(const struct tensor *s, const struct voice *v, unsigned spa
         excess += fmax((double)v->watch->hosts[n] - (double)v->watch->expected[n], 0.0);
     }
     return excess;
+}
+
+bool tensor_is_hourly(const struct tensor *s, const struct watch *w)
+{
+    double evidence[MEMORY];
+    size_t count = s->now <= MEMORY ? s->now - 1 : MEMORY; /* the first is seldom whole */
+    size_t span = (size_t)(US_HOUR / s->window);
+    size_t most = 0; /* of the last hour, as a window may speak for those before it */
+    for (uint32_t k = 0; k < count; k++) {
+        evidence[k] = (double)w->evidence[(s->now - k) % MEMORY];
+        most = k < span && evidence[k] > evidence[most] ? k : most;
+    }
+    return count == 0 || hourly_is(evidence + most, count - most, span);
 }

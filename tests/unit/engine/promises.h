@@ -45,6 +45,24 @@ static inline void done(struct bench *b)
     free(b);
 }
 
+/* Forty sources that a timer starts every hour: from before the watch they are no notice in
+ * four days; from the fourth day on, they are one at once. */
+static inline void promises_timers(const struct engine *engine)
+{
+    for (uint64_t seed = 51; seed <= 53; seed++) {
+        struct world_options o = world_small(seed);
+        struct world_event e = {.port = 8291, .proto = 6, .most = 40, .sites = 3, .every = 6};
+        struct bench *old = run_engine(engine, &o, 96, &e);
+        assert_int_equal(bench_notices(old, 0), 0);
+        done(old);
+        e.hours = 78;
+        struct bench *fresh = run_engine(engine, &o, 80, &e);
+        struct found f = bench_find(fresh, 8291, SEVERITY_NOTICE);
+        assert_true(hours_after(&f, 78) < 1.2);
+        done(fresh);
+    }
+}
+
 /* Saved and loaded again often, it finds the same, byte for byte; `least`: findings there are.
  */
 static inline void promises_restart(const struct engine *engine, const struct world_options *o,

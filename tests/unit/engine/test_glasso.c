@@ -135,6 +135,38 @@ static void finds_hosts_in_step(void **state)
     bench_close(&b);
 }
 
+/* Hosts in step at every full hour. */
+static void come_hourly(struct stage *st, struct bench *b, unsigned windows)
+{
+    for (unsigned k = 0; k < windows; k++) {
+        stage_turn(st);
+        for (size_t site = 0; site < 3 && st->window.start % US_HOUR == 0; site++)
+            plant(st, site, 12, 23, UINT64_C(1) << 1 | UINT64_C(1) << 2);
+        bench_step(b, &st->window);
+    }
+}
+
+static void timers_are_no_news(void **state)
+{
+    (void)state;
+    static struct bench b;
+    struct stage st;
+    bench_open(&b, &engine_glasso);
+    stage_open(&st, 5, 3);
+    come_hourly(&st, &b, 2 * DAY);
+    assert_true(b.count > 24);
+    assert_int_equal(bench_notices(&b, 0), 0);
+    stage_close(&st);
+    bench_close(&b);
+    bench_open(&b, &engine_glasso);
+    stage_open(&st, 6, 3);
+    pass(&st, &b, DAY + 20);
+    come_hourly(&st, &b, 12);
+    assert_non_null(bench_first(&b, 23, SEVERITY_NOTICE));
+    stage_close(&st);
+    bench_close(&b);
+}
+
 /* A score of 0 is reached by chance once a day: more than eleven findings in four days are as
  * good as impossible. */
 static void chance_finds_nothing(void **state)
@@ -426,6 +458,7 @@ static void refuses_options(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    SAYS("what a timer starts every hour is no notice, unless it is new", timers_are_no_news),
     SAYS("hosts in step at three sites are a notice, with port, sites and moments",
         finds_hosts_in_step),
     SAYS("hosts that ask when they like are no notice in four days", chance_finds_nothing),

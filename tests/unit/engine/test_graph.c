@@ -229,7 +229,14 @@ static void a_handful_of_sources_has_no_shape(void **state)
     }
 }
 
+static void timers_are_no_news(void **state)
+{
+    (void)state;
+    promises_timers(&engine_graph);
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS("what a timer starts every hour is no notice, unless it is new", timers_are_no_news),
     SAYS("a jump at one site is a notice within 40 minutes", finds_a_jump_at_one_site),
     SAYS("a crowd of one country is named", names_the_country),
     SAYS("ports that the same sources ask for are one finding",

@@ -268,7 +268,14 @@ static void slow_wrong_setting_is_no_notice(void **state)
     done(b);
 }
 
+static void timers_are_no_news(void **state)
+{
+    (void)state;
+    promises_timers(&engine_surge);
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS("what a timer starts every hour is no notice, unless it is new", timers_are_no_news),
     SAYS("a jump at one site is a notice within 40 minutes", finds_a_jump_at_one_site),
     SAYS("a worm that doubles every 6 hours is a notice when ten more hosts than normal are "
          "seen",

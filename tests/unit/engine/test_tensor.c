@@ -112,7 +112,29 @@ static void gaps_are_no_matter(void **state)
     beats_done(b);
 }
 
+static void timers_are_no_news(void **state)
+{
+    (void)state;
+    struct beats_event e = in_step;
+    e.visits = 0.3;
+    e.every = 6;
+    for (uint64_t seed = 21; seed <= 23; seed++) {
+        struct beats_options o = beats_usual(seed);
+        e.first = 0;
+        struct bench *old = run(&o, 144, &e);
+        assert_true(old->count > 0);
+        assert_int_equal(bench_notices(old, 0), 0);
+        beats_done(old);
+        e.first = 30;
+        struct bench *fresh = run(&o, 36, &e);
+        struct found f = bench_find(fresh, 121, SEVERITY_NOTICE);
+        assert_true(hours_after(&f, 5.0) < 0.2);
+        beats_done(fresh);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    SAYS("what a timer starts every hour is no notice, unless it is new", timers_are_no_news),
     SAYS("forty hosts in step are a notice within an hour and a half, and nothing else is",
         finds_hosts_in_step),
     SAYS("the same hosts, each at times of its own, are no finding", shuffled_times_are_silent),

@@ -228,7 +228,7 @@ static void nuisance(struct world *w, size_t *at, size_t site)
 static void event(struct world *w, size_t *at, size_t number, size_t site)
 {
     const struct world_event *e = &w->events[number];
-    if (!(e->sites >> site & 1))
+    if (!(e->sites >> site & 1) || (e->every && w->number % e->every))
         return;
     double before = (double)__builtin_popcount(e->sites & ((1u << site) - 1));
     double age = w->number / 6.0 - e->hours - e->lag * before;

@@ -31,7 +31,8 @@ struct world_event {
     const char *country; /* NULL: any */
     bool one_target;
     bool everywhere; /* the same hosts at all sites that take part */
-    double hosts;    /* there are for one that is seen in a window; 0: three */
+    unsigned every; /* windows from one time that it comes to the next; 0: it is always there */
+    double hosts;   /* there are for one that is seen in a window; 0: three */
 };
 
 struct world_options {

@@ -341,6 +341,27 @@ static void nuisances(void **state)
     release(&t);
 }
 
+/* Every hour as many as in any other, and none at another minute. */
+static void timetable(void **state)
+{
+    (void)state;
+    struct telescope_options o = small(9, "none");
+    o.length = US_DAY;
+    struct traffic t = capture(&o);
+    const struct truth_nuisance *n = nuisance(t.truth, "timetable");
+    uint32_t hours[24] = {0}, late = 0;
+    for (size_t i = 0; i < t.count; i++) {
+        if (t.list[i].dport != n->port || t.list[i].proto != PROTO_TCP)
+            continue;
+        hours[(t.list[i].ts - t.truth->start) / US_HOUR]++;
+        late += (t.list[i].ts - t.truth->start) % US_HOUR >= US_MINUTE;
+    }
+    for (size_t h = 0; h < 24; h++)
+        assert_in_range(hours[h], 20, 400); /* one of three sites may be out */
+    assert_in_range(late, 0, 24);
+    release(&t);
+}
+
 /* Which events host counts show, over seeds and both sets of ports. */
 static void shown(void **state)
 {
@@ -532,6 +553,7 @@ static const struct CMUnitTest tests[] = {
     SAYS("few sources send much, most send little", heavy_tail),
     SAYS("a silent site is silent, a noisy host is one host, a research scan one network",
         nuisances),
+    SAYS("hosts that a timer starts come every hour, at the same minute", timetable),
     SAYS("host counts can show every event but the one in step", shown),
     SAYS("hosts in step come within eight seconds, from twenty countries", in_step),
     SAYS("the worm doubles in its doubling time", growth),
