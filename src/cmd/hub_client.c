@@ -13,7 +13,8 @@
 enum {
     PROBLEM_CAP = 64 << 10,
     ASK_CAP = 1 << 20,
-    ANSWER_CAP = 64 << 20
+    ANSWER_CAP = 64 << 20,
+    WAITS_MOST = 30 /* s, in all, for a hub that has too much to do */
 };
 
 static bool address_path(const char *data, char path[4200])
@@ -147,12 +148,29 @@ static enum err exchange_open(struct exchange *x, const struct hub_address *a, c
     return OK;
 }
 
+/* A hub that is asked more often than it allows says how long to wait; scripts ask often. False
+ * if that is no answer of this kind, or has been waited for long enough. */
+static bool waits(struct exchange *x, long status, long *waited)
+{
+    curl_off_t wait = 0;
+    if (status != 429 || curl_easy_getinfo(x->curl, CURLINFO_RETRY_AFTER, &wait) != CURLE_OK ||
+        wait < 1 || wait > WAITS_MOST - *waited)
+        return false;
+    *waited += (long)wait;
+    x->answer.problem.len = 0;
+    return sleep((unsigned)wait) == 0; /* a signal ends it */
+}
+
 static enum err exchange_run(
     struct exchange *x, const struct hub_address *a, long *ret_status, struct fault *f)
 {
-    CURLcode code = curl_easy_perform(x->curl);
-    *ret_status = 0;
-    curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, ret_status);
+    CURLcode code;
+    long waited = 0;
+    do {
+        code = curl_easy_perform(x->curl);
+        *ret_status = 0;
+        curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, ret_status);
+    } while (code == CURLE_OK && waits(x, *ret_status, &waited));
     if (x->answer.err)
         return x->answer.err;
     if (code == CURLE_COULDNT_CONNECT)

@@ -22,7 +22,9 @@ void hub_address_remove(const char *data);
 /* ERR_NOTFOUND: no hub has left its address there. */
 enum err hub_address_read(const char *data, struct hub_address *ret_address) MUST_CHECK;
 
-/* GET URL/api/v1/PATH; the body goes to `part` piece by piece. ERR_IO if nobody answers; a
+/* A hub that answers 429 is asked again when it said, for half a minute at most.
+ *
+ * GET URL/api/v1/PATH; the body goes to `part` piece by piece. ERR_IO if nobody answers; a
  * problem document's sentence becomes the fault, ERR_BAD for status 4xx. */
 enum err hub_get(const struct hub_address *a, const char *path,
     enum err (*part)(void *context, const void *data, size_t len), void *context,

@@ -4,6 +4,7 @@ import calendar
 import csv
 import fcntl
 import functools
+import http.server
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import sqlite3
 import struct
 import subprocess
 import termios
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -599,6 +601,47 @@ def killed_hub(folder):
     assert os.path.exists(os.path.join(store, "hub-address"))
     same(json.loads(run("stats", "totals", "--json", "--data", store).stdout)["packets"], 629)
     same(run("alerts", "--data", store).returncode, 0)
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    """A hub that says to wait, once or for ever."""
+
+    answers = []
+    asked = 0
+
+    def do_GET(self):  # noqa: N802 (the library's name)
+        Busy.asked += 1
+        status, wait, body = Busy.answers.pop(0) if len(Busy.answers) > 1 else Busy.answers[0]
+        self.send_response(status)
+        if wait:
+            self.send_header("Retry-After", str(wait))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@says("a command that the hub tells to wait waits and asks again, but not for minutes")
+def told_to_wait(folder):
+    server = http.server.HTTPServer(("127.0.0.1", 0), Busy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with open(os.path.join(folder, "hub-address"), "w") as f:
+        f.write("http://127.0.0.1:%d\nx\n" % server.server_port)
+    later = '{"title": "Too many requests", "detail": "too many requests; wait 1 s"}'
+    Busy.answers = [(429, 1, later), (200, 0, '{"version": 0, "document": {"payload": 64}, "versions": []}')]
+    done = run("site", "config", "jp-01", "--data", folder)
+    same(done.returncode, 0, done.stderr)
+    holds(done.stdout, '"payload": 64')
+    same(Busy.asked, 2)
+    Busy.answers = [(429, 3600, later)]
+    start = time.monotonic()
+    done = run("site", "config", "jp-01", "--data", folder)
+    same(done.returncode, 2)
+    holds(done.stderr, "the hub answers 429: too many requests")
+    assert time.monotonic() - start < 20
+    server.shutdown()
 
 
 @says("the demonstration's sources are in the countries that they are meant to be in")
