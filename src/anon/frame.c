@@ -1,7 +1,7 @@
 #include "anon/frame.h"
 
-#include "anon/checksum_int.h"
 #include "anon/frame_int.h"
+#include "base/checksum.h"
 #include "record/proto.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
-#include "anon/checksum_int.h"
 #include "anon/dns_int.h"
 #include "anon/frame_int.h"
+#include "base/checksum.h"
 #include "record/proto.h"
 
 #include <string.h>

@@ -603,6 +603,36 @@ def killed_hub(folder):
     same(run("alerts", "--data", store).returncode, 0)
 
 
+def exported(store, *arguments):
+    return run("export", "--data", store, *arguments, stdin=b"").stdout
+
+
+@says("packets that are exported as a capture are read again as the same packets, from the hub and without it")
+def capture_again(folder):
+    need_store(folder)
+    store, second = os.path.join(folder, "data"), os.path.join(folder, "again")
+    same(run("replay", "--data", store, "--site", "jp-01=" + data(SLP), "--payload", "256").returncode, 0)
+    capture = os.path.join(folder, "slp.pcap")
+    same(run("export", "--data", store, "--format", "pcap", "--output", capture).returncode, 0)
+    with open(capture, "rb") as f:
+        whole = f.read()
+    hub = Hub("--data", store)
+    same(exported(store, "--format", "pcap"), whole)
+    hub.stop()
+    done = run("export", "--data", store, "--format", "pcap", "--output", capture)
+    same(done.returncode, 2)
+    with open(capture, "rb") as f:
+        same(f.read(), whole)
+    same(run("replay", "--data", second, "--site", "jp-01=" + capture, "--payload", "256").returncode, 0)
+    columns = ("ts", "src", "dst", "proto", "sport", "dport", "ttl", "ip_id", "payload_len", "payload_hash", "payload")
+
+    def rows(folder):
+        return [[row[c] for c in columns] for row in csv.DictReader(io.StringIO(exported(folder).decode()))]
+    same(len(rows(store)), 629)
+    same(rows(second), rows(store))
+    same(len(exported(store, "--format", "pcap", "--port", "9")), 24)
+
+
 class Busy(http.server.BaseHTTPRequestHandler):
     """A hub that says to wait, once or for ever."""
 

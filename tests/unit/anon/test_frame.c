@@ -1,6 +1,6 @@
 #include "anon/frame.h"
 
-#include "anon/checksum_int.h"
+#include "base/checksum.h"
 #include "base/clock.h"
 #include "record/proto.h"
 #include "sensor/source.h"

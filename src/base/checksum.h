@@ -1,5 +1,5 @@
-#ifndef ANON_CHECKSUM_INT_H
-#define ANON_CHECKSUM_INT_H
+#ifndef BASE_CHECKSUM_H
+#define BASE_CHECKSUM_H
 
 #include <stddef.h>
 #include <stdint.h>
