@@ -208,6 +208,11 @@ enum {
     API_TOKEN_TEXT = 96
 };
 
+/* The token that a hub leaves for commands on its own data folder: its name, and who made it.
+ */
+#define API_OWN_TOKEN "command-line"
+#define API_OWN_MAKER "system"
+
 /* Make an API token; `t` says for what (name, role, by, created, expires). The text is nowhere
  * else: the catalogue keeps its hash. */
 enum err api_token_add(struct catalog *c, struct catalog_token *t,

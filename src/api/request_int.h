@@ -17,10 +17,11 @@ struct MHD_Response;
 /* Who asks. */
 struct identity {
     bool known;
-    bool token;                   /* by a token, not by a session */
-    char name[CATALOG_NAME];      /* the user; of a token, its maker */
-    char label[CATALOG_NAME + 8]; /* for the audit log: the user, or "token:name" */
-    int64_t user;                 /* 0 for a token */
+    bool token;              /* by a token, not by a session */
+    char name[CATALOG_NAME]; /* the user; of a token, its maker */
+    char label[CATALOG_NAME +
+               8]; /* for the audit log: the user, "token:name", or "shell:name" */
+    int64_t user;  /* 0 for a token */
     enum catalog_role role;
     char csrf[CATALOG_CSRF];
     uint8_t hash[CATALOG_HASH];
@@ -31,7 +32,7 @@ struct identity {
 struct headers {
     const char *host, *origin, *fetch_site, *cookie, *authorization, *csrf, *accept;
     const char *accept_encoding, *if_none_match, *content_type, *forwarded_for;
-    const char *forwarded_proto;
+    const char *forwarded_proto, *person;
 };
 
 /* What goes back. Handlers fill status, type and body, and what else applies. */

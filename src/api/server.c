@@ -111,6 +111,7 @@ static void begin(struct request *r)
         {"Accept", &r->in.accept},
         {"Accept-Encoding", &r->in.accept_encoding},
         {"If-None-Match", &r->in.if_none_match},
+        {"Kizashi-Person", &r->in.person},
         {"Content-Type", &r->in.content_type},
         {"X-Forwarded-For", &r->in.forwarded_for},
         {"X-Forwarded-Proto", &r->in.forwarded_proto},

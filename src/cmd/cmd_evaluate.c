@@ -157,6 +157,22 @@ static enum err score_one(struct evaluation *ev, const char *alerts, const char 
     return e;
 }
 
+/* Captures are not alerts, and easily named where alerts belong. */
+static bool is_capture(const char *path)
+{
+    static const uint8_t magics[][4] = {{0xd4, 0xc3, 0xb2, 0xa1}, {0xa1, 0xb2, 0xc3, 0xd4},
+        {0x4d, 0x3c, 0xb2, 0xa1}, {0xa1, 0xb2, 0x3c, 0x4d}, {0x0a, 0x0d, 0x0d, 0x0a}};
+    uint8_t head[4] = {0};
+    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
+    bool whole = file && fread(head, sizeof head, 1, file) == 1;
+    if (file)
+        fclose(file);
+    for (size_t i = 0; whole && i < sizeof magics / sizeof *magics; i++)
+        if (memcmp(head, magics[i], sizeof head) == 0)
+            return true;
+    return false;
+}
+
 static enum err score_files(
     const struct conf *conf, size_t count, char **files, struct evaluation *ev, struct fault *f)
 {
@@ -165,6 +181,13 @@ static enum err score_files(
     size_t counted = conf_list(conf, "host-counts", &counts);
     if (count == 0)
         return fault_set(f, ERR_BAD, "name a file of alerts (JSON lines), or say --simulate");
+    for (size_t i = 0; i < count; i++)
+        if (is_capture(files[i]))
+            return fault_set(f, ERR_BAD,
+                "%s is a capture, where alerts belong (JSON lines); --site NAME=%s runs "
+                "engines "
+                "over it",
+                files[i], files[i]);
     if (truth_count != count)
         return fault_set(f, ERR_BAD,
             "--truth: given %zu times, for %zu of ALERTS; each file of alerts needs its own",

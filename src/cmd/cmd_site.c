@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/ip.h"
 #include "base/log.h"
+#include "cmd/confirm.h"
 #include "cmd/ending.h"
 #include "cmd/hub_client.h"
 #include "cmd/options.h"
@@ -74,8 +75,7 @@ static enum err note(
     struct counter *c, const char *what, const char *site, int64_t now, struct fault *f)
 {
     struct catalog_audit a = {.time = now};
-    const char *who = getenv("SUDO_USER");
-    snprintf(a.who, sizeof a.who, "%s", who ? who : "command-line");
+    confirm_person(a.who);
     snprintf(a.what, sizeof a.what, "%s", what);
     snprintf(a.subject, sizeof a.subject, "%s", site);
     return catalog_audit_add(c->catalog, &a, f);

@@ -1,6 +1,7 @@
 #include "cmd/hub_client.h"
 
 #include "base/json.h"
+#include "cmd/confirm.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -128,14 +129,16 @@ static enum err exchange_open(struct exchange *x, const struct hub_address *a, c
     bool json, struct fault *f)
 {
     char bearer[192];
+    char person[96] = "Kizashi-Person: ";
     if (snprintf(x->url, sizeof x->url, "%s/api/v1/%s", a->url, path) >= (int)sizeof x->url)
         return fault_set(f, ERR_RANGE, "the question is too long");
     snprintf(bearer, sizeof bearer, "Authorization: Bearer %s", a->token);
     x->curl = curl_easy_init();
     x->headers = curl_slist_append(NULL, bearer);
-    struct curl_slist *more =
-        json && x->headers ? curl_slist_append(x->headers, "Content-Type: application/json")
-                           : x->headers;
+    confirm_person(person + strlen(person));
+    struct curl_slist *more = x->headers ? curl_slist_append(x->headers, person) : NULL;
+    if (json && more)
+        more = curl_slist_append(x->headers, "Content-Type: application/json");
     if (!x->curl || !more) {
         curl_easy_cleanup(x->curl);
         curl_slist_free_all(x->headers);

@@ -82,7 +82,7 @@ enum err address_leave(
 {
     struct clock wall = clock_system();
     int64_t now = clock_now(&wall);
-    struct token_name old = {.name = "command-line"};
+    struct token_name old = {.name = API_OWN_TOKEN};
     enum err e = catalog_tokens(c, token_named, &old);
     for (size_t i = 0; i < old.count && !e; i++)
         e = catalog_token_revoke(c, old.ids[i], now);
@@ -90,7 +90,7 @@ enum err address_leave(
     struct catalog_token t = {.role = ROLE_ADMIN, .created = now};
     struct hub_address address;
     snprintf(t.name, sizeof t.name, "%s", old.name);
-    snprintf(t.by, sizeof t.by, "system");
+    snprintf(t.by, sizeof t.by, API_OWN_MAKER);
     snprintf(address.url, sizeof address.url, "%s", address_url);
     if (!e)
         e = api_token_add(c, &t, address.token, f);

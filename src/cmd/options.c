@@ -30,6 +30,8 @@ static enum err unknown_option(const struct command *command, const char *name, 
 {
     const char *nearest = NULL;
     size_t best = 3;
+    if (strcmp(name, "help") == 0)
+        return fault_set(f, ERR_BAD, "--help stands alone, or is --help=man for the man page");
     for (const struct conf_item *item = command->items; item && item->name; item++) {
         size_t distance = word_distance(name, item->name);
         if (distance < best) {

@@ -1,5 +1,6 @@
 #include "cmd/summary.h"
 
+#include "base/clock.h"
 #include "record/finding.h"
 #include "record/proto.h"
 
@@ -148,6 +149,47 @@ static void print_losses(FILE *out, const struct totals *t)
         fprintf(out, "  snapped       %llu\n", (unsigned long long)c->snapped);
 }
 
+/* "14.6 days", "3.5 hours", "20 minutes". */
+static void length_print(FILE *out, int64_t length)
+{
+    double days = (double)length / (double)US_DAY;
+    if (days >= 2.0)
+        fprintf(out, "%.1f days", days);
+    else if (length >= 2 * US_HOUR)
+        fprintf(out, "%.1f hours", (double)length / (double)US_HOUR);
+    else
+        fprintf(out, "%lld minutes", (long long)(length / US_MINUTE));
+}
+
+/* Whoever replays five minutes should not take silence for peace. */
+static void print_time(FILE *out, const struct summary *s)
+{
+    char first[TIME_TEXT];
+    char last[TIME_TEXT];
+    if (s->last <= s->first)
+        return;
+    time_format(s->first, first);
+    time_format(s->last, last);
+    fprintf(out, "  time          %.16sZ to %.16sZ, ", first, last);
+    length_print(out, s->last - s->first);
+    if (s->engines && s->last - s->first < US_HOUR)
+        fputs("; most engines are silent in the first hour of a site", out);
+    else if (s->engines && s->last - s->first <= US_DAY)
+        fputs("; until they have seen a day, engines report only what is far out", out);
+    fputc('\n', out);
+}
+
+static void print_lists(FILE *out, const struct summary *s, const struct totals *t)
+{
+    if (s->lists)
+        fprintf(out,
+            "  survey lists  %llu packets came from the %llu addresses and prefixes of %zu "
+            "%s\n",
+            (unsigned long long)t->counts.class[CLASS_SURVEY],
+            (unsigned long long)s -> list_prefixes, s -> lists,
+            s -> lists == 1 ? "list" : "lists");
+}
+
 /* The named, and below them who sent too little to be named. */
 static void print_tools(FILE *out, const struct totals *t)
 {
@@ -176,6 +218,7 @@ void summary_print(FILE *out, const struct summary *s)
     fprintf(out, "%llu packets, %llu bytes from %zu %s in %.2f s: %.0f packets/s\n",
         (unsigned long long)c->packets, (unsigned long long)c->bytes, s->count,
         s->count == 1 ? "site" : "sites", s->seconds, rate);
+    print_time(out, s);
     print_losses(out, t);
     fprintf(out, "  classes       ");
     const char *comma = "";
@@ -186,6 +229,7 @@ void summary_print(FILE *out, const struct summary *s)
             comma = ", ";
         }
     fprintf(out, "%s\n", *comma ? "" : "none");
+    print_lists(out, s, t);
     print_tools(out, t);
     for (size_t i = 0; i < t->port_count; i++) {
         char word[PROTO_TEXT];
@@ -271,6 +315,10 @@ json_t *summary_json(const struct summary *s)
     json_object_set_new(out, "bytes", number(t->counts.bytes));
     json_object_set_new(out, "frames", number(t->source.frames));
     json_object_set_new(out, "seconds", json_real(s->seconds));
+    if (s->last > s->first) {
+        json_object_set_new(out, "from", json_time(s->first));
+        json_object_set_new(out, "to", json_time(s->last));
+    }
     json_object_set_new(out, "dropped_kernel", number(t->source.dropped_kernel));
     json_object_set_new(out, "sampled_out", number(t->counts.sampled_out));
     json_object_set_new(out, "late", number(t->counts.late));

@@ -1,5 +1,6 @@
 """Sites and their documents: a hub, a message server and a sensor on loopback. Needs root, for capturing."""
 
+import getpass
 import json
 import os
 import shutil
@@ -147,6 +148,7 @@ def in_effect(folder):
             world.in_effect(i + 1)
         took = sorted(v["took_ms"] for v in world.versions())
         print(f"# change to the site's word, 20 changes: median {took[10]} ms, most {took[-1]} ms")
+        same({v["who"] for v in world.versions()}, {"shell:" + (os.environ.get("SUDO_USER") or getpass.getuser())})
         same(took[-1] < 500, True)
         same(world.site()["heartbeat"]["config_version"], 20)
     finally:

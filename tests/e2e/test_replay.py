@@ -3,7 +3,9 @@
 import gzip
 import json
 import os
+import re
 import shutil
+import struct
 import subprocess
 
 from tap import data, holds, main, run, same, says
@@ -25,6 +27,20 @@ def slp(_):
     same(seen["ports"][0]["port"], 427)
     same(seen["ports"][0]["proto"], "udp")
     same(sum(seen["classes"].values()), 629)
+
+
+@says("the summary says how long a capture is, what that is worth, and what a survey list matched")
+def how_long(folder):
+    done = run("replay", "--no-store", "--site", "jp-01=" + data(MASSCAN))
+    holds(done.stderr, "10 minutes; most engines are silent in the first hour of a site\n")
+    surveys = os.path.join(folder, "surveys.txt")
+    with open(surveys, "w", encoding="ascii") as out:
+        out.write("192.0.2.0/24\n37.40.101.196\n")
+    done = run("replay", "--no-store", "--site", "jp-01=" + data(SLP), "--survey-list", surveys)
+    holds(done.stderr, "  time          2023-06-01T11:10Z to 2023-06-")
+    holds(done.stderr, " days\n")
+    matched = re.search(r"survey lists  (\d+) packets came from the 2 addresses and prefixes of 1 list\n", done.stderr)
+    same(int(matched.group(1)) > 0, True)
 
 
 @says("a scan by masscan is named, and the evidence is printed")
@@ -143,6 +159,9 @@ def wrong_use(folder):
     text = os.path.join(folder, "text.pcap")
     with open(text, "w", encoding="ascii") as out:
         out.write("this is not a capture, whatever its name says\n")
+    real = os.path.join(folder, "real.pcap")
+    with open(real, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
     for arguments, part in (
             (["replay"], "no captures"),
             (["replay", "/no/such/file"], "/no/such/file"),
@@ -154,6 +173,8 @@ def wrong_use(folder):
             (["replay", "--window", "5s", text], "1m..1h"),
             (["replay", "--bogus"], "--bogus"),
             (["bogus"], "bogus"),
+            (["replay", "--help=x"], "--help=man"),
+            (["evaluate", real], "--site NAME=" + real),
     ):
         done = run(*arguments)
         same(done.returncode, 2, (arguments, done.stderr))
