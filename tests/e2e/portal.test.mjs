@@ -205,6 +205,7 @@ test('what spreads shows where it is expected, with what became of it and how go
   const { rows } = await server.ask('/forecasts');
   if (rows.length === 0) return nothing(t, 'that spreads');
   await open(`#/alerts/${rows[0].alert}`);
+  await page.reload(); // the page may hold an answer from before there was a forecast
   await page.locator('.way-row .way-text').first().waitFor();
   const said = await page.locator('.way-text').allTextContents();
   assert.ok(said.includes('first'), said.join('; '));

@@ -61,6 +61,7 @@ function follow(tick: Tick): void {
   followed = { at: now, data };
   refresh('/status');
   refresh('/overview');
+  refresh('/forecasts');
 }
 
 function parse<T>(event: Event): T | undefined {
@@ -92,8 +93,7 @@ export function connect(): void {
     if (!alert) return;
     const others = live.news.filter((n) => n.what !== 'alert' || n.alert.id !== alert.id);
     become({ news: [{ what: 'alert' as const, at: Date.now(), alert }, ...others].slice(0, NEWS_MAX) });
-    refresh('/alerts');
-    refresh('/overview');
+    for (const part of ['/alerts', '/overview', '/forecasts']) refresh(part);
   });
   source.addEventListener('fleet', () => invalidate('/fleet'));
   source.addEventListener('site', (event) => {
