@@ -19,9 +19,9 @@ enum {
  *                  HOURLY_HOURS hours of them are looked at.
  * @param span      windows in an hour; with less than 2 the answer is no.
  * @return  true if a quarter of it or more was there one hour ago or two, and the other
- *          windows had less than a quarter of it on average. A neighbour counts for neither, as
- * a moment may fall on a border. While less than an hour has been watched, what came once
- * cannot be told from what comes every hour: true.
+ *          windows had less than a quarter of the place's mean. A neighbour counts for neither,
+ *          as a moment may fall on a border. While less than an hour has been watched, what
+ *          came once cannot be told from what comes every hour: true.
  */
 bool hourly_is(const double *strength, size_t count, size_t span);
 

@@ -140,7 +140,9 @@ test('the questionnaire says of each answer what no longer works, and proposes w
   await signIn('admin', password);
   await page.waitForSelector('nav[aria-label=Pages]');
   await page.goto(`${url}/#/fleet`);
-  await page.waitForSelector('table[aria-label=Fleet] [data-state=up], table[aria-label=Fleet] tbody tr:has-text("up")');
+  await page.waitForSelector('table[aria-label=Fleet] [data-state=up], table[aria-label=Fleet] tbody tr:has-text("up")').catch(async (error) => {
+    throw new Error(`${error.message}\nthe page says: ${await page.textContent('body')}\nand complains: ${complaints.join('; ') || 'of nothing'}`);
+  });
   await page.goto(`${url}/#/fleet/jp-01`);
   await page.click('a:has-text("Questionnaire")');
   await page.waitForSelector('input[name=destination_port]');

@@ -80,8 +80,9 @@ export function setQuery(change: Change, replace = false): void {
 export function useRoute(): Route {
   const [route, setRoute] = useState(current);
   useEffect(() => {
-    const update = () => setRoute(current());
+    const update = () => setRoute((old) => (formatRoute(old) === formatRoute(current()) ? old : current()));
     addEventListener('hashchange', update);
+    update(); // the address may have changed between the first drawing and this
     return () => removeEventListener('hashchange', update);
   }, []);
   return route;

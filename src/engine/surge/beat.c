@@ -11,6 +11,7 @@ enum {
     HOURS_LEAST = 3 /* that tell a place */
 };
 static const double hosts_least = 8.0; /* too many at a place, over all hours */
+static const double ratio_least = 1.5; /* to the other places: busy ones differ by themselves */
 
 /* Windows that were not normal are left out, but for those of the site's first days: then a
  * beat has been there before the watch began, and is what made them so. */
@@ -76,7 +77,8 @@ void beat_learn(const struct surge *s, struct series *p)
     for (uint32_t k = 0; k < hour; k++) {
         double others = (all - mean[k]) / (hour - 1);
         double more = (mean[k] - others) * (double)hours[k];
-        if (more > hosts_least + 4.0 * sqrt(others * (double)hours[k]))
+        if (mean[k] >= ratio_least * others &&
+            more > hosts_least + 4.0 * sqrt(others * (double)hours[k]))
             p->beat[k] = (float)mean[k];
     }
 }

@@ -22,7 +22,7 @@ static const struct conf_item items[] = {
     {"sites-max", CONF_COUNT, "N", NULL, 1, WINDOW_SITES_MAX, "64", NULL,
         "Sites for which there is room, 1.6 MiB each."},
     {"series-max", CONF_COUNT, "N", NULL, 16, 1 << 22, "65536", NULL,
-        "Ports with regular traffic, over all sites, for which there is room, 0.9 KiB each."},
+        "Ports with regular traffic, over all sites, for which there is room, 1.2 KiB each."},
     {"suspects-max", CONF_COUNT, "N", NULL, 16, 32768, "4096", NULL,
         "Ports under suspicion at once, 2.2 KiB each."},
     {NULL, CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL},

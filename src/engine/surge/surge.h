@@ -9,7 +9,7 @@
  * 21(3), 2013 (counts of sources a port against learned normal behaviour); the model of counts,
  * horizons and the correction for many tests are this project's own.
  *
- * Windows of 5 minutes to 1 hour. Memory: 1.6 MiB a site, 0.9 KiB a port with regular traffic,
+ * Windows of 5 minutes to 1 hour. Memory: 1.6 MiB a site, 1.2 KiB a port with regular traffic,
  * 2.2 KiB a port under suspicion; each has a cap among the options. */
 extern const struct engine engine_surge;
 

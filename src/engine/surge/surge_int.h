@@ -179,7 +179,8 @@ void model_refresh(const struct surge *s, struct series *p);
 /* --- beat.c: what returns every hour ------------------------------------------------------ */
 
 /* From the ring, once an hour. A place counts if the hosts there, in three hours or more, are
- * 8 and four standard deviations more than at the others. Cost: 2 us. */
+ * 8 and four standard deviations more than at the others, and 1.5 times as many. Cost: two
+ * quantiles of each place. */
 void beat_learn(const struct surge *s, struct series *p);
 /* Has any place of the hour more than the others? */
 bool beat_is_told(const struct series *p);
