@@ -208,8 +208,7 @@ enum {
     API_TOKEN_TEXT = 96
 };
 
-/* The token that a hub leaves for commands on its own data folder: its name, and who made it.
- */
+/* The token that a hub leaves for commands on its own data folder: its name and its maker. */
 #define API_OWN_TOKEN "command-line"
 #define API_OWN_MAKER "system"
 

@@ -17,11 +17,10 @@ struct MHD_Response;
 /* Who asks. */
 struct identity {
     bool known;
-    bool token;              /* by a token, not by a session */
-    char name[CATALOG_NAME]; /* the user; of a token, its maker */
-    char label[CATALOG_NAME +
-               8]; /* for the audit log: the user, "token:name", or "shell:name" */
-    int64_t user;  /* 0 for a token */
+    bool token;                   /* by a token, not by a session */
+    char name[CATALOG_NAME];      /* the user; of a token, its maker */
+    char label[CATALOG_NAME + 8]; /* in the audit log: user, "token:name", "shell:name" */
+    int64_t user;                 /* 0 for a token */
     enum catalog_role role;
     char csrf[CATALOG_CSRF];
     uint8_t hash[CATALOG_HASH];

@@ -22,6 +22,12 @@ static inline uint16_t checksum_fold(uint64_t sum)
     return (uint16_t)sum;
 }
 
+/* The checksum over what adds up to `sum` and these bytes, in which its own field is 0. */
+static inline uint16_t checksum_seal(uint64_t sum, const uint8_t *data, size_t len)
+{
+    return (uint16_t)~checksum_fold(checksum_add(sum, data, len));
+}
+
 /* `before` and `after`: sums of all that it covers, the checksum's own field left out. */
 static inline uint16_t checksum_mend(uint16_t old, uint64_t before, uint64_t after)
 {

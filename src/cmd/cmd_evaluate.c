@@ -7,11 +7,13 @@
 #include "cmd/simulation.h"
 #include "cmd/stop.h"
 #include "cmd/trial.h"
+#include "sensor/source.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -157,20 +159,16 @@ static enum err score_one(struct evaluation *ev, const char *alerts, const char 
     return e;
 }
 
-/* Captures are not alerts, and easily named where alerts belong. */
+/* Captures are not alerts, and easily named where alerts belong. Pipes are not looked into. */
 static bool is_capture(const char *path)
 {
-    static const uint8_t magics[][4] = {{0xd4, 0xc3, 0xb2, 0xa1}, {0xa1, 0xb2, 0xc3, 0xd4},
-        {0x4d, 0x3c, 0xb2, 0xa1}, {0xa1, 0xb2, 0x3c, 0x4d}, {0x0a, 0x0d, 0x0d, 0x0a}};
-    uint8_t head[4] = {0};
-    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
-    bool whole = file && fread(head, sizeof head, 1, file) == 1;
-    if (file)
-        fclose(file);
-    for (size_t i = 0; whole && i < sizeof magics / sizeof *magics; i++)
-        if (memcmp(head, magics[i], sizeof head) == 0)
-            return true;
-    return false;
+    struct stat st;
+    struct fault f = {0};
+    struct source *source;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || source_open_file(&source, path, &f))
+        return false;
+    source_close(source);
+    return true;
 }
 
 static enum err score_files(
@@ -184,10 +182,10 @@ static enum err score_files(
     for (size_t i = 0; i < count; i++)
         if (is_capture(files[i]))
             return fault_set(f, ERR_BAD,
-                "%s is a capture, where alerts belong (JSON lines); --site NAME=%s runs "
-                "engines "
-                "over it",
-                files[i], files[i]);
+                "%s is a capture, where alerts belong (JSON lines); --site NAME=FILE runs "
+                "engines over "
+                "it",
+                files[i]);
     if (truth_count != count)
         return fault_set(f, ERR_BAD,
             "--truth: given %zu times, for %zu of ALERTS; each file of alerts needs its own",

@@ -71,7 +71,7 @@ struct replay {
     struct count_file *count_file;
     struct progress *progress;
     struct alert_tally *tally;
-    int64_t first;      /* us: start of the first window */
+    int64_t first;      /* us: time of the first frame */
     atomic_bool broken; /* a capture could not be read to its end */
 };
 
@@ -355,22 +355,12 @@ static enum err replay_close(struct replay *r, enum err opened, struct fault *f)
     return e;
 }
 
-static int64_t first_window(const struct replay *r)
-{
-    int64_t first = INT64_MAX;
-    for (size_t i = 0; i < r->site_count; i++) {
-        int64_t peek = site_peek(r->sites[i]);
-        first = peek < first ? peek : first;
-    }
-    return first == INT64_MAX ? first : time_floor(first, conf_us(r->conf, "window"));
-}
-
 static void summary_show(const struct replay *r, int64_t took)
 {
     struct summary sum = {.sites = r->sites,
         .count = r->site_count,
         .seconds = (double)took / (double)US_SECOND,
-        .first = r->first,
+        .first = time_floor(r->first, conf_us(r->conf, "window")),
         .last = pipeline_time(r->pipeline),
         .engines = strcmp(conf_text(r->conf, "engines"), "none") != 0,
         .lists = survey_count(r->setup.surveys)};
@@ -438,7 +428,7 @@ static int run(struct conf *conf, size_t count, char **operands)
         return e == ERR_STOPPED ? EXIT_DONE : status;
     }
     int64_t began = clock_now(&wall);
-    r.first = first_window(&r);
+    r.first = resume_first(r.sites, r.site_count);
     e = replay_run(&r, &f);
     summary_show(&r, clock_now(&wall) - began);
     if (e == ERR_STOPPED)

@@ -1,6 +1,7 @@
 #include "cmd/export_capture.h"
 
 #include "base/clock.h"
+#include "cmd/line_split.h"
 #include "decode/frame.h"
 #include "sensor/capture_writer.h"
 
@@ -76,13 +77,15 @@ static enum err packet_read(const json_t *row, struct packet *ret_packet)
     return e ? e : addresses_read(row, ret_packet);
 }
 
-static enum err row_put(struct rows *r, const char *line, size_t len)
+static enum err row_put(void *context)
 {
+    struct rows *r = context;
+    const char *line = (const char *)r->line.data;
     uint8_t payload[FRAME_PAYLOAD_MAX];
-    uint8_t frame[FRAME_MAX];
+    uint8_t frame[FRAME_ROOM];
     uint32_t wire = 0;
     struct packet p;
-    json_t *row = json_loadb(line, len, 0, NULL);
+    json_t *row = json_loadb(line, r->line.len, 0, NULL);
     enum err e = row ? packet_read(row, &p) : ERR_BAD;
     if (e) {
         json_decref(row);
@@ -98,19 +101,8 @@ static enum err row_put(struct rows *r, const char *line, size_t len)
 static enum err rows_take(void *context, const void *data, size_t len)
 {
     struct rows *r = context;
-    buf_put(&r->line, data, len);
-    if (r->line.err)
-        return fault_set(r->fault, r->line.err, "a row of more than %d bytes", LINE_CAP);
-    enum err e = OK;
-    size_t from = 0;
-    const char *all = (const char *)r->line.data;
-    for (const char *end; !e && (end = memchr(all + from, '\n', r->line.len - from));) {
-        e = row_put(r, all + from, (size_t)(end - all) - from);
-        from = (size_t)(end - all) + 1;
-    }
-    memmove(r->line.data, r->line.data + from, r->line.len - from);
-    r->line.len -= from;
-    return e;
+    enum err e = line_split(&r->line, data, len, row_put, r);
+    return r->line.err ? fault_set(r->fault, e, "a row of more than %d bytes", LINE_CAP) : e;
 }
 
 enum err export_capture(
@@ -120,10 +112,10 @@ enum err export_capture(
     enum err e = capture_writer_open(&r.writer, path, LINK_RAW, 0, f);
     if (e)
         return e;
-    buf_init(&r.line, LINE_CAP + (1 << 20));
+    buf_init(&r.line, LINE_CAP);
     e = holder_stream(holder, ask, FORMAT_JSON, rows_take, &r, f);
     if (!e && r.line.len)
-        e = row_put(&r, (const char *)r.line.data, r.line.len);
+        e = row_put(&r);
     buf_done(&r.line);
     struct fault written = {0};
     enum err closed = capture_writer_close(r.writer, &written);

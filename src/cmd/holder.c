@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/ask_args.h"
+#include "cmd/line_split.h"
 #include "cmd/setup.h"
 #include "geo/geo.h"
 #include "record/proto.h"
@@ -319,8 +320,9 @@ struct stored {
     uint64_t left; /* lines that may still be written */
 };
 
-static enum err line_give(struct stored *s)
+static enum err line_give(void *context)
 {
+    struct stored *s = context;
     const char *text = (const char *)s->line.data;
     size_t len = s->line.len;
     while (s->json && len && (text[0] == '[' || text[0] == ',')) {
@@ -341,23 +343,7 @@ static enum err line_give(struct stored *s)
 static enum err stored_part(void *context, const void *data, size_t len)
 {
     struct stored *s = context;
-    const char *at = data;
-    while (len) {
-        const char *end = memchr(at, '\n', len);
-        size_t piece = end ? (size_t)(end - at) : len;
-        buf_put(&s->line, at, piece);
-        if (s->line.err)
-            return s->line.err;
-        enum err e = end ? line_give(s) : OK;
-        if (e)
-            return e;
-        if (end)
-            buf_clear(&s->line);
-        piece += end != NULL;
-        at += piece;
-        len -= piece;
-    }
-    return OK;
+    return line_split(&s->line, data, len, line_give, s);
 }
 
 static enum err stored_lines(struct store *store, const struct ask *ask, enum ask_format format,

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static int64_t first_of(struct site *const *sites, size_t count)
+int64_t resume_first(struct site *const *sites, size_t count)
 {
     int64_t first = INT64_MAX;
     for (size_t i = 0; i < count; i++) {
@@ -27,7 +27,7 @@ enum err resume_analysis(const struct resume *r, struct analysis **ret_analysis,
     e = keep_restore(r->keep, a, &seen, &unread);
     if (e)
         snprintf(why, 480, "%s", unread.text);
-    else if (seen && first_of(r->sites, r->count) < seen)
+    else if (seen && resume_first(r->sites, r->count) < seen)
         snprintf(why, 480, "the traffic begins before what the engines saw last");
     if (why[0]) {
         analysis_free(a);

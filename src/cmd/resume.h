@@ -13,6 +13,10 @@ struct resume {
     size_t count;
 };
 
+/* Time of the first frame of all sites; INT64_MAX: there is none. While nobody advances them.
+ */
+int64_t resume_first(struct site *const *sites, size_t count);
+
 /**
  * Engines for a run over a data folder: as its last run left them if the traffic to come is
  * newer than what they have seen; else fresh.

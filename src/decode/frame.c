@@ -1,6 +1,7 @@
 #include "decode/frame.h"
 
 #include "base/checksum.h"
+#include "base/wire.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -16,18 +17,6 @@ enum {
     ICMP_HEADER = 8,
     LENGTH_MAX = 65535
 };
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
 
 static uint32_t at_most(uint32_t value, uint32_t most)
 {
@@ -51,18 +40,18 @@ static uint32_t put_transport(const struct packet *p, uint32_t payload_len, uint
         return 0;
     switch (p->proto) {
     case PROTO_TCP:
-        put16(at, p->sport);
-        put16(at + 2, p->dport);
-        put32(at + 4, p->tcp_seq);
-        put32(at + 8, p->tcp_ack);
+        wire_put16(at, p->sport);
+        wire_put16(at + 2, p->dport);
+        wire_put32(at + 4, p->tcp_seq);
+        wire_put32(at + 8, p->tcp_ack);
         at[12] = TCP_HEADER / 4 << 4;
         at[13] = p->tcp_flags;
-        put16(at + 14, p->tcp_win);
+        wire_put16(at + 14, p->tcp_win);
         return TCP_HEADER;
     case PROTO_UDP:
-        put16(at, p->sport);
-        put16(at + 2, p->dport);
-        put16(at + 4, at_most(UDP_HEADER + payload_len, LENGTH_MAX));
+        wire_put16(at, p->sport);
+        wire_put16(at + 2, p->dport);
+        wire_put16(at + 4, at_most(UDP_HEADER + payload_len, LENGTH_MAX));
         return UDP_HEADER;
     case PROTO_ICMP:
     case PROTO_ICMPV6:
@@ -95,20 +84,20 @@ static uint8_t *checksum_of(const struct packet *p, uint8_t *transport)
 static void put_ipv4(const struct packet *p, uint32_t length, uint8_t *at)
 {
     at[0] = 0x45;
-    put16(at + 2, at_most(length, LENGTH_MAX));
-    put16(at + 4, p->ip_id);
-    put16(at + 6, is_later(p) ? LATER : is_fragment(p) ? 0x2000 : 0);
+    wire_put16(at + 2, at_most(length, LENGTH_MAX));
+    wire_put16(at + 4, p->ip_id);
+    wire_put16(at + 6, is_later(p) ? LATER : is_fragment(p) ? 0x2000 : 0);
     at[8] = p->ttl;
     at[9] = p->proto;
-    put32(at + 12, ip_v4(&p->src));
-    put32(at + 16, ip_v4(&p->dst));
-    put16(at + 10, (uint16_t)~checksum_fold(checksum_add(0, at, IPV4_HEADER)));
+    wire_put32(at + 12, ip_v4(&p->src));
+    wire_put32(at + 16, ip_v4(&p->dst));
+    wire_put16(at + 10, checksum_seal(0, at, IPV4_HEADER));
 }
 
 static void put_ipv6(const struct packet *p, uint32_t length, uint8_t *at)
 {
     at[0] = 0x60;
-    put16(at + 4, at_most(length - IPV6_HEADER, LENGTH_MAX));
+    wire_put16(at + 4, at_most(length - IPV6_HEADER, LENGTH_MAX));
     at[6] = is_fragment(p) ? PROTO_FRAGMENT : p->proto;
     at[7] = p->ttl;
     memcpy(at + 8, p->src.byte, 16);
@@ -116,7 +105,7 @@ static void put_ipv6(const struct packet *p, uint32_t length, uint8_t *at)
     if (!is_fragment(p))
         return;
     at[IPV6_HEADER] = p->proto;
-    put16(at + IPV6_HEADER + 2, is_later(p) ? LATER << 3 : 1);
+    wire_put16(at + IPV6_HEADER + 2, is_later(p) ? LATER << 3 : 1);
 }
 
 /* Over addresses, length and protocol: not for ICMP of IPv4. */
@@ -130,7 +119,7 @@ static uint64_t pseudo_header(
 }
 
 size_t frame_write(
-    const struct packet *p, uint32_t payload_len, uint8_t frame[FRAME_MAX], uint32_t *ret_wire)
+    const struct packet *p, uint32_t payload_len, uint8_t frame[FRAME_ROOM], uint32_t *ret_wire)
 {
     bool v4 = ip_is_v4(&p->src) && ip_is_v4(&p->dst);
     uint32_t ip = v4 ? IPV4_HEADER : IPV6_HEADER + (is_fragment(p) ? IPV6_FRAGMENT : 0);
@@ -148,9 +137,8 @@ size_t frame_write(
     uint8_t *sum = checksum_of(p, frame + ip);
     if (sum && kept == payload_len && !is_fragment(p)) {
         uint64_t over = pseudo_header(p, v4, frame, header + kept);
-        uint16_t value =
-            (uint16_t)~checksum_fold(checksum_add(over, frame + ip, header + kept));
-        put16(sum, value == 0 && p->proto == PROTO_UDP ? 0xffff : value);
+        uint16_t value = checksum_seal(over, frame + ip, header + kept);
+        wire_put16(sum, value == 0 && p->proto == PROTO_UDP ? 0xffff : value);
     }
     return ip + header + kept;
 }

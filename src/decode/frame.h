@@ -9,7 +9,7 @@
 
 enum {
     FRAME_PAYLOAD_MAX = 1024,
-    FRAME_MAX = 40 + 8 + 20 + FRAME_PAYLOAD_MAX
+    FRAME_ROOM = 40 + 8 + 20 + FRAME_PAYLOAD_MAX
 };
 
 /**
@@ -26,7 +26,7 @@ enum {
  * @return  length of the frame: `ret_wire`, or less if the payload was cut; more of it than
  *          FRAME_PAYLOAD_MAX is cut too.
  */
-size_t frame_write(
-    const struct packet *p, uint32_t payload_len, uint8_t frame[FRAME_MAX], uint32_t *ret_wire);
+size_t frame_write(const struct packet *p, uint32_t payload_len, uint8_t frame[FRAME_ROOM],
+    uint32_t *ret_wire);
 
 #endif

@@ -1,6 +1,8 @@
 #include "sim/probe.h"
 
+#include "base/checksum.h"
 #include "base/hash.h"
+#include "base/wire.h"
 #include "decode/packet.h"
 
 #include <string.h>
@@ -183,49 +185,20 @@ uint8_t probe_proto(enum probe_kind kind)
     return 0;
 }
 
-static void be16(uint8_t *at, uint16_t v)
-{
-    at[0] = (uint8_t)(v >> 8);
-    at[1] = (uint8_t)v;
-}
-
-static void be32(uint8_t *at, uint32_t v)
-{
-    be16(at, (uint16_t)(v >> 16));
-    be16(at + 2, (uint16_t)v);
-}
-
-/* RFC 1071. */
-static uint32_t sum16(const uint8_t *data, size_t len, uint32_t sum)
-{
-    for (size_t i = 0; i + 1 < len; i += 2)
-        sum += (uint32_t)(data[i] << 8 | data[i + 1]);
-    if (len & 1)
-        sum += (uint32_t)data[len - 1] << 8;
-    return sum;
-}
-
-static uint16_t sum_fold(uint32_t sum)
-{
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
 static void ip_header(uint8_t *at, const struct probe *p, size_t total)
 {
     bool dont_fragment = p->kind == PROBE_SYN && styles[p->style].dont_fragment;
     at[0] = 0x45;
     at[1] = 0;
-    be16(at + 2, (uint16_t)total);
-    be16(at + 4, p->ip_id);
-    be16(at + 6, dont_fragment ? 0x4000 : 0);
+    wire_put16(at + 2, (uint16_t)total);
+    wire_put16(at + 4, p->ip_id);
+    wire_put16(at + 6, dont_fragment ? 0x4000 : 0);
     at[8] = p->ttl;
     at[9] = probe_proto((enum probe_kind)p->kind);
-    be16(at + 10, 0);
-    be32(at + 12, p->src);
-    be32(at + 16, p->dst);
-    be16(at + 10, sum_fold(sum16(at, 20, 0)));
+    wire_put16(at + 10, 0);
+    wire_put32(at + 12, p->src);
+    wire_put32(at + 16, p->dst);
+    wire_put16(at + 10, checksum_seal(0, at, 20));
 }
 
 static uint32_t pseudo_sum(const struct probe *p, uint8_t proto, size_t len)
@@ -247,26 +220,26 @@ static size_t put_tcp(uint8_t *at, const struct probe *p)
     if (p->kind == PROBE_RST)
         flags = p->ack ? TCP_RST | TCP_ACK : TCP_RST;
     size_t len = 20 + options;
-    be16(at, p->sport);
-    be16(at + 2, p->dport);
-    be32(at + 4, p->seq);
-    be32(at + 8, p->ack);
+    wire_put16(at, p->sport);
+    wire_put16(at + 2, p->dport);
+    wire_put32(at + 4, p->seq);
+    wire_put32(at + 8, p->ack);
     at[12] = (uint8_t)(len / 4 << 4);
     at[13] = flags;
-    be16(at + 14, p->win);
-    be32(at + 16, 0);
+    wire_put16(at + 14, p->win);
+    wire_put32(at + 16, 0);
     memcpy(at + 20, style->options, options);
     if (options && style->stamp)
-        be32(at + 20 + style->stamp, (uint32_t)(p->ts / 1000) + p->src);
-    be16(at + 16, sum_fold(sum16(at, len, pseudo_sum(p, PROTO_TCP, len))));
+        wire_put32(at + 20 + style->stamp, (uint32_t)(p->ts / 1000) + p->src);
+    wire_put16(at + 16, checksum_seal(pseudo_sum(p, PROTO_TCP, len), at, len));
     return len;
 }
 
 static size_t put_payload(uint8_t *at, const struct probe *p)
 {
     if (p->payload == PAYLOAD_RANDOM) {
-        be32(at, (uint32_t)hash_u64(p->seq));
-        be32(at + 4, (uint32_t)hash_u64(p->seq + 1ull));
+        wire_put32(at, (uint32_t)hash_u64(p->seq));
+        wire_put32(at + 4, (uint32_t)hash_u64(p->seq + 1ull));
         return 8;
     }
     const struct payload_row *row = &payloads[p->payload];
@@ -281,8 +254,8 @@ static size_t put_dns_answer(uint8_t *at, const struct probe *p)
     static const uint8_t record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 192, 0, 2, 1};
     const struct payload_row *question = &payloads[PAYLOAD_DNS];
     memcpy(at, question->data, question->len);
-    be16(at, (uint16_t)p->seq);
-    be16(at + 2, 0x8180);
+    wire_put16(at, (uint16_t)p->seq);
+    wire_put16(at + 2, 0x8180);
     at[7] = 1;
     memcpy(at + question->len, record, sizeof record);
     return question->len + sizeof record;
@@ -292,12 +265,12 @@ static size_t put_udp(uint8_t *at, const struct probe *p)
 {
     size_t len =
         8 + (p->kind == PROBE_DNS_ANSWER ? put_dns_answer(at + 8, p) : put_payload(at + 8, p));
-    be16(at, p->sport);
-    be16(at + 2, p->dport);
-    be16(at + 4, (uint16_t)len);
-    be16(at + 6, 0);
-    uint16_t sum = sum_fold(sum16(at, len, pseudo_sum(p, PROTO_UDP, len)));
-    be16(at + 6, sum ? sum : 0xffff);
+    wire_put16(at, p->sport);
+    wire_put16(at + 2, p->dport);
+    wire_put16(at + 4, (uint16_t)len);
+    wire_put16(at + 6, 0);
+    uint16_t sum = checksum_seal(pseudo_sum(p, PROTO_UDP, len), at, len);
+    wire_put16(at + 6, sum ? sum : 0xffff);
     return len;
 }
 
@@ -312,14 +285,14 @@ static size_t put_unreachable(uint8_t *at, const struct probe *p)
     cause.ttl = 50;
     at[0] = 3;
     at[1] = 3;
-    be16(at + 2, 0);
-    be32(at + 4, 0);
+    wire_put16(at + 2, 0);
+    wire_put32(at + 4, 0);
     ip_header(at + 8, &cause, 36);
-    be16(at + 28, p->dport);
-    be16(at + 30, p->sport);
-    be16(at + 32, 16);
-    be16(at + 34, 0);
-    be16(at + 2, sum_fold(sum16(at, 36, 0)));
+    wire_put16(at + 28, p->dport);
+    wire_put16(at + 30, p->sport);
+    wire_put16(at + 32, 16);
+    wire_put16(at + 34, 0);
+    wire_put16(at + 2, checksum_seal(0, at, 36));
     return 36;
 }
 
@@ -328,10 +301,10 @@ static size_t put_echo(uint8_t *at, const struct probe *p)
     size_t len = 8 + put_payload(at + 8, p);
     at[0] = 8;
     at[1] = 0;
-    be16(at + 2, 0);
-    be16(at + 4, p->sport);
-    be16(at + 6, (uint16_t)p->seq);
-    be16(at + 2, sum_fold(sum16(at, len, 0)));
+    wire_put16(at + 2, 0);
+    wire_put16(at + 4, p->sport);
+    wire_put16(at + 6, (uint16_t)p->seq);
+    wire_put16(at + 2, checksum_seal(0, at, len));
     return len;
 }
 

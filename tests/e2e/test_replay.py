@@ -174,7 +174,7 @@ def wrong_use(folder):
             (["replay", "--bogus"], "--bogus"),
             (["bogus"], "bogus"),
             (["replay", "--help=x"], "--help=man"),
-            (["evaluate", real], "--site NAME=" + real),
+            (["evaluate", real], real + " is a capture"),
     ):
         done = run(*arguments)
         same(done.returncode, 2, (arguments, done.stderr))

@@ -7,6 +7,7 @@
  *
  * Seven rounds of each in turn; the figures are those of the best round. */
 #include "base/rng.h"
+#include "base/wire.h"
 #include "decode/packet.h"
 #include "sensor/capture_writer.h"
 #include "sensor/source.h"
@@ -37,18 +38,6 @@ static void fail(const struct fault *f)
     exit(1);
 }
 
-static void put_be16(uint8_t *to, uint32_t v)
-{
-    to[0] = (uint8_t)(v >> 8);
-    to[1] = (uint8_t)v;
-}
-
-static void put_be32(uint8_t *to, uint32_t v)
-{
-    put_be16(to, v >> 16);
-    put_be16(to + 2, v & 0xffff);
-}
-
 /* One SYN; the options are none, MSS, those of Linux or those of Windows. */
 static uint32_t make_syn(struct rng *rng, uint8_t frame[128])
 {
@@ -67,17 +56,17 @@ static uint32_t make_syn(struct rng *rng, uint8_t frame[128])
     memcpy(frame, ethernet, sizeof ethernet);
     uint8_t *ip = frame + sizeof ethernet;
     ip[0] = 0x45;
-    put_be16(ip + 2, len);
-    put_be16(ip + 4, rng_u32(rng) & 0xffff);
+    wire_put16(ip + 2, len);
+    wire_put16(ip + 4, rng_u32(rng) & 0xffff);
     ip[8] = 240;
     ip[9] = 6;
-    put_be32(ip + 12, rng_u32(rng));
-    put_be32(ip + 16, 0xc6120000 | (rng_u32(rng) & 0xffff));
-    put_be16(ip + 20, rng_u32(rng) & 0xffff);
-    put_be16(ip + 22, 23);
-    put_be32(ip + 24, rng_u32(rng));
-    put_be16(ip + 32, (uint32_t)(5 + options[shape].len / 4) << 12 | 2);
-    put_be16(ip + 34, 1024);
+    wire_put32(ip + 12, rng_u32(rng));
+    wire_put32(ip + 16, 0xc6120000 | (rng_u32(rng) & 0xffff));
+    wire_put16(ip + 20, rng_u32(rng) & 0xffff);
+    wire_put16(ip + 22, 23);
+    wire_put32(ip + 24, rng_u32(rng));
+    wire_put16(ip + 32, (uint32_t)(5 + options[shape].len / 4) << 12 | 2);
+    wire_put16(ip + 34, 1024);
     memcpy(ip + 40, options[shape].bytes, options[shape].len);
     return (uint32_t)sizeof ethernet + len;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <test.h>
 
-static uint8_t frame[FRAME_MAX];
+static uint8_t frame[FRAME_ROOM];
 
 /* Written, and decoded again. */
 static struct packet back(const struct packet *p, uint32_t payload_len)
@@ -12,7 +12,7 @@ static struct packet back(const struct packet *p, uint32_t payload_len)
     struct packet got;
     uint32_t wire = 0;
     size_t len = frame_write(p, payload_len, frame, &wire);
-    assert_true(len <= wire && len <= FRAME_MAX);
+    assert_true(len <= wire && len <= FRAME_ROOM);
     assert_int_equal(decode_packet(LINK_RAW, bytes_over(frame, len), wire, &got), DECODE_OK);
     assert_memory_equal(&got.src, &p->src, sizeof p->src);
     assert_memory_equal(&got.dst, &p->dst, sizeof p->dst);
