@@ -11,6 +11,9 @@ enum {
     HOURLY_HOURS = 3 /* that tell: the window in hand is in the last */
 };
 
+/* What a finding about them says after its sentences. */
+#define HOURLY_WORDS " They come at this time of every hour, as a timer has it."
+
 /**
  * Is what is seen now what comes every hour?
  *

@@ -178,8 +178,23 @@ static const char *place_text(const struct finding *f, char text[RECORD_NAME_MAX
     return text;
 }
 
-static void write_words(struct finding *f, const struct sync *s, const struct sync_graph *graph,
-    const struct sync_group *group, const struct portrait *who)
+/* Do they come at this time of every hour, and at no other? What one site saw an hour ago,
+ * another may see now. */
+static bool is_hourly(const struct sync *s, const struct episode *e)
+{
+    uint64_t history = 0;
+    for (size_t i = 0; i < s->episode_count; i++)
+        if (s->episodes[i].service == e->service)
+            history |= s->episodes[i].history;
+    double found[64];
+    uint32_t watched = s->views[e->view].windows;
+    for (unsigned k = 0; k < 64; k++)
+        found[k] = (double)(history >> k & 1);
+    return hourly_is(found, watched < 64 ? watched : 64, (size_t)(US_HOUR / s->window));
+}
+
+static void write_words(struct finding *f, const struct sync *s, const struct episode *e,
+    const struct sync_graph *graph, const struct sync_group *group, const struct portrait *who)
 {
     char what[SERVICE_TEXT] = "any service";
     char place[RECORD_NAME_MAX + 16];
@@ -199,25 +214,10 @@ static void write_words(struct finding *f, const struct sync *s, const struct sy
     snprintf(f->explanation, sizeof f->explanation,
         "%zu of %zu hosts (networks of /%u) that reached %s in this window were active in the "
         "same %d slot%s of %s, the first at %.19sZ; %.2g such hosts would be chance. %u "
-        "addresses in %zu countries.%s%s",
+        "addresses in %zu countries.%s%s%s",
         group->hosts, graph->count, s->options.host_bits, what, slots, slots == 1 ? "" : "s",
         width, began, group->expected, who->sources, who->country_count, *origin ? " " : "",
-        origin);
-}
-
-/* Do they come at this time of every hour, and at no other? What one site saw an hour ago,
- * another may see now. */
-static bool is_hourly(const struct sync *s, const struct episode *e)
-{
-    uint64_t history = 0;
-    for (size_t i = 0; i < s->episode_count; i++)
-        if (s->episodes[i].service == e->service)
-            history |= s->episodes[i].history;
-    double found[64];
-    uint32_t watched = s->views[e->view].windows;
-    for (unsigned k = 0; k < 64; k++)
-        found[k] = (double)(history >> k & 1);
-    return hourly_is(found, watched < 64 ? watched : 64, (size_t)(US_HOUR / s->window));
+        origin, is_hourly(s, e) ? HOURLY_WORDS : "");
 }
 
 static enum severity severity_of(const struct sync *s, const struct episode *e,
@@ -295,7 +295,7 @@ enum err sync_report_group(const struct sync_look *l, const struct episode *e,
     portrait_tell(&who, &f);
     f.one_target = is_one_target(&who, t.source_count);
     f.severity = f.one_target ? SEVERITY_INFO : severity_of(l->s, e, group, score, sites);
-    write_words(&f, l->s, graph, group, &who);
+    write_words(&f, l->s, e, graph, group, &who);
     const struct evidence_value more[GROUP_MORE] = {
         {"score", score, "",
             "minus the logarithm of how many such groups chance gives in a day"},

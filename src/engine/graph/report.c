@@ -1,4 +1,5 @@
 #include "engine/graph/graph_int.h"
+#include "engine/hourly.h"
 #include "engine/severity.h"
 
 #include <math.h>
@@ -152,8 +153,8 @@ static void write_words(struct finding *f, const struct graph *s, const struct v
             *feature_rows[best].unit ? " " : "", feature_rows[best].unit, usual);
     if (c && crowds_hourly(s, site, c->services[0]) && used > 0 &&
         (size_t)used < sizeof f->explanation)
-        used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
-            " They come at this time of every hour, as a timer has it.");
+        used +=
+            snprintf(f->explanation + used, sizeof f->explanation - (size_t)used, HOURLY_WORDS);
     if (graph_learns(s, site) && used > 0 && (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " The site is still being learned.");

@@ -1,5 +1,6 @@
 /* A group that moves together, as a finding: who, what they send, when they come. */
 #include "engine/countries.h"
+#include "engine/hourly.h"
 #include "engine/pulse.h"
 #include "engine/screen/screen_int.h"
 #include "engine/severity.h"
@@ -151,6 +152,29 @@ static bool is_aimed(const struct crowd *c)
     return c->wide >= MANY_TARGETS && c->aimed >= aimed_least;
 }
 
+static bool came(const uint64_t active[GROUP_WINDOWS / 64], uint32_t back)
+{
+    return active[back / 64] >> back % 64 & 1;
+}
+
+/* At the same time of the hour in eight hours or more: a timer's hosts. One that is new is told
+ * before it has come so often. */
+static bool is_timer(const struct screen *s, const struct screen_group *g)
+{
+    const unsigned least = 8;
+    const double most_of_them = 0.8;
+    const uint32_t span = s->profiles.hour;
+    uint32_t places[GROUP_WINDOWS] = {0};
+    for (uint32_t k = 0; k < GROUP_WINDOWS; k++)
+        places[k % span] += came(g->found->core, k);
+    uint32_t most = 0; /* at a place and the next: a moment may fall on a border */
+    for (uint32_t k = 0; k < span && span >= 4; k++)
+        most = places[k] + places[(k + 1) % span] > most ? places[k] + places[(k + 1) % span]
+                                                         : most;
+    unsigned all = group_windows(g->found->core);
+    return all >= least && most >= most_of_them * all;
+}
+
 static void write_words(struct finding *f, const struct screen *s, const struct screen_group *g,
     const struct crowd *c)
 {
@@ -172,9 +196,10 @@ static void write_words(struct finding *f, const struct screen *s, const struct 
     snprintf(f->explanation, sizeof f->explanation,
         "%u sources of %u networks came, and went, together in %u windows of the last day.%s "
         "In %u rounds in which every source was moved in time by itself, the largest group had "
-        "%u networks. Such a group was not there before. They sent: %.150s.%s",
+        "%u networks. Such a group was not there before. They sent: %.150s.%s%s",
         g->found->members, g->found->networks, group_windows(g->found->core), sample, g->rounds,
-        g->moving->chance, things, is_aimed(c) ? " They want one or two addresses." : "");
+        g->moving->chance, things, is_aimed(c) ? " They want one or two addresses." : "",
+        is_timer(s, g) ? HOURLY_WORDS : "");
 }
 
 static enum err write_numbers(
@@ -202,11 +227,6 @@ static enum err write_numbers(
 }
 
 /* --- charts ------------------------------------------------------------------------------- */
-
-static bool came(const uint64_t active[GROUP_WINDOWS / 64], uint32_t back)
-{
-    return active[back / 64] >> back % 64 & 1;
-}
 
 /* Members that came, by window over the last day. */
 static enum err write_series(struct finding *f, const struct screen *s,
@@ -351,24 +371,6 @@ static bool is_faint(const struct screen_group *g)
     const unsigned few_windows = 5;
     const double clear_ratio = 3.0;
     return group_windows(g->found->core) < few_windows && ratio_of(g) < clear_ratio;
-}
-
-/* At the same time of the hour in six hours or more: a timer's hosts. One that is new is told
- * before it has come so often. */
-static bool is_timer(const struct screen *s, const struct screen_group *g)
-{
-    const unsigned least = 6;
-    const double most_of_them = 0.8;
-    const uint32_t span = s->profiles.hour;
-    uint32_t places[GROUP_WINDOWS] = {0};
-    for (uint32_t k = 0; k < GROUP_WINDOWS; k++)
-        places[k % span] += came(g->found->core, k);
-    uint32_t most = 0; /* at a place and the next: a moment may fall on a border */
-    for (uint32_t k = 0; k < span && span >= 4; k++)
-        most = places[k] + places[(k + 1) % span] > most ? places[k] + places[(k + 1) % span]
-                                                         : most;
-    unsigned all = group_windows(g->found->core);
-    return all >= least && most >= most_of_them * all;
 }
 
 static int64_t group_start(const struct screen *s, const struct screen_group *g)

@@ -1,5 +1,6 @@
 /* A block as a finding: words, numbers, and the series that an alert's charts are drawn from.
  */
+#include "engine/hourly.h"
 #include "engine/portrait.h"
 #include "engine/severity.h"
 #include "engine/tensor/tensor_int.h"
@@ -123,10 +124,10 @@ static void write_words(struct finding *f, const struct tensor *s, const struct 
         used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " So in %u of the last %u windows.", windows, tensor_spans[b->span]);
     if (tensor_is_hourly(s, v->watch) && used > 0 && (size_t)used < sizeof f->explanation)
-        used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used, " %s",
+        used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used, "%s",
             s->now > US_HOUR / s->window
-                ? "They come at this time of every hour, as a timer has it."
-                : "The watch is too young to tell whether they come every hour.");
+                ? HOURLY_WORDS
+                : " The watch is too young to tell whether they come every hour.");
     if (is_one_target(v) && used > 0 && (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " They want one or two addresses only: rather a wrong setting than a scan.");

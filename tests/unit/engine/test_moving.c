@@ -19,6 +19,7 @@ enum {
 struct plan {
     uint64_t seed;
     bool together;          /* else the band comes when it likes, as often */
+    bool hourly;            /* together, at the same window of every hour */
     unsigned from;          /* hour of the band's first day */
     bool restarts;          /* now and then */
     bool gaps;              /* the windows in which looks are due are missing */
@@ -46,6 +47,8 @@ static bool comes(const struct plan *plan, uint32_t source, unsigned window)
     bool in_band = source >= loose_of(plan);
     if (in_band && window < plan->from * 6)
         return false;
+    if (in_band && plan->hourly)
+        return window % 6 == 2 && hash_two(source, window) % 5 != 0;
     uint64_t who = in_band && plan->together ? loose_of(plan) : source;
     double often = in_band && plan->together ? BAND_DAY / 144.0 * 2.0 : BAND_DAY / 144.0;
     double drawn = (double)(hash_two(hash_two(plan->seed, who), window) >> 11) * 0x1p-53;
@@ -141,6 +144,28 @@ static void a_new_group_is_told(void **state)
         assert_in_range(b->found[b->count - 1].hosts, BAND * 8 / 10, BAND);
         json_t *blocks = json_object_get(b->evidence, "blocks");
         assert_int_equal(json_array_size(blocks), 3); /* by time, by port, by site */
+        done(b);
+    }
+}
+
+/* Thirty networks that a timer starts: a notice while they are new, and then no more. */
+static void timers_are_news_for_hours(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 21; seed <= 26; seed++) {
+        struct bench *b = groups_run(
+            &(struct plan){.seed = seed, .hourly = true, .from = BAND_FROM, .class = "scan"});
+        assert_non_null(group_first(b, SEVERITY_NOTICE));
+        size_t later = 0;
+        for (size_t i = 0; i < b->count; i++) {
+            if (strcmp(b->found[i].kind, "moving-group") != 0 ||
+                hours_after(&b->found[i], BAND_FROM) < 9.0)
+                continue;
+            later++;
+            assert_int_equal(b->found[i].severity, SEVERITY_INFO);
+            assert_non_null(strstr(b->found[i].explanation, "as a timer has it"));
+        }
+        assert_true(later > 3);
         done(b);
     }
 }
@@ -376,6 +401,9 @@ static const struct CMUnitTest tests[] = {
         who_comes_alone_is_no_group),
     SAYS("a group that was there while it learned is no news",
         a_group_that_was_learned_is_no_news),
+    SAYS(
+        "hosts that a timer starts are a notice while they are new, and info that says so then",
+        timers_are_news_for_hours),
     SAYS("a listed survey is no group", a_listed_survey_is_no_group),
     SAYS("a restarted engine finds the same groups, byte for byte", restart_changes_no_group),
     SAYS("a missing window skips no look", a_missing_window_skips_no_look),
