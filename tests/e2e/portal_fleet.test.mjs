@@ -238,7 +238,7 @@ test('a partner sees what is published, and has nowhere else to go', { skip }, a
   await users.locator('button:has-text("Add")').click();
   await users.locator('tr:has-text("pam")').waitFor();
   await page.click('button[aria-label="Sign out"]');
-  await page.waitForSelector('input[name=user]');
+  await page.waitForSelector('main.login input[name=user]');
   await signIn('pam', 'a long password');
   await page.waitForSelector('h1:has-text("Published")');
   await page.waitForSelector('.state:has-text("Nothing is out yet")');

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Fault } from '../api/client';
 import { signIn } from '../api/session';
 import { Mark } from '../ui/mark';
@@ -8,7 +8,8 @@ export function LoginPage({ ended }: { ended: boolean }) {
   const [fault, setFault] = useState<Fault>();
   const [busy, setBusy] = useState(false);
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // Before anybody can type: later, the focus would be taken from who is at the password already.
+  useLayoutEffect(() => {
     document.title = 'Sign in · kizashi';
     first.current?.focus();
   }, []);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Fault, send, url, type Rows, type User } from '../api/client';
 import { invalidate, useResource } from '../api/resource';
 import { useMe } from '../api/session';
@@ -12,7 +12,7 @@ export function UsersCard() {
   const [fault, setFault] = useState('');
   const [leaving, setLeaving] = useState('');
   const nameField = useRef<HTMLInputElement>(null);
-  useEffect(() => nameField.current?.focus(), [leaving]);
+  useLayoutEffect(() => nameField.current?.focus(), [leaving]);
   const session = useMe();
   const me = session.state === 'in' ? session.me.user : '';
   const run = async (work: () => Promise<unknown>) => {
