@@ -129,7 +129,7 @@ enum param_where {
         "a duration of 1m to 3650d, such as 90d")                                              \
     X(B_STATE, IN_BODY, "state", PARAM_WORD, 0, 0, "new|seen|known|right|wrong", NULL,         \
         "new, seen, known, right or wrong")                                                    \
-    X(P_VERSION, IN_PATH, "version", PARAM_NUMBER, 1, 999999999999999, NULL, NULL,             \
+    X(P_VERSION, IN_PATH, "version", PARAM_NUMBER, 0, 999999999999999, NULL, NULL,             \
         "the number of a version")                                                             \
     X(B_DOCUMENT, IN_BODY, "document", PARAM_OBJECT, 0, 0, NULL, NULL,                         \
         "a JSON object: the document of a site")                                               \
@@ -137,7 +137,7 @@ enum param_where {
         "a JSON object: an anonymisation policy")                                              \
     X(B_SERVE, IN_BODY, "serve", PARAM_CHARS, 0, 1000, "a-z0-9,-", NULL,                       \
         "names of engines and views with commas between, at most 1000 bytes")                  \
-    X(B_VERSION, IN_BODY, "version", PARAM_NUMBER, 1, 999999999999999, NULL, NULL,             \
+    X(B_VERSION, IN_BODY, "version", PARAM_NUMBER, 0, 999999999999999, NULL, NULL,             \
         "the number of a version")                                                             \
     X(B_BASE, IN_BODY, "base", PARAM_NUMBER, 0, 999999999999999, NULL, NULL,                   \
         "the number of the version that was changed")                                          \

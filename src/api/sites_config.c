@@ -33,11 +33,9 @@ enum err handle_site_version(struct request *r)
 {
     struct fleet *fleet = r->api->parts.fleet;
     const char *site = arg(r, P_SITE_NAME)->text;
+    int64_t version = arg(r, P_VERSION)->number;
     struct site_document d;
-    int64_t version = 0;
-    enum err e =
-        fleet ? fleet_document(fleet, site, arg(r, P_VERSION)->number, &d, &version, &r->fault)
-              : ERR_NOTFOUND;
+    enum err e = fleet ? fleet_version(fleet, site, version, &d, &r->fault) : ERR_NOTFOUND;
     if (e == ERR_NOTFOUND) {
         reply_none(r);
         return OK;
@@ -52,14 +50,13 @@ enum err handle_site_version(struct request *r)
 /* The document that is asked for: the one in the body, or that of an earlier version. */
 static enum err wanted_document(struct request *r, struct site_document *ret_document)
 {
-    int64_t version = 0;
     if (arg(r, B_DOCUMENT)->given == arg(r, B_VERSION)->given) {
         reply_problem(r, 400, "document", NULL, "either document or version must be given");
         return ERR_BAD;
     }
     if (arg(r, B_VERSION)->given) {
-        enum err e = fleet_document(r->api->parts.fleet, arg(r, P_SITE_NAME)->text,
-            arg(r, B_VERSION)->number, ret_document, &version, &r->fault);
+        enum err e = fleet_version(r->api->parts.fleet, arg(r, P_SITE_NAME)->text,
+            arg(r, B_VERSION)->number, ret_document, &r->fault);
         if (e == ERR_NOTFOUND)
             reply_none(r);
         return e;
@@ -91,7 +88,7 @@ static enum err configure(struct request *r, const struct site_document *wanted)
     const char *site = arg(r, P_SITE_NAME)->text;
     struct site_document newest;
     struct fleet_changed changed = {.pushed = true};
-    enum err e = fleet_document(fleet, site, 0, &newest, &changed.version, &r->fault);
+    enum err e = fleet_newest(fleet, site, &newest, &changed.version, &r->fault);
     changed.same = !e && document_same(&newest, wanted);
     if (!e && arg(r, B_CHECK)->number && !changed.same)
         e = fleet_check(fleet, site, wanted, &r->fault);

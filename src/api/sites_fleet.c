@@ -45,7 +45,7 @@ static enum err losses_join(struct request *r, const char *name, json_t *site)
 {
     struct site_document d;
     int64_t version;
-    enum err e = fleet_document(r->api->parts.fleet, name, 0, &d, &version, &r->fault);
+    enum err e = fleet_newest(r->api->parts.fleet, name, &d, &version, &r->fault);
     if (!e && json_object_set_new(
                   site, "losses", losses_json(&r->api->parts, &d.anonymisation, NULL)))
         e = ERR_NOMEM;

@@ -36,22 +36,38 @@ static bool is_member(struct fleet *fleet, const char *site)
     return is;
 }
 
-enum err fleet_document(struct fleet *fleet, const char *site, int64_t version,
-    struct site_document *ret_document, int64_t *ret_version, struct fault *f)
+enum err fleet_newest(struct fleet *fleet, const char *site, struct site_document *ret_document,
+    int64_t *ret_version, struct fault *f)
 {
     struct found found = {.document = ret_document, .fault = f};
-    enum err e = catalog_config_find(fleet->catalog, site, version, take_document, &found);
-    if (e == ERR_NOTFOUND && version == 0 && is_member(fleet, site)) {
+    enum err e = catalog_config_find(fleet->catalog, site, 0, take_document, &found);
+    if (e == ERR_NOTFOUND && is_member(fleet, site)) {
         document_default(ret_document);
         e = OK;
     }
     if (e == ERR_NOTFOUND)
-        return version ? fault_set(f, e, "%.63s has no version %lld of its document", site,
-                             (long long)version)
-                       : fault_set(f, e, "there is no site %.63s that runs by itself", site);
+        return fault_set(f, e, "there is no site %.63s that runs by itself", site);
     if (!e)
         *ret_version = found.version;
     return e;
+}
+
+enum err fleet_version(struct fleet *fleet, const char *site, int64_t version,
+    struct site_document *ret_document, struct fault *f)
+{
+    struct found found = {.document = ret_document, .fault = f};
+    enum err e = version
+                     ? catalog_config_find(fleet->catalog, site, version, take_document, &found)
+                     : catalog_config_own(fleet->catalog, site, take_document, &found);
+    if (e != ERR_NOTFOUND)
+        return e;
+    if (version)
+        return fault_set(
+            f, e, "%.63s has no version %lld of its document", site, (long long)version);
+    if (!is_member(fleet, site))
+        return fault_set(f, e, "there is no site %.63s that runs by itself", site);
+    document_default(ret_document);
+    return OK;
 }
 
 static enum err take_way(void *context, const struct catalog_config *config)
@@ -151,7 +167,7 @@ void fleet_push_pending(struct fleet *fleet, int64_t now)
         struct site_document d;
         struct fault f;
         int64_t version;
-        due = fleet_document(fleet, name, 0, &d, &version, &f) == OK &&
+        due = fleet_newest(fleet, name, &d, &version, &f) == OK &&
               push_one(fleet, name, version, &d, now, &f) == OK;
     }
     pthread_mutex_unlock(&fleet->configuring);
@@ -198,7 +214,7 @@ static enum err change(struct fleet *fleet, const struct fleet_change_wanted *wa
 {
     struct site_document newest;
     int64_t version;
-    enum err e = fleet_document(fleet, wanted->site, 0, &newest, &version, f);
+    enum err e = fleet_newest(fleet, wanted->site, &newest, &version, f);
     if (!e && !is_member(fleet, wanted->site))
         e = fault_set(
             f, ERR_NOTFOUND, "there is no site %.63s that runs by itself", wanted->site);
@@ -301,7 +317,7 @@ enum err fleet_check(
     struct site_document newest, own;
     struct found found = {.document = &own, .fault = f};
     int64_t version;
-    enum err e = fleet_document(fleet, site, 0, &newest, &version, f);
+    enum err e = fleet_newest(fleet, site, &newest, &version, f);
     if (!e)
         e = payload_check(&newest, wanted, f);
     if (e)
@@ -435,7 +451,7 @@ enum err fleet_config(
     document_default(&first);
     enum err e = catalog_config_own(fleet->catalog, site, take_document, &own);
     if (!e || e == ERR_NOTFOUND)
-        e = fleet_document(fleet, site, 0, &newest, &version, f);
+        e = fleet_newest(fleet, site, &newest, &version, f);
     if (!e)
         e = catalog_configs(fleet->catalog, site, VERSIONS_SHOWN, take_version, &v);
     size_t count = json_array_size(v.rows);
@@ -491,7 +507,7 @@ static enum err act(struct fleet *fleet, const struct fleet_asked *asked,
     snprintf(row.what, sizeof row.what, "%s", site_action_name(action->kind));
     snprintf(row.subject, sizeof row.subject, "%.63s", action->service);
     snprintf(row.who, sizeof row.who, "%.63s", asked->who);
-    enum err e = fleet_document(fleet, site, 0, &d, &version, f);
+    enum err e = fleet_newest(fleet, site, &d, &version, f);
     if (!e)
         e = action_check(fleet, site, f);
     if (!e)

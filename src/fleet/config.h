@@ -50,10 +50,15 @@ enum err fleet_own(struct fleet *fleet, const char *site, const struct site_docu
 enum err fleet_check(struct fleet *fleet, const char *site, const struct site_document *wanted,
     struct fault *f) MUST_CHECK;
 
-/* A version of a site's document; 0: the newest. A site of the fleet without any has as version
- * 0 what it does by itself, or the default if it has not said so yet. ERR_NOTFOUND. */
-enum err fleet_document(struct fleet *fleet, const char *site, int64_t version,
-    struct site_document *ret_document, int64_t *ret_version, struct fault *f) MUST_CHECK;
+/* The newest version of a site's document. A site of the fleet without any has as version 0
+ * what it does by itself, or the default if it has not said so yet. ERR_NOTFOUND: no such site.
+ */
+enum err fleet_newest(struct fleet *fleet, const char *site, struct site_document *ret_document,
+    int64_t *ret_version, struct fault *f) MUST_CHECK;
+/* One version of it; 0: what the site does by itself, or the default if it has not said so yet.
+ * ERR_NOTFOUND: there is none. */
+enum err fleet_version(struct fleet *fleet, const char *site, int64_t version,
+    struct site_document *ret_document, struct fault *f) MUST_CHECK;
 
 /* The newest document and the versions, newest first, each with what it changed: a new
  * reference that fits SiteConfig of openapi.yaml. */

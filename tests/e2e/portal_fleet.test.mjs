@@ -229,6 +229,13 @@ test('the power is switched by who types the name of the site, and it is on reco
   await shoot('site');
 });
 
+test('what the site does by itself is one click away, as a version of its own', { skip }, async () => {
+  await page.locator('.document-versions li:last-child button').click();
+  await page.waitForFunction(() => /Version 2 is/.test(document.querySelector('.effect')?.textContent ?? ''));
+  await page.waitForSelector('summary:has-text("2 versions")');
+  assert.match(await page.textContent('.document-versions li'), /^2 .*as version 0.*anonymisation\.place: "drop" → "keep"/s);
+});
+
 test('a partner sees what is published, and has nowhere else to go', { skip }, async () => {
   await page.goto(`${url}/#/settings`);
   const users = page.locator('.card[aria-label=Users]');

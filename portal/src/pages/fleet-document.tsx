@@ -186,6 +186,12 @@ function Versions({ config, back }: { config: SiteConfig; back: (version: number
             <Changes of={v.changed} />
           </li>
         ))}
+        <li>
+          <p>
+            <b>0</b> What the site does by itself.{' '}
+            {isAdmin() && <button class="button button-small" type="button" onClick={() => back(0)}>Take it back to this</button>}
+          </p>
+        </li>
       </ol>
     </details>
   );

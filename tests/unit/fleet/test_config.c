@@ -34,7 +34,7 @@ static struct fleet_changed set(
     struct fleet_changed changed;
     struct fault f = {0};
     int64_t version;
-    assert_int_equal(fleet_document(p->fleet, "jp-01", 0, &d, &version, &f), OK);
+    assert_int_equal(fleet_newest(p->fleet, "jp-01", &d, &version, &f), OK);
     assert_int_equal(document_set(&d, assignment, &f), OK);
     struct fleet_change_wanted wanted = {"jp-01", &d, base, "ann", "why not"};
     assert_int_equal(fleet_configure(p->fleet, &wanted, now, &changed, &f), OK);
@@ -128,20 +128,38 @@ static void from_its_own(void **state)
     place_close(p, START + US_SECOND); /* it is known also to the hub after */
     assert_int_equal(place_open(p, START + US_MINUTE), 0);
     use(p, &bus);
-    assert_int_equal(fleet_document(p->fleet, "jp-01", 0, &d, &version, &f), OK);
+    assert_int_equal(fleet_newest(p->fleet, "jp-01", &d, &version, &f), OK);
     assert_true(version == 0 && document_same(&d, &own));
     assert_int_equal(set(p, "payload=128", 0, START + US_MINUTE).version, 1);
     member_changed(p, 1, "payload");
-    assert_int_equal(fleet_document(p->fleet, "jp-01", 0, &d, &version, &f), OK);
+    assert_int_equal(fleet_newest(p->fleet, "jp-01", &d, &version, &f), OK);
     own.payload = 128;
     assert_true(version == 1 && document_same(&d, &own));
+    own.payload = 64;
+    assert_int_equal(fleet_version(p->fleet, "jp-01", 0, &d, &f), OK);
+    assert_true(document_same(&d, &own));
+}
+
+static void not_there(void **state)
+{
+    struct place *p = *state;
+    struct site_document d, initial;
+    struct fault f = {0};
+    place_beat(p, "jp-01", START);
+    document_default(&initial);
+    assert_int_equal(fleet_version(p->fleet, "jp-01", 0, &d, &f), OK);
+    assert_true(document_same(&d, &initial));
+    assert_int_equal(fleet_version(p->fleet, "jp-01", 1, &d, &f), ERR_NOTFOUND);
+    assert_string_equal(f.text, "jp-01 has no version 1 of its document");
+    assert_int_equal(fleet_version(p->fleet, "xx-01", 0, &d, &f), ERR_NOTFOUND);
+    assert_string_equal(f.text, "there is no site xx-01 that runs by itself");
 }
 
 static enum err check(struct place *p, const char *assignment, struct fault *f)
 {
     struct site_document d;
     int64_t version;
-    assert_int_equal(fleet_document(p->fleet, "jp-01", 0, &d, &version, f), OK);
+    assert_int_equal(fleet_newest(p->fleet, "jp-01", &d, &version, f), OK);
     assert_int_equal(document_set(&d, assignment, f), OK);
     enum err e = fleet_check(p->fleet, "jp-01", &d, f);
     struct fleet_changed changed;
@@ -368,8 +386,10 @@ static const struct CMUnitTest tests[] = {
         place_make, place_drop),
     SAYS_WITH("every document is pushed anew when the hub starts", pushed_at_start, place_make,
         place_drop),
-    SAYS_WITH("the first document begins from what the site does by itself", from_its_own,
-        place_make, place_drop),
+    SAYS_WITH("the first document begins from what the site does by itself, its version 0",
+        from_its_own, place_make, place_drop),
+    SAYS_WITH("version 0 is the default before the site spoke; others are there or told",
+        not_there, place_make, place_drop),
     SAYS_WITH("what reveals more than the site said that it lets out is refused",
         within_its_own, place_make, place_drop),
     SAYS_WITH("a change is in the audit log", audited, place_make, place_drop),
