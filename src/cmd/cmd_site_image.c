@@ -35,7 +35,14 @@ static const struct conf_item items[] = {
     VALUE("mirror", "HOST", "Debian mirror that speaks HTTP, the name of its host."),
     VALUE("disk", "DEVICE", "Disk to install on: everything on it is lost. Default: /dev/sda."),
     VALUE("capture", "IF", "Interface of the site's machine that captures."),
+    VALUE("filter", "FILTER",
+        "Capture filter, what belongs to the telescope; without one all that arrives."),
+    READ("policy",
+        "What leaves the site (kizashi site policy); without one the default policy."),
     VALUE("hub", "URL", "The hub, https://HOST:PORT."),
+    READ("hub-ca",
+        "Whom to trust for the hub's HTTPS certificate (PEM), if no public authority signed "
+        "it."),
     READ("token-file",
         "File with the enrolment token (kizashi site add NAME --quiet); without one the site "
         "is enrolled by hand."),
@@ -79,7 +86,10 @@ static enum err make(const struct conf *c, const char *site, struct fault *f)
         .mirror = conf_text(c, "mirror"),
         .disk = conf_text(c, "disk"),
         .capture = conf_text(c, "capture"),
+        .filter = conf_text(c, "filter"),
+        .policy = conf_text(c, "policy"),
         .hub = conf_text(c, "hub"),
+        .hub_ca = conf_text(c, "hub-ca"),
         .token = token,
         .ssh_key = key,
         .package = conf_text(c, "package"),
@@ -126,6 +136,7 @@ const struct command cmd_site_image = {
         "  kizashi site image jp-01 --out jp-01.boot --interface eth1 --server 10.9.0.1 \\\n"
         "      --first 10.9.0.50 --last 10.9.0.60 --gateway 10.9.0.1 --nameserver 10.9.0.1 \\\n"
         "      --mac 52:54:00:12:34:56 --mirror debian.example.org --capture eth1 \\\n"
-        "      --hub https://hub.example.org:8480 \\\n"
+        "      --filter 'dst net 198.51.100.0/24' --policy jp-01.json \\\n"
+        "      --hub https://hub.example.org:8480 --hub-ca hub.pem \\\n"
         "      --token-file jp-01.token --ssh-key-file ~/.ssh/id_ed25519.pub\n",
 };

@@ -1,5 +1,6 @@
 #include "fleet/image.h"
 
+#include "anon/policy.h"
 #include "base/buf.h"
 #include "base/ip.h"
 #include "base/tree.h"
@@ -16,7 +17,8 @@
 #include <unistd.h>
 
 enum {
-    TEXT_MAX = 64 << 10
+    TEXT_MAX = 64 << 10,
+    GIVEN_MAX = 1 << 20 /* bytes of a policy or a list of authorities */
 };
 
 static const struct row {
@@ -48,6 +50,7 @@ static const char *const alphabets[] = {
     [IMAGE_NUMBER] = "0123456789",
     [IMAGE_HOST] = LETTERS "-.:",
     [IMAGE_PATH] = LETTERS "-_./+~",
+    [IMAGE_FILTER] = LETTERS "-_./:+*()[]<>=!&| ",
     [IMAGE_URL] = LETTERS "-_.:/[]",
     [IMAGE_WORD] = LETTERS "-_.",
     [IMAGE_KEY] = LETTERS "-_./+=@ ",
@@ -72,6 +75,21 @@ static bool has_form(const struct row *row, const char *value)
     return value[0] != '-';
 }
 
+/* The option of a member. */
+struct option {
+    char name[24];
+};
+
+static struct option option_of(const struct row *row)
+{
+    struct option o;
+    snprintf(o.name, sizeof o.name, "--%s", row->name);
+    for (char *c = o.name; *c; c++)
+        if (*c == '_')
+            *c = '-';
+    return o;
+}
+
 static const char *const examples[] = {
     [IMAGE_NAME] = "eth1",
     [IMAGE_ADDRESS] = "10.9.0.1",
@@ -79,6 +97,7 @@ static const char *const examples[] = {
     [IMAGE_NUMBER] = "8069",
     [IMAGE_HOST] = "debian.example.org",
     [IMAGE_PATH] = "/dev/sda",
+    [IMAGE_FILTER] = "dst net 198.51.100.0/24",
     [IMAGE_URL] = "https://hub.example.org:8480",
     [IMAGE_WORD] = "what kizashi site add printed",
     [IMAGE_KEY] = "ssh-ed25519 AAAA... operator",
@@ -94,6 +113,58 @@ static enum err range_check(const struct image_values *v, struct fault *f)
     return OK;
 }
 
+/* A file that is given, whole. */
+static enum err given_read(const char *path, struct buf *out, struct fault *f)
+{
+    char part[4096];
+    size_t got;
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return fault_set(f, ERR_BAD, "%s: %s", path, strerror(errno));
+    while ((got = fread(part, 1, sizeof part, file)) > 0)
+        buf_put(out, part, got);
+    bool whole = !ferror(file);
+    fclose(file);
+    return !whole     ? fault_set(f, ERR_BAD, "%s: cannot be read", path)
+           : out->err ? fault_set(f, ERR_BAD, "%s: is longer than %d bytes", path, GIVEN_MAX)
+                      : OK;
+}
+
+static enum err policy_check(const char *path, struct fault *f)
+{
+    struct anon_policy policy;
+    struct fault why = {0};
+    struct buf text;
+    buf_init(&text, GIVEN_MAX);
+    enum err e = given_read(path, &text, f);
+    if (!e && anon_policy_parse(&policy, bytes_over(text.data, text.len), &why) != OK)
+        e = fault_set(f, ERR_BAD, "%s: %s", path, why.text);
+    buf_done(&text);
+    return e;
+}
+
+static enum err authority_check(const char *path, struct fault *f)
+{
+    struct buf text;
+    buf_init(&text, GIVEN_MAX);
+    enum err e = given_read(path, &text, f);
+    buf_put(&text, "", 1);
+    if (!e && !strstr((const char *)text.data, "-----BEGIN CERTIFICATE-----"))
+        e = fault_set(f, ERR_BAD, "%s: there is no certificate in it (PEM)", path);
+    buf_done(&text);
+    return e;
+}
+
+static enum err given_check(const struct image_values *v, struct fault *f)
+{
+    enum err e = v->filter[0] ? filter_words_check(v->filter, f) : OK;
+    if (!e && v->policy[0])
+        e = policy_check(v->policy, f);
+    if (!e && v->hub_ca[0])
+        e = authority_check(v->hub_ca, f);
+    return e;
+}
+
 enum err image_check(struct image_values *v, struct fault *f)
 {
     struct image_values checked = *v;
@@ -101,7 +172,7 @@ enum err image_check(struct image_values *v, struct fault *f)
         const struct row *row = &rows[i];
         const char **value = place(&checked, row);
         if (!*value && !row->initial)
-            return fault_set(f, ERR_BAD, "--%s must be given", row->name);
+            return fault_set(f, ERR_BAD, "%s must be given", option_of(row).name);
         if (!*value)
             *value = row->initial;
         if (!**value && row->initial && !row->initial[0])
@@ -110,16 +181,21 @@ enum err image_check(struct image_values *v, struct fault *f)
             strspn(*value, alphabets[row->alphabet]) != strlen(*value) ||
             !has_form(row, *value))
             return fault_set(f, ERR_BAD,
-                "--%s: \"%.60s\" will not do: at most %zu of %s, such as %s", row->name, *value,
-                row->most, alphabets[row->alphabet], examples[row->alphabet]);
+                "%s: \"%.60s\" will not do: at most %zu of %s, such as %s", option_of(row).name,
+                *value, row->most, alphabets[row->alphabet], examples[row->alphabet]);
     }
     enum err e = range_check(&checked, f);
+    if (!e)
+        e = given_check(&checked, f);
     if (!e)
         *v = checked;
     return e;
 }
 
 /* ---- texts ---- */
+
+#define POLICY    "policy.json"
+#define AUTHORITY "hub-ca.pem"
 
 struct making {
     const struct image_values *values;
@@ -128,21 +204,38 @@ struct making {
     struct fault *fault;
 };
 
-static const char *value_of(const struct making *m, const char *name, size_t len)
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* What is made of the values and stands in the texts, too. */
+static const char *made_of(const struct making *m, const char *name)
+{
+    const struct image_values *v = m->values;
+    const struct {
+        const char *name, *text;
+    } made[] = {
+        {"folder", m->folder},
+        {"package_name", file_name(v->package)},
+        {"policy_name", v->policy[0] ? POLICY : ""},
+        {"hub_ca_name", v->hub_ca[0] ? AUTHORITY : ""},
+        {"hub_ca_option", v->hub_ca[0] ? " --hub-ca /etc/kizashi/" AUTHORITY : ""},
+    };
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        if (strcmp(made[i].name, name) == 0)
+            return made[i].text;
+    return NULL;
+}
+
+static const char *value_of(const struct making *m, const char *name)
 {
     struct image_values copy = *m->values;
-    static const char folder[] = "folder";
-    static const char package[] = "package_name";
-    if (len == strlen(folder) && memcmp(name, folder, len) == 0)
-        return m->folder;
-    if (len == strlen(package) && memcmp(name, package, len) == 0) {
-        const char *slash = strrchr(m->values->package, '/');
-        return slash ? slash + 1 : m->values->package;
-    }
     for (size_t i = 0; i < ROWS; i++)
-        if (strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0)
+        if (strcmp(rows[i].name, name) == 0)
             return *place(&copy, &rows[i]);
-    return NULL;
+    return made_of(m, name);
 }
 
 /* @NAME@ becomes the value; another @ stays. */
@@ -154,8 +247,11 @@ static void fill(const struct making *m, const char *text, struct buf *out)
         text += plain;
         if (!*text)
             return;
+        char name[24];
         size_t len = strcspn(text + 1, "@\n");
-        const char *value = text[1 + len] == '@' ? value_of(m, text + 1, len) : NULL;
+        bool fits = text[1 + len] == '@' && len < sizeof name;
+        snprintf(name, sizeof name, "%.*s", fits ? (int)len : 0, text + 1);
+        const char *value = fits ? value_of(m, name) : NULL;
         buf_str(out, value ? value : "@");
         text += value ? len + 2 : 1;
     }
@@ -202,23 +298,27 @@ static enum err copy_all(const struct making *m)
 {
     const struct image_values *v = m->values;
     const struct {
-        const char *folder, *name, *to;
+        const char *from[2]; /* with a slash between; without the first: nothing */
+        const char *to[2];
     } files[] = {
-        {v->boot, "undionly.kpxe", "tftp"},
-        {v->boot, "ipxe.efi", "tftp"},
-        {v->installer, "linux", "http"},
-        {v->installer, "initrd.gz", "http"},
+        {{v->boot, "undionly.kpxe"}, {"tftp", "undionly.kpxe"}},
+        {{v->boot, "ipxe.efi"}, {"tftp", "ipxe.efi"}},
+        {{v->installer, "linux"}, {"http", "linux"}},
+        {{v->installer, "initrd.gz"}, {"http", "initrd.gz"}},
+        {{v->package, NULL}, {"http", file_name(v->package)}},
+        {{v->policy, NULL}, {"http", POLICY}},
+        {{v->hub_ca, NULL}, {"http", AUTHORITY}},
     };
-    char from[PATH_MAX], to[64];
+    char from[PATH_MAX], to[256];
     enum err e = OK;
     for (size_t i = 0; i < sizeof files / sizeof *files && !e; i++) {
-        snprintf(from, sizeof from, "%s/%s", files[i].folder, files[i].name);
-        snprintf(to, sizeof to, "%s/%s", files[i].to, files[i].name);
+        if (!files[i].from[0][0])
+            continue;
+        const char *name = files[i].from[1];
+        snprintf(
+            from, sizeof from, "%s%s%s", files[i].from[0], name ? "/" : "", name ? name : "");
+        snprintf(to, sizeof to, "%s/%s", files[i].to[0], files[i].to[1]);
         e = copy(m, from, to);
-    }
-    if (!e && v->package[0]) {
-        snprintf(from, sizeof from, "http/%s", value_of(m, "package_name", 12));
-        e = copy(m, v->package, from);
     }
     return e;
 }

@@ -24,7 +24,14 @@
     X(mirror, IMAGE_HOST, 200, NULL, "Debian mirror, a host that speaks HTTP.")                \
     X(disk, IMAGE_PATH, 64, "/dev/sda", "Disk to install on: everything on it is lost.")       \
     X(capture, IMAGE_NAME, 15, NULL, "Interface of the site's machine that captures.")         \
+    X(filter, IMAGE_FILTER, 1000, "",                                                          \
+        "Capture filter, what belongs to the telescope; without one all that arrives.")        \
+    X(policy, IMAGE_PATH, 200, "",                                                             \
+        "What leaves the site (kizashi site policy), copied into the folder; without one the " \
+        "default policy.")                                                                     \
     X(hub, IMAGE_URL, 200, NULL, "The hub, https://HOST:PORT.")                                \
+    X(hub_ca, IMAGE_PATH, 200, "",                                                             \
+        "Whom to trust for the hub's HTTPS certificate (PEM), copied into the folder.")        \
     X(token, IMAGE_WORD, 200, "", "Enrolment token of the site, used up by the installation.") \
     X(ssh_key, IMAGE_KEY, 1000, "",                                                            \
         "Public key of who may sign in as operator; without one nobody can.")                  \
@@ -50,13 +57,15 @@ enum image_alphabet {
     IMAGE_NUMBER,
     IMAGE_HOST,
     IMAGE_PATH,
+    IMAGE_FILTER,
     IMAGE_URL,
     IMAGE_WORD,
     IMAGE_KEY
 };
 
-/* Members that are NULL get their default. ERR_BAD: the fault names the member that is missing
- * or is made of something else than it may be. */
+/* Members that are NULL get their default. ERR_BAD: the fault names the member that is missing,
+ * is made of something else than it may be, or names a file that will not do at the site: a
+ * machine far away would be the first to tell. */
 enum err image_check(struct image_values *v, struct fault *f) MUST_CHECK;
 
 /**

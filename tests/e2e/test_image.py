@@ -65,15 +65,45 @@ def whole(folder):
     same(make(folder)[0].returncode, 2)  # the folder is there
 
 
+@says("filter, policy and authority of the hub come into the new system's configuration")
+def configured(folder):
+    policy = os.path.join(folder, "jp-01.json")
+    same(run("site", "policy", "--destination", "hash", "--for", "engines", "--output", policy).returncode, 0)
+    authority = os.path.join(folder, "authority.pem")
+    with open(authority, "w", encoding="ascii") as file:
+        file.write("-----BEGIN CERTIFICATE-----\n")
+    done, out = make(folder, **{"filter": "dst net 198.51.100.0/24 and (tcp or udp)", "policy": policy,
+                                "hub-ca": authority})
+    same(done.returncode, 0, done.stderr)
+    same(read(out, "http", "policy.json"), read(policy))
+    same(read(out, "http", "hub-ca.pem"), read(authority))
+    system = os.path.join(folder, "system")  # the script's own words, with the roots of that system changed
+    os.makedirs(os.path.join(system, "etc"))
+    text = read(out, "http/site.sh")
+    begin, end = text.index("filter="), text.index('if [ -n "$token" ]')
+    fetch = "fetch() {\n    cp '" + out + "/http/'\"$1\" \"$2/$1\"\n}\n"
+    part = text[begin:text.index("fetch()")] + fetch + text[text.index("mkdir -p /etc/kizashi"):end]
+    done = subprocess.run(["sh", "-eu"], input=part.replace("/etc/kizashi", f"{system}/etc/kizashi"),
+                          capture_output=True, text=True, check=False)
+    same(done.returncode, 0, done.stderr)
+    written = read(system, "etc/kizashi/sensor.yaml").replace(system, "")
+    same(written, "data: /var/lib/kizashi-sensor\ninterface: eth1\n"
+         "filter: 'dst net 198.51.100.0/24 and (tcp or udp)'\npolicy: /etc/kizashi/policy.json\n")
+    holds(text, "--hub https://hub.example.org:8480 --hub-ca /etc/kizashi/hub-ca.pem --token-file")
+    same(os.path.exists(os.path.join(system, "etc/kizashi/hub-ca.pem")), True)
+
+
 @says("what could mean something to a shell, to dnsmasq or to the installer is refused")
 def hostile(folder):
     for name, value in (("mac", "52:54:00:12:34:5g"), ("mac", "52:5400::12:34:56"), ("last", "10.9.0.49"), ("server", "10.9.0.1\nport=53"), ("disk", "/dev/sda;reboot"),
                         ("hub", "http://hub.example.org"), ("hub", "https://hub/$(id)"), ("capture", "eth0'"),
                         ("mirror", "a b"), ("port", "70000"), ("interface", "-x"), ("server", "10.9.0.999"),
+                        ("filter", "dst net 198.51.100.0/24'"), ("filter", "dst host example.org"),
+                        ("policy", __file__), ("hub-ca", os.__file__), ("hub-ca", "/nowhere"),
                         ("mac", None), ("token-file", "/nowhere")):
         done, out = make(folder, **{name: value})
         same(done.returncode, 2, (name, value))
-        holds(done.stderr, name if value != "/nowhere" else "/nowhere")
+        holds(done.stderr, value if value and os.path.isabs(value) else name)
         same(os.path.exists(out), False)
     done = run("site", "image", "jp/01", "--out", os.path.join(folder, "x"))
     same(done.returncode, 2)
