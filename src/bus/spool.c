@@ -124,10 +124,9 @@ static enum err room_make(struct spool *s, uint64_t len, struct fault *f)
         if (s->options.policy == SPOOL_REFUSE || s->count < 2)
             return fault_set(f, ERR_FULL, "%s: the spool holds its %llu bytes", s->folder,
                 (unsigned long long)s->options.cap);
-        uint64_t entries, items;
-        segment_tally(s, &s->segments[0], &entries, &items);
-        s->counts.dropped += entries;
-        s->counts.dropped_items += items;
+        struct tally t = segment_tally(s, &s->segments[0]);
+        s->counts.dropped += t.entries;
+        s->counts.dropped_items += t.items;
         segment_drop(s);
         s->counts.first = s->segments[0].first;
     }
@@ -262,6 +261,12 @@ static struct segment *segment_of(const struct spool *s, uint64_t number)
     return low < s->count ? &s->segments[low] : NULL;
 }
 
+/* The machine is out of something now; the file is not to blame. */
+static bool is_short(void)
+{
+    return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+}
+
 static enum err reader_place(struct spool *s, const struct segment *g, uint64_t number)
 {
     char path[SPOOL_PATH];
@@ -279,7 +284,7 @@ static enum err reader_place(struct spool *s, const struct segment *g, uint64_t 
     s->read_first = g->first;
     s->read_at = SEGMENT_HEADER;
     s->read_last = 0;
-    return s->read_fd >= 0 ? OK : ERR_IO;
+    return s->read_fd >= 0 ? OK : is_short() ? ERR_NOMEM : ERR_IO;
 }
 
 /* The entry at the reader's place: its header, and its data if its number is wanted. */

@@ -88,7 +88,8 @@ struct spool_entry {
 };
 
 /* The first entry with at least this number. ERR_NOTFOUND: there is none. What cannot be read
- * any more is passed over and counted. Cheap when entries are read in order. */
+ * any more is passed over and counted. Cheap when entries are read in order. ERR_NOMEM: the
+ * machine is out of memory or of files now; nothing is passed over. */
 enum err spool_read(struct spool *s, uint64_t number, struct spool_entry *ret_entry,
     struct fault *f) MUST_CHECK;
 

@@ -139,31 +139,28 @@ void segment_drop(struct spool *s)
     memmove(s->segments, s->segments + 1, --s->count * sizeof *s->segments);
 }
 
-uint64_t segment_tally(
-    const struct spool *s, const struct segment *g, uint64_t *ret_entries, uint64_t *ret_items)
+struct tally segment_tally(const struct spool *s, const struct segment *g)
 {
     char path[SPOOL_PATH];
     uint8_t header[ENTRY_HEADER];
-    uint64_t entries = 0, items = 0, last = g->first - 1;
+    struct tally t = {.last = g->first - 1, .end = SEGMENT_HEADER};
     segment_path(s, g->first, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    for (uint64_t at = SEGMENT_HEADER; fd >= 0 && at < g->size;) {
+    while (fd >= 0 && t.end < g->size) {
         struct spool_entry e;
         uint32_t len, sum;
         struct bytes b = bytes_over(header, sizeof header);
-        if (pread(fd, header, sizeof header, (off_t)at) != (ssize_t)sizeof header ||
-            entry_header_parse(&b, &e, &len, &sum) != OK || e.number <= last)
+        if (pread(fd, header, sizeof header, (off_t)t.end) != (ssize_t)sizeof header ||
+            entry_header_parse(&b, &e, &len, &sum) != OK || e.number <= t.last)
             break;
-        last = e.number;
-        entries++;
-        items += e.items;
-        at += ENTRY_HEADER + len;
+        t.last = e.number;
+        t.entries++;
+        t.items += e.items;
+        t.end += ENTRY_HEADER + len;
     }
     if (fd >= 0)
         close(fd);
-    *ret_entries = entries;
-    *ret_items = items;
-    return last;
+    return t;
 }
 
 /* ---- recovery ---- */
@@ -272,6 +269,16 @@ static enum err segment_mend(struct spool *s, struct segment *g, int fd, struct 
     return e;
 }
 
+/* A torn end was cut when the next file was begun: what cannot be read of an older one is
+ * damage, of all numbers up to the next file's at most. */
+static void segment_count(struct spool *s, struct segment *g)
+{
+    struct tally t = segment_tally(s, g);
+    g->last = t.last;
+    if (t.end < g->size)
+        s->counts.damaged += g[1].first - 1 - t.last;
+}
+
 static enum err segment_look(struct spool *s, size_t i, struct fault *f)
 {
     char path[SPOOL_PATH];
@@ -284,10 +291,8 @@ static enum err segment_look(struct spool *s, size_t i, struct fault *f)
     enum err e = segment_head(s, g, fd, path, f);
     if (!e && newest)
         e = segment_mend(s, g, fd, f);
-    else if (!e) {
-        uint64_t entries, items;
-        g->last = segment_tally(s, g, &entries, &items);
-    }
+    else if (!e)
+        segment_count(s, g);
     if (e == ERR_SHORT && newest) {
         close(fd);
         unlink(path);

@@ -59,9 +59,12 @@ enum err segment_begin(struct spool *s, struct fault *f) MUST_CHECK;
 enum err segment_recycle(struct spool *s, struct fault *f) MUST_CHECK;
 /* Remove the oldest segment's file. */
 void segment_drop(struct spool *s);
-/* Entries and items in a segment, as far as their headers can be read; returns the number of
- * the last entry, first - 1 if there is none. */
-uint64_t segment_tally(
-    const struct spool *s, const struct segment *g, uint64_t *ret_entries, uint64_t *ret_items);
+/* What is in a segment, as far as the headers of its entries can be read. */
+struct tally {
+    uint64_t entries, items;
+    uint64_t last; /* number of the last entry; first - 1: there is none */
+    uint64_t end;  /* offset behind it */
+};
+struct tally segment_tally(const struct spool *s, const struct segment *g);
 
 #endif

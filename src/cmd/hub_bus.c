@@ -392,6 +392,12 @@ static void on_past(void *context, const struct intake_past *p)
     log_event(LOG_NOTE, "logbook.read", "messages=%llu packets=%llu passed=%llu",
         (unsigned long long)p->messages, (unsigned long long)p->packets,
         (unsigned long long)p->passed);
+    if (p->damaged)
+        log_event(LOG_ERROR, "logbook.unread",
+            "messages=%llu error=\"the disk did not give them back\" "
+            "action=engines-go-on-without "
+            "store=has-them",
+            (unsigned long long)p->damaged);
 }
 
 static void on_cut(void *context, bool cut)

@@ -35,7 +35,19 @@ struct sensor_send {
     int64_t spoken;
     int64_t alone_since; /* nobody has answered yet; 0: somebody has, or it was told */
     uint64_t told;       /* changes of the document that were told */
+    uint64_t damaged;    /* entries of the spool that are, as was told */
 };
+
+/* What the disk does not give back cannot be sent: nobody else knows of it. */
+static void damage_tell(struct sensor_send *s, uint64_t damaged)
+{
+    if (damaged > s->damaged)
+        log_event(LOG_ERROR, "spool.damaged",
+            "entries=%llu error=\"the disk did not give them back; look at it\" "
+            "action=going-on",
+            (unsigned long long)damaged);
+    s->damaged = damaged;
+}
 
 static void speak(struct sensor_send *s)
 {
@@ -50,6 +62,7 @@ static void speak(struct sensor_send *s)
     b.interval = applier_heartbeat(b.applier);
     collector_counts(s->options.collector, &b.collector);
     spool_counts(s->options.spool, &b.spool);
+    damage_tell(s, b.spool.damaged);
     sender_counts(s->sender, &b.sender);
     buf_init(&text, BUS_TEXT_MAX);
     sensor_beat_write(&b, &text);

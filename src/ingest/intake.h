@@ -33,7 +33,9 @@ enum {
 /* What was read of a logbook. */
 struct intake_past {
     uint64_t messages, packets;
-    uint64_t passed; /* over: of sites that are no more, or not in the store yet, or damaged */
+    uint64_t passed; /* over: of sites that are no more, or not in the store yet */
+    uint64_t
+        damaged; /* messages, at least, that the disk did not give back; the store has them */
 };
 
 struct intake_events {

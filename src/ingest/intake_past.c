@@ -29,6 +29,9 @@ void intake_past_begin(struct intake *i)
 static void past_end(struct intake *i)
 {
     struct intake_reading *r = &i->reading;
+    struct logbook_counts c;
+    logbook_counts(i->options.logbook, &c);
+    r->counts.damaged = c.damaged;
     atomic_store(&r->shared.over, clock_now(&i->clock));
     atomic_store(&r->shared.going, false);
     for (size_t k = 0; k < i->count; k++)

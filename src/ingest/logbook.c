@@ -228,6 +228,7 @@ void logbook_counts(struct logbook *j, struct logbook_counts *ret_counts)
     *ret_counts = (struct logbook_counts){.first = c.first,
         .last = c.last,
         .bytes = c.bytes,
+        .damaged = c.damaged,
         .cut = c.dropped && c.first > j->covered + 1};
     pthread_mutex_unlock(&j->lock);
 }

@@ -66,7 +66,8 @@ void logbook_tidy(struct logbook *j);
 struct logbook_counts {
     uint64_t first, last; /* numbers of what it holds; first > last: nothing */
     uint64_t bytes;
-    bool cut; /* the cap has cost messages that no kept state covers */
+    uint64_t damaged; /* messages, at least, that were there and could not be read */
+    bool cut;         /* the cap has cost messages that no kept state covers */
 };
 void logbook_counts(struct logbook *j, struct logbook_counts *ret_counts);
 

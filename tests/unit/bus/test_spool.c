@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -294,6 +295,39 @@ static void changed_bytes_are_passed_over(void **state)
     assert_int_equal(read + holes, 60);
     assert_int_equal(c.damaged, holes);
     spool_close(s);
+    /* The head of an entry: where the next one begins is not known, either. */
+    fd = open(path, O_RDWR);
+    assert_int_equal(pwrite(fd, "????????????????????????????????", 32, 32), 32);
+    close(fd);
+    s = open_small(*state);
+    spool_counts(s, &c);
+    assert_int_equal(spool_read(s, 1, &e, NULL), OK);
+    assert_true(e.number > 2);
+    assert_int_equal(c.damaged, e.number - 1);
+    spool_close(s);
+}
+
+static void out_of_files(void **state)
+{
+    struct spool *s = open_small(*state);
+    struct rlimit files, none;
+    struct spool_entry e;
+    struct spool_counts c;
+    for (uint64_t n = 1; n <= 60; n++)
+        assert_int_equal(append(s, n), OK);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    none = (struct rlimit){0, files.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum err short_of = spool_read(s, 1, &e, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(short_of, ERR_NOMEM);
+    for (uint64_t n = 1; n <= 60; n++) {
+        assert_int_equal(spool_read(s, n, &e, NULL), OK);
+        assert_int_equal(e.number, n);
+    }
+    spool_counts(s, &c);
+    assert_int_equal(c.damaged, 0);
+    spool_close(s);
 }
 
 static void full_drops_the_oldest(void **state)
@@ -504,6 +538,8 @@ static const struct CMUnitTest tests[] = {
         folder_drop),
     SAYS_WITH("bytes that the disk changed are passed over and counted",
         changed_bytes_are_passed_over, folder_make, folder_drop),
+    SAYS_WITH("a machine that is out of files for a while costs no entry", out_of_files,
+        folder_make, folder_drop),
     SAYS_WITH("a full spool drops its oldest file and counts what was in it",
         full_drops_the_oldest, folder_make, folder_drop),
     SAYS_WITH("a full spool that refuses keeps what it has", full_refuses_the_newest,

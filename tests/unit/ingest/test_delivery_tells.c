@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <sys/mount.h>
@@ -33,6 +34,46 @@ static void tells_past(void **state)
     assert_int_equal(s->told.read.messages, 12);
     assert_in_range(s->told.read.passed, 1, 3);
     stage_heal(s, "past");
+    stage_close(s);
+}
+
+/* A file of the logbook whose middle the disk changed. */
+static void logbook_damage(struct stage *s)
+{
+    char path[400];
+    glob_t files;
+    snprintf(path, sizeof path, "%s/logbook/*.spool", s->folder);
+    assert_int_equal(glob(path, 0, NULL, &files), 0);
+    int fd = open(files.gl_pathv[0], O_WRONLY);
+    assert_int_equal(pwrite(fd, "????????????????", 16, 1000), 16);
+    close(fd);
+    globfree(&files);
+}
+
+/* The engines go without them, and who runs the hub hears of it. */
+static void tells_damage(void **state)
+{
+    struct stage *s = *state;
+    s->watched = true;
+    stage_open(s, 8);
+    stage_play(s, "append 40");
+    stage_play(s, "run 5");
+    assert_int_equal(s->stored, 40);
+    stage_hub_end(s);
+    logbook_damage(s);
+    link_set(&s->link.hub, false);
+    stage_hub_start(s);
+    link_set(&s->link.hub, true);
+    stage_play(s, "run 3");
+    assert_int_equal(s->told.past, 1);
+    assert_in_range(s->told.read.damaged, 1, 39);
+    assert_int_equal(s->told.read.messages + s->told.read.damaged, 40);
+    stage_play(s, "append 3");
+    stage_play(s, "run 9");
+    assert_int_equal(s->stored, 43);
+    stage_play(s, "kill hub");
+    stage_play(s, "run 3");
+    assert_int_equal(s->told.past, 2);
     stage_close(s);
 }
 
@@ -206,6 +247,8 @@ static const struct CMUnitTest tests[] = {
         stage_drop),
     SAYS_WITH("a site that cannot be received from is told of once, after ten seconds",
         tells_deaf, stage_make, stage_drop),
+    SAYS_WITH("what the disk does not give back of a logbook is told, and the rest goes on",
+        tells_damage, stage_make, stage_drop),
     SAYS_WITH("a logbook that is too small is told of, and when it is whole again", tells_cut,
         stage_make, stage_drop),
     SAYS_WITH("a full disk of the logbook is told and waited for; nothing acknowledged is lost",
