@@ -1,5 +1,6 @@
 #include "engine/growth/growth_int.h"
 #include "engine/severity.h"
+#include "engine/tagged.h"
 #include "num/order.h"
 
 #include <math.h>
@@ -69,7 +70,9 @@ static void write_words(struct finding *f, const struct growth *g, const struct 
     char began[TIME_TEXT];
     char lag[TIME_TEXT];
     char origin[PORTRAIT_ORIGIN];
+    char tagged[TAGGED_TEXT];
     service_format(r->service, what);
+    tagged_tell(v->tally->window, r->service, NULL, g->options.leave_out, tagged);
     portrait_origin(who, origin, sizeof origin);
     unsigned live = (unsigned)__builtin_popcountll(v->live);
     double ratio = ratio_of(g, r, v);
@@ -78,9 +81,9 @@ static void write_words(struct finding *f, const struct growth *g, const struct 
     time_format(growth_time(g, r->sites[l->first].first), began);
     size_t used = (size_t)snprintf(f->explanation, sizeof f->explanation,
         "Sources of %s grow at %u of %u sites, to %.*f times the normal at the middle one; %s "
-        "saw it first, at %.16sZ. About %.0f different sources so far.%s%s",
+        "saw it first, at %.16sZ. About %.0f different sources so far.%s%s%s",
         what, l->across, live, ratio < 10.0 ? 1 : 0, ratio, g->places[l->first].name, began,
-        distinct_count(&r->hosts), *origin ? " " : "", origin);
+        distinct_count(&r->hosts), *origin ? " " : "", origin, tagged);
     if (used < sizeof f->explanation && l->waiting)
         used += (size_t)snprintf(f->explanation + used, sizeof f->explanation - used,
             " Not yet seen at %s.", l->waiting_names);

@@ -1,5 +1,6 @@
 #include "engine/severity.h"
 #include "engine/surge/surge_int.h"
+#include "engine/tagged.h"
 #include "num/tail.h"
 
 #include <math.h>
@@ -58,7 +59,10 @@ static void write_words(struct finding *f, const struct surge *s, const struct s
     char what[SERVICE_TEXT];
     char span[TIME_TEXT];
     char origin[PORTRAIT_ORIGIN];
+    char tagged[TAGGED_TEXT];
     service_format(p->service, what);
+    tagged_tell(
+        why->tally->window, p->service, s->sites[p->site].name, s->options.leave_out, tagged);
     portrait_origin(who, origin, sizeof origin);
     double windows = s->span[why->horizon];
     double mean = fmax((double)why->view.expected, 0.0);
@@ -90,8 +94,8 @@ static void write_words(struct finding *f, const struct surge *s, const struct s
     if (used > 0 && (size_t)used < sizeof f->explanation)
         used += snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " That is about %.0f different sources beyond normal; since %.16sZ, when it became "
-            "strange, about %.0f came.%s%s",
-            why->excess, since, distinct_count(&e->hosts), *origin ? " " : "", origin);
+            "strange, about %.0f came.%s%s%s",
+            why->excess, since, distinct_count(&e->hosts), *origin ? " " : "", origin, tagged);
     if (why->learning && used > 0 && (size_t)used < sizeof f->explanation)
         snprintf(f->explanation + used, sizeof f->explanation - (size_t)used,
             " The site is still being learned, so only large rises are reported.");

@@ -2,6 +2,7 @@
 #include "engine/countries.h"
 #include "engine/portrait.h"
 #include "engine/shelf.h"
+#include "engine/tagged.h"
 #include "engine/tally.h"
 #include "test.h"
 
@@ -212,6 +213,44 @@ static void tags_leave_rows_out(void **state)
     sample_done(&s);
 }
 
+/* Of the service at the site, and of what its class would leave out nothing. */
+static void tags_are_told(void **state)
+{
+    (void)state;
+    struct sample s;
+    unsigned leave_out;
+    char text[TAGGED_TEXT];
+    uint8_t of_rows[ROWS] = {0};
+    const uint8_t *const tags[] = {of_rows};
+    const uint32_t service = service_of(6, 23);
+    sample_init(&s);
+    for (uint32_t i = 0; i < 12; i++)
+        add(&s, "a", 0x01020304 + i, 6, 23, "worm", "kr");
+    memset(of_rows, 1u << TAG_KNOWN, 14);
+    add(&s, "a", 0x01020304, 6, 22, "worm", "kr");
+    add(&s, "a", 0x01020404, 6, 23, "survey", "kr");
+    add(&s, "a", 0x01020405, 6, 23, "scan", "kr");
+    add(&s, "b", 0x01020406, 6, 23, "scan", "kr");
+    of_rows[15] = 1u << TAG_SURVEY_LIKE;
+    assert_int_equal(classes_parse("survey,known,survey-like", &leave_out, NULL), OK);
+    tagged_tell(&s.window, service, "a", leave_out, text);
+    assert_string_equal(text, ""); /* nobody screens */
+    s.window.tags = tags;
+    tagged_tell(&s.window, service, "a", leave_out, text);
+    assert_string_equal(
+        text, " Not counted are contacts with it in this window that are tagged: 12 known.");
+    tagged_tell(&s.window, service, NULL, leave_out, text);
+    assert_string_equal(text,
+        " Not counted are contacts with it in this window that are tagged: 12 known, "
+        "1 survey-like.");
+    tagged_tell(&s.window, service, "b", leave_out, text);
+    assert_string_equal(text, ""); /* one is not worth a sentence */
+    assert_int_equal(classes_parse("survey", &leave_out, NULL), OK);
+    tagged_tell(&s.window, service, NULL, leave_out, text);
+    assert_string_equal(text, "");
+    sample_done(&s);
+}
+
 static void what_a_cut_window_holds_does_not_count(void **state)
 {
     (void)state;
@@ -303,6 +342,7 @@ static void countries_come_by_their_sources(void **state)
 static const struct CMUnitTest tests[] = {
     SAYS("a tally is made once a window, by whoever asks first", a_shelf_keeps_what_was_made),
     SAYS("a tag leaves out a row, not its source", tags_leave_rows_out),
+    SAYS("contacts that do not count for their tags alone are told by number", tags_are_told),
     SAYS("what a site heard in a window that it did not watch as a whole does not count",
         what_a_cut_window_holds_does_not_count),
     SAYS("what is left out is named by class or tag", words_are_classes_or_tags),
