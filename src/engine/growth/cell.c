@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    DAY_HOURS = 24,
-    IDLE_HOURS = 72
+    IDLE_HOURS = 72,
+    DAYS = PAST_HOURS / DAY_HOURS - 1 /* before the last one */
 };
 
 struct cell *growth_cell(const struct growth *g, uint32_t service, uint16_t place)
@@ -69,6 +69,9 @@ enum err growth_cell_add(
         c->past[i] = NAN;
     for (uint32_t k = 1; k < PAST_HOURS && k <= hours && k <= now; k++)
         c->past[(now - k) % PAST_HOURS] = (float)(rate * g->span[0]);
+    for (uint32_t k = 1; k <= DAY_HOURS; k++)
+        c->day[(now + DAY_HOURS * PAST_HOURS - k) % DAY_HOURS] =
+            k <= hours && k <= now ? (float)(rate * g->span[0]) : NAN;
     c->peak = (float)(rate * g->span[0]);
     chain(g, g->cell_count++);
     *ret_cell = c;
@@ -102,6 +105,51 @@ void cell_refresh(const struct growth *g, struct cell *c, unsigned span)
     c->before[span] = count ? (float)hours_median(hours, count) : NAN;
 }
 
+/* Sources in a day, of which half must be known; NAN. No single hour makes a rise. */
+static double last_day(const struct cell *c)
+{
+    unsigned known = 0;
+    double sum = counts_sum_known(c->day, DAY_HOURS, &known);
+    struct top top = {0.0F, 0.0F};
+    for (unsigned k = 0; k < DAY_HOURS; k++)
+        if (!isnan(c->day[k]))
+            top = counts_top(top, &c->day[k], 1);
+    if (known > 1)
+        sum -= (double)top.most - (double)top.second;
+    return known * 2 >= DAY_HOURS ? sum * DAY_HOURS / known : NAN;
+}
+
+/* The day that ended `days` days before this hour. */
+static double earlier_day(const struct growth *g, const struct cell *c, uint32_t days)
+{
+    double sum = 0.0;
+    unsigned known = 0;
+    for (uint32_t k = days * DAY_HOURS + 1; k <= (days + 1) * DAY_HOURS; k++) {
+        double x =
+            k < PAST_HOURS && k <= g->hour ? (double)c->past[(g->hour - k) % PAST_HOURS] : NAN;
+        if (isnan(x))
+            continue;
+        sum += x;
+        known++;
+    }
+    return known * 2 >= DAY_HOURS ? sum * DAY_HOURS / known : NAN;
+}
+
+void cell_refresh_days(const struct growth *g, struct cell *c)
+{
+    double days[DAYS];
+    unsigned count = 0;
+    for (uint32_t d = 1; d <= DAYS; d++) {
+        double x = earlier_day(g, c, d);
+        if (!isnan(x))
+            days[count++] = x;
+    }
+    c->day_at = g->hour + 1;
+    c->day_count = (uint8_t)count;
+    c->day_seen = (float)last_day(c);
+    c->day_usual = count ? (float)median(days, count) : NAN;
+}
+
 double cell_sum(const struct cell *c, uint32_t to, uint32_t count, unsigned *ret_known)
 {
     uint32_t at = (to + RECENT + 1 - count) % RECENT;
@@ -129,13 +177,17 @@ void cell_close_hour(const struct growth *g, struct cell *c, uint32_t last_hour,
 {
     unsigned count;
     double sum = cell_sum(c, g->now - 1, g->span[0], &count);
-    bool known = count * 2 >= g->span[0] && !strange;
+    bool watched = count * 2 >= g->span[0];
+    bool known = watched && !strange;
     uint32_t now = g->hour;
     /* Hours that were skipped were watched by nobody. */
     for (uint32_t k = 2; k <= now - last_hour && k <= PAST_HOURS; k++)
         c->past[(now - k) % PAST_HOURS] = NAN;
     float hour = known ? (float)(sum * g->span[0] / count) : NAN;
     c->past[(now - 1) % PAST_HOURS] = hour;
+    for (uint32_t k = 2; k <= now - last_hour && k <= DAY_HOURS; k++)
+        c->day[(now + DAY_HOURS - k) % DAY_HOURS] = NAN;
+    c->day[(now - 1) % DAY_HOURS] = watched ? (float)(sum * g->span[0] / count) : NAN;
     c->peak = hour > c->peak ? hour : c->peak;
     c->idle_hours = sum > 0.0 ? 0 : (uint16_t)(c->idle_hours + 1);
 }

@@ -60,6 +60,7 @@ static enum err growth_open(
     quiet_powers(g->powers);
     g->span[0] = (uint32_t)(US_HOUR / window);
     g->span[1] = 6 * g->span[0];
+    g->span[SPAN_DAY] = DAY_HOURS * g->span[0];
     *ret_state = &g->state;
     return OK;
 }

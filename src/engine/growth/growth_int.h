@@ -11,9 +11,11 @@
 enum {
     PAST_HOURS = 168, /* a week */
     RECENT = 72,      /* windows: six hours of five minutes */
-    SPANS = 2,        /* an hour, six hours */
-    SITES_CAP = 64,   /* bits of a mask */
-    NETWORKS = 512    /* of a rise, kept to tell whose they are; three sites need far fewer */
+    DAY_HOURS = 24,
+    SPANS = 3,      /* an hour, six hours, ... */
+    SPAN_DAY = 2,   /* ... and a day, against days: what grows slowly */
+    SITES_CAP = 64, /* bits of a mask */
+    NETWORKS = 512  /* of a rise, kept to tell whose they are; three sites need far fewer */
 };
 
 /* One service at one site. */
@@ -29,7 +31,17 @@ struct cell {
     float peak;                  /* derived: no hour of the past has more */
     float past[PAST_HOURS]; /* sources in each hour, by number of the hour; NAN: not known, or
                                not normal */
+    float day[DAY_HOURS];   /* the same of the last day, normal or not */
+    float day_seen, day_usual; /* derived: of the last day, and median of those before it ... */
+    uint8_t day_count;         /* ... of which so many are known, ... */
+    uint32_t day_at;           /* ... at the beginning of this hour, + 1; 0: never */
 };
+
+/* Hours in a span. */
+static inline unsigned span_hours(unsigned span)
+{
+    return span == SPAN_DAY ? DAY_HOURS : span ? 6 : 1;
+}
 
 /* The sources of a rise, as networks (/24, /48), and the sites each was seen at. */
 struct network {
@@ -51,6 +63,7 @@ struct rising {
     uint32_t last;
     uint32_t fired; /* first window with a finding; 0: none */
     uint8_t history;
+    float most; /* largest joint score that its sites confirmed without a finding */
     struct rise_site sites[SITES_CAP];
     struct network networks[NETWORKS];
     uint32_t network_count;
@@ -139,8 +152,9 @@ enum err growth_cell_add(struct growth *g, uint32_t service, uint16_t place, dou
  */
 void cell_advance(const struct growth *g, struct cell *c, bool watching, uint32_t skipped);
 void cell_close_hour(const struct growth *g, struct cell *c, uint32_t last_hour, bool strange);
-/* Work out `before` for the hour that it is. */
+/* Work out `before`, or what there is of days, for the hour that it is. */
 void cell_refresh(const struct growth *g, struct cell *c, unsigned span);
+void cell_refresh_days(const struct growth *g, struct cell *c);
 /* Sources of `count` windows up to and with window `to`, as far as they were watched, and how
  * many of them were. */
 double cell_sum(const struct cell *c, uint32_t to, uint32_t count, unsigned *ret_known);
@@ -151,7 +165,7 @@ void cells_thin(struct growth *g);
  */
 
 /* Sum of the last windows of the span and what the same hours of earlier days, or the hours
- * before, make one expect; without the p-value. */
+ * before, make one expect; of a day, the days before the last. Without the p-value. */
 struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span);
 /* Is more seen than expected? Only then there is a p-value below one half. */
 bool sight_is_raised(const struct sight *s);

@@ -11,6 +11,8 @@ enum {
 };
 static const double cross_log_p = 1.3; /* a site crosses at p = 0.05 and the ratio */
 static const double learning_ratio = 4.0;
+static const double slow_own =
+    2.0; /* times `own`: in a day each site hears some networks anyway */
 static const double busy_rate = 0.5; /* sources a window, over all sites */
 
 static uint64_t network_of(const struct ip *ip)
@@ -56,9 +58,10 @@ static void watch_sources(
 /* What all sites see of one service now. */
 struct chorus {
     struct sight spans[SITES_CAP][SPANS]; /* .seen is NAN if it cannot be told */
-    struct sight sights[SITES_CAP];       /* the stranger of the two spans */
+    struct sight sights[SITES_CAP];       /* the strangest of the spans */
     double log_p[SITES_CAP]; /* natural logarithms; those that see nothing say one half */
     unsigned count;
+    bool slow; /* what a day shows makes a site cross */
     bool busy; /* half a source a window are expected, over all sites */
     uint64_t crossing;
     bool learning; /* one of those that cross is young */
@@ -81,7 +84,7 @@ static bool look(const struct growth *g, const struct round *r, uint32_t service
     bool may = false;
     c->count = 0;
     c->crossing = 0;
-    c->learning = false;
+    c->learning = c->slow = false;
     for (size_t k = 0; k < g->place_count; k++)
         for (unsigned span = 0; span < SPANS; span++)
             c->spans[k][span].seen = NAN;
@@ -135,6 +138,7 @@ static void listen(const struct growth *g, const struct round *r, struct chorus 
         expected += rate_expected(g, best);
         if ((double)best->log_p >= cross_log_p && may_cross(g, k, best)) {
             c->crossing |= (uint64_t)1 << k;
+            c->slow |= best->span == SPAN_DAY;
             c->learning |= is_learning(g, k) || best->blind;
         }
     }
@@ -237,10 +241,25 @@ struct bench {
 static struct bench bench_of(
     const struct growth *g, const struct round *r, struct arena *scratch)
 {
-    /* An hour is looked at about 48 times a day anew, six hours 12 times. */
+    /* An hour is looked at about 48 times a day anew, six hours 12 times, a day three times. */
     return (struct bench){.needed = sites_needed(g, r->live),
         .chorus = arena_take(scratch, 1, sizeof(struct chorus)),
-        .tests = {log10(60.0 * SERVICES), log10(60.0 * (1.0 + (double)r->busy))}};
+        .tests = {log10(63.0 * SERVICES), log10(63.0 * (1.0 + (double)r->busy))}};
+}
+
+/* What comes by itself is learned from all busy services, as far as it could have been told. A
+ * rise goes on for hours or days, and would teach by each window that its like is usual: it
+ * counts once, by its most, when it is over, and only if its sites confirmed it. One scanner
+ * that stays at all sites for a day makes the largest scores of all, and no alarm. */
+static void note_score(
+    struct growth *g, struct rising *rise, const struct chorus *c, bool confirmed, double log_p)
+{
+    if (!c->busy || c->learning || (rise && rise->fired))
+        return;
+    if (!rise)
+        tail_add(&g->tail, 0.0);
+    else if (confirmed)
+        rise->most = fmaxf(rise->most, (float)log_p);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): what all its parts need */
@@ -255,8 +274,6 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
         listen(g, r, chorus);
     double log_p = heard ? joint(chorus, bench->needed) : 0.0;
     double corrected = tail_correct(&g->tail, log_p);
-    if (chorus->busy && !chorus->learning && !(rise && rise->fired))
-        tail_add(&g->tail, log_p);
     if (!rise && chorus->crossing) {
         enum err e = rising_add(g, service, &rise);
         if (e == ERR_FULL)
@@ -264,8 +281,10 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
         if (e)
             return e == ERR_FULL ? OK : e;
     }
-    if (!rise)
+    if (!rise) {
+        note_score(g, NULL, chorus, false, log_p);
         return OK;
+    }
     for (size_t i = from; i < to; i++)
         watch_sources(rise, r, &r->tally.groups[i]);
     note_crossings(g, rise, chorus);
@@ -277,12 +296,15 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
         .learning = chorus->learning,
         .score = corrected - bench->tests[chorus->busy]};
     uint64_t lately = crossed_lately(g, rise);
-    bool fires = chorus->crossing && v.score >= 0.0 &&
-                 (unsigned)__builtin_popcountll(lately) >= bench->needed;
-    if (fires) {
-        v.across = rising_confirmed(rise, lately, g->options.own);
-        fires = (unsigned)__builtin_popcountll(v.across) >= bench->needed;
+    bool confirmed =
+        chorus->crossing && (unsigned)__builtin_popcountll(lately) >= bench->needed;
+    if (confirmed) {
+        double own = g->options.own * (chorus->slow ? slow_own : 1.0);
+        v.across = rising_confirmed(rise, lately, own);
+        confirmed = (unsigned)__builtin_popcountll(v.across) >= bench->needed;
     }
+    bool fires = confirmed && v.score >= 0.0;
+    note_score(g, rise, chorus, confirmed, log_p);
     rise->history = (uint8_t)(rise->history << 1 | fires);
     if (!fires)
         return OK;
@@ -308,8 +330,11 @@ static void end_rises(struct growth *g)
         struct rising *r = &g->rises[i];
         bool over = g->now - r->last > g->span[1];
         bool lasting = (int64_t)(g->now - r->first) * g->window > g->options.freeze;
-        if (over || lasting)
-            rising_drop(g, r);
+        if (!over && !lasting)
+            continue;
+        if (!r->fired && r->most > 0.0F)
+            tail_add(&g->tail, (double)r->most);
+        rising_drop(g, r);
     }
 }
 

@@ -8,13 +8,13 @@
 #include <math.h>
 
 enum {
-    DAY_HOURS = 24,
     DAYS = PAST_HOURS / DAY_HOURS,
     SHARED_LEAST = 12, /* services that must agree before a rise is the site's */
-    BLIND_HOURS = 36   /* then the hours of six are known from an earlier day */
+    BLIND_HOURS = 36,  /* then the hours of six are known from an earlier day */
+    DAYS_LEAST = 2     /* before the last one, to tell what a day has */
 };
 
-static const double prior_dispersion[SPANS] = {0.10, 0.15};
+static const double prior_dispersion[SPANS] = {0.10, 0.15, 0.15};
 static const double prior_weight = 50.0;
 static const double least_dispersion = 0.02;
 static const double outlier = 4.0;
@@ -27,7 +27,7 @@ static const double blind_dispersion = 0.6;
 static double same_hours(
     const struct growth *g, const struct cell *c, unsigned span, unsigned days)
 {
-    uint32_t hours = span ? 6 : 1;
+    uint32_t hours = span_hours(span);
     uint32_t back = days * DAY_HOURS;
     double rest = 1.0 - g->into;
     uint32_t oldest = back + (rest < 1e-9 ? hours - 1 : hours);
@@ -80,9 +80,42 @@ static double sum_recent(const struct growth *g, const struct cell *c, unsigned 
     return sum * length / known;
 }
 
+/* What is seen, usual and its dispersion, from which `known` days tell it: a median of few
+ * sources is itself uncertain. */
+static void sight_set(
+    const struct growth *g, const struct cell *c, struct sight *s, unsigned known)
+{
+    /* As many more sources as would be known of a service that is hardly ever reached. */
+    s->mean = larger(s->mean, g->places[c->site].least * g->span[s->span]);
+    s->spread += 1.0 / (0.5 + s->mean * (known ? known : 1));
+    s->blind = !known;
+    s->seen = (float)s->sources;
+    s->expected = (float)s->mean;
+    s->dispersion = (float)s->spread;
+    s->sources = round(s->sources);
+}
+
+/* A day against the days before: no rhythm of the hours enters, and a growth that doubles in a
+ * day stands out where it teaches the hours before it what is normal. */
+static struct sight day_sight(const struct growth *g, struct cell *c)
+{
+    struct sight s = {.seen = NAN, .expected = NAN, .span = SPAN_DAY};
+    if (c->day_at != g->hour + 1)
+        cell_refresh_days(g, c);
+    if (c->day_count < DAYS_LEAST || isnan(c->day_seen))
+        return s;
+    s.sources = (double)c->day_seen;
+    s.mean = (double)c->day_usual;
+    s.spread = dispersion_of(&g->places[c->site], SPAN_DAY) * (1.0 + 1.57 / c->day_count);
+    sight_set(g, c, &s, c->day_count);
+    return s;
+}
+
 struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span)
 {
     struct sight s = {.seen = NAN, .expected = NAN, .span = span};
+    if (span == SPAN_DAY)
+        return day_sight(g, c);
     if (c->before_at[span] != g->hour + 1)
         cell_refresh(g, c, span);
     double days[DAYS];
@@ -93,7 +126,7 @@ struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span)
             days[count++] = x;
     }
     unsigned hours = c->before_hours[span];
-    double before = (double)c->before[span] * (span ? 6.0 : 1.0);
+    double before = (double)c->before[span] * span_hours(span);
     if (!count && hours < 3)
         return s;
     double seen = sum_recent(g, c, span);
@@ -104,21 +137,15 @@ struct sight cell_sight(const struct growth *g, struct cell *c, unsigned span)
     if (count) {
         double middle = middle_of(days, count);
         expected = hours ? larger(middle, before) : middle;
-        dispersion *= 1.0 + 1.57 / count; /* a median of few days is itself uncertain */
+        dispersion *= 1.0 + 1.57 / count;
     } else {
         dispersion = larger(dispersion, blind_dispersion);
         expected *= g->places[c->site].shared[span];
     }
-    /* As many more sources as would be known of a service that is hardly ever reached. */
-    expected = larger(expected, g->places[c->site].least * g->span[span]);
-    dispersion += 1.0 / (0.5 + expected * (count ? count : 1));
-    s.blind = !count;
-    s.sources = round(seen);
+    s.sources = seen;
     s.mean = expected;
     s.spread = dispersion;
-    s.seen = (float)seen;
-    s.expected = (float)expected;
-    s.dispersion = (float)dispersion;
+    sight_set(g, c, &s, count);
     return s;
 }
 
@@ -149,7 +176,8 @@ enum err places_share(struct growth *g, struct arena *scratch)
         struct place *p = &g->places[k];
         for (unsigned span = 0; span < SPANS; span++)
             p->shared[span] = 1.0;
-        for (unsigned span = 0; span < SPANS && p->windows < BLIND_HOURS * g->span[0]; span++)
+        for (unsigned span = 0; span < SPAN_DAY && p->windows < BLIND_HOURS * g->span[0];
+             span++)
             p->shared[span] = rise_shared(g, k, span, room);
     }
     return OK;
@@ -174,10 +202,10 @@ void cells_learn(struct growth *g)
         struct cell *c = &g->cells[i];
         struct place *place = &g->places[c->site];
         for (unsigned span = 0; span < SPANS; span++) {
-            if (span && g->hour % 6 != 0)
+            if (g->hour % span_hours(span) != 0)
                 continue;
             /* Far from being busy: nothing that could be expected is as much. */
-            double most = (double)c->peak * (span ? 6.0 : 1.0) * 1.001;
+            double most = (double)c->peak * span_hours(span) * 1.001;
             if (most < least_learned && place->least * g->span[span] < least_learned)
                 continue;
             struct sight s = cell_sight(g, c, span);

@@ -10,7 +10,7 @@
 
 enum {
     STATE_MAGIC = 0x67727a6b, /* "kzrg" */
-    STATE_VERSION = 1
+    STATE_VERSION = 2
 };
 static const double rate_most = 1e9;
 
@@ -35,6 +35,7 @@ static void save_cell(struct buf *out, const struct cell *c)
     buf_le16(out, c->idle_hours);
     numbers_save(out, c->recent, RECENT);
     numbers_save(out, c->past, PAST_HOURS);
+    numbers_save(out, c->day, DAY_HOURS);
 }
 
 static void save_rising(struct buf *out, const struct rising *r)
@@ -44,6 +45,7 @@ static void save_rising(struct buf *out, const struct rising *r)
     buf_le32(out, r->last);
     buf_le32(out, r->fired);
     buf_u8(out, r->history);
+    number_save(out, (double)r->most);
     for (size_t k = 0; k < SITES_CAP; k++) {
         const struct rise_site *s = &r->sites[k];
         buf_le32(out, s->first);
@@ -120,7 +122,8 @@ static enum err load_cells(struct growth *g, struct bytes *in)
         read.site = bytes_le16(in);
         read.idle_hours = bytes_le16(in);
         bool good = load_rates(in, read.recent, RECENT, true) &&
-                    load_rates(in, read.past, PAST_HOURS, true);
+                    load_rates(in, read.past, PAST_HOURS, true) &&
+                    load_rates(in, read.day, DAY_HOURS, true);
         if (!good || in->cut || read.service >= SERVICES || read.site >= g->place_count ||
             growth_cell(g, read.service, read.site))
             return ERR_BAD;
@@ -131,6 +134,7 @@ static enum err load_cells(struct growth *g, struct bytes *in)
         read.next = c->next;
         *c = read;
         memset(c->before_at, 0, sizeof c->before_at);
+        c->day_at = 0;
         c->peak = 0.0F;
         for (size_t k = 0; k < PAST_HOURS; k++)
             c->peak = c->past[k] > c->peak ? c->past[k] : c->peak;
@@ -160,8 +164,9 @@ static bool load_rising(const struct growth *g, struct bytes *in, struct rising 
     r->last = bytes_le32(in);
     r->fired = bytes_le32(in);
     r->history = bytes_u8(in);
-    bool good = r->service < SERVICES && r->first && r->first <= r->last && r->last <= g->now &&
-                r->fired <= g->now && (!r->fired || r->fired >= r->first);
+    bool good = load_rates(in, &r->most, 1, false) && r->service < SERVICES && r->first &&
+                r->first <= r->last && r->last <= g->now && r->fired <= g->now &&
+                (!r->fired || r->fired >= r->first);
     for (size_t k = 0; good && k < SITES_CAP; k++) {
         struct rise_site *s = &r->sites[k];
         s->first = bytes_le32(in);

@@ -91,6 +91,28 @@ static void warns_those_that_lag(void **state)
     assert_true(early * 10 >= lagging * 8);
 }
 
+/* It doubles in a day at every site, on a port that always has a few: none of its hours is more
+ * than those of the day before by much, and what is usual follows it. */
+static void slow_growth_is_told(void **state)
+{
+    (void)state;
+    unsigned found = 0;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct world_options o = six(60 + seed);
+        struct bench *b = run(&o, 72 + 96,
+            &(struct world_event){.port = 7547,
+                .proto = 6,
+                .hours = 0.2,
+                .first = 0.2,
+                .doubling = 24,
+                .most = 30,
+                .sites = 63});
+        found += bench_first(b, 7547, SEVERITY_NOTICE) != NULL;
+        done(b);
+    }
+    assert_true(found >= 3);
+}
+
 static void one_scanner_everywhere_is_no_growth(void **state)
 {
     (void)state;
@@ -178,6 +200,8 @@ static const struct CMUnitTest tests[] = {
         warns_those_that_lag),
     SAYS(
         "one scanner that visits every site is no growth", one_scanner_everywhere_is_no_growth),
+    SAYS("a growth that doubles in a day is told, though no hour of it stands out",
+        slow_growth_is_told),
     SAYS("one site alone is not global", one_site_is_not_global),
     SAYS("worlds without an event give no notice in four days", stays_silent),
     SAYS("the first morning is no growth, and what grows beside it is",
