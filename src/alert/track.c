@@ -83,11 +83,42 @@ static bool is_one_setting(const struct track *t, const struct finding *f)
     return t->one_target && f->one_target && f->port_count && sites_overlap(&t->alert, f);
 }
 
+static size_t shared_hosts(
+    const struct ip *hosts, size_t count, const struct ip *others, size_t other_count)
+{
+    size_t shared = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < other_count; k++)
+            shared += ip_same(&hosts[i], &others[k]);
+    return shared;
+}
+
+static bool has_port(const struct alert *a, uint16_t port)
+{
+    for (size_t i = 0; i < a->port_count; i++)
+        if (a->ports[i] == port)
+            return true;
+    return false;
+}
+
+/* Sources that come back together are found hours after they came in step, or were a rise: the
+ * same hosts, and nothing but ports that the alert has. */
+static bool is_same_group(const struct alert *a, const struct finding *f)
+{
+    if (strcmp(f->kind, "moving-group") != 0 || !f->port_count || !sites_overlap(a, f))
+        return false;
+    for (size_t i = 0; i < f->port_count; i++)
+        if (!has_port(a, f->ports[i]))
+            return false;
+    return shared_hosts(a->hosts, a->host_sample, f->hosts, f->host_sample) >= SHARED_HOSTS;
+}
+
 bool track_matches(const struct track *t, const struct finding *f, int64_t quiet)
 {
     const struct alert *a = &t->alert;
     return a->open && a->proto == f->proto && f->time - t->last <= quiet &&
-           ports_overlap(a, f) && (kinds_join(a->kind, f->kind) || is_one_setting(t, f));
+           ports_overlap(a, f) &&
+           (kinds_join(a->kind, f->kind) || is_one_setting(t, f) || is_same_group(a, f));
 }
 
 static void copy_cut(char *to, size_t room, const char *from)
@@ -301,15 +332,6 @@ enum err track_begin(struct track *t, const struct finding *f)
     return track_grow(t, f);
 }
 
-static size_t shared_hosts(const struct alert *a, const struct alert *b)
-{
-    size_t shared = 0;
-    for (size_t i = 0; i < a->host_sample; i++)
-        for (size_t k = 0; k < b->host_sample; k++)
-            shared += ip_same(&a->hosts[i], &b->hosts[k]);
-    return shared;
-}
-
 static bool shares_site(const struct alert *a, const struct alert *b)
 {
     for (size_t i = 0; i < a->site_count; i++)
@@ -333,7 +355,9 @@ void track_relate(struct track *t, const struct track *other)
             return;
     if (a->related_count == ALERT_RELATED)
         return;
-    if (shared_hosts(a, &other->alert) < SHARED_HOSTS && !came_together(a, &other->alert))
+    const struct alert *b = &other->alert;
+    if (shared_hosts(a->hosts, a->host_sample, b->hosts, b->host_sample) < SHARED_HOSTS &&
+        !came_together(a, b))
         return;
     memcpy(a->related[a->related_count++], other->alert.id, ALERT_ID);
     t->changed = true;

@@ -308,6 +308,41 @@ static void shared_hosts_relate(void **state)
     alert_book_free(b);
 }
 
+/* The same hosts, and nothing but the same ports: else it is another thing. */
+static void groups_join_what_told_of_them(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t hosts;
+        uint16_t more; /* a port beside 28415 */
+        const char *site;
+        size_t alerts;
+    } rows[] = {
+        {2, 0, "jp-01", 1}, {1, 0, "jp-01", 2}, {2, 23, "jp-01", 2}, {2, 0, "kr-01", 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct alert_book *b = book((struct alert_options){0});
+        struct told told;
+        told_init(&told);
+        struct finding step = make("tensor", "in-step", "jp-01", 28415, t0, 2.0);
+        struct finding group =
+            make("screen", "moving-group", rows[i].site, 28415, t0 + US_HOUR, 2.0);
+        for (uint32_t h = 0; h < 2; h++) {
+            struct ip host = ip_from_v4(0xc0000200 + h);
+            finding_host(&step, &host);
+            if (h < rows[i].hosts)
+                finding_host(&group, &host);
+        }
+        if (rows[i].more)
+            finding_port(&group, rows[i].more);
+        put(b, step);
+        put(b, group);
+        turn(b, t0 + US_HOUR, &told);
+        assert_int_equal(told.count, rows[i].alerts);
+        buf_done(&told.lines);
+        alert_book_free(b);
+    }
+}
+
 static void cap_closes_the_weakest(void **state)
 {
     (void)state;
@@ -558,6 +593,8 @@ static const struct CMUnitTest tests[] = {
     SAYS("an alert's time is when a person was first asked to look, its start stays",
         time_is_that_of_the_first_notice),
     SAYS("alerts with the same hosts point at each other", shared_hosts_relate),
+    SAYS("a group of sources joins the alert that told of its hosts and ports",
+        groups_join_what_told_of_them),
     SAYS("past the cap the weakest are closed", cap_closes_the_weakest),
     SAYS("the sink refuses findings past its cap", sink_has_a_cap),
     SAYS("hosts can be hidden", hosts_can_be_hidden),
