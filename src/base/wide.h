@@ -11,4 +11,12 @@
 #define WIDE
 #endif
 
+/* Before a loop: its rounds do not depend on each other, and the compiler may take many in one
+ * go also where it cannot see that what they read lies apart from what they write. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define APART _Pragma("GCC ivdep")
+#else
+#define APART
+#endif
+
 #endif

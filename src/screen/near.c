@@ -17,6 +17,7 @@ enum {
     PAIRS_MAX = 1 << 23
 };
 _Static_assert(GROUP_WINDOWS <= UINT8_MAX, "a rank is a byte");
+_Static_assert(WORDS == 3, "what two have in common is counted in three steps");
 _Static_assert(GROUP_WINDOWS % AT_ONCE == 0, "the last four are whole");
 _Static_assert(8 * ROWS == 2 * DIGIT, "a band's ranks are its key");
 struct near {
@@ -83,7 +84,7 @@ WIDE static void least_find(struct near *n)
             const uint8_t *b = ranks[i + 1];
             const uint8_t *c = ranks[i + 2];
             const uint8_t *d = ranks[i + 3];
-#pragma GCC ivdep
+            APART
             for (unsigned k = 0; k < ORDERS; k++)
                 least[k] = lesser(least[k], lesser(lesser(a[k], b[k]), lesser(c[k], d[k])));
         }
@@ -192,10 +193,9 @@ WIDE static size_t next_near(const struct near *n, size_t at, size_t from, size_
     const unsigned size = n->size[(uint32_t)n->keys[at]];
     for (size_t k = from; k < end && n->keys[k] >> 32 == n->keys[at] >> 32; k++) {
         const struct group_member *b = &n->members[(uint32_t)n->keys[k]];
-        unsigned both = 0;
-#pragma GCC unroll 3
-        for (unsigned i = 0; i < WORDS; i++)
-            both += (unsigned)__builtin_popcountll(a->active[i] & b->active[i]);
+        unsigned both = (unsigned)(__builtin_popcountll(a->active[0] & b->active[0]) +
+                                   __builtin_popcountll(a->active[1] & b->active[1]) +
+                                   __builtin_popcountll(a->active[2] & b->active[2]));
         if (both >= n->need[size + n->size[(uint32_t)n->keys[k]]] && a->network != b->network)
             return k;
     }

@@ -418,16 +418,16 @@ def killed(folder):
         truth = {site["name"]: site["packets"] for site in json.load(file)["sites"]}
     sites = [word for name in truth for word in ("--site", f"{name}={simulated}/{name}.pcap")]
     store = os.path.join(folder, "data")
-    ended = False  # a fast machine may read all before it is killed
-    for seconds in (1, 1.5, 2):
+    for seconds in (0.3, 0.6, 1):
         process = subprocess.Popen([KIZASHI, "replay", "--quiet", "--data", store, *sites],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(seconds)
-        ended = ended or process.poll() == 0
         process.kill()
         process.wait()
     done = run("replay", "--quiet", "--data", store, *sites)
-    same(done.returncode, 2 if ended else 0, done.stderr)
+    if done.returncode != 0:  # a fast machine had them all before it was killed
+        same(done.returncode, 2, done.stderr)
+        holds(done.stderr, "all captures are in the data folder already")
     seen = {}
     for line in run("stats", "sites", "--json", "--data", store).stdout.splitlines():
         row = json.loads(line)
