@@ -26,7 +26,8 @@ static const struct conf_item items[] = {
         .arg = "FILE",
         .max = 4096,
         .text = "The site's policy, as kizashi site policy makes it; without it the default: "
-                "destinations hashed, header numbers dropped, 64 bytes of payload."},
+                "destinations hashed, header numbers as far as they tell the tool, 64 bytes of "
+                "payload."},
     {.name = "keys",
         .type = CONF_TEXT,
         .arg = "FILE",
@@ -165,6 +166,11 @@ static enum err check_words(const struct conf *conf, size_t count, struct fault 
         return fault_set(f, ERR_BAD, "say where with --output FILE");
     if (conf_given(conf, "log") && conf_given(conf, "places"))
         return fault_set(f, ERR_BAD, "--places goes with captures, not with --log");
+    size_t len = strlen(output);
+    if (conf_given(conf, "log") && len > 4 &&
+        (strcmp(output + len - 3, ".gz") == 0 || strcmp(output + len - 4, ".zst") == 0))
+        return fault_set(f, ERR_BAD,
+            "--output %s: a log is written as plain text; give - and compress that", output);
     static const struct option_need needs[] = {
         {"geo-db", {"places"}},
         {"publication", {"audit"}},

@@ -237,16 +237,30 @@ static enum err change_by_hand(const struct asking *a, struct fault *f)
     return e;
 }
 
-static enum err act(const struct asking *a, struct fault *f)
+static enum err words_check(const struct conf *c, struct fault *f)
 {
-    const struct conf *c = a->conf;
     int changes = conf_given(c, "set") + (conf_text(c, "file") != NULL) + conf_flag(c, "edit") +
                   conf_given(c, "rollback");
+    int looks = conf_flag(c, "show") + conf_given(c, "version") + conf_flag(c, "history") +
+                conf_given(c, "diff");
+    if (looks > 1)
+        return fault_set(
+            f, ERR_BAD, "--show, --version, --history and --diff exclude each other");
+    if (looks && changes)
+        return fault_set(f, ERR_BAD,
+            "--show, --version, --history and --diff do not go with a change; --check tells "
+            "what it would be");
     if (changes > 1)
         return fault_set(f, ERR_BAD, "--set, --file, --edit and --rollback exclude each other");
     if (!changes && (conf_flag(c, "check") || conf_text(c, "note")))
         return fault_set(
             f, ERR_BAD, "--check and --note go with --set, --file, --edit or --rollback");
+    return OK;
+}
+
+static enum err act(const struct asking *a, struct fault *f)
+{
+    const struct conf *c = a->conf;
     if (conf_given(c, "set"))
         return change_members(a, f);
     if (conf_text(c, "file"))
@@ -269,8 +283,10 @@ static int run(struct conf *conf, size_t count, char **operands)
         json_decref(schema);
         return EXIT_DONE;
     }
-    enum err e = count == 1 ? hub_running(conf_text(conf, "data"), &a.hub, &f)
+    enum err e = count == 1 ? words_check(conf, &f)
                             : fault_set(&f, ERR_BAD, "the name of one site is needed");
+    if (!e)
+        e = hub_running(conf_text(conf, "data"), &a.hub, &f);
     if (!e) {
         snprintf(a.path, sizeof a.path, "fleet/%.63s/config", operands[0]);
         e = act(&a, &f);

@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 
 #include "cmd/ending.h"
+#include "cmd/site_token.h"
 #include "fleet/image.h"
 
 #include <stdio.h>
@@ -71,6 +72,15 @@ static enum err line_read(const char *path, char *line, int room, struct fault *
     return is ? OK : fault_set(f, ERR_BAD, "%s: is empty", path);
 }
 
+/* Else the machine whose disk is gone would be the first to tell. */
+static enum err token_check(const char *path, const char *token, struct fault *f)
+{
+    struct site_token read;
+    struct fault why = {0};
+    enum err e = site_token_read(token, &read, &why);
+    return e ? fault_set(f, e, "--token-file %s: %s", path, why.text) : OK;
+}
+
 static enum err make(const struct conf *c, const char *site, struct fault *f)
 {
     char token[256], key[1100];
@@ -96,6 +106,8 @@ static enum err make(const struct conf *c, const char *site, struct fault *f)
         .boot = conf_text(c, "boot"),
         .installer = conf_text(c, "installer")};
     enum err e = line_read(conf_text(c, "token-file"), token, sizeof token, f);
+    if (!e && conf_text(c, "token-file"))
+        e = token_check(conf_text(c, "token-file"), token, f);
     if (!e)
         e = line_read(conf_text(c, "ssh-key-file"), key, sizeof key, f);
     if (!e)

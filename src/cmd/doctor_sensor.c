@@ -121,7 +121,9 @@ static void look_certificate(const struct look *l, struct verdict *v)
         return;
     }
     snprintf(v->found, sizeof v->found, "%s %s %s", l->identity.site,
-        until > now ? "has one until" : "had one until", time_format(until, time));
+        until > now ? "has one (whether the hub still takes it was not asked) until"
+                    : "had one until",
+        time_format(until, time));
     if (until <= now)
         doctor_mend(v, STATE_FAIL,
             "a sensor that runs renews it in the 30 days after; then the site needs a new "

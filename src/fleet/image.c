@@ -90,17 +90,18 @@ static struct option option_of(const struct row *row)
     return o;
 }
 
-static const char *const examples[] = {
-    [IMAGE_NAME] = "eth1",
-    [IMAGE_ADDRESS] = "10.9.0.1",
-    [IMAGE_MAC] = "52:54:00:12:34:56",
-    [IMAGE_NUMBER] = "8069",
-    [IMAGE_HOST] = "debian.example.org",
-    [IMAGE_PATH] = "/dev/sda",
-    [IMAGE_FILTER] = "dst net 198.51.100.0/24",
-    [IMAGE_URL] = "https://hub.example.org:8480",
-    [IMAGE_WORD] = "what kizashi site add printed",
-    [IMAGE_KEY] = "ssh-ed25519 AAAA... operator",
+/* What has to be given, as has_form() and the alphabets have it. */
+static const char *const forms[] = {
+    [IMAGE_NAME] = "letters, digits and - _ . are taken, such as eth1",
+    [IMAGE_ADDRESS] = "an IPv4 address is needed, such as 10.9.0.1",
+    [IMAGE_MAC] = "six pairs of hexadecimal digits are needed, such as 52:54:00:12:34:56",
+    [IMAGE_NUMBER] = "1 to 65535, such as 8069",
+    [IMAGE_HOST] = "the name of a host is needed, such as debian.example.org",
+    [IMAGE_PATH] = "letters, digits and - _ . / + ~ are taken, such as /dev/sda",
+    [IMAGE_FILTER] = "pcap-filter(7) without quotes, such as dst net 198.51.100.0/24",
+    [IMAGE_URL] = "https:// and a host are needed, such as https://hub.example.org:8480",
+    [IMAGE_WORD] = "what kizashi site add printed is needed",
+    [IMAGE_KEY] = "one line of a public key is needed, such as ssh-ed25519 AAAA... operator",
 };
 
 /* Both are addresses. */
@@ -180,9 +181,8 @@ enum err image_check(struct image_values *v, struct fault *f)
         if (strlen(*value) > row->most || !**value ||
             strspn(*value, alphabets[row->alphabet]) != strlen(*value) ||
             !has_form(row, *value))
-            return fault_set(f, ERR_BAD,
-                "%s: \"%.60s\" will not do: at most %zu of %s, such as %s", option_of(row).name,
-                *value, row->most, alphabets[row->alphabet], examples[row->alphabet]);
+            return fault_set(f, ERR_BAD, "%s: \"%.60s\" will not do: %s, at most %zu bytes",
+                option_of(row).name, *value, forms[row->alphabet], row->most);
     }
     enum err e = range_check(&checked, f);
     if (!e)
@@ -217,7 +217,6 @@ static const char *made_of(const struct making *m, const char *name)
     const struct {
         const char *name, *text;
     } made[] = {
-        {"folder", m->folder},
         {"package_name", file_name(v->package)},
         {"policy_name", v->policy[0] ? POLICY : ""},
         {"hub_ca_name", v->hub_ca[0] ? AUTHORITY : ""},
@@ -274,6 +273,17 @@ static enum err file_write(const struct making *m, const struct image_file *file
 
 /* ---- files of others ---- */
 
+/* Which package has it, and which option names another place. */
+static const char *hint_of(const char *name)
+{
+    if (strcmp(name, "tftp/undionly.kpxe") == 0 || strcmp(name, "tftp/ipxe.efi") == 0)
+        return "; Debian's package ipxe has it, --boot names another folder";
+    if (strcmp(name, "http/linux") == 0 || strcmp(name, "http/initrd.gz") == 0)
+        return "; Debian's package debian-installer-12-netboot-amd64 has it, --installer names "
+               "another folder";
+    return "";
+}
+
 static enum err copy(const struct making *m, const char *from, const char *to)
 {
     char path[PATH_MAX + 64];
@@ -281,7 +291,8 @@ static enum err copy(const struct making *m, const char *from, const char *to)
     snprintf(path, sizeof path, "%s/%s", m->folder, to);
     FILE *in = fopen(from, "rbe");
     if (!in)
-        return fault_set(m->fault, ERR_NOTFOUND, "%s: %s", from, strerror(errno));
+        return fault_set(
+            m->fault, ERR_NOTFOUND, "%s: %s%s", from, strerror(errno), hint_of(to));
     FILE *out = fopen(path, "wbxe");
     bool whole = out != NULL;
     size_t got;
@@ -327,7 +338,6 @@ static enum err folders_make(struct making *m, const char *folder)
 {
     static const char *const below[] = {"", "/http", "/tftp"};
     char path[PATH_MAX + 8];
-    char whole[PATH_MAX];
     for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
         snprintf(path, sizeof path, "%.4000s%s", folder, below[i]);
         if (mkdir(path, 0700) != 0)
@@ -335,11 +345,8 @@ static enum err folders_make(struct making *m, const char *folder)
                 strerror(errno));
         m->made = true;
     }
-    if (!realpath(folder, whole) || strspn(whole, alphabets[IMAGE_PATH]) != strlen(whole))
-        return fault_set(m->fault, ERR_BAD,
-            "%s: a folder whose path has letters, digits and - _ . / + ~ only is needed",
-            folder);
-    memcpy(m->folder, whole, strlen(whole) + 1);
+    if (!realpath(folder, m->folder))
+        return fault_set(m->fault, ERR_IO, "%s: %s", folder, strerror(errno));
     return OK;
 }
 

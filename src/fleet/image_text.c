@@ -17,7 +17,6 @@ const struct image_file image_files[] = {
         "dhcp-option=option:router,@gateway@\n"
         "dhcp-option=option:dns-server,@nameserver@\n"
         "enable-tftp\n"
-        "tftp-root=@folder@/tftp\n"
         "# The firmware loads iPXE over TFTP; iPXE loads the rest over HTTP.\n"
         "dhcp-userclass=set:ipxe,iPXE\n"
         "dhcp-match=set:efi,option:client-arch,7\n"
@@ -156,6 +155,6 @@ const struct image_file image_files[] = {
         "python3 -m http.server --bind @server@ --directory http @port@ &\n"
         "files=$!\n"
         "trap 'kill \"$files\"' EXIT INT TERM\n"
-        "dnsmasq --no-daemon -C dnsmasq.conf\n"},
+        "dnsmasq --no-daemon -C dnsmasq.conf --tftp-root=\"$PWD/tftp\"\n"},
 };
 const size_t image_file_count = sizeof image_files / sizeof *image_files;

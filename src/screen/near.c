@@ -138,6 +138,8 @@ static void pairs_sort(
 static enum err pairs_thin(struct near *n)
 {
     size_t kept = 0;
+    if (!n->pair_count)
+        return OK;
     if (n->half_room < n->pair_count) {
         free(n->half);
         n->half = malloc(n->pair_room * sizeof *n->half);

@@ -10,6 +10,7 @@ import time
 from tap import Skip, holds, main, run, same, says
 
 INSTALLER = "/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64"
+TOKEN = "kz1." + "A" * 43 + "." + "0" * 64
 MAC = "52:54:00:12:34:56"
 VALUES = {
     "interface": "tap0", "server": "10.9.0.1", "first": "10.9.0.50", "last": "10.9.0.60", "gateway": "10.9.0.1",
@@ -32,7 +33,7 @@ def make(folder, **more):
             file.write(name.encode())
     token = os.path.join(folder, "token")
     with open(token, "w", encoding="ascii") as file:
-        file.write("kz_site_0123456789\n")
+        file.write(TOKEN + "\n")
     key = os.path.join(folder, "key.pub")
     with open(key, "w", encoding="ascii") as file:
         file.write("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI user@host\n")
@@ -59,7 +60,7 @@ def whole(folder):
     for name in ("dnsmasq.conf", "serve", "http/boot.ipxe", "http/preseed.cfg", "http/site.sh"):
         text = read(out, name)
         same([word for word in text.split("@")[1::2] if word.isidentifier()], [], name)
-    holds(read(out, "http/site.sh"), "token='kz_site_0123456789'")
+    holds(read(out, "http/site.sh"), "token='" + TOKEN + "'")
     holds(read(out, "http/site.sh"), "user@host'")
     holds(read(out, "http/preseed.cfg"), "partman-auto/disk string /dev/sda\n")
     same(make(folder)[0].returncode, 2)  # the folder is there
@@ -93,6 +94,19 @@ def configured(folder):
     same(os.path.exists(os.path.join(system, "etc/kizashi/hub-ca.pem")), True)
 
 
+@says("what will not do is said with what will, and a file that is missing with the package that has it")
+def explained(folder):
+    for name, value, words in (
+            ("hub", "http://hub.example.org:8480", "https:// and a host are needed"),
+            ("mac", "52:54", "six pairs of hexadecimal digits are needed, such as 52:54:00:12:34:56"),
+            ("boot", "/nowhere", "Debian's package ipxe has it, --boot names another folder"),
+            ("token-file", os.__file__, "that is no token"), ("hub", None, "--hub must be given")):
+        done, out = make(folder, **{name: value})
+        same(done.returncode, 2, (name, value))
+        holds(done.stderr, words)
+        same(os.path.exists(out), False)
+
+
 @says("what could mean something to a shell, to dnsmasq or to the installer is refused")
 def hostile(folder):
     for name, value in (("mac", "52:54:00:12:34:5g"), ("mac", "52:5400::12:34:56"), ("last", "10.9.0.49"), ("server", "10.9.0.1\nport=53"), ("disk", "/dev/sda;reboot"),
@@ -100,7 +114,7 @@ def hostile(folder):
                         ("mirror", "a b"), ("port", "70000"), ("interface", "-x"), ("server", "10.9.0.999"),
                         ("filter", "dst net 198.51.100.0/24'"), ("filter", "dst host example.org"),
                         ("policy", __file__), ("hub-ca", os.__file__), ("hub-ca", "/nowhere"),
-                        ("mac", None), ("token-file", "/nowhere")):
+                        ("mac", None), ("token-file", "/nowhere"), ("token-file", os.__file__)):
         done, out = make(folder, **{name: value})
         same(done.returncode, 2, (name, value))
         holds(done.stderr, value if value and os.path.isabs(value) else name)
@@ -151,8 +165,9 @@ def boots(folder):
         raise Skip("only root makes network namespaces")
     if not os.path.exists(f"{INSTALLER}/initrd.gz") or not os.path.exists("/usr/lib/ipxe/undionly.kpxe"):
         raise Skip("debian-installer-12-netboot-amd64 or ipxe is not installed")
-    done, out = make(folder, boot=None, installer=None, package=None)
+    done, made = make(folder, boot=None, installer=None, package=None)
     same(done.returncode, 0, done.stderr)
+    out = shutil.move(made, os.path.join(folder, "serving machine"))  # it may be copied elsewhere
     network = Namespace()
     processes = []
     log = os.path.join(folder, "serve.log")

@@ -54,6 +54,9 @@ def contradictions(folder):
     refused("stats", "--csv", "--json", says="--csv and --json")
     refused("replay", "--no-store", "--data", folder, KIZASHI, says="--data and --no-store")
     refused("replay", "--quiet", "--json", KIZASHI, says="--quiet and --json")
+    refused("site", "config", "jp-01", "--show", "--history", says="--show, --version, --history and --diff exclude")
+    refused("site", "config", "jp-01", "--diff", "0", "--set", "payload=1", says="do not go with a change")
+    refused("anonymize", "--log", "auto", "--output", folder + "/x.gz", KIZASHI, says="plain text")
     assert os.listdir(folder) == []
 
 
