@@ -73,7 +73,7 @@ void alert_done(struct alert *a);
 struct alert_book;
 
 struct alert_options {
-    int64_t quiet; /* us; 0: 6 hours */
+    int64_t quiet; /* us; 0: 25 hours */
     size_t
         most; /* open alerts at once; 0: 4,096; beyond it the weakest info alerts are closed */
     bool hide_hosts; /* no addresses in alerts */

@@ -14,12 +14,15 @@ enum {
     PENDING_PER_OPEN = 4
 };
 
+/* What a timer starts every day is one thing, and told once. */
+static const int64_t quiet_usual = 25 * US_HOUR;
+
 enum err alert_book_new(struct alert_book **ret_book, const struct alert_options *options)
 {
     struct alert_book *b = calloc(1, sizeof *b);
     if (!b)
         return ERR_NOMEM;
-    b->quiet = options->quiet ? options->quiet : 6 * US_HOUR;
+    b->quiet = options->quiet ? options->quiet : quiet_usual;
     b->most = options->most ? options->most : OPEN_DEFAULT;
     b->hide_hosts = options->hide_hosts;
     snprintf(b->tlp, sizeof b->tlp, "%s", options->tlp ? options->tlp : "amber");

@@ -230,6 +230,25 @@ static void silence_closes(void **state)
     alert_book_free(b);
 }
 
+/* Each time of the day it comes at the same place; the next one is new. */
+static void what_comes_daily_is_one_alert(void **state)
+{
+    (void)state;
+    struct alert_book *b = book((struct alert_options){0});
+    struct told told;
+    told_init(&told);
+    for (int day = 0; day < 4; day++) {
+        put(b, make("surge", "port-surge", "jp-01", 8080, t0 + day * US_DAY, 2.0));
+        turn(b, t0 + day * US_DAY, &told);
+    }
+    for (size_t i = 1; i < told.count; i++)
+        assert_string_equal(told.ids[i], told.ids[0]);
+    turn(b, t0 + 3 * US_DAY + 25 * US_HOUR + 1, &told);
+    assert_false(told.last.open);
+    buf_done(&told.lines);
+    alert_book_free(b);
+}
+
 static void severity_never_falls(void **state)
 {
     (void)state;
@@ -589,6 +608,7 @@ static const struct CMUnitTest tests[] = {
         other_things_are_other_alerts),
     SAYS("what names no port is one alert for each site", what_names_no_port_is_of_its_site),
     SAYS("an alert closes when nothing new came for the quiet time", silence_closes),
+    SAYS("what comes every day at the same time is one alert", what_comes_daily_is_one_alert),
     SAYS("severity and words stay those of the strongest finding", severity_never_falls),
     SAYS("an alert's time is when a person was first asked to look, its start stays",
         time_is_that_of_the_first_notice),
