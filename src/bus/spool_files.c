@@ -139,14 +139,12 @@ void segment_drop(struct spool *s)
     memmove(s->segments, s->segments + 1, --s->count * sizeof *s->segments);
 }
 
-struct tally segment_tally(const struct spool *s, const struct segment *g)
+/* Of the file that is open. */
+static struct tally tally_take(const struct segment *g, int fd)
 {
-    char path[SPOOL_PATH];
     uint8_t header[ENTRY_HEADER];
     struct tally t = {.last = g->first - 1, .end = SEGMENT_HEADER};
-    segment_path(s, g->first, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && t.end < g->size) {
+    while (t.end < g->size) {
         struct spool_entry e;
         uint32_t len, sum;
         struct bytes b = bytes_over(header, sizeof header);
@@ -158,6 +156,15 @@ struct tally segment_tally(const struct spool *s, const struct segment *g)
         t.items += e.items;
         t.end += ENTRY_HEADER + len;
     }
+    return t;
+}
+
+struct tally segment_tally(const struct spool *s, const struct segment *g)
+{
+    char path[SPOOL_PATH];
+    segment_path(s, g->first, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct tally t = tally_take(g, fd);
     if (fd >= 0)
         close(fd);
     return t;
@@ -271,9 +278,9 @@ static enum err segment_mend(struct spool *s, struct segment *g, int fd, struct 
 
 /* A torn end was cut when the next file was begun: what cannot be read of an older one is
  * damage, of all numbers up to the next file's at most. */
-static void segment_count(struct spool *s, struct segment *g)
+static void segment_count(struct spool *s, struct segment *g, int fd)
 {
-    struct tally t = segment_tally(s, g);
+    struct tally t = tally_take(g, fd);
     g->last = t.last;
     if (t.end < g->size)
         s->counts.damaged += g[1].first - 1 - t.last;
@@ -292,7 +299,7 @@ static enum err segment_look(struct spool *s, size_t i, struct fault *f)
     if (!e && newest)
         e = segment_mend(s, g, fd, f);
     else if (!e)
-        segment_count(s, g);
+        segment_count(s, g, fd);
     if (e == ERR_SHORT && newest) {
         close(fd);
         unlink(path);
