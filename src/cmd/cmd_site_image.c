@@ -1,5 +1,7 @@
 #include "cmd/commands.h"
 
+#include "cmd/anonymize.h"
+#include "cmd/editor.h"
 #include "cmd/ending.h"
 #include "cmd/site_token.h"
 #include "fleet/image.h"
@@ -9,6 +11,10 @@
 #include <string.h>
 
 /* site image: a folder that installs a site's machine over the network. */
+
+enum {
+    AUTHORITIES_MAX = 1 << 20 /* bytes of a list of certificates */
+};
 
 #define VALUE(option, hint, words)                                                             \
     {                                                                                          \
@@ -72,13 +78,38 @@ static enum err line_read(const char *path, char *line, int room, struct fault *
     return is ? OK : fault_set(f, ERR_BAD, "%s: is empty", path);
 }
 
-/* Else the machine whose disk is gone would be the first to tell. */
+/* ---- files that will not do: the machine whose disk is gone would be the first to tell ----
+ */
+
 static enum err token_check(const char *path, const char *token, struct fault *f)
 {
     struct site_token read;
     struct fault why = {0};
-    enum err e = site_token_read(token, &read, &why);
+    enum err e = path ? site_token_read(token, &read, &why) : OK;
     return e ? fault_set(f, e, "--token-file %s: %s", path, why.text) : OK;
+}
+
+static enum err authority_check(const char *path, struct fault *f)
+{
+    struct buf text;
+    if (!path)
+        return OK;
+    buf_init(&text, AUTHORITIES_MAX);
+    enum err e = editor_file_read(path, &text, f);
+    buf_put(&text, "", 1);
+    if (!e && (text.err || !strstr((const char *)text.data, "-----BEGIN CERTIFICATE-----")))
+        e = fault_set(f, ERR_BAD, "--hub-ca %s: there is no certificate in it (PEM)", path);
+    buf_done(&text);
+    return e;
+}
+
+static enum err files_check(const struct conf *c, const char *token, struct fault *f)
+{
+    struct anon_policy policy;
+    enum err e = token_check(conf_text(c, "token-file"), token, f);
+    if (!e)
+        e = anonymize_policy(conf_text(c, "policy"), &policy, f);
+    return e ? e : authority_check(conf_text(c, "hub-ca"), f);
 }
 
 static enum err make(const struct conf *c, const char *site, struct fault *f)
@@ -106,10 +137,10 @@ static enum err make(const struct conf *c, const char *site, struct fault *f)
         .boot = conf_text(c, "boot"),
         .installer = conf_text(c, "installer")};
     enum err e = line_read(conf_text(c, "token-file"), token, sizeof token, f);
-    if (!e && conf_text(c, "token-file"))
-        e = token_check(conf_text(c, "token-file"), token, f);
     if (!e)
         e = line_read(conf_text(c, "ssh-key-file"), key, sizeof key, f);
+    if (!e)
+        e = files_check(c, token, f);
     if (!e)
         e = image_check(&v, f);
     return e ? e : image_write(&v, conf_text(c, "out"), f);

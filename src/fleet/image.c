@@ -1,6 +1,5 @@
 #include "fleet/image.h"
 
-#include "anon/policy.h"
 #include "base/buf.h"
 #include "base/ip.h"
 #include "base/tree.h"
@@ -17,8 +16,7 @@
 #include <unistd.h>
 
 enum {
-    TEXT_MAX = 64 << 10,
-    GIVEN_MAX = 1 << 20 /* bytes of a policy or a list of authorities */
+    TEXT_MAX = 64 << 10
 };
 
 static const struct row {
@@ -114,58 +112,6 @@ static enum err range_check(const struct image_values *v, struct fault *f)
     return OK;
 }
 
-/* A file that is given, whole. */
-static enum err given_read(const char *path, struct buf *out, struct fault *f)
-{
-    char part[4096];
-    size_t got;
-    FILE *file = fopen(path, "rbe");
-    if (!file)
-        return fault_set(f, ERR_BAD, "%s: %s", path, strerror(errno));
-    while ((got = fread(part, 1, sizeof part, file)) > 0)
-        buf_put(out, part, got);
-    bool whole = !ferror(file);
-    fclose(file);
-    return !whole     ? fault_set(f, ERR_BAD, "%s: cannot be read", path)
-           : out->err ? fault_set(f, ERR_BAD, "%s: is longer than %d bytes", path, GIVEN_MAX)
-                      : OK;
-}
-
-static enum err policy_check(const char *path, struct fault *f)
-{
-    struct anon_policy policy;
-    struct fault why = {0};
-    struct buf text;
-    buf_init(&text, GIVEN_MAX);
-    enum err e = given_read(path, &text, f);
-    if (!e && anon_policy_parse(&policy, bytes_over(text.data, text.len), &why) != OK)
-        e = fault_set(f, ERR_BAD, "%s: %s", path, why.text);
-    buf_done(&text);
-    return e;
-}
-
-static enum err authority_check(const char *path, struct fault *f)
-{
-    struct buf text;
-    buf_init(&text, GIVEN_MAX);
-    enum err e = given_read(path, &text, f);
-    buf_put(&text, "", 1);
-    if (!e && !strstr((const char *)text.data, "-----BEGIN CERTIFICATE-----"))
-        e = fault_set(f, ERR_BAD, "%s: there is no certificate in it (PEM)", path);
-    buf_done(&text);
-    return e;
-}
-
-static enum err given_check(const struct image_values *v, struct fault *f)
-{
-    enum err e = v->filter[0] ? filter_words_check(v->filter, f) : OK;
-    if (!e && v->policy[0])
-        e = policy_check(v->policy, f);
-    if (!e && v->hub_ca[0])
-        e = authority_check(v->hub_ca, f);
-    return e;
-}
-
 enum err image_check(struct image_values *v, struct fault *f)
 {
     struct image_values checked = *v;
@@ -185,8 +131,8 @@ enum err image_check(struct image_values *v, struct fault *f)
                 option_of(row).name, *value, forms[row->alphabet], row->most);
     }
     enum err e = range_check(&checked, f);
-    if (!e)
-        e = given_check(&checked, f);
+    if (!e && checked.filter[0])
+        e = filter_words_check(checked.filter, f);
     if (!e)
         *v = checked;
     return e;
@@ -273,26 +219,15 @@ static enum err file_write(const struct making *m, const struct image_file *file
 
 /* ---- files of others ---- */
 
-/* Which package has it, and which option names another place. */
-static const char *hint_of(const char *name)
-{
-    if (strcmp(name, "tftp/undionly.kpxe") == 0 || strcmp(name, "tftp/ipxe.efi") == 0)
-        return "; Debian's package ipxe has it, --boot names another folder";
-    if (strcmp(name, "http/linux") == 0 || strcmp(name, "http/initrd.gz") == 0)
-        return "; Debian's package debian-installer-12-netboot-amd64 has it, --installer names "
-               "another folder";
-    return "";
-}
-
-static enum err copy(const struct making *m, const char *from, const char *to)
+/* `hint`: where one that is missing is to be had. */
+static enum err copy(const struct making *m, const char *from, const char *to, const char *hint)
 {
     char path[PATH_MAX + 64];
     char part[65536];
     snprintf(path, sizeof path, "%s/%s", m->folder, to);
     FILE *in = fopen(from, "rbe");
     if (!in)
-        return fault_set(
-            m->fault, ERR_NOTFOUND, "%s: %s%s", from, strerror(errno), hint_of(to));
+        return fault_set(m->fault, ERR_NOTFOUND, "%s: %s%s", from, strerror(errno), hint);
     FILE *out = fopen(path, "wbxe");
     bool whole = out != NULL;
     size_t got;
@@ -307,18 +242,23 @@ static enum err copy(const struct making *m, const char *from, const char *to)
 
 static enum err copy_all(const struct making *m)
 {
+    static const char boot[] = "; Debian's package ipxe has it, --boot names another folder";
+    static const char installer[] =
+        "; Debian's package debian-installer-12-netboot-amd64 has it, --installer names "
+        "another folder";
     const struct image_values *v = m->values;
     const struct {
         const char *from[2]; /* with a slash between; without the first: nothing */
         const char *to[2];
+        const char *hint;
     } files[] = {
-        {{v->boot, "undionly.kpxe"}, {"tftp", "undionly.kpxe"}},
-        {{v->boot, "ipxe.efi"}, {"tftp", "ipxe.efi"}},
-        {{v->installer, "linux"}, {"http", "linux"}},
-        {{v->installer, "initrd.gz"}, {"http", "initrd.gz"}},
-        {{v->package, NULL}, {"http", file_name(v->package)}},
-        {{v->policy, NULL}, {"http", POLICY}},
-        {{v->hub_ca, NULL}, {"http", AUTHORITY}},
+        {{v->boot, "undionly.kpxe"}, {"tftp", "undionly.kpxe"}, boot},
+        {{v->boot, "ipxe.efi"}, {"tftp", "ipxe.efi"}, boot},
+        {{v->installer, "linux"}, {"http", "linux"}, installer},
+        {{v->installer, "initrd.gz"}, {"http", "initrd.gz"}, installer},
+        {{v->package, NULL}, {"http", file_name(v->package)}, ""},
+        {{v->policy, NULL}, {"http", POLICY}, ""},
+        {{v->hub_ca, NULL}, {"http", AUTHORITY}, ""},
     };
     char from[PATH_MAX], to[256];
     enum err e = OK;
@@ -329,7 +269,7 @@ static enum err copy_all(const struct making *m)
         snprintf(
             from, sizeof from, "%s%s%s", files[i].from[0], name ? "/" : "", name ? name : "");
         snprintf(to, sizeof to, "%s/%s", files[i].to[0], files[i].to[1]);
-        e = copy(m, from, to);
+        e = copy(m, from, to, files[i].hint);
     }
     return e;
 }

@@ -63,9 +63,9 @@ enum image_alphabet {
     IMAGE_KEY
 };
 
-/* Members that are NULL get their default. ERR_BAD: the fault names the member that is missing,
- * is made of something else than it may be, or names a file that will not do at the site: a
- * machine far away would be the first to tell. */
+/* Members that are NULL get their default. ERR_BAD: the fault names the member that is missing
+ * or is made of something else than it may be. What is in the files is for the caller to look
+ * at. */
 enum err image_check(struct image_values *v, struct fault *f) MUST_CHECK;
 
 /**
