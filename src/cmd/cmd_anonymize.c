@@ -6,6 +6,7 @@
 #include "cmd/ending.h"
 #include "cmd/options.h"
 #include "cmd/table.h"
+#include "sensor/capture_writer.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -166,9 +167,7 @@ static enum err check_words(const struct conf *conf, size_t count, struct fault 
         return fault_set(f, ERR_BAD, "say where with --output FILE");
     if (conf_given(conf, "log") && conf_given(conf, "places"))
         return fault_set(f, ERR_BAD, "--places goes with captures, not with --log");
-    size_t len = strlen(output);
-    if (conf_given(conf, "log") && len > 4 &&
-        (strcmp(output + len - 3, ".gz") == 0 || strcmp(output + len - 4, ".zst") == 0))
+    if (conf_given(conf, "log") && capture_writer_packs(output))
         return fault_set(f, ERR_BAD,
             "--output %s: a log is written as plain text; give - and compress that", output);
     static const struct option_need needs[] = {

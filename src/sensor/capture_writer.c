@@ -159,6 +159,11 @@ static const struct packer *packer_for(const char *path)
     }
 }
 
+bool capture_writer_packs(const char *path)
+{
+    return *packer_for(path)->suffix != 0;
+}
+
 static void put_le32(uint8_t *to, uint32_t v)
 {
     to[0] = (uint8_t)v;

@@ -3,12 +3,16 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Writes a capture file: pcap 2.4, little-endian, microseconds; gzip or zstd when the path ends
  * in ".gz" or ".zst". Packets are written in the order in which they are put; memory is one
  * buffer, whatever the length of the file. */
 struct capture_writer;
+
+/* Does the path name a file that is compressed? */
+bool capture_writer_packs(const char *path);
 
 /**
  * Make (or empty) the file and write its header.
