@@ -60,15 +60,22 @@ static bool sites_overlap(const struct alert *a, const struct finding *f)
     return !a->site_count || !f->site_count;
 }
 
+static bool has_port(const struct alert *a, uint16_t port)
+{
+    for (size_t i = 0; i < a->port_count; i++)
+        if (a->ports[i] == port)
+            return true;
+    return false;
+}
+
 /* What names no port is about one thing only where it is at one site. */
 static bool ports_overlap(const struct alert *a, const struct finding *f)
 {
     if (!a->port_count && !f->port_count)
         return sites_overlap(a, f);
-    for (size_t i = 0; i < a->port_count; i++)
-        for (size_t k = 0; k < f->port_count; k++)
-            if (a->ports[i] == f->ports[k])
-                return true;
+    for (size_t k = 0; k < f->port_count; k++)
+        if (has_port(a, f->ports[k]))
+            return true;
     return false;
 }
 
@@ -91,14 +98,6 @@ static size_t shared_hosts(
         for (size_t k = 0; k < other_count; k++)
             shared += ip_same(&hosts[i], &others[k]);
     return shared;
-}
-
-static bool has_port(const struct alert *a, uint16_t port)
-{
-    for (size_t i = 0; i < a->port_count; i++)
-        if (a->ports[i] == port)
-            return true;
-    return false;
 }
 
 /* Sources that come back together are found hours after they came in step, or were a rise: the
@@ -140,13 +139,9 @@ static size_t engine_number(struct alert *a, const char *engine)
 
 static void add_ports(struct alert *a, const struct finding *f)
 {
-    for (size_t k = 0; k < f->port_count; k++) {
-        size_t i = 0;
-        while (i < a->port_count && a->ports[i] != f->ports[k])
-            i++;
-        if (i == a->port_count && i < FINDING_PORTS)
+    for (size_t k = 0; k < f->port_count; k++)
+        if (!has_port(a, f->ports[k]) && a->port_count < FINDING_PORTS)
             a->ports[a->port_count++] = f->ports[k];
-    }
 }
 
 static void add_sites(struct alert *a, const struct finding *f)

@@ -394,9 +394,7 @@ static void on_past(void *context, const struct intake_past *p)
         (unsigned long long)p->passed);
     if (p->damaged)
         log_event(LOG_ERROR, "logbook.unread",
-            "messages=%llu error=\"the disk did not give them back\" "
-            "action=engines-go-on-without "
-            "store=has-them",
+            "messages=%llu error=\"the disk did not give them back\" action=going-on",
             (unsigned long long)p->damaged);
 }
 

@@ -6,12 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const tag_words[] = {
-#define X(name, word, text) [name] = word,
-    TAG_LIST(X)
-#undef X
-};
-
 static bool is_here(const struct block *b, size_t row, const char *site)
 {
     const struct names *sites = &b->column[CONTACT_SITE].names;
@@ -52,7 +46,7 @@ void tagged_tell(const struct window *w, uint32_t service, const char *site, uns
             used += snprintf(ret_text + used, TAGGED_TEXT - (size_t)used, "%s %llu %s",
                 used ? ","
                      : " Not counted are contacts with it in this window that are tagged:",
-                (unsigned long long)counts[k], tag_words[k]);
+                (unsigned long long)counts[k], tag_name((enum contact_tag)k));
     if (used)
         snprintf(ret_text + used, TAGGED_TEXT - (size_t)used, ".");
 }

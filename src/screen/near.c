@@ -20,6 +20,7 @@ _Static_assert(GROUP_WINDOWS <= UINT8_MAX, "a rank is a byte");
 _Static_assert(WORDS == 3, "what two have in common is counted in three steps");
 _Static_assert(GROUP_WINDOWS % AT_ONCE == 0, "the last four are whole");
 _Static_assert(8 * ROWS == 2 * DIGIT, "a band's ranks are its key");
+
 struct near {
     uint8_t (*rank)[ORDERS];  /* of each window, in each of the orders; owned */
     uint8_t (*least)[ORDERS]; /* least rank of each member's windows in each of them; owned */

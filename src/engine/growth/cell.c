@@ -110,10 +110,7 @@ static double last_day(const struct cell *c)
 {
     unsigned known = 0;
     double sum = counts_sum_known(c->day, DAY_HOURS, &known);
-    struct top top = {0.0F, 0.0F};
-    for (unsigned k = 0; k < DAY_HOURS; k++)
-        if (!isnan(c->day[k]))
-            top = counts_top(top, &c->day[k], 1);
+    struct top top = counts_top((struct top){0.0F, 0.0F}, c->day, DAY_HOURS);
     if (known > 1)
         sum -= (double)top.most - (double)top.second;
     return known * 2 >= DAY_HOURS ? sum * DAY_HOURS / known : NAN;
@@ -178,16 +175,16 @@ void cell_close_hour(const struct growth *g, struct cell *c, uint32_t last_hour,
     unsigned count;
     double sum = cell_sum(c, g->now - 1, g->span[0], &count);
     bool watched = count * 2 >= g->span[0];
-    bool known = watched && !strange;
     uint32_t now = g->hour;
     /* Hours that were skipped were watched by nobody. */
     for (uint32_t k = 2; k <= now - last_hour && k <= PAST_HOURS; k++)
         c->past[(now - k) % PAST_HOURS] = NAN;
-    float hour = known ? (float)(sum * g->span[0] / count) : NAN;
+    float seen = watched ? (float)(sum * g->span[0] / count) : NAN;
+    float hour = strange ? NAN : seen;
     c->past[(now - 1) % PAST_HOURS] = hour;
     for (uint32_t k = 2; k <= now - last_hour && k <= DAY_HOURS; k++)
         c->day[(now + DAY_HOURS - k) % DAY_HOURS] = NAN;
-    c->day[(now - 1) % DAY_HOURS] = watched ? (float)(sum * g->span[0] / count) : NAN;
+    c->day[(now - 1) % DAY_HOURS] = seen;
     c->peak = hour > c->peak ? hour : c->peak;
     c->idle_hours = sum > 0.0 ? 0 : (uint16_t)(c->idle_hours + 1);
 }
