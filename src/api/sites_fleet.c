@@ -52,33 +52,41 @@ static enum err losses_join(struct request *r, const char *name, json_t *site)
     return e;
 }
 
-struct revoked {
+struct known_remote {
     const char *name;
-    int64_t at; /* 0: it is not */
+    bool is;
+    int64_t revoked; /* when; 0: it is not */
 };
 
-static enum err take_revoked(void *context, const struct catalog_remote *r)
+static enum err take_remote(void *context, const struct catalog_remote *r)
 {
-    struct revoked *v = context;
-    if (strcmp(r->name, v->name) == 0)
-        v->at = r->revoked;
+    struct known_remote *v = context;
+    if (strcmp(r->name, v->name) == 0) {
+        v->is = true;
+        v->revoked = r->revoked;
+    }
     return OK;
 }
 
-/* One that was revoked is no member any more, which is not the same as never having been one.
- */
+/* One that was revoked is no member any more, which is not the same as never having been one;
+ * one that was just invited is none yet. */
 static enum err reply_unknown(struct request *r, const char *name)
 {
     char time[TIME_TEXT];
-    struct revoked v = {.name = name};
-    enum err e = catalog_remotes(r->api->parts.catalog, take_revoked, &v);
+    struct known_remote v = {.name = name};
+    enum err e = catalog_remotes(r->api->parts.catalog, take_remote, &v);
     if (e)
         return e;
-    if (v.at)
+    if (v.revoked)
         reply_problem(r, 404, NULL, NULL,
             "%s was revoked at %s: what it sent stays; \"kizashi site add %s\" invites it "
             "again",
-            name, time_format(v.at, time), name);
+            name, time_format(v.revoked, time), name);
+    else if (v.is)
+        reply_problem(r, 404, NULL, NULL,
+            "%s was invited a moment ago: a hub that runs with --sites or --bus knows it "
+            "within 2 s; ask again",
+            name);
     else
         reply_problem(r, 404, NULL, NULL, "there is no site %s that runs by itself", name);
     return OK;

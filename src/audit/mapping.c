@@ -168,6 +168,8 @@ enum err mapping_audit(struct anon *a, enum anon_field field, const struct ip *a
     if (!e) {
         r.addresses = n;
         frequency_audit(entry, other, n, count - count / 2, &r);
+        if (anon_policy_of(a)->rule[field].method == ANON_KEEP)
+            r.frequency_right = r.frequency_ranks;
         injection_audit(&anon_policy_of(a)->rule[field], entry, n, injected, &r);
         *ret_result = r;
     }

@@ -3,8 +3,9 @@
 
 #include "anon/anon.h"
 
-/* What a mapping of addresses gives away: attacks on the addresses of a trace as a policy lets
- * them out, by somebody who has the anonymised trace and knows how it was made. */
+/* What a mapping of addresses gives away (where addresses are kept: everything, and no attack
+ * is needed): attacks on the addresses of a trace as a policy lets them out, by somebody who
+ * has the anonymised trace and knows how it was made. */
 
 struct mapping_result {
     size_t addresses; /* distinct */

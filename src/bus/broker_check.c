@@ -41,7 +41,8 @@ static enum err find(const char *listen, struct addrinfo **ret_found, struct fau
     const char *colon = strrchr(listen, ':');
     size_t len = colon ? (size_t)(colon - listen) : 0;
     if (!colon || len >= sizeof host)
-        return fault_set(f, ERR_BAD, "%.100s: ADDR:PORT is wanted", listen);
+        return fault_set(
+            f, ERR_BAD, "%.100s: ADDR:PORT is wanted, such as 0.0.0.0:4222", listen);
     bool bracketed = len > 2 && listen[0] == '[' && colon[-1] == ']';
     snprintf(host, sizeof host, "%.*s", (int)(bracketed ? len - 2 : len), listen + bracketed);
     int failure = getaddrinfo(len ? host : NULL, colon + 1, &hints, ret_found);

@@ -100,12 +100,19 @@ static uint64_t left_out(const struct anonymize_counts *c)
     return sum;
 }
 
+/* Lines of the head (comments, names of columns) and empty ones hold no record. */
+static uint64_t heads(const struct anon_log_counts *c)
+{
+    return c->lines - c->written - c->untimed - c->broken;
+}
+
 static void tell_json(const struct anonymize_counts *c, bool log)
 {
     json_t *told = json_object();
     if (log) {
         json_object_set_new(told, "lines", json_integer((json_int_t)c->log.lines));
         json_object_set_new(told, "written", json_integer((json_int_t)c->log.written));
+        json_object_set_new(told, "heads", json_integer((json_int_t)heads(&c->log)));
         json_object_set_new(told, "untimed", json_integer((json_int_t)c->log.untimed));
         json_object_set_new(told, "broken", json_integer((json_int_t)c->log.broken));
     }
@@ -123,9 +130,12 @@ static void tell_json(const struct anonymize_counts *c, bool log)
 static void tell(const struct anonymize_counts *c, bool log)
 {
     if (log) {
-        fprintf(stderr, "%llu lines, %llu written, %llu without a time, %llu of another form\n",
+        fprintf(stderr,
+            "%llu lines: %llu written, %llu heads and empty, %llu without a time, %llu of "
+            "another form\n",
             (unsigned long long)c->log.lines, (unsigned long long)c->log.written,
-            (unsigned long long)c->log.untimed, (unsigned long long)c->log.broken);
+            (unsigned long long)heads(&c->log), (unsigned long long)c->log.untimed,
+            (unsigned long long)c->log.broken);
         return;
     }
     fprintf(stderr, "%llu packets written, %llu left out\n",

@@ -104,8 +104,9 @@ static const struct conf_item sensor_items[] = {
         .arg = "DURATION",
         .initial = DOCUMENT_HEARTBEAT,
         .min = 1,
-        .max = 60,
-        .text = "How often the hub is told how the site is."},
+        .max = 3600,
+        .text = "How often the hub is told how the site is. Rarer than every 10 s, silence is "
+                "noticed that much later."},
     SETUP_LOOK_ITEMS("Length of a window, by which packets are looked at and counted."),
     SETUP_PROCESS_ITEMS,
     {.name = NULL},

@@ -153,15 +153,40 @@ static void reach_tell(const char *url)
         clear ? "--tls-cert, --tls-key and --listen" : "--listen");
 }
 
+struct looked_for {
+    const char *site;
+    struct catalog_remote is; /* without a name: there is none */
+};
+
+static enum err take_named(void *context, const struct catalog_remote *r)
+{
+    struct looked_for *l = context;
+    if (strcmp(r->name, l->site) == 0)
+        l->is = *r;
+    return OK;
+}
+
+/* An invitation of one that is a site already changes nothing until it is used. */
+static void enrolled_tell(const struct catalog_remote *before)
+{
+    char since[TIME_TEXT];
+    if (before->name[0] && before->enrolled && !before->revoked)
+        printf("Site %s is enrolled since %s, and sends on as it does until it enrols with\n"
+               "this token: then the certificate that it has counts no longer.\n\n",
+            before->name, time_format(time_floor(before->enrolled, US_SECOND), since));
+}
+
 /* The token goes into a file: a command line is read by everybody on the machine, and kept. */
-static void token_show(
-    const struct conf *conf, const char *site, const char *token, const char *url)
+static void token_show(const struct conf *conf, const struct looked_for *before,
+    const char *token, const char *url)
 {
     char until[TIME_TEXT];
+    const char *site = before->site;
     if (conf_flag(conf, "quiet")) {
         printf("%s\n", token);
         return;
     }
+    enrolled_tell(&before->is);
     printf("Site %s may enrol once, within %s, with this token:\n\n  %s\n\n"
            "At the site put it into a file of that user alone (here: token), then:\n\n"
            "  kizashi site enrol --data /var/lib/kizashi-sensor --hub %s \\\n"
@@ -186,6 +211,7 @@ static int add_run(struct conf *conf, size_t count, char **operands)
     struct catalog_remote r = {.added = now,
         .addresses = conf_count(conf, "addresses"),
         .token_expires = now + conf_us(conf, "expires")};
+    struct looked_for before = {.site = r.name};
     enum err e = one_name(count, operands, &f);
     if (!e && conf_given(conf, "url"))
         e = site_url_read("--url", conf_text(conf, "url"), url, &f);
@@ -195,12 +221,17 @@ static int add_run(struct conf *conf, size_t count, char **operands)
         e = counter_open(&c, conf, &f);
     if (!e) {
         snprintf(r.name, sizeof r.name, "%s", operands[0]);
+        e = catalog_remotes(c.catalog, take_named, &before);
+        if (e)
+            fault_set(&f, e, "the catalogue cannot be read: %s", err_text(e));
+    }
+    if (!e) {
         e = site_office_invite(c.office, &r, token, &f);
     }
     if (!e)
         e = note(&c, "site.invite", r.name, now, &f);
     if (!e)
-        token_show(conf, r.name, token, url);
+        token_show(conf, &before, token, url);
     return finish(&c, "site add", e, &f);
 }
 

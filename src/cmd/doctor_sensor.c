@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/tree.h"
 #include "bus/authority.h"
+#include "bus/nats.h"
 #include "cmd/anonymize.h"
 #include "cmd/commands.h"
 #include "cmd/config_file.h"
@@ -121,9 +122,7 @@ static void look_certificate(const struct look *l, struct verdict *v)
         return;
     }
     snprintf(v->found, sizeof v->found, "%s %s %s", l->identity.site,
-        until > now ? "has one (whether the hub still takes it was not asked) until"
-                    : "had one until",
-        time_format(until, time));
+        until > now ? "has one until" : "had one until", time_format(until, time));
     if (until <= now)
         doctor_mend(v, STATE_FAIL,
             "a sensor that runs renews it in the 30 days after; then the site needs a new "
@@ -171,6 +170,47 @@ static size_t servers_of(const struct look *l, const char *ret_urls[BUS_SERVERS_
     return count < BUS_SERVERS_MAX ? count : BUS_SERVERS_MAX;
 }
 
+/* Does the message server let this site in, with its certificate? Nothing is sent but that. */
+static enum bus_event_kind ask_in(const struct look *l, const char *url, struct fault *f)
+{
+    struct bus *bus = NULL;
+    enum bus_event_kind said = BUS_NOTHING;
+    struct bus_nats_options o = {.servers = {url}, .server_count = 1, .site = l->identity.site};
+    o.ca = l->identity.ca;
+    o.certificate = l->identity.certificate;
+    o.key = l->identity.key;
+    if (bus_nats_open(&bus, &o, f) != OK)
+        return BUS_NOTHING;
+    for (int tries = 0; tries < CONNECT_S * 10 && said == BUS_NOTHING; tries++) {
+        struct bus_event e;
+        bus_next(bus, 100, &e);
+        if (e.kind == BUS_CONNECTED || e.kind == BUS_DENIED)
+            said = e.kind;
+        bus_release(bus, &e, false);
+    }
+    bus_close(bus);
+    if (said == BUS_NOTHING)
+        (void)!fault_set(f, ERR_IO,
+            "%s takes connections, but is no message server with the hub's certificate", url);
+    return said;
+}
+
+static void look_in(const struct look *l, const char *url, struct verdict *v)
+{
+    struct fault f = {0};
+    enum bus_event_kind said = ask_in(l, url, &f);
+    if (said == BUS_CONNECTED)
+        snprintf(v->found, sizeof v->found, "%s lets %s in", url, l->identity.site);
+    else if (said == BUS_DENIED)
+        doctor_say(v, STATE_FAIL,
+            "it does not let this site in: the certificate was revoked, or another took its "
+            "place",
+            "ask the hub's operator for a token (kizashi site add NAME), and enrol again");
+    else
+        doctor_say(v, STATE_FAIL, f.text,
+            "does the address lead to the hub's message server, and not to another program?");
+}
+
 static void look_bus(const struct look *l, struct verdict *v)
 {
     const char *urls[BUS_SERVERS_MAX];
@@ -184,8 +224,11 @@ static void look_bus(const struct look *l, struct verdict *v)
     }
     snprintf(v->found, sizeof v->found, "%s takes connections%s", urls[0],
         count > 1 ? ", and so do the others" : "");
-    if (good == count)
+    if (good == count) {
+        if (l->enrolled)
+            look_in(l, urls[0], v);
         return;
+    }
     doctor_say(v, good ? STATE_WARN : STATE_FAIL, f.text,
         "is the hub there, and does every firewall between let this port through? What is "
         "captured waits in the spool meanwhile");

@@ -46,6 +46,19 @@ static int worth(const char *state)
     return i;
 }
 
+/* "0" is what the site does by itself; a newer one may not be in effect there yet. */
+static json_t *document_text(const json_t *config)
+{
+    json_int_t version = number(config, "version");
+    const json_t *has = json_object_get(config, "in_effect");
+    if (text(config, "refused")[0])
+        return json_sprintf("%lld refused", (long long)version);
+    if (json_is_integer(has) && json_integer_value(has) != version)
+        return json_sprintf(
+            "%lld, has %lld", (long long)version, (long long)json_integer_value(has));
+    return json_sprintf(version ? "%lld" : "%lld (its own)", (long long)version);
+}
+
 static json_t *row_of(const json_t *site, int64_t now)
 {
     const json_t *why = json_array_get(json_object_get(site, "reasons"), 0);
@@ -59,8 +72,7 @@ static json_t *row_of(const json_t *site, int64_t now)
         number(month, "watched")
             ? json_sprintf("%.3f %%", json_number_value(json_object_get(month, "available")))
             : json_string("-"));
-    json_object_set_new(row, "document",
-        json_sprintf("%lld", (long long)number(json_object_get(site, "config"), "version")));
+    json_object_set_new(row, "document", document_text(json_object_get(site, "config")));
     json_object_set_new(row, "why", json_string(text(why, "text")));
     return row;
 }
@@ -101,6 +113,23 @@ static void figures_print(FILE *out, const json_t *f)
     fputs("\n", out);
 }
 
+/* A figure in the unit that a person reads: bytes in MiB, microseconds as a duration. */
+static void figure_print(FILE *out, const char *name, const char *unit, json_int_t value)
+{
+    char span[TIME_TEXT];
+    if (strcmp(unit, "bytes") == 0 && value >= 1 << 20)
+        fprintf(out, "  %-16s %.1f MiB\n", name, (double)value / (1 << 20));
+    else if (strcmp(unit, "us") == 0 && value >= US_SECOND)
+        fprintf(out, "  %-16s %s\n", name, duration_format(time_floor(value, US_SECOND), span));
+    else if (strcmp(unit, "us") == 0)
+        fprintf(out, "  %-16s %.3f ms\n", name, (double)value / 1000);
+    else if (strcmp(unit, "s") == 0 && value >= 60)
+        fprintf(out, "  %-16s %s\n", name, duration_format(value * US_SECOND, span));
+    else
+        fprintf(
+            out, "  %-16s %" JSON_INTEGER_FORMAT "%s%s\n", name, value, *unit ? " " : "", unit);
+}
+
 static void heartbeat_print(FILE *out, const json_t *beat)
 {
     if (!json_is_object(beat))
@@ -112,8 +141,7 @@ static void heartbeat_print(FILE *out, const json_t *beat)
         if (json_is_string(value))
             fprintf(out, "  %-16s %s\n", field->name, json_string_value(value));
         else if (value)
-            fprintf(out, "  %-16s %" JSON_INTEGER_FORMAT " %s\n", field->name,
-                json_integer_value(value), field->unit);
+            figure_print(out, field->name, field->unit, json_integer_value(value));
     }
 }
 

@@ -145,6 +145,20 @@ static void site_receive(struct hub_bus *h, struct far_site *s)
     s->received = true;
 }
 
+/* Another size was given with kizashi site add; 0 takes back none. */
+static void addresses_change(struct hub_bus *h, struct far_site *s, uint64_t addresses)
+{
+    if (s->addresses == addresses || !s->site)
+        return;
+    s->addresses = addresses;
+    if (!addresses)
+        return;
+    site_addresses(s->site, addresses);
+    hub_live_addresses(h->options.live, s->name, addresses);
+    log_event(LOG_NOTE, "site.addresses", "site=%s addresses=%llu", s->name,
+        (unsigned long long)addresses);
+}
+
 static enum err catalogue_site(void *context, const struct catalog_remote *r)
 {
     struct hub_bus *h = context;
@@ -160,11 +174,7 @@ static enum err catalogue_site(void *context, const struct catalog_remote *r)
     if (!s)
         return OK;
     s->named = true;
-    if (s->addresses != r->addresses)
-        log_event(LOG_WARN, "site.addresses",
-            "site=%s addresses=%llu action=\"it counts from the hub's next start\"", r->name,
-            (unsigned long long)r->addresses);
-    s->addresses = r->addresses;
+    addresses_change(h, s, r->addresses);
     return OK;
 }
 

@@ -210,6 +210,15 @@ void hub_live_far(
     pthread_mutex_unlock(&l->lock);
 }
 
+void hub_live_addresses(struct hub_live *l, const char *site, uint64_t addresses)
+{
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->count; i++)
+        if (strcmp(site_name(l->rows[i].about.site), site) == 0)
+            l->rows[i].about.addresses = addresses;
+    pthread_mutex_unlock(&l->lock);
+}
+
 void hub_live_health(struct hub_live *l, const char *part, const char *detail)
 {
     pthread_mutex_lock(&l->lock);

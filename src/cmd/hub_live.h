@@ -31,6 +31,9 @@ void hub_live_free(struct hub_live *l);
 /* A site more, from any thread. */
 enum err hub_live_add(struct hub_live *l, const struct hub_site *site, int64_t now) MUST_CHECK;
 
+/* A site's telescope has another size. */
+void hub_live_addresses(struct hub_live *l, const char *site, uint64_t addresses);
+
 /* Measure rates and states: call every two seconds. */
 void hub_live_measure(struct hub_live *l, int64_t now);
 

@@ -48,7 +48,8 @@ enum err servers_check(const struct conf *conf, struct fault *f)
             "for none",
             (unsigned long long)cap, LOGBOOK_LEAST);
     if (listen && !port_of(listen))
-        return fault_set(f, ERR_BAD, "--sites: \"%.100s\" is not ADDR:PORT", listen);
+        return fault_set(
+            f, ERR_BAD, "--sites: \"%.100s\" is not ADDR:PORT, such as 0.0.0.0:4222", listen);
     enum err e = bus_servers_check(servers, count, f);
     bool clear = count && !is_encrypted(servers[0]);
     return !e && clear ? bus_clear_check(servers, count, f) : e;

@@ -41,10 +41,11 @@ static enum err newest_packet(struct store *store, int64_t *ret_newest, struct f
 static void tell(const struct store_expired *x)
 {
     char from[TIME_TEXT], to[TIME_TEXT];
-    if (x->to)
+    if (x->packets + x->contacts + x->sums)
         log_event(LOG_NOTE, "store.expired",
-            "packets=%" PRIu64 " contacts=%" PRIu64 " from=%.10s before=%.10s", x->packets,
-            x->contacts, time_format(x->from, from), time_format(x->to, to));
+            "packets=%" PRIu64 " contacts=%" PRIu64 " sums=%" PRIu64 " from=%.10s before=%.10s",
+            x->packets, x->contacts, x->sums, time_format(x->from, from),
+            time_format(x->to, to));
 }
 
 bool retention_apply(struct store *store)

@@ -128,11 +128,12 @@ static enum err take_event(void *context, const struct catalog_site_event *e)
                                                     : OK;
 }
 
-/* Nobody expects it to speak: it was never heard, or has read its captures and is gone, which
- * has no reason, unlike a time without a hub. It stays that until it does. */
+/* Nobody expects it to speak: it was never heard, or has read its captures and is gone, of
+ * which no sentence is told without a reason, unlike of a time without a hub. It stays that
+ * until it does. */
 static bool is_at_rest(enum site_state state, const struct catalog_site_event *e)
 {
-    return state == SITE_NEW || (state == SITE_UNWATCHED && !e->detail[0]);
+    return state == SITE_NEW || (state == SITE_UNWATCHED && (!e->detail[0] || e->reason[0]));
 }
 
 static enum err take_site(void *context, const struct catalog_site_event *e)
@@ -252,6 +253,23 @@ void fleet_close(struct fleet *f, int64_t now)
 
 /* ---- what comes in ---- */
 
+void fleet_keeps(struct fleet *fleet, int64_t packets)
+{
+    pthread_mutex_lock(&fleet->lock);
+    fleet->keep = packets;
+    pthread_mutex_unlock(&fleet->lock);
+}
+
+/* What the hub still keeps is seen from the newest packet of all sites. The lock is held. */
+static void keep_look(struct fleet *fleet, struct fleet_member *m, int64_t now)
+{
+    int64_t newest = m->watch.last.newest;
+    if (newest != HEARTBEAT_UNKNOWN && newest <= now && newest > fleet->newest)
+        fleet->newest = newest;
+    if (fleet->keep && fleet->newest)
+        m->watch.kept = fleet->newest - fleet->keep;
+}
+
 enum err fleet_expect(struct fleet *fleet, const char *site, int64_t now, struct fault *f)
 {
     struct fleet_member *m;
@@ -293,6 +311,7 @@ enum err fleet_heartbeat(
         before = m->watch.state;
         m->heard = now;
         watch_heartbeat(&m->watch, h, now);
+        keep_look(fleet, m, now);
         e = fleet_way_answer(fleet, m, h, now, f);
     }
     if (!e) {

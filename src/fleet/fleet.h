@@ -33,6 +33,9 @@ struct fleet_events {
 /* With all sites that the catalogue has heard of. The catalogue is borrowed. */
 enum err fleet_open(struct fleet **ret_fleet, struct catalog *c,
     const struct fleet_events *events, int64_t now, struct fault *f) MUST_CHECK;
+/* The hub drops packets that are older than the newest of all sites by more than this, us: a
+ * site all of whose captures are has that said of it. Once, before heartbeats come. */
+void fleet_keeps(struct fleet *fleet, int64_t packets);
 /* Notes when it last watched. NULL is fine. */
 void fleet_close(struct fleet *f, int64_t now);
 

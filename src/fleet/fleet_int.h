@@ -38,6 +38,8 @@ struct fleet {
     struct fleet_events events;
     struct fleet_member *members[FLEET_SITES];
     size_t count;
+    int64_t keep;                            /* of packets, us; 0: not known */
+    int64_t newest;                          /* packet of all sites, not after now; 0: none */
     int64_t noted;                           /* when "watched" was last written */
     struct catalog_heard heard[FLEET_SITES]; /* on its way into the catalogue */
     struct fleet_push push;

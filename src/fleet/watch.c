@@ -59,10 +59,11 @@ static bool has_read(const struct watch *w)
 }
 
 /* One that has read its captures says nothing more, so what it said of itself and of its
- * machine grows old: only what it still holds back for the hub counts. */
+ * machine grows old: what it still holds back for the hub counts, and what became of the
+ * captures. */
 static bool applies(const struct watch *w, enum watch_reason r)
 {
-    return !has_read(w) || r == WATCH_BEHIND;
+    return !has_read(w) || r == WATCH_BEHIND || r == WATCH_OLD;
 }
 
 /* Silence is told in tens of seconds at the usual interval, and longer for slower sites. */
@@ -90,6 +91,15 @@ static double quiet(const struct watch *w, int64_t now)
     if (w->last.newest == HEARTBEAT_UNKNOWN || strcmp(w->last.mode, "replay") == 0)
         return NAN;
     return seconds(w->last.sent - w->last.newest);
+}
+
+/* Captures may be older than what the hub keeps: days by which the newest packet is. */
+static double old(const struct watch *w, int64_t now)
+{
+    (void)now;
+    if (w->last.newest == HEARTBEAT_UNKNOWN || !w->kept)
+        return NAN;
+    return (double)(w->kept - w->last.newest) / (double)US_DAY;
 }
 
 static double dropping(const struct watch *w, int64_t now)
@@ -210,6 +220,7 @@ static double figure(const struct watch *w, enum watch_reason r, int64_t now)
         [WATCH_MISSED] = silence,
         [WATCH_BEHIND] = behind,
         [WATCH_QUIET] = quiet,
+        [WATCH_OLD] = old,
         [WATCH_DROPPING] = dropping,
         [WATCH_DISCARDING] = discarding,
         [WATCH_SPOOL] = spool,
@@ -332,7 +343,7 @@ bool watch_look(struct watch *w, int64_t now)
         weigh(w, (enum watch_reason)r, now);
     enum watch_reason cause = watch_cause(w);
     enum site_state state = reasons[cause == WATCH_REASON_COUNT ? 0 : cause].state;
-    if (cause == WATCH_REASON_COUNT)
+    if (cause == WATCH_REASON_COUNT || (cause == WATCH_OLD && has_read(w)))
         state = has_read(w) ? SITE_UNWATCHED : w->last.site[0] ? SITE_UP : w->state;
     if (state == w->state)
         return false;
@@ -342,6 +353,15 @@ bool watch_look(struct watch *w, int64_t now)
 }
 
 /* ---- telling ---- */
+
+static void tell_old(const struct watch *w, char text[WATCH_SENTENCE])
+{
+    char newest[TIME_TEXT], kept[TIME_TEXT];
+    snprintf(text, WATCH_SENTENCE,
+        "its captures end on %.10s, and the hub keeps packets from %.10s on: older ones are "
+        "dropped, sums by hour and day stay (--keep-packets at the hub)",
+        time_format(w->last.newest, newest), time_format(w->kept, kept));
+}
 
 static void tell_config(const struct watch *w, char text[WATCH_SENTENCE])
 {
@@ -410,6 +430,9 @@ void watch_tell(
         snprintf(text, WATCH_SENTENCE,
             "the spool is full and records are thrown away: %lld so far",
             (long long)w->last.spool_lost);
+        return;
+    case WATCH_OLD:
+        tell_old(w, text);
         return;
     case WATCH_CLOCK:
         tell_clock(w, text);

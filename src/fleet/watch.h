@@ -30,6 +30,7 @@ enum err site_state_parse(const char *word, enum site_state *ret_state) MUST_CHE
     X(WATCH_MISSED, "missed", SITE_LATE, 25, 0)                                                \
     X(WATCH_BEHIND, "behind", SITE_LATE, 30, 10)                                               \
     X(WATCH_QUIET, "quiet", SITE_DEGRADED, 900, 60)                                            \
+    X(WATCH_OLD, "old", SITE_DEGRADED, 0, 0)                                                   \
     X(WATCH_DROPPING, "dropping", SITE_DEGRADED, 1, 0.1)                                       \
     X(WATCH_DISCARDING, "discarding", SITE_DEGRADED, 0, 0)                                     \
     X(WATCH_SPOOL, "spool", SITE_DEGRADED, 50, 40)                                             \
@@ -73,6 +74,7 @@ struct watch {
      * the greatest is the nearest to what the clocks differ by. */
     int64_t ahead[WATCH_CLOCK_KEPT];
     size_t ahead_count; /* since the sensor was started */
+    int64_t kept;       /* the hub keeps packets from this time on; 0: not known */
     int64_t wanted;     /* version of the document it should have; 0: any */
     int64_t wanted_at;
     bool holds[WATCH_REASON_COUNT];

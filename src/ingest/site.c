@@ -38,6 +38,7 @@ struct site {
     uint64_t dropped_queue, last_dropped_queue;
     uint64_t lost_window; /* lost, at the last window's close */
     struct hearing hearing;
+    _Atomic uint64_t addresses; /* of the telescope, as was told last */
     struct site_live live;
     struct packet batch[SITE_BATCH];
 };
@@ -55,6 +56,7 @@ enum err site_new(struct site **ret_site, const char *name, struct feed *feed,
     s->shared = options->shared;
     s->window = options->sensor.window ? options->sensor.window : 10 * US_MINUTE;
     s->first_seen = INT64_MAX;
+    atomic_init(&s->addresses, options->sensor.addresses);
     enum err e = sensor_new(&s->sensor, name, options->shared, &options->sensor);
     if (e) {
         site_free(s);
@@ -79,6 +81,11 @@ void site_free(struct site *s)
     block_free(s->dos);
     block_free(s->status);
     free(s);
+}
+
+void site_addresses(struct site *s, uint64_t addresses)
+{
+    atomic_store(&s->addresses, addresses);
 }
 
 const char *site_name(const struct site *s)
@@ -472,6 +479,8 @@ enum err site_close_window(struct site *s, int64_t start, struct window_site *re
     enum err e = sensor_close_window(s->sensor, start, ret_about, ret_blocks, ret_count, &dos);
     if (e)
         return fault_set(f, e, "%s: window could not be closed: %s", s->name, err_text(e));
+    if (atomic_load(&s->addresses) != ret_about->addresses)
+        sensor_addresses(s->sensor, atomic_load(&s->addresses));
     snprintf(ret_about->name, sizeof ret_about->name, "%s", s->name);
     uint64_t heard = slots_heard(*ret_blocks, *ret_count);
     ret_about->watching = is_watching(s, start, ret_about->packets, heard);

@@ -31,6 +31,9 @@ enum err site_new(struct site **ret_site, const char *name, struct feed *feed,
     const struct site_options *options) MUST_CHECK;
 void site_free(struct site *s);
 
+/* Its telescope has another size, from the next window on; from any thread. */
+void site_addresses(struct site *s, uint64_t addresses);
+
 const char *site_name(const struct site *s);
 const struct site_live *site_live(const struct site *s);
 struct feed *site_feed(struct site *s);

@@ -42,6 +42,13 @@ enum err misconfig_init(struct misconfig *m, uint64_t addresses)
     return OK;
 }
 
+void misconfig_addresses(struct misconfig *m, uint64_t addresses)
+{
+    m->given = addresses > 0;
+    if (m->given)
+        m->addresses = (double)addresses;
+}
+
 void misconfig_done(struct misconfig *m)
 {
     free(m->entry);

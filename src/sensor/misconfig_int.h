@@ -61,6 +61,8 @@ struct misconfig {
 };
 
 enum err misconfig_init(struct misconfig *m, uint64_t addresses) MUST_CHECK;
+/* The telescope has another size from now on; 0: it is estimated from what has been reached. */
+void misconfig_addresses(struct misconfig *m, uint64_t addresses);
 void misconfig_done(struct misconfig *m);
 
 /* Move on to the hour of `ts`. Call at the opening of each window. */

@@ -116,6 +116,12 @@ void sensor_free(struct sensor *s)
     free(s);
 }
 
+void sensor_addresses(struct sensor *s, uint64_t addresses)
+{
+    s->options.addresses = addresses;
+    misconfig_addresses(&s->misconfig, addresses);
+}
+
 enum err sensor_open_window(struct sensor *s, int64_t ts)
 {
     if (s->open)

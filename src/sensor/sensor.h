@@ -58,6 +58,9 @@ enum err sensor_new(struct sensor **ret_sensor, const char *site,
     const struct sensor_shared *shared, const struct sensor_options *options) MUST_CHECK;
 void sensor_free(struct sensor *s);
 
+/* The telescope has another size, from the next window on; 0: not known. Between windows. */
+void sensor_addresses(struct sensor *s, uint64_t addresses);
+
 /**
  * Take packets of one window: all with ts < the end of the open window (the first call opens
  * the window of its first packet).

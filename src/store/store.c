@@ -450,8 +450,10 @@ static enum err part_drop(
         return e;
     x->from = !x->to || p->from < x->from ? p->from : x->from;
     x->to = p->to > x->to ? p->to : x->to;
-    x->packets += strcmp(p->table, record_packet.name) == 0 ? p->rows : 0;
-    x->contacts += strcmp(p->table, record_contact.name) == 0 ? p->rows : 0;
+    uint64_t *rows = strcmp(p->table, record_packet.name) == 0    ? &x->packets
+                     : strcmp(p->table, record_contact.name) == 0 ? &x->contacts
+                                                                  : &x->sums;
+    *rows += p->rows;
     return OK;
 }
 

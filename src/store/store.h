@@ -83,9 +83,9 @@ void store_hurry(struct store *s);
  * it, but questions about weeks are slow; when many days wait, store_append() does it. */
 enum err store_upkeep(struct store *s, bool *ret_more, struct fault *f) MUST_CHECK;
 
-/* What store_expire() dropped, in whole days; sums by hour and day are not counted as rows. */
+/* What store_expire() dropped, in whole days. */
 struct store_expired {
-    uint64_t packets, contacts;
+    uint64_t packets, contacts, sums; /* rows; sums: those by hour and day */
     int64_t from, to; /* us: the days of what was dropped; both 0 if nothing was */
     bool waits;       /* contacts are old that are not summed up yet: to be tried again */
 };

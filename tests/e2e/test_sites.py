@@ -273,6 +273,9 @@ def one_after_the_other(folder):
         hub.enrol(SITE, f"{folder}/first")
         hub.enrol("kr-02", f"{folder}/second")
         same(run("site", "add", "de-01", "--data", hub.folder, "--quiet").returncode, 0)
+        early = run("site", "show", "de-01", "--data", hub.folder)
+        holds(early.returncode == 0 or "was invited a moment ago" in early.stderr, early.stderr)
+        holds("is enrolled since" in run("site", "add", SITE, "--data", hub.folder).stdout)
         Hub.wait_for(lambda: "site=de-01" in hub.log())
         for site in ("first", "second"):
             _, errors = sensor(f"{folder}/{site}", "--read", f"{folder}/day.pcap").communicate(timeout=60)
@@ -297,7 +300,7 @@ def one_after_the_other(folder):
         same(shown(SITE)["unseen"], 0)
         same("windows" in failing(hub), False)
         same(run("site", "add", "de-01", "--data", hub.folder, "--quiet", "--addresses", "7").returncode, 0)
-        Hub.wait_for(lambda: re.search("site.addresses.*site=de-01 addresses=7 ", hub.log()))
+        Hub.wait_for(lambda: re.search("site.addresses.*site=de-01 addresses=7\n", hub.log()))
         for server in hub.servers():
             os.kill(server, signal.SIGKILL)
         Hub.wait_for(lambda: re.search("bus.state.*connected=no(.|\n)*bus.state.*connected=yes", hub.log()))
@@ -363,6 +366,10 @@ def doctor_at_a_site(folder):
         for name in ("configuration", "certificate", "message server", "hub", "spool", "interface", "policy"):
             same(found[name], "ok", said)
         same(os.path.exists(f"{site}/key.pem.next"), True)
+        holds("lets jp-01 in" in said, said)
+        run("site", "revoke", "jp-01", "--data", hub.folder)
+        Hub.wait_for(lambda: states()[0]["message server"] == "fail")
+        holds("does not let this site in" in states()[1], states()[1])
     finally:
         hub.stop()
     with open(f"{folder}/policy.json", "w") as file:

@@ -98,6 +98,8 @@ static void play_line(struct play *p, char *line)
         play_beat(p, now, rest);
     else if (strcmp(word, "want") == 0)
         watch_wanted(&p->watch, strtoll(rest, NULL, 10), now);
+    else if (strcmp(word, "kept") == 0)
+        p->watch.kept = START + strtoll(rest, NULL, 10) * US_SECOND;
     else if (strcmp(word, "look") == 0)
         play_look(p, now, rest);
     else if (strcmp(word, "clock") == 0)
@@ -105,7 +107,7 @@ static void play_line(struct play *p, char *line)
     else if (strcmp(word, "since") == 0)
         assert_int_equal((p->watch.since - START) / US_SECOND, strtoll(rest, NULL, 10));
     else
-        wrong(p, "word", word, "beat, want, look, clock or since");
+        wrong(p, "word", word, "beat, want, kept, look, clock or since");
 }
 
 static void play(const char *name)
@@ -140,6 +142,12 @@ static void captures(void **state)
 {
     (void)state;
     play("captures.play");
+}
+
+static void old(void **state)
+{
+    (void)state;
+    play("old.play");
 }
 
 static void lateness(void **state)
@@ -211,6 +219,7 @@ static void hostile(void **state)
 
 static const struct CMUnitTest tests[] = {
     SAYS("a sensor that has sent its captures is not missed", captures),
+    SAYS("captures older than what the hub keeps are told of, while they come and after", old),
     SAYS("a silent site is late, then down since it was last heard, then up with one heartbeat",
         silence),
     SAYS("a site whose records wait for the hub is late until they are through", lateness),

@@ -141,6 +141,11 @@ static void worked_example(void **state)
     assert_int_equal(ports[0].port, 23);
     assert_int_equal(ports[0].packets, 4);
     assert_int_equal(ports[0].sources, 1);
+
+    /* A telescope that grows is larger from the next window on. */
+    sensor_addresses(r.sensor, 512);
+    rig_end_window(&r);
+    assert_int_equal(r.site.addresses, 512);
     rig_close(&r);
 }
 
