@@ -27,7 +27,7 @@ static const struct conf_item items[] = {
     {"cells-max", CONF_COUNT, "N", NULL, 16, 1 << 22, "65536", NULL,
         "Services with traffic, over all sites, for which there is room, 1 KiB each."},
     {"rises-max", CONF_COUNT, "N", NULL, 16, 4096, "512", NULL,
-        "Services that rise at once, 11 KiB each."},
+        "Services that rise at once, 15 KiB each."},
     {NULL, CONF_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL},
 };
 

@@ -47,6 +47,7 @@ static inline unsigned span_hours(unsigned span)
 struct network {
     uint64_t hash;
     uint64_t sites; /* bits; 0: empty */
+    uint64_t dsts;  /* addresses that it reached, as bits of their hashes */
 };
 
 struct rise_site {
@@ -73,6 +74,7 @@ struct rising {
 struct place {
     char name[RECORD_NAME_MAX + 1];
     uint32_t windows;     /* watched */
+    uint64_t targets;     /* addresses that were ever reached, as bits of their hashes */
     double least;         /* derived: rate of a service that nobody has reached */
     double shared[SPANS]; /* derived: what most services of a site without an earlier day rise
                              by, 1 or more */
@@ -180,10 +182,12 @@ void cells_learn(struct growth *g);
 struct rising *rising_of(struct growth *g, uint32_t service);
 enum err rising_add(struct growth *g, uint32_t service, struct rising **ret_rising) MUST_CHECK;
 void rising_drop(struct growth *g, struct rising *r);
-void rising_source(struct rising *r, uint64_t host, uint64_t network, unsigned place);
+void rising_source(struct rising *r, uint64_t host, const struct network *seen, unsigned place);
 /* Of the sites in `among`, those to each of which `own` networks can be given that are given to
  * no other. */
 uint64_t rising_confirmed(const struct rising *r, uint64_t among, double own);
+/* Do most of its networks reach one and the same address, of a site that has many? */
+bool rising_is_aimed(const struct rising *r, uint64_t targets);
 
 /* --- report.c --------------------------------------------------------------------------------
  */

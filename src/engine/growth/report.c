@@ -63,6 +63,16 @@ static double ratio_of(const struct growth *g, const struct rising *r, const str
     return count ? median(ratios, count) : 1.0;
 }
 
+/* "grows at 4 of 8 sites"; of a site alone only days are compared. */
+static void where_grows(const struct verdict *v, const struct lags *l, char text[64])
+{
+    unsigned live = (unsigned)__builtin_popcountll(v->live);
+    if (live == 1)
+        snprintf(text, 64, "within a day");
+    else
+        snprintf(text, 64, "at %u of %u sites", l->across, live);
+}
+
 static void write_words(struct finding *f, const struct growth *g, const struct rising *r,
     const struct verdict *v, const struct portrait *who, const struct lags *l)
 {
@@ -74,16 +84,18 @@ static void write_words(struct finding *f, const struct growth *g, const struct 
     service_format(r->service, what);
     tagged_tell(v->tally->window, r->service, NULL, g->options.leave_out, tagged);
     portrait_origin(who, origin, sizeof origin);
-    unsigned live = (unsigned)__builtin_popcountll(v->live);
+    char where[64];
+    where_grows(v, l, where);
     double ratio = ratio_of(g, r, v);
-    snprintf(f->title, sizeof f->title, "%s grows at %u of %u sites, %.*f times the normal",
-        what, l->across, live, ratio < 10.0 ? 1 : 0, ratio);
+    snprintf(f->title, sizeof f->title, "%s grows %s, %.*f times the normal", what, where,
+        ratio < 10.0 ? 1 : 0, ratio);
     time_format(growth_time(g, r->sites[l->first].first), began);
     size_t used = (size_t)snprintf(f->explanation, sizeof f->explanation,
-        "Sources of %s grow at %u of %u sites, to %.*f times the normal at the middle one; %s "
-        "saw it first, at %.16sZ. About %.0f different sources so far.%s%s%s",
-        what, l->across, live, ratio < 10.0 ? 1 : 0, ratio, g->places[l->first].name, began,
-        distinct_count(&r->hosts), *origin ? " " : "", origin, tagged);
+        "Sources of %s grow %s, to %.*f times the normal%s; %s saw it first, at %.16sZ. About "
+        "%.0f different sources so far.%s%s%s",
+        what, where, ratio < 10.0 ? 1 : 0, ratio, l->across > 1 ? " at the middle one" : "",
+        g->places[l->first].name, began, distinct_count(&r->hosts), *origin ? " " : "", origin,
+        tagged);
     if (used < sizeof f->explanation && l->waiting)
         used += (size_t)snprintf(f->explanation + used, sizeof f->explanation - used,
             " Not yet seen at %s.", l->waiting_names);

@@ -1,8 +1,14 @@
 /* Services that rise somewhere, and whose their sources are. */
 #include "engine/growth/growth_int.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    MANY_TARGETS = 16 /* bits of a site's addresses: fewer, and all reach the same ones */
+};
+static const double aimed_share = 0.4;
 
 struct rising *rising_of(struct growth *g, uint32_t service)
 {
@@ -40,19 +46,44 @@ void rising_drop(struct growth *g, struct rising *r)
 }
 
 /* Open addressing; past three quarters full no new network is taken. */
-void rising_source(struct rising *r, uint64_t host, uint64_t network, unsigned place)
+void rising_source(struct rising *r, uint64_t host, const struct network *seen, unsigned place)
 {
     distinct_add(&r->hosts, host);
-    size_t at = network % NETWORKS;
-    while (r->networks[at].sites && r->networks[at].hash != network)
+    size_t at = seen->hash % NETWORKS;
+    while (r->networks[at].sites && r->networks[at].hash != seen->hash)
         at = (at + 1) % NETWORKS;
-    if (!r->networks[at].sites) {
+    struct network *n = &r->networks[at];
+    if (!n->sites) {
         if (r->network_count >= NETWORKS * 3 / 4)
             return;
         r->network_count++;
-        r->networks[at].hash = network;
+        *n = (struct network){.hash = seen->hash};
     }
-    r->networks[at].sites |= (uint64_t)1 << place;
+    n->sites |= (uint64_t)1 << place;
+    n->dsts |= seen->dsts;
+}
+
+/* Each network has one vote, which the bits of the addresses that it reached share: one that
+ * scans gives a little to all of them. */
+bool rising_is_aimed(const struct rising *r, uint64_t targets)
+{
+    double votes[64] = {0};
+    double all = 0.0;
+    double most = 0.0;
+    if (__builtin_popcountll(targets) < MANY_TARGETS)
+        return false;
+    for (size_t i = 0; i < NETWORKS; i++) {
+        uint64_t dsts = r->networks[i].dsts;
+        if (!dsts)
+            continue;
+        double vote = 1.0 / __builtin_popcountll(dsts);
+        for (uint64_t rest = dsts; rest; rest &= rest - 1)
+            votes[__builtin_ctzll(rest)] += vote;
+        all += 1.0;
+    }
+    for (unsigned bit = 0; bit < 64; bit++)
+        most = fmax(most, votes[bit]);
+    return most > aimed_share * all;
 }
 
 /* Networks that fewest sites know are given away first, each to the site that has least: a

@@ -141,6 +141,20 @@ static enum err count_service(struct growth *g, struct round *r, size_t from, si
     return OK;
 }
 
+/* Which of its addresses a site has ever been reached at; a sample of rows does. */
+static void learn_targets(struct growth *g, const struct round *r)
+{
+    const struct tally *t = &r->tally;
+    for (size_t i = 0; i < t->source_count; i += 1 + t->source_count / 1024) {
+        size_t k = r->place_of[tally_site(&t->sources[i])];
+        if (!k || g->places[k - 1].targets == UINT64_MAX)
+            continue;
+        size_t row;
+        const struct block *b = tally_row(t, &t->sources[i], &row);
+        g->places[k - 1].targets |= block_u64(b, CONTACT_DSTS)[row];
+    }
+}
+
 enum err round_count(struct growth *g, struct round *r, struct arena *scratch)
 {
     enum err e = tally_build(&r->tally, r->window, g->options.leave_out, scratch);
@@ -152,6 +166,7 @@ enum err round_count(struct growth *g, struct round *r, struct arena *scratch)
     if (!r->cell_of)
         return ERR_NOMEM;
     advance(g, r);
+    learn_targets(g, r);
     for (size_t at = 0; !e && at < r->tally.group_count;) {
         size_t end = tally_service_end(&r->tally, at);
         e = count_service(g, r, at, end);

@@ -11,8 +11,9 @@ enum {
 };
 static const double cross_log_p = 1.3; /* a site crosses at p = 0.05 and the ratio */
 static const double learning_ratio = 4.0;
-static const double slow_own =
-    2.0; /* times `own`: in a day each site hears some networks anyway */
+/* Times `own`: in a day each site hears some networks anyway; where no other site confirms it,
+ * a few scanners that take to one port are told from what spreads by their number only. */
+static const double slow_own = 2.0, alone_own = 4.0;
 static const double busy_rate = 0.5; /* sources a window, over all sites */
 
 static uint64_t network_of(const struct ip *ip)
@@ -47,13 +48,20 @@ static void watch_sources(
         const struct tally_source *source = &r->tally.sources[group->first + i];
         size_t row;
         const struct block *b = tally_row(&r->tally, source, &row);
-        rising_source(
-            rise, source->hash, network_of(&block_ip(b, CONTACT_SRC)[row]), (unsigned)(k - 1));
+        const struct network seen = {.hash = network_of(&block_ip(b, CONTACT_SRC)[row]),
+            .dsts = block_u64(b, CONTACT_DSTS)[row]};
+        rising_source(rise, source->hash, &seen, (unsigned)(k - 1));
     }
 }
 
 /* --- one service ---------------------------------------------------------------------------
  */
+
+/* Hours of one site alone are what `surge` tells of; what grows over days it does not. */
+static unsigned first_span(unsigned needed)
+{
+    return needed == 1 ? SPAN_DAY : 0;
+}
 
 /* What all sites see of one service now. */
 struct chorus {
@@ -95,7 +103,7 @@ static bool look(const struct growth *g, const struct round *r, uint32_t service
         double low = INFINITY;
         double high = 0.0;
         bool up = false;
-        for (unsigned span = 0; span < SPANS; span++) {
+        for (unsigned span = first_span(needed); span < SPANS; span++) {
             struct sight *s = &c->spans[cell->site][span];
             *s = cell_sight(g, cell, span);
             if (isnan(s->seen))
@@ -219,7 +227,7 @@ static uint64_t crossed_lately(const struct growth *g, const struct rising *rise
     return sites;
 }
 
-/* How many sites must confirm. */
+/* How many sites must confirm; one only where there is but one. */
 static unsigned sites_needed(const struct growth *g, uint64_t live)
 {
     unsigned all = (unsigned)__builtin_popcountll(live);
@@ -228,7 +236,7 @@ static unsigned sites_needed(const struct growth *g, uint64_t live)
         needed = (unsigned)g->options.least_sites;
     if (needed > all)
         needed = all;
-    return needed < 2 ? 2 : needed;
+    return needed < 1 ? 1 : needed;
 }
 
 /* What all services of a round are judged by. */
@@ -260,6 +268,22 @@ static void note_score(
         tail_add(&g->tail, 0.0);
     else if (confirmed)
         rise->most = fmaxf(rise->most, (float)log_p);
+}
+
+/* Do enough sites that crossed within six hours have networks for themselves? Of a site alone
+ * they are to reach more than one address. */
+static bool confirm(const struct growth *g, const struct rising *rise,
+    const struct bench *bench, const struct chorus *chorus, uint64_t *ret_across)
+{
+    uint64_t lately = crossed_lately(g, rise);
+    bool alone = bench->needed == 1;
+    double times = alone ? alone_own : chorus->slow ? slow_own : 1.0;
+    if (!chorus->crossing || (unsigned)__builtin_popcountll(lately) < bench->needed)
+        return false;
+    *ret_across = rising_confirmed(rise, lately, g->options.own * times);
+    if ((unsigned)__builtin_popcountll(*ret_across) < bench->needed)
+        return false;
+    return !alone || !rising_is_aimed(rise, g->places[__builtin_ctzll(*ret_across)].targets);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): what all its parts need */
@@ -295,14 +319,7 @@ static enum err judge(struct growth *g, const struct round *r, size_t from, size
         .log_p = log_p,
         .learning = chorus->learning,
         .score = corrected - bench->tests[chorus->busy]};
-    uint64_t lately = crossed_lately(g, rise);
-    bool confirmed =
-        chorus->crossing && (unsigned)__builtin_popcountll(lately) >= bench->needed;
-    if (confirmed) {
-        double own = g->options.own * (chorus->slow ? slow_own : 1.0);
-        v.across = rising_confirmed(rise, lately, own);
-        confirmed = (unsigned)__builtin_popcountll(v.across) >= bench->needed;
-    }
+    bool confirmed = confirm(g, rise, bench, chorus, &v.across);
     bool fires = confirmed && v.score >= 0.0;
     note_score(g, rise, chorus, confirmed, log_p);
     rise->history = (uint8_t)(rise->history << 1 | fires);

@@ -10,7 +10,7 @@
 
 enum {
     STATE_MAGIC = 0x67727a6b, /* "kzrg" */
-    STATE_VERSION = 2
+    STATE_VERSION = 3
 };
 static const double rate_most = 1e9;
 
@@ -21,6 +21,7 @@ static void save_place(struct buf *out, const struct place *p)
 {
     saved_name_save(out, p->name);
     buf_le32(out, p->windows);
+    buf_le64(out, p->targets);
     for (unsigned i = 0; i < SPANS; i++) {
         number_save(out, p->spread[i]);
         number_save(out, p->weight[i]);
@@ -57,6 +58,7 @@ static void save_rising(struct buf *out, const struct rising *r)
     for (size_t i = 0; i < NETWORKS; i++) {
         buf_le64(out, r->networks[i].hash);
         buf_le64(out, r->networks[i].sites);
+        buf_le64(out, r->networks[i].dsts);
     }
     buf_put(out, r->hosts.rank, sizeof r->hosts.rank);
 }
@@ -97,6 +99,7 @@ static enum err load_place(struct growth *g, struct bytes *in)
         return e;
     struct place *p = &g->places[number];
     p->windows = bytes_le32(in);
+    p->targets = bytes_le64(in);
     bool good = p->windows <= g->now;
     for (unsigned i = 0; good && i < SPANS; i++)
         good = number_load(in, -rate_most, rate_most, &p->spread[i]) &&
@@ -147,6 +150,7 @@ static bool load_networks(struct bytes *in, struct rising *r)
     for (size_t i = 0; i < NETWORKS; i++) {
         r->networks[i].hash = bytes_le64(in);
         r->networks[i].sites = bytes_le64(in);
+        r->networks[i].dsts = bytes_le64(in);
         r->network_count += r->networks[i].sites != 0;
     }
     for (size_t i = 0; i < sizeof r->hosts.rank; i++) {

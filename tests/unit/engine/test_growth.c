@@ -113,6 +113,69 @@ static void slow_growth_is_told(void **state)
     assert_true(found >= 3);
 }
 
+/* Nobody is there to confirm it, so that it takes more networks. */
+static void slow_growth_is_told_by_one_site(void **state)
+{
+    (void)state;
+    unsigned found = 0;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct world_options o = six(160 + seed);
+        o.sites = 1;
+        struct bench *b = run(&o, 72 + 96,
+            &(struct world_event){.port = 7547,
+                .proto = 6,
+                .hours = 24,
+                .first = 0.5,
+                .doubling = 24,
+                .most = 30,
+                .sites = 1});
+        const struct found *f = bench_first(b, 7547, SEVERITY_NOTICE);
+        if (f)
+            assert_non_null(strstr(f->title, "grows within a day, "));
+        found += f != NULL;
+        assert_int_equal(bench_notices(b, 7547), 0);
+        done(b);
+    }
+    assert_true(found >= 3);
+}
+
+/* More every hour talk to one of its addresses: a setting somewhere is wrong, or a server was
+ * there. */
+static void a_crowd_at_one_address_is_no_growth(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 2; seed++) {
+        struct world_options o = six(180 + seed);
+        o.sites = 1;
+        struct bench *b = run(&o, 72 + 72,
+            &(struct world_event){.port = 7547,
+                .proto = 6,
+                .hours = 72,
+                .first = 0.5,
+                .doubling = 12,
+                .most = 30,
+                .sites = 1,
+                .one_target = true});
+        assert_null(bench_first(b, 7547, SEVERITY_INFO));
+        done(b);
+    }
+}
+
+static void one_site_stays_silent(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct world_options o = six(170 + seed);
+        o.sites = 1;
+        o.noise = seed & 1 ? 0.25 : 0.02;
+        o.day_to_day = seed & 1 ? 0.4 : 0.1;
+        o.nuisances = 12;
+        struct bench *b = run(&o, 168, NULL);
+        assert_int_equal(bench_notices(b, 0), 0);
+        done(b);
+    }
+}
+
 static void one_scanner_everywhere_is_no_growth(void **state)
 {
     (void)state;
@@ -203,6 +266,11 @@ static const struct CMUnitTest tests[] = {
     SAYS("a growth that doubles in a day is told, though no hour of it stands out",
         slow_growth_is_told),
     SAYS("one site alone is not global", one_site_is_not_global),
+    SAYS("where there is one site, what doubles in a day is a notice",
+        slow_growth_is_told_by_one_site),
+    SAYS(
+        "a crowd at one address of one site is no growth", a_crowd_at_one_address_is_no_growth),
+    SAYS("a week of one site without events is no notice", one_site_stays_silent),
     SAYS("worlds without an event give no notice in four days", stays_silent),
     SAYS("the first morning is no growth, and what grows beside it is",
         first_morning_is_no_growth),
