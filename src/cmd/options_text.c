@@ -12,34 +12,49 @@ enum {
     HELP_WIDTH = 96
 };
 
+/* A word ends at a blank; one of an example not within quotes. */
+static size_t word_len(const char *text, bool example)
+{
+    bool quoted = false;
+    size_t len = 0;
+    for (; text[len] && text[len] != '\n'; len++) {
+        quoted ^= example && text[len] == '\'';
+        if (text[len] == ' ' && !quoted)
+            break;
+    }
+    return len;
+}
+
 /* Words of `text` from column `from`, wrapped; the first line starts where the cursor is. What
- * is left of an indented line is indented by four more. */
+ * is left of an indented line is indented by four more; an example stays one command. */
 static void print_wrapped(FILE *out, const char *text, int from)
 {
     int column = from;
     int indent = from;
+    int blanks = 0;
+    bool example = false;
     while (*text) {
         if (*text == '\n') {
-            int blanks = (int)strspn(text + 1, " ");
+            blanks = (int)strspn(text + 1, " ");
+            text += 1 + blanks;
             indent = from + (blanks ? blanks + 4 : 0);
-            fprintf(out, "\n%*s", from, "");
-            column = from;
-            text++;
+            example = blanks && strncmp(text, "kizashi ", 8) == 0;
+            blanks += *text == '\n' ? 0 : from;
+            fputc('\n', out);
+            column = 0;
             continue;
         }
-        size_t len = strcspn(text, " \n");
-        if (column > indent && column + (int)len > HELP_WIDTH) {
-            fprintf(out, "\n%*s", indent, "");
+        int len = (int)word_len(text, example);
+        if (column > indent && column + blanks + len + 2 * example > HELP_WIDTH) {
+            fprintf(out, "%s\n%*s", example ? " \\" : "", indent, "");
             column = indent;
+            blanks = 0;
         }
-        fprintf(out, "%.*s", (int)len, text);
-        column += (int)len;
+        fprintf(out, "%*s%.*s", blanks, "", len, text);
+        column += blanks + len;
         text += len;
-        if (*text == ' ') {
-            fputc(' ', out);
-            column++;
-            text++;
-        }
+        blanks = (int)strspn(text, " ");
+        text += blanks;
     }
     fputc('\n', out);
 }
