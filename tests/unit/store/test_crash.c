@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -360,10 +361,73 @@ static void killed_while_days_are_united(void **state)
     remove_folder(folder);
 }
 
+static void make_format(const char *folder, int format)
+{
+    sqlite3 *db = NULL;
+    char text[300];
+    snprintf(text, sizeof text, "%s/journal.db", folder);
+    assert_int_equal(sqlite3_open(text, &db), SQLITE_OK);
+    snprintf(text, sizeof text, "PRAGMA user_version = %d", format);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* A child opens the store, and is killed `kill_ms` after it began. True: it had opened it. */
+static bool run_opening(const char *folder, int kill_ms)
+{
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct store *s = NULL;
+        struct store_options options = {.durable = true};
+        _exit(store_open(&s, folder, &options, NULL) ? 1 : 0);
+    }
+    poll(NULL, 0, kill_ms);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), 0);
+    return WIFEXITED(status);
+}
+
+/* All that is united is there when the folder is made one of a format before, so that there is
+ * much to drop and to make anew. */
+static void killed_while_it_is_taken_over(void **state)
+{
+    enum {
+        BLOCKS = 24
+    };
+    (void)state;
+    if (!store_is_possible())
+        skip();
+    char folder[256];
+    struct rng r;
+    unsigned long kills = from_environment("KIZASHI_CRASH_RUNS", 3);
+    rng_seed(&r, from_environment("KIZASHI_CRASH_SEED", 1));
+    new_folder(folder);
+    assert_int_equal(run_child(folder, 0, BLOCKS, -1), BLOCKS);
+    uint64_t packets = packets_of_contacts(BLOCKS);
+    run_screening(folder, BLOCKS);
+    assert_true(run_upkeep(folder, packets, true, -1));
+    for (int format = 3; format <= 4; format++) {
+        unsigned long killed = 0;
+        make_format(folder, format);
+        for (unsigned long i = 0; i < kills; i++)
+            killed += !run_opening(folder, 20 + (int)rng_below(&r, 400));
+        fprintf(stderr, "# format %d: killed %lu times of %lu\n", format, killed, kills);
+        assert_true(run_upkeep(folder, packets, true, -1));
+        assert_true(run_upkeep(folder, packets, true, -1));
+    }
+    remove_folder(folder);
+}
+
 static const struct CMUnitTest tests[] = {
     /* This process opens no store before the last child: the engine does not survive fork(). */
     SAYS("a store that was killed while it united days counts every row once, before and after",
         killed_while_days_are_united),
+    SAYS("a store of a format before that is killed while it is taken over misses nothing",
+        killed_while_it_is_taken_over),
     SAYS("a store that was killed at any moment has every acknowledged block, once",
         killed_at_any_moment),
 };
