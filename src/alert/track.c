@@ -238,7 +238,8 @@ static bool takes_the_lead(const struct track *t, const struct finding *f, size_
         return false;
     if (f->severity != t->lead_severity)
         return f->severity > t->lead_severity;
-    return breadth_of(f->kind) >= breadth_of(t->alert.kind);
+    /* Of two that say the same kind of thing, the one that spoke first goes on. */
+    return breadth_of(f->kind) > breadth_of(t->alert.kind);
 }
 
 static void swap(void *a, void *b, size_t size)

@@ -113,21 +113,23 @@ static void figures_print(FILE *out, const json_t *f)
     fputs("\n", out);
 }
 
-/* A figure in the unit that a person reads: bytes in MiB, microseconds as a duration. */
+/* A figure in the unit that a person reads: bytes in MiB or GiB, microseconds as a duration. */
 static void figure_print(FILE *out, const char *name, const char *unit, json_int_t value)
 {
     char span[TIME_TEXT];
-    if (strcmp(unit, "bytes") == 0 && value >= 1 << 20)
-        fprintf(out, "  %-16s %.1f MiB\n", name, (double)value / (1 << 20));
-    else if (strcmp(unit, "us") == 0 && value >= US_SECOND)
-        fprintf(out, "  %-16s %s\n", name, duration_format(time_floor(value, US_SECOND), span));
-    else if (strcmp(unit, "us") == 0)
-        fprintf(out, "  %-16s %.3f ms\n", name, (double)value / 1000);
+    double mib = (double)value / (1 << 20);
+    bool us = strcmp(unit, "us") == 0;
+    fprintf(out, "  %-16s ", name);
+    if (strcmp(unit, "bytes") == 0 && mib >= 1.0)
+        fprintf(out, "%.1f %s\n", mib < 1024 ? mib : mib / 1024, mib < 1024 ? "MiB" : "GiB");
+    else if (us && value && llabs(value) < US_SECOND)
+        fprintf(out, "%.3f ms\n", (double)value / 1000);
+    else if (us && value > 0)
+        fprintf(out, "%s\n", duration_format(time_floor(value, US_SECOND), span));
     else if (strcmp(unit, "s") == 0 && value >= 60)
-        fprintf(out, "  %-16s %s\n", name, duration_format(value * US_SECOND, span));
+        fprintf(out, "%s\n", duration_format(value * US_SECOND, span));
     else
-        fprintf(
-            out, "  %-16s %" JSON_INTEGER_FORMAT "%s%s\n", name, value, *unit ? " " : "", unit);
+        fprintf(out, "%" JSON_INTEGER_FORMAT "%s%s\n", value, *unit ? " " : "", unit);
 }
 
 static void heartbeat_print(FILE *out, const json_t *beat)

@@ -195,7 +195,8 @@ enum err growth_report(const struct growth *g, const struct rising *r, const str
         return e;
     struct lags lags = lags_of(g, r, v);
     struct finding f;
-    finding_init(&f, "growth", "global-growth");
+    bool alone = __builtin_popcountll(v->live) == 1;
+    finding_init(&f, "growth", alone ? "port-surge" : "global-growth");
     f.time = growth_time(g, g->now + 1);
     f.start = growth_time(g, r->sites[lags.first].first);
     f.end = f.time;
