@@ -552,9 +552,8 @@ static enum err hub_open(struct hub *h, struct conf *conf, struct fault *f)
     if (!e)
         e = ingest_prepare(h, f);
     if (!e)
-        e = hub_fleet_open(&h->fleet, keep_catalog(h->keep), clock_now(&wall), f);
-    if (!e)
-        fleet_keeps(h->fleet.fleet, conf_us(h->conf, "keep-packets"));
+        e = hub_fleet_open(&h->fleet, keep_catalog(h->keep), conf_us(conf, "keep-packets"),
+            clock_now(&wall), f);
     if (!e)
         e = servers_office(conf, h->data, keep_catalog(h->keep), &h->office, f);
     if (!e && h->office)

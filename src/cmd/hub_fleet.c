@@ -27,10 +27,14 @@ static void on_changed(void *context, const struct fleet_change *change)
     json_decref(data);
 }
 
-enum err hub_fleet_open(struct hub_fleet *h, struct catalog *c, int64_t now, struct fault *f)
+enum err hub_fleet_open(
+    struct hub_fleet *h, struct catalog *c, int64_t packets, int64_t now, struct fault *f)
 {
     h->started = now;
-    return fleet_open(&h->fleet, c, &(struct fleet_events){h, on_changed}, now, f);
+    enum err e = fleet_open(&h->fleet, c, &(struct fleet_events){h, on_changed}, now, f);
+    if (!e)
+        fleet_keeps(h->fleet, packets);
+    return e;
 }
 
 void hub_fleet_close(struct hub_fleet *h, int64_t now)

@@ -16,8 +16,9 @@ struct hub_fleet {
     struct fault trouble; /* what the log was last told */
 };
 
-enum err hub_fleet_open(
-    struct hub_fleet *h, struct catalog *c, int64_t now, struct fault *f) MUST_CHECK;
+/* `packets` is how long the hub keeps these, us. */
+enum err hub_fleet_open(struct hub_fleet *h, struct catalog *c, int64_t packets, int64_t now,
+    struct fault *f) MUST_CHECK;
 
 /* Call every two seconds. `sites` are those that the hub captures itself. */
 void hub_fleet_look(
