@@ -222,9 +222,11 @@ static enum err file_open(struct anon_keys *k, struct fault *f)
     if (k->descriptor < 0)
         return refused(k, "cannot be opened", f);
     if (flock(k->descriptor, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK
-                   ? fault_set(f, ERR_BUSY, "%s: in use by another process", k->path)
-                   : refused(k, "cannot be locked", f);
+        return errno == EWOULDBLOCK ? fault_set(f, ERR_BUSY,
+                                          "%s: in use by another process: each sensor needs a "
+                                          "folder of its own (--data)",
+                                          k->path)
+                                    : refused(k, "cannot be locked", f);
     return file_read(k, f);
 }
 
